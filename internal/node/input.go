@@ -1,0 +1,232 @@
+package node
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+const (
+	// maxLine is the longest line that is taken in, in bytes.
+	maxLine = 1 << 20
+	// maxLibraryLine is the longest line that the library takes: the 64 KiB of a bufio.Scanner, with the newline.
+	maxLibraryLine = bufio.MaxScanTokenSize - 1
+)
+
+// input stands between stdin and the library, which ends the whole node when it meets a line that is no JSON, or longer
+// than 64 KiB, or of a type without a handler. Whatever is no request that a handler can take is dealt with here, and
+// the library reads only the rest:
+//
+//   - what is no message is logged and dropped;
+//   - a message that cannot be served is answered with an error, if it says whom to answer;
+//   - replies go to the Call that waits for them;
+//   - init is let through once, and everything after it waits until the node knows who it is.
+type input struct {
+	node    *Node
+	lines   *lineReader
+	rest    []byte // of the line that the library is reading
+	named   bool   // the library has been given an init
+	dropped dropLog
+}
+
+// Read gives the library the next line that is fit for it.
+func (in *input) Read(p []byte) (int, error) {
+	for len(in.rest) == 0 {
+		if in.named {
+			<-in.node.ready
+		}
+		line, err := in.lines.next()
+		switch {
+		case err == errLongLine:
+			in.drop("line longer than 1 MiB", line)
+		case err == nil:
+			in.rest = in.filter(line)
+		default:
+			in.node.endOfInput()
+			return 0, err
+		}
+	}
+	n := copy(p, in.rest)
+	in.rest = in.rest[n:]
+	return n, nil
+}
+
+// filter deals with one line, and returns what of it the library shall see. It decodes in the same steps and into the
+// same types as the library, so that what passes here cannot fail there.
+func (in *input) filter(line []byte) []byte {
+	line = bytes.TrimSpace(line)
+	if len(line) == 0 {
+		return nil
+	}
+	n := in.node
+	if n.log.Enabled(n.ctx, slog.LevelDebug) {
+		n.log.Debug("received", "message", string(line))
+	}
+	var msg maelstrom.Message
+	if err := json.Unmarshal(line, &msg); err != nil {
+		return in.drop("not a message: "+err.Error(), line)
+	}
+	var body maelstrom.MessageBody
+	if err := json.Unmarshal(msg.Body, &body); err != nil {
+		// Replies are left alone: answering one could go back and forth for ever.
+		var id struct {
+			MsgID     int              `json:"msg_id"`
+			InReplyTo *json.RawMessage `json:"in_reply_to"`
+		}
+		_ = json.Unmarshal(msg.Body, &id) // whatever can be read of it
+		if id.InReplyTo != nil {
+			return in.drop("not a reply: "+err.Error(), line)
+		}
+		body.MsgID = id.MsgID
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "body: "+err.Error(), line)
+	}
+	switch {
+	case msg.Src == "" || msg.Dest == "":
+		return in.drop("no src or no dest", line)
+	case in.named && msg.Dest != n.ID():
+		return in.drop("for another node", line)
+	case body.InReplyTo != 0:
+		n.deliver(msg, body.InReplyTo)
+		return nil
+	case body.MsgID == 0:
+		return in.drop("neither a reply nor a request that can be answered", line)
+	case body.Type == "init":
+		return in.init(msg, body, line)
+	case !in.named:
+		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "not initialized", line)
+	case !n.types[body.Type]:
+		return in.refuse(msg, body, maelstrom.NotSupported, fmt.Sprintf("no requests of type %.64q here", body.Type), line)
+	}
+	return in.pass(msg, body, line)
+}
+
+// pass hands a request to the library, without the fields that make it too long for it: no request of a counter's has
+// a field of a kilobyte.
+func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
+	if len(line) >= maxLibraryLine {
+		var fields map[string]json.RawMessage
+		_ = json.Unmarshal(msg.Body, &fields) // as it has been before
+		maps.DeleteFunc(fields, func(name string, value json.RawMessage) bool { return len(name)+len(value) > 1<<10 })
+		msg.Body, _ = json.Marshal(fields)
+		short, _ := json.Marshal(msg)
+		if len(short) >= maxLibraryLine {
+			return in.refuse(msg, body, maelstrom.MalformedRequest, "request longer than 64 KiB", line)
+		}
+		line = short
+	}
+	in.node.slots <- struct{}{}
+	return append(line, '\n')
+}
+
+// init lets the first init through to the library and waits until it has been handled, because the library writes the
+// node's identity without a lock. A second one is answered, or refused if it is for somebody else.
+func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
+	n := in.node
+	var init maelstrom.InitMessageBody
+	err := json.Unmarshal(msg.Body, &init)
+	switch {
+	case len(line) >= maxLibraryLine:
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: longer than 64 KiB", line)
+	case err != nil:
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: "+err.Error(), line)
+	case init.NodeID == "" || !slices.Contains(init.NodeIDs, init.NodeID):
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_id is not among node_ids", line)
+	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Peers())):
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is "+n.ID()+" of another cluster already", line)
+	case in.named:
+		n.Reply(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})
+		return nil
+	}
+	in.named = true
+	return append(line, '\n')
+}
+
+// refuse answers a request that no handler can take.
+func (in *input) refuse(msg maelstrom.Message, body maelstrom.MessageBody, code int, text string, line []byte) []byte {
+	if msg.Src == "" || msg.Dest == "" || body.MsgID == 0 {
+		return in.drop(text, line)
+	}
+	failure := maelstrom.NewRPCError(code, text)
+	if in.named {
+		in.node.ReplyError(msg.Src, body.MsgID, failure)
+	} else {
+		in.node.replyAs(msg.Dest, msg.Src, body.MsgID, failure)
+	}
+	return nil
+}
+
+// drop logs a line that leads to nothing.
+func (in *input) drop(why string, line []byte) []byte {
+	if suppressed, ok := in.dropped.allow(time.Now()); ok {
+		in.node.log.Warn("dropped a line", "why", why, "line", fmt.Sprintf("%.200q", line), "unlogged", suppressed)
+	}
+	return nil
+}
+
+var errLongLine = errors.New("line too long")
+
+// A lineReader splits its input into lines of at most maxLine bytes.
+type lineReader struct {
+	r    *bufio.Reader
+	line []byte // the last line, which the next one overwrites
+}
+
+func newLineReader(r io.Reader) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, 64<<10)}
+}
+
+// next returns the next line, valid until the next call. Of a line that is too long it keeps only the beginning, and
+// returns that with errLongLine. The last line may lack its newline.
+func (l *lineReader) next() ([]byte, error) {
+	l.line = l.line[:0]
+	long := false
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if !long {
+			l.line = append(l.line, part...)
+		}
+		if len(l.line) > maxLine {
+			long = true
+			l.line = append([]byte(nil), l.line[:200]...)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+			continue
+		case long:
+			return l.line, errLongLine
+		case err == io.EOF && len(l.line) > 0:
+			return l.line, nil
+		}
+		return l.line, err
+	}
+}
+
+// A dropLog keeps a flood of bad lines from flooding the log: ten lines are logged in any second, the others counted.
+type dropLog struct {
+	second     time.Time
+	logged     int
+	suppressed int
+}
+
+// allow says whether a line may be logged now, and how many have not been since the last that was.
+func (d *dropLog) allow(now time.Time) (suppressed int, ok bool) {
+	if now.Sub(d.second) >= time.Second {
+		d.second, d.logged = now, 0
+	}
+	if d.logged == 10 {
+		d.suppressed++
+		return 0, false
+	}
+	d.logged++
+	suppressed, d.suppressed = d.suppressed, 0
+	return suppressed, true
+}

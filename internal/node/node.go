@@ -1,0 +1,272 @@
+// Package node is a Maelstrom node that outlives its input. It runs the node of Maelstrom's Go library behind a filter
+// that takes any bytes (input.go), and adds what the library's own remote calls lack:
+//
+//   - A call that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
+//   - An error reply with code 0 (time-out) is an error.
+//   - Bodies go out as they were marshalled, not through a map of float64.
+//   - A reply counts only if it comes from whom the request went to and has the type that was asked for.
+//
+// The library still decodes the messages, keeps the node's identity, and runs each request's handler in a goroutine.
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+// Grace is how long, after the end of input, requests may still be answered with what has already arrived.
+const Grace = 200 * time.Millisecond
+
+// maxHandlers bounds the requests in hand. Handlers refuse overload long before, so that it is only reached when their
+// answers cannot leave because nobody reads them: then the node stops reading as well.
+const maxHandlers = 1 << 17
+
+// A Node is one participant of a Maelstrom network. Create it with New, register handlers, then Run it once.
+type Node struct {
+	log     *slog.Logger
+	library *maelstrom.Node
+	out     *output
+	types   map[string]bool // the types of request that have a handler
+	ready   chan struct{}   // closed once init has been handled: ID and Peers may be called
+	slots   chan struct{}   // one element per request in hand
+	ctx     context.Context // ends when no more answers are expected
+	cancel  context.CancelFunc
+
+	mu      sync.Mutex
+	lastID  int
+	pending map[int]call // the calls that wait for a reply, by msg_id
+}
+
+// A call is a request that was sent and not yet answered.
+type call struct {
+	dest  string
+	reply chan<- maelstrom.Message // has room for the one reply that it gets
+}
+
+// New returns a node that talks over stdin and stdout, one JSON message a line.
+func New(stdin io.Reader, stdout io.Writer, log *slog.Logger) *Node {
+	n := &Node{
+		log:     log,
+		library: maelstrom.NewNode(),
+		out:     &output{w: stdout, log: log, failed: make(chan struct{})},
+		types:   map[string]bool{},
+		ready:   make(chan struct{}),
+		slots:   make(chan struct{}, maxHandlers),
+		pending: make(map[int]call),
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	n.library.Stdin = &input{node: n, lines: newLineReader(stdin)}
+	n.library.Stdout = n.out
+	n.library.Handle("init", func(maelstrom.Message) error {
+		close(n.ready)
+		return nil
+	})
+	return n
+}
+
+// Handle registers the handler of a type of request. It runs in a goroutine of its own for each, and should return soon
+// after Context has ended.
+func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
+	n.types[typ] = true
+	n.library.Handle(typ, func(msg maelstrom.Message) error {
+		defer func() { <-n.slots }()
+		handler(msg)
+		return nil
+	})
+}
+
+// Ready is closed once the node has been initialized: then ID and Peers are known.
+func (n *Node) Ready() <-chan struct{} { return n.ready }
+
+// ID is this node's name.
+func (n *Node) ID() string { return n.library.ID() }
+
+// Peers lists all nodes of the cluster, this one among them, in an order that is the same on each.
+func (n *Node) Peers() []string { return n.library.NodeIDs() }
+
+// IsPeer says whether id is a node of the cluster.
+func (n *Node) IsPeer(id string) bool { return slices.Contains(n.Peers(), id) }
+
+// Context ends when requests that still wait should be answered at once: Grace after the end of input, or when Run
+// returns.
+func (n *Node) Context() context.Context { return n.ctx }
+
+// Run handles messages until the end of input, or until stop ends, and returns when all requests have been answered. It
+// returns an error when the input cannot be read or the output not written.
+func (n *Node) Run(stop context.Context) error {
+	defer n.cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- n.library.Run() }()
+	select {
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("reading messages: %w", err)
+		}
+		return n.out.err()
+	case <-n.out.failed:
+		return n.out.err()
+	case <-stop.Done():
+	}
+	// Stopped from outside, while the library waits for input that nobody wants any more: it is left waiting.
+	n.endOfInput()
+	for range maxHandlers {
+		select {
+		case n.slots <- struct{}{}: // a slot taken for good is a handler that isn't running
+		case <-n.out.failed:
+			return n.out.err()
+		}
+	}
+	return nil
+}
+
+// endOfInput lets what has arrived be handled, and soon after ends the wait for anything else.
+func (n *Node) endOfInput() {
+	time.AfterFunc(Grace, n.cancel)
+}
+
+// Reply answers request msgID of dest. A reply that cannot be sent is logged: nobody is left to be told.
+func (n *Node) Reply(dest string, msgID int, body any) {
+	if err := n.send(dest, "in_reply_to", msgID, body); err != nil {
+		n.log.Warn("cannot reply", "to", dest, "err", err)
+	}
+}
+
+// An errorBody is the body of an error reply. (The library's leaves out a code that is 0.)
+type errorBody struct {
+	Type string `json:"type"`
+	Code int    `json:"code"`
+	Text string `json:"text"`
+}
+
+// ReplyError answers request msgID of dest with an error.
+func (n *Node) ReplyError(dest string, msgID int, failure *maelstrom.RPCError) {
+	n.Reply(dest, msgID, errorBody{Type: "error", Code: failure.Code, Text: failure.Text})
+}
+
+// Post sends a message to dest and doesn't wait for a reply.
+func (n *Node) Post(dest string, body any) error {
+	n.mu.Lock()
+	n.lastID++
+	id := n.lastID
+	n.mu.Unlock()
+	return n.send(dest, "msg_id", id, body)
+}
+
+// Call sends a request to dest and waits for its reply, a body of type want, which it unmarshals into reply unless that
+// is nil. It returns a *maelstrom.RPCError if dest answered with an error, and the context's error if dest did not
+// answer in time; then nobody knows whether the request took effect.
+func (n *Node) Call(ctx context.Context, dest string, request any, want string, reply any) error {
+	answer := make(chan maelstrom.Message, 1)
+	forget, err := n.ask(dest, request, answer)
+	defer forget()
+	if err != nil {
+		return fmt.Errorf("request to %s: %w", dest, err)
+	}
+	select {
+	case msg := <-answer:
+		return decodeReply(msg, want, reply)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// ask sends a request whose reply, if one comes before forget is called, goes to answers, which must have room for it.
+func (n *Node) ask(dest string, request any, answers chan<- maelstrom.Message) (forget func(), err error) {
+	n.mu.Lock()
+	n.lastID++
+	id := n.lastID
+	n.pending[id] = call{dest, answers}
+	n.mu.Unlock()
+	forget = func() {
+		n.mu.Lock()
+		delete(n.pending, id)
+		n.mu.Unlock()
+	}
+	return forget, n.send(dest, "msg_id", id, request)
+}
+
+// deliver hands a reply to the call that waits for it. One that nobody waits for is late, or a copy, or made up.
+func (n *Node) deliver(msg maelstrom.Message, inReplyTo int) {
+	n.mu.Lock()
+	c, ok := n.pending[inReplyTo]
+	if ok && c.dest == msg.Src {
+		delete(n.pending, inReplyTo)
+		c.reply <- msg
+	}
+	n.mu.Unlock()
+}
+
+func decodeReply(msg maelstrom.Message, want string, reply any) error {
+	var body struct {
+		Type string `json:"type"`
+		Code int    `json:"code"`
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(msg.Body, &body); err != nil {
+		return fmt.Errorf("reply of %s: %w", msg.Src, err)
+	}
+	switch {
+	case body.Type == "error":
+		return maelstrom.NewRPCError(body.Code, body.Text)
+	case body.Type != want:
+		return fmt.Errorf("reply of %s: type %q instead of %q", msg.Src, body.Type, want)
+	case reply == nil:
+		return nil
+	}
+	if err := json.Unmarshal(msg.Body, reply); err != nil {
+		return fmt.Errorf("reply of %s: %w", msg.Src, err)
+	}
+	return nil
+}
+
+// send sends a message from this node.
+func (n *Node) send(dest, field string, id int, body any) error {
+	whole, err := withID(field, id, body)
+	if err != nil {
+		return err
+	}
+	return n.library.Send(dest, whole)
+}
+
+// replyAs answers with an error as src: before init, a node knows its name only from what is sent to it.
+func (n *Node) replyAs(src, dest string, msgID int, failure *maelstrom.RPCError) {
+	body, err := withID("in_reply_to", msgID, errorBody{Type: "error", Code: failure.Code, Text: failure.Text})
+	if err == nil {
+		var line []byte
+		if line, err = json.Marshal(maelstrom.Message{Src: src, Dest: dest, Body: body}); err == nil {
+			_, err = n.out.Write(line)
+		}
+	}
+	if err != nil {
+		n.log.Warn("cannot reply", "to", dest, "err", err)
+	}
+}
+
+// withID marshals body, a JSON object with at least one field, with an integer field put in front.
+func withID(field string, id int, body any) (json.RawMessage, error) {
+	fields, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	if len(fields) < 3 || fields[0] != '{' {
+		return nil, errors.New("message body is no JSON object with fields")
+	}
+	whole := make([]byte, 0, len(fields)+len(field)+24)
+	whole = append(whole, `{"`...)
+	whole = append(whole, field...)
+	whole = append(whole, `":`...)
+	whole = strconv.AppendInt(whole, int64(id), 10)
+	whole = append(whole, ',')
+	whole = append(whole, fields[1:]...)
+	return whole, nil
+}

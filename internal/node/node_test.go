@@ -1,0 +1,346 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // where the library logs every message
+	goleak.VerifyTestMain(m)
+}
+
+const initLine = `{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1","n2"]}}`
+
+// quiet is a logger that nobody reads.
+var quiet = slog.New(slog.DiscardHandler)
+
+// converse runs a node that answers "ping" with "pong", gives it the input, and returns what it wrote and logged.
+func converse(t testing.TB, in string) (out []string, logged string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	n := New(strings.NewReader(in), &stdout, slog.New(slog.NewTextHandler(&stderr, nil)))
+	n.Handle("ping", func(msg maelstrom.Message) {
+		var body maelstrom.MessageBody
+		if err := json.Unmarshal(msg.Body, &body); err != nil {
+			t.Errorf("the handler was given %s: %v", msg.Body, err)
+		}
+		n.Reply(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "pong"})
+	})
+	if err := n.Run(t.Context()); err != nil {
+		t.Fatalf("Run: %v\ninput:\n%s", err, in)
+	}
+	return strings.Split(strings.TrimSuffix(stdout.String(), "\n"), "\n"), stderr.String()
+}
+
+const initOK = `{"src":"n1","dest":"c0","body":{"in_reply_to":1,"type":"init_ok"}}`
+
+func TestALineIsServedAnsweredOrDropped(t *testing.T) {
+	errorReply := func(code int, text string) string {
+		return fmt.Sprintf(`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"error","code":%d,"text":"%s`, code, text)
+	}
+	pong := `{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"pong"}}`
+	ping := `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7`
+	for _, test := range []struct{ name, line, want string }{ // want: how the answer begins, or "" for none
+		{"a request", ping + `}}`, pong},
+		{"carriage return", ping + "}}\r", pong},
+		{"empty lines", "\n\r\n \n" + ping + "}}\n\n", pong},
+		{"blanks around", "  \t" + ping + "}}  ", pong},
+		{"an unknown field", ping + `,"x":[1,{"y":null}]},"id":9}`, pong},
+		{"invalid UTF-8 in a field", ping + ",\"x\":\"\xff\xfe\"}}", pong},
+		{"nested 5000 deep", ping + `,"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}}`, pong},
+		{"100 KiB", ping + `,"x":"` + strings.Repeat("x", 100<<10) + `"}}`, pong},
+		{"64 KiB to the byte", fill(ping+`,"x":"`, 64<<10-2) + `"}}`, pong},
+		{"many fields", ping + manyFields(9000) + `}}`, errorReply(12, "request longer")},
+		{"duplicate keys, the last counts", ping + `,"type":"pong","type":"ping"}}`, pong},
+		{"two bodies, the last counts", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7},"body":{"type":"gong","msg_id":7}}`, errorReply(10, "")},
+		{"two bodies, the last empty", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7},"body":{}}`, ""},
+
+		{"unknown type", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":7}}`, errorReply(10, "no requests of type")},
+		{"no type", `{"src":"c1","dest":"n1","body":{"msg_id":7}}`, errorReply(10, "")},
+		{"type no string", `{"src":"c1","dest":"n1","body":{"type":5,"msg_id":7}}`, errorReply(12, "body")},
+		{"code no number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body")},
+		{"a second init for another", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n1","n2"]}}`, errorReply(12, "init")},
+		{"a second init for another cluster", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1"]}}`, errorReply(12, "init")},
+		{"a second init", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2"]}}`,
+			`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"init_ok"}}`},
+
+		{"no JSON", `hello`, ""},
+		{"half a message", ping, ""},
+		{"a null", `null`, ""},
+		{"a list", `[]`, ""},
+		{"a number", `7`, ""},
+		{"two messages in a line", ping + `}}` + ping + `}}`, ""},
+		{"nested 10,001 deep", ping + `,"x":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `}}`, ""},
+		{"no src", `{"dest":"n1","body":{"type":"ping","msg_id":7}}`, ""},
+		{"no dest", `{"src":"c1","body":{"type":"ping","msg_id":7}}`, ""},
+		{"for another", `{"src":"c1","dest":"n2","body":{"type":"ping","msg_id":7}}`, ""},
+		{"no body", `{"src":"c1","dest":"n1"}`, ""},
+		{"body no object", `{"src":"c1","dest":"n1","body":[]}`, ""},
+		{"body null", `{"src":"c1","dest":"n1","body":null}`, ""},
+		{"no msg_id", `{"src":"c1","dest":"n1","body":{"type":"ping"}}`, ""},
+		{"msg_id overflows", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":99999999999999999999}}`, ""},
+		{"msg_id a fraction", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":1.5}}`, ""},
+		{"2 MiB", ping + `,"x":"` + strings.Repeat("x", 2<<20) + `"}}`, ""},
+		{"a reply to nothing", `{"src":"seq-kv","dest":"n1","body":{"type":"read_ok","in_reply_to":99}}`, ""},
+		{"a malformed reply", `{"src":"seq-kv","dest":"n1","body":{"type":"error","in_reply_to":99,"msg_id":7,"code":"x"}}`, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			// A good request after it shows that the node lives on; the last newline is missing.
+			after := `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
+			out, logged := converse(t, initLine+"\n"+test.line+"\n"+after)
+			var answers []string
+			served := false
+			for _, line := range out {
+				switch {
+				case strings.Contains(line, `"dest":"c2"`):
+					served = line == `{"src":"n1","dest":"c2","body":{"in_reply_to":8,"type":"pong"}}`
+				case line != initOK:
+					answers = append(answers, line)
+				}
+			}
+			if !served {
+				t.Errorf("the request after it was not served: %q", out)
+			}
+			switch {
+			case test.want == "" && len(answers) > 0:
+				t.Errorf("got answers %q", answers)
+			case test.want == "" && logged == "" && !strings.HasPrefix(test.name, "a reply"):
+				t.Errorf("dropped without a word")
+			case test.want != "" && (len(answers) != 1 || !strings.HasPrefix(answers[0], test.want)):
+				t.Errorf("got answers %q, want one that begins %q", answers, test.want)
+			}
+		})
+	}
+}
+
+func fill(s string, length int) string { return s + strings.Repeat("x", length-len(s)-3) }
+
+func manyFields(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, `,"field%d":%d`, i, i)
+	}
+	return b.String()
+}
+
+func TestBeforeInitRequestsAreRefusedAndTheRestDropped(t *testing.T) {
+	out, _ := converse(t, strings.Join([]string{
+		`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7}}`,
+		`{"src":"c1","dest":"n1","body":{"type":"ping"}}`,
+		`{"src":"c1","dest":"n1","body":{"type":"init","msg_id":5,"node_id":"n1","node_ids":["n2"]}}`,
+		`{"src":"c1","dest":"n1","body":{"type":"init","msg_id":6}}`,
+		`{"src":"seq-kv","dest":"n1","body":{"type":"read_ok","in_reply_to":1}}`,
+		initLine,
+	}, "\n"))
+	want := []string{
+		`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"error","code":11,"text":"not initialized"}}`,
+		`{"src":"n1","dest":"c1","body":{"in_reply_to":5,"type":"error","code":12,"text":"init: node_id is not among node_ids"}}`,
+		`{"src":"n1","dest":"c1","body":{"in_reply_to":6,"type":"error","code":12,"text":"init: node_id is not among node_ids"}}`,
+		initOK,
+	}
+	if fmt.Sprint(out) != fmt.Sprint(want) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(out, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestAFloodOfBadLinesIsLoggedInPart(t *testing.T) {
+	_, logged := converse(t, initLine+"\n"+strings.Repeat("nonsense\n", 100_000))
+	if lines := strings.Count(logged, "\n"); lines == 0 || lines > 200 {
+		t.Errorf("%d lines logged", lines)
+	}
+}
+
+// talk starts a node inside a synctest bubble and returns it with the far ends of its pipes.
+func talk(t *testing.T) (n *Node, to io.WriteCloser, from *json.Decoder, done <-chan error) {
+	in, to := io.Pipe()
+	out, stdout := io.Pipe()
+	n = New(in, stdout, quiet)
+	ended := make(chan error, 1)
+	go func() {
+		err := n.Run(t.Context())
+		stdout.Close()
+		ended <- err
+	}()
+	from = json.NewDecoder(out)
+	fmt.Fprintln(to, initLine)
+	var ok maelstrom.Message
+	if err := from.Decode(&ok); err != nil {
+		t.Fatal(err)
+	}
+	return n, to, from, ended
+}
+
+func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
+	for _, test := range []struct {
+		name, replies string // %d is the call's msg_id
+		want          error  // nil, an RPCError by code, or DeadlineExceeded
+		code          int
+	}{
+		{"ok", `{"src":"seq-kv","dest":"n1","body":{"type":"read_ok","in_reply_to":%[1]d,"value":9007199254740993}}`, nil, 0},
+		{"twice", `{"src":"seq-kv","dest":"n1","body":{"type":"read_ok","in_reply_to":%[1]d,"value":9007199254740993}}
+{"src":"seq-kv","dest":"n1","body":{"type":"error","in_reply_to":%[1]d,"code":22}}`, nil, 0},
+		{"error 22", `{"src":"seq-kv","dest":"n1","body":{"type":"error","in_reply_to":%[1]d,"code":22,"text":"x"}}`, &maelstrom.RPCError{}, 22},
+		{"error 0", `{"src":"seq-kv","dest":"n1","body":{"type":"error","in_reply_to":%[1]d,"code":0,"text":"x"}}`, &maelstrom.RPCError{}, 0},
+		{"another's", `{"src":"c1","dest":"n1","body":{"type":"read_ok","in_reply_to":%[1]d,"value":1}}`, context.DeadlineExceeded, 0},
+		{"none", ``, context.DeadlineExceeded, 0},
+		{"wrong type", `{"src":"seq-kv","dest":"n1","body":{"type":"cas_ok","in_reply_to":%[1]d}}`, errors.New("type"), 0},
+		{"value of the wrong type", `{"src":"seq-kv","dest":"n1","body":{"type":"read_ok","in_reply_to":%[1]d,"value":"x"}}`, errors.New("value"), 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n, to, from, done := talk(t)
+				go func() {
+					var msg maelstrom.Message
+					var body maelstrom.MessageBody
+					if err := from.Decode(&msg); err != nil || json.Unmarshal(msg.Body, &body) != nil {
+						t.Errorf("request: %v", err)
+					}
+					if test.replies != "" {
+						fmt.Fprintf(to, test.replies+"\n", body.MsgID)
+					}
+				}()
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				var reply struct {
+					Value int64 `json:"value"`
+				}
+				err := n.Call(ctx, "seq-kv", map[string]any{"type": "read", "key": "k"}, "read_ok", &reply)
+				var rpc *maelstrom.RPCError
+				switch {
+				case test.want == nil && (err != nil || reply.Value != 9007199254740993):
+					t.Errorf("got %v, %v", reply.Value, err)
+				case test.want == context.DeadlineExceeded && err != context.DeadlineExceeded:
+					t.Errorf("got %v", err)
+				case errors.As(test.want, &rpc) && maelstrom.ErrorCode(err) != test.code:
+					t.Errorf("got %v, want code %d", err, test.code)
+				case test.want != nil && err == nil:
+					t.Errorf("got no error")
+				}
+				synctest.Wait()
+				n.mu.Lock()
+				left := len(n.pending)
+				n.mu.Unlock()
+				if left > 0 {
+					t.Errorf("%d calls left behind", left)
+				}
+				to.Close()
+				if err := <-done; err != nil {
+					t.Errorf("Run: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestAtEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, to := io.Pipe()
+		var stdout bytes.Buffer
+		n := New(in, &stdout, quiet)
+		n.Handle("wait", func(msg maelstrom.Message) {
+			<-n.Context().Done()
+			n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"})
+		})
+		go func() {
+			fmt.Fprintln(to, initLine)
+			fmt.Fprintln(to, `{"src":"c1","dest":"n1","body":{"type":"wait","msg_id":7}}`)
+			to.Close()
+		}()
+		start := time.Now()
+		if err := n.Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(stdout.String(), `"waited"`) {
+			t.Errorf("not answered: %s", stdout.String())
+		}
+		if d := time.Since(start); d > time.Second {
+			t.Errorf("took %v", d)
+		}
+	})
+}
+
+func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, to := io.Pipe()
+		defer to.Close()
+		var stdout bytes.Buffer
+		n := New(in, &stdout, quiet)
+		n.Handle("wait", func(msg maelstrom.Message) {
+			<-n.Context().Done()
+			n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"})
+		})
+		stop, cancel := context.WithCancel(t.Context())
+		go func() {
+			fmt.Fprintln(to, initLine)
+			fmt.Fprintln(to, `{"src":"c1","dest":"n1","body":{"type":"wait","msg_id":7}}`)
+			cancel()
+		}()
+		if err := n.Run(stop); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(stdout.String(), `"waited"`) {
+			t.Errorf("not answered: %s", stdout.String())
+		}
+	})
+}
+
+type brokenPipe struct{}
+
+func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
+
+func TestAClosedStdoutEndsTheNodeWithAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, to := io.Pipe()
+		defer to.Close()
+		go fmt.Fprintln(to, initLine)
+		err := New(in, brokenPipe{}, quiet).Run(t.Context())
+		if !errors.Is(err, io.ErrClosedPipe) {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// FuzzInput feeds any bytes between good requests: each good one is answered, and the node ends in peace.
+func FuzzInput(f *testing.F) {
+	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7}}`))
+	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n2"]}}`))
+	f.Add([]byte("\r\n\x00\xff{}[]nullhello\n\n"))
+	f.Add([]byte(`{"src":"seq-kv","dest":"n1","body":{"in_reply_to":1,"type":"error","code":0}}`))
+	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":1e400}}`))
+	f.Fuzz(func(t *testing.T, noise []byte) {
+		request := func(id int) string {
+			return fmt.Sprintf(`{"src":"good","dest":"n1","body":{"type":"ping","msg_id":%d}}`+"\n", id)
+		}
+		out, _ := converse(t, string(noise)+"\n"+initLine+"\n"+request(2)+string(noise)+"\n"+request(3))
+		// Noise that was itself an init named the node otherwise.
+		for _, line := range out {
+			if strings.Contains(line, `"init_ok"`) && !strings.Contains(line, `"src":"n1"`) {
+				return
+			}
+		}
+		for id := 2; id <= 3; id++ {
+			want := fmt.Sprintf(`{"src":"n1","dest":"good","body":{"in_reply_to":%d,"type":"pong"}}`, id)
+			found := false
+			for _, line := range out {
+				found = found || line == want
+			}
+			if !found {
+				t.Errorf("request %d was not answered; output:\n%s", id, strings.Join(out, "\n"))
+			}
+		}
+	})
+}
