@@ -1,0 +1,705 @@
+package main
+
+import (
+	"container/list"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"strconv"
+	"sync"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/ledger"
+	"maelstrom-counter/internal/node"
+	"maelstrom-counter/internal/rtt"
+	"maelstrom-counter/internal/seqkv"
+)
+
+const (
+	// maxRequests bounds the requests in hand. More are refused at once.
+	maxRequests = 65_536
+	// suspicion is how long a combiner that didn't answer in time is not asked again.
+	suspicion = time.Second
+	// calm is how many compare-and-swaps in a row must have met no other writer before this one stops yielding.
+	calm = 20
+)
+
+// A Counter is one node's part of the counter. Its methods add and read handle the clients' requests and peerFold those
+// of other nodes, each in a goroutine of its own that waits for the outcome; run, the folder, is the goroutine that
+// brings it about.
+type Counter struct {
+	Config
+	node  *node.Node
+	store *seqkv.Client
+	log   *slog.Logger
+	wake  chan struct{} // has one element when the folder should look for work
+
+	// The folder's own.
+	value    ledger.Value    // the newest value that the store has confirmed
+	raw      json.RawMessage // the same, as it stands in the store; nil if the key does not exist
+	tried    ledger.Value    // what the last compare-and-swap would have made of it
+	current  bool            // nothing has happened since that casts doubt on it
+	quiet    int             // compare-and-swaps in a row that met no other writer
+	resume   time.Time       // when a node that yields may go on
+	failures int             // compare-and-swaps in a row that failed for another reason than a conflict
+
+	mu      sync.Mutex
+	boot    int64
+	seq     int64            // of the last fold
+	started bool             // the store has been looked at
+	floor   int64            // a total that the counter has had: the newest is not less
+	broken  error            // why the stored value makes no sense
+	waiting list.List        // of *request, in no fold yet
+	own     *work            // this node's fold, if there is one on its way
+	queue   []*work          // the folds that are to be applied by this node
+	inHand  int              // requests not yet answered
+	peers   map[string]*peer // the other nodes
+	stats   stats
+}
+
+// Config is what a counter can be given.
+type Config struct {
+	Key     string        // the key of the store that holds the counter
+	Timeout time.Duration // within which every request is answered
+	Boot    time.Time     // when this process started
+	Random  *rand.Rand    // the source of jitter
+}
+
+// A request is a client's add or read, or another node's fold, that waits for its place in the total.
+type request struct {
+	delta   int64
+	place   *list.Element // in Counter.waiting, or nil
+	work    *work         // the fold that carries it, or nil
+	outcome chan outcome  // has room for the one that it gets
+}
+
+// An outcome is a total that contains the request, or the error that the requester is to get.
+type outcome struct {
+	total   int64
+	failure *maelstrom.RPCError
+}
+
+// work is a fold on its way into the total.
+type work struct {
+	ledger.Fold
+	requests []*request // those it carries that still wait
+	queued   bool       // for this node to apply
+	sent     bool       // to the store or another node: a copy may arrive and take effect at any time
+	done     bool
+}
+
+// A peer is another node, as far as it is known from its answers to folds.
+type peer struct {
+	id        string
+	rtt       rtt.Estimator
+	suspected bool
+	retry     time.Time // when a suspected peer is to be tried again
+}
+
+type stats struct {
+	requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64
+}
+
+// newCounter makes n serve the counter. Its folder is started with run.
+func newCounter(n *node.Node, log *slog.Logger, config Config) *Counter {
+	c := &Counter{
+		Config: config,
+		node:   n,
+		store:  seqkv.New(n, config.Random),
+		log:    log,
+		wake:   make(chan struct{}, 1),
+		boot:   max(config.Boot.UnixMicro(), 1),
+		quiet:  calm,
+		peers:  make(map[string]*peer),
+	}
+	n.Handle("add", c.add)
+	n.Handle("read", c.read)
+	n.Handle("fold", c.peerFold)
+	return c
+}
+
+// ---- Requests ----
+
+// add handles {"type": "add", "delta": d}.
+func (c *Counter) add(msg maelstrom.Message) {
+	var body struct {
+		MsgID int             `json:"msg_id"`
+		Delta json.RawMessage `json:"delta"`
+	}
+	err := json.Unmarshal(msg.Body, &body)
+	if err == nil {
+		var delta int64
+		if delta, err = parseDelta(body.Delta); err == nil {
+			out := c.await(&request{delta: delta}, nil)
+			c.reply(msg.Src, body.MsgID, out, maelstrom.MessageBody{Type: "add_ok"})
+			return
+		}
+	}
+	c.node.ReplyError(msg.Src, body.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, "add: "+err.Error()))
+}
+
+func parseDelta(raw json.RawMessage) (int64, error) {
+	delta, err := strconv.ParseInt(string(raw), 10, 64)
+	switch {
+	case raw == nil:
+		return 0, errors.New("delta is missing")
+	case err != nil:
+		return 0, fmt.Errorf("delta %.40s is not an integer between 0 and 2^53-1", raw)
+	case delta < 0 || delta > ledger.Max:
+		return 0, fmt.Errorf("delta %d is not between 0 and 2^53-1", delta)
+	}
+	return delta, nil
+}
+
+// read handles {"type": "read"}: an add of 0 that answers with the total. What a plain read of the store returns may be
+// old; the compare-and-swap that carries this one proves that it was not.
+func (c *Counter) read(msg maelstrom.Message) {
+	var body maelstrom.MessageBody
+	if err := json.Unmarshal(msg.Body, &body); err != nil {
+		c.node.ReplyError(msg.Src, body.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, "read: "+err.Error()))
+		return
+	}
+	out := c.await(&request{}, nil)
+	c.reply(msg.Src, body.MsgID, out, struct {
+		Type  string `json:"type"`
+		Value int64  `json:"value"`
+	}{"read_ok", out.total})
+}
+
+// A foldMessage asks another node to fold, and a foldOK says that it has, with a total that contains the fold.
+type foldMessage struct {
+	Type string `json:"type"`
+	ledger.Fold
+}
+
+type foldOK struct {
+	Type  string `json:"type"`
+	Total int64  `json:"total"`
+}
+
+// peerFold handles a fold that another node hands to this one.
+func (c *Counter) peerFold(msg maelstrom.Message) {
+	var body struct {
+		MsgID int `json:"msg_id"`
+		foldMessage
+	}
+	err := json.Unmarshal(msg.Body, &body)
+	body.Node = msg.Src
+	switch {
+	case err != nil:
+	case msg.Src == c.node.ID() || !c.node.IsPeer(msg.Src):
+		err = errors.New("only from another node of the cluster")
+	default:
+		err = body.Validate()
+	}
+	if err != nil {
+		c.node.ReplyError(msg.Src, body.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, "fold: "+err.Error()))
+		return
+	}
+	out := c.await(&request{}, &body.Fold)
+	c.reply(msg.Src, body.MsgID, out, foldOK{"fold_ok", out.total})
+}
+
+func (c *Counter) reply(dest string, msgID int, out outcome, ok any) {
+	if out.failure != nil {
+		c.node.ReplyError(dest, msgID, out.failure)
+	} else {
+		c.node.Reply(dest, msgID, ok)
+	}
+}
+
+// await puts a request in line, in a fold of its own if it brings one, and waits for its outcome: until its deadline,
+// or until the node ends.
+func (c *Counter) await(r *request, fold *ledger.Fold) outcome {
+	ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
+	defer cancel()
+	r.outcome = make(chan outcome, 1)
+	if failure := c.enqueue(r, fold); failure != nil {
+		return outcome{failure: failure}
+	}
+	select {
+	case out := <-r.outcome:
+		return out
+	case <-ctx.Done():
+		return c.giveUp(r)
+	}
+}
+
+func (c *Counter) enqueue(r *request, fold *ledger.Fold) *maelstrom.RPCError {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inHand == maxRequests {
+		return maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, "too many requests wait")
+	}
+	c.inHand++
+	c.stats.requests++
+	if fold != nil {
+		r.work = &work{Fold: *fold, requests: []*request{r}}
+		c.line(r.work)
+	} else {
+		r.place = c.waiting.PushBack(r)
+		c.advance()
+	}
+	return nil
+}
+
+// giveUp ends the wait of a request whose time has run out. Whether the add is definitely not in the total depends on
+// one thing: has anything that carries it ever been sent?
+func (c *Counter) giveUp(r *request) outcome {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := r.work
+	switch {
+	case len(r.outcome) > 0:
+		return <-r.outcome
+	case w == nil:
+		c.waiting.Remove(r.place)
+	case !w.sent:
+		w.Delta -= r.delta
+		c.leave(w, r)
+	default:
+		c.leave(w, r)
+		c.inHand--
+		return outcome{failure: maelstrom.NewRPCError(maelstrom.Timeout, "no answer from the store in time: it may still take effect")}
+	}
+	c.inHand--
+	return outcome{failure: maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, "the store could not be asked in time")}
+}
+
+// leave takes a request out of its fold. A fold that nobody waits for any more is given up.
+func (c *Counter) leave(w *work, r *request) {
+	for i, other := range w.requests {
+		if other == r {
+			w.requests = append(w.requests[:i], w.requests[i+1:]...)
+			break
+		}
+	}
+	if len(w.requests) == 0 {
+		c.finish(w)
+		c.advance()
+	}
+}
+
+// ---- The folder ----
+
+// run folds until the node ends. This is the loop that everything else here is about.
+func (c *Counter) run() {
+	ctx := c.node.Context()
+	select {
+	case <-c.node.Ready():
+	case <-ctx.Done():
+		return
+	}
+	c.introduce()
+	c.resync(ctx, rtt.Initial)
+	for c.work(ctx) {
+		sleep(ctx, time.Until(c.resume))
+		if !c.current && !c.resync(ctx, c.Timeout) {
+			continue
+		}
+		next, carries := c.compose()
+		if !carries {
+			continue
+		}
+		to, err := json.Marshal(next)
+		if err != nil {
+			panic(fmt.Sprintf("counter: a value that cannot be marshalled: %+v: %v", next, err))
+		}
+		err = c.store.CompareAndSwap(ctx, c.Key, c.raw, to, c.raw == nil)
+		switch code := maelstrom.ErrorCode(err); {
+		case err == nil:
+			c.won(next, to)
+		case code == maelstrom.PreconditionFailed || code == maelstrom.KeyDoesNotExist:
+			c.count(&c.stats.conflicts)
+			c.current, c.quiet = false, 0
+		default:
+			c.count(&c.stats.timeouts)
+			c.current = false
+			c.failures++
+			sleep(ctx, rtt.Backoff(c.failures, c.Random))
+		}
+	}
+}
+
+// introduce makes the other nodes known.
+func (c *Counter) introduce() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range c.node.Peers() {
+		if id != c.node.ID() {
+			c.peers[id] = &peer{id: id}
+		}
+	}
+}
+
+// work waits until there is something to fold here. It returns false when the node ends.
+func (c *Counter) work(ctx context.Context) bool {
+	for ctx.Err() == nil {
+		c.mu.Lock()
+		c.advance()
+		ready := len(c.queue) > 0 || c.formable()
+		c.mu.Unlock()
+		if ready {
+			return true
+		}
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+// resync learns the stored value anew. It returns false if that failed, in which case it may simply be tried again.
+func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	c.mu.Lock()
+	c.stats.resyncs++
+	mark := fmt.Sprintf("%d.%d", c.boot, c.stats.resyncs)
+	c.mu.Unlock()
+	raw, err := c.store.Refresh(ctx, c.Key, c.Key+"/sync/"+c.node.ID(), mark)
+	if maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist {
+		raw, err = nil, nil
+	}
+	var value ledger.Value
+	var broken error
+	if raw != nil {
+		if value, broken = ledger.Parse(raw); broken != nil {
+			broken = fmt.Errorf("key %q of the store holds %.80q: %w", c.Key, raw, broken)
+		}
+	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.started = true
+	if err != nil {
+		c.stats.timeouts++
+		return false
+	}
+	if c.broken = broken; broken != nil {
+		c.refuseAll(broken)
+		return false
+	}
+	if c.raw != nil && !value.Equal(c.value) && !value.Equal(c.tried) {
+		c.quiet = 0 // another node has written
+	}
+	c.value, c.raw, c.current = value, raw, true
+	c.floor = max(c.floor, value.Total)
+	if last := value.Receipts[c.node.ID()]; c.seq == 0 && last.Boot >= c.boot {
+		c.boot = last.Boot + 1 // the clock has gone back since the last life of this node
+	}
+	return true
+}
+
+// compose settles what is already in the known value and returns the value with everything else in it that may be, and
+// whether there is anything.
+func (c *Counter) compose() (next ledger.Value, carries bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.settle()
+	if c.formable() {
+		if c.form(); c.own != nil {
+			c.line(c.own)
+		}
+	}
+	next = c.value.Clone()
+	for _, w := range c.queue {
+		if next.Standing(w.Fold) == ledger.Pending {
+			next.Apply(w.Fold)
+			w.sent, carries = true, true
+		}
+	}
+	if carries {
+		c.stats.attempts++
+		c.tried = next
+	}
+	return next, carries
+}
+
+// won takes note that the store holds what was last written.
+func (c *Counter) won(value ledger.Value, raw json.RawMessage) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.value, c.raw, c.failures = value, raw, 0
+	c.floor = max(c.floor, value.Total)
+	c.settle()
+	if c.quiet++; c.quiet < calm {
+		// Other nodes write too. This one now knows the newest value, and they don't, so that it would win again and
+		// again. It lets them go first.
+		smoothed, _ := c.store.RTT()
+		c.resume = time.Now().Add(smoothed*2 + time.Duration(c.Random.Int64N(int64(smoothed)+1)))
+		c.current = false
+	}
+}
+
+// settle ends the folds of which the known value shows what has become, and those that nobody waits for.
+func (c *Counter) settle() {
+	queue := c.queue
+	c.queue = nil
+	for _, w := range queue {
+		if w.done {
+			continue
+		}
+		switch c.value.Standing(w.Fold) {
+		case ledger.Applied:
+			c.finishWith(w, outcome{total: c.value.Total})
+		case ledger.Outlived:
+			c.outlived(w)
+		case ledger.Overflowing:
+			if w == c.own {
+				c.takeBack(w)
+			} else {
+				c.finishWith(w, outcome{failure: maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")})
+			}
+		default:
+			c.queue = append(c.queue, w)
+		}
+	}
+	c.advance()
+}
+
+// outlived ends a fold of an earlier life of its node than the one that has a receipt.
+func (c *Counter) outlived(w *work) {
+	if w != c.own {
+		c.finishWith(w, outcome{failure: maelstrom.NewRPCError(maelstrom.Abort, "a later life of this node has folded")})
+		return
+	}
+	c.boot = c.value.Receipts[c.node.ID()].Boot + 1
+	c.seq = 0
+	if w.sent {
+		// The receipt that would tell whether it was applied is overwritten.
+		c.finishWith(w, outcome{failure: maelstrom.NewRPCError(maelstrom.Timeout, "another life of this node came between: it may have taken effect")})
+	} else {
+		c.takeBack(w)
+	}
+}
+
+// refuseAll ends everything that waits, because the stored value makes no sense.
+func (c *Counter) refuseAll(why error) {
+	for _, w := range c.queue {
+		code := maelstrom.TemporarilyUnavailable
+		if w.sent {
+			code = maelstrom.Timeout
+		}
+		c.finishWith(w, outcome{failure: maelstrom.NewRPCError(code, why.Error())})
+	}
+	c.queue = nil
+	for e := c.waiting.Front(); e != nil; e = c.waiting.Front() {
+		c.end(c.waiting.Remove(e).(*request), outcome{failure: maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, why.Error())})
+	}
+}
+
+// ---- Folds ----
+
+// advance gets this node's next fold on its way if the last one is done. Its own folder makes its folds as late as it
+// can, in compose, so that they carry the most; for a combiner they are made here.
+func (c *Counter) advance() {
+	if c.own != nil || c.waiting.Len() == 0 || !c.started {
+		return
+	}
+	p := c.combiner()
+	if p == nil {
+		c.poke()
+		return
+	}
+	if c.form(); c.own == nil {
+		return
+	}
+	w := c.own
+	w.sent = true
+	c.stats.delegated++
+	if p.suspected {
+		// This only finds out whether it answers again: the fold doesn't wait for it.
+		p.retry = time.Now().Add(suspicion)
+		c.line(w)
+	}
+	go c.delegate(w, p)
+}
+
+// formable says whether this node has requests to fold itself.
+func (c *Counter) formable() bool {
+	return c.own == nil && c.waiting.Len() > 0 && c.started && c.combiner() == nil
+}
+
+// combiner is the node to hand folds to: the first that this one does not suspect, or nil if that is itself. Nothing
+// rests on the choice but how often compare-and-swaps collide.
+func (c *Counter) combiner() *peer {
+	if c.broken != nil {
+		return nil // what only it can say, the node finds out itself
+	}
+	now := time.Now()
+	for _, id := range c.node.Peers() {
+		p := c.peers[id]
+		if p == nil || !p.suspected || !now.Before(p.retry) {
+			return p
+		}
+	}
+	return nil
+}
+
+// form makes the waiting requests this node's fold, as far as there is room for them under the greatest total. There is
+// no fold if all have been refused.
+func (c *Counter) form() {
+	w := &work{}
+	var next *list.Element
+	for e := c.waiting.Front(); e != nil; e = next {
+		next = e.Next()
+		r := e.Value.(*request)
+		switch {
+		case r.delta > ledger.Max-c.floor:
+			c.waiting.Remove(e)
+			c.end(r, outcome{failure: maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")})
+		case r.delta <= ledger.Max-c.floor-w.Delta:
+			c.waiting.Remove(e)
+			r.place, r.work = nil, w
+			w.Delta += r.delta
+			w.requests = append(w.requests, r)
+		}
+	}
+	if len(w.requests) == 0 {
+		return
+	}
+	c.seq++
+	c.stats.folds++
+	w.Node, w.Boot, w.Seq = c.node.ID(), c.boot, c.seq
+	c.own = w
+}
+
+// takeBack undoes form, for a fold that is never going to be applied.
+func (c *Counter) takeBack(w *work) {
+	requests := w.requests
+	c.finish(w)
+	for i := len(requests) - 1; i >= 0; i-- {
+		r := requests[i]
+		r.work, r.place = nil, c.waiting.PushFront(r)
+	}
+}
+
+// finishWith ends a fold and all requests that it carries.
+func (c *Counter) finishWith(w *work, out outcome) {
+	if w.done {
+		return
+	}
+	for _, r := range w.requests {
+		c.end(r, out)
+	}
+	c.finish(w)
+}
+
+func (c *Counter) finish(w *work) {
+	w.done, w.requests = true, nil
+	if w == c.own {
+		c.own = nil
+	}
+}
+
+func (c *Counter) end(r *request, out outcome) {
+	r.outcome <- out
+	c.inHand--
+}
+
+// delegate hands a fold to the combiner. If that takes longer than usual, the node folds it itself too, and whichever
+// comes first counts: the receipt sees to it that only one does.
+func (c *Counter) delegate(w *work, p *peer) {
+	ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
+	defer cancel()
+	c.mu.Lock()
+	timeout := p.rtt.Timeout()
+	c.mu.Unlock()
+	late := time.AfterFunc(timeout, func() { c.suspect(w, p) })
+	defer late.Stop()
+	sent := time.Now()
+	var reply foldOK
+	err := c.node.Call(ctx, p.id, foldMessage{"fold", w.Fold}, "fold_ok", &reply)
+	if err == nil && (reply.Total < w.Delta || reply.Total > ledger.Max) {
+		err = fmt.Errorf("a total of %d", reply.Total)
+	}
+	if err != nil {
+		c.log.Debug("a combiner did not fold", "node", p.id, "err", err)
+		c.suspect(w, p)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.rtt.Sample(time.Since(sent))
+	p.suspected = false
+	c.floor = max(c.floor, reply.Total)
+	c.finishWith(w, outcome{total: reply.Total})
+	c.advance()
+}
+
+// suspect stops asking p for a while, and folds w here.
+func (c *Counter) suspect(w *work, p *peer) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p.suspected, p.retry = true, time.Now().Add(suspicion)
+	c.line(w)
+}
+
+// line puts a fold in line to be applied by this node.
+func (c *Counter) line(w *work) {
+	if !w.done && !w.queued {
+		w.queued = true
+		c.queue = append(c.queue, w)
+		c.poke()
+	}
+}
+
+// poke tells the folder to look for work.
+func (c *Counter) poke() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (c *Counter) count(n *int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	*n++
+}
+
+// sleep pauses for d, or until ctx ends.
+func sleep(ctx context.Context, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// ---- Statistics ----
+
+// report logs what the node has done, every ten seconds until it ends.
+func (c *Counter) report() {
+	ctx := c.node.Context()
+	if !c.log.Enabled(ctx, slog.LevelInfo) {
+		return
+	}
+	ticker := time.NewTicker(10 * time.Second)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+		smoothed, timeout := c.store.RTT()
+		c.mu.Lock()
+		s, inHand := c.stats, c.inHand
+		c.mu.Unlock()
+		c.log.Info("so far", "requests", s.requests, "waiting", inHand, "folds", s.folds, "delegated", s.delegated,
+			"cas", s.attempts, "conflicts", s.conflicts, "resyncs", s.resyncs, "timeouts", s.timeouts,
+			"rtt", smoothed, "timeout", timeout)
+	}
+}
