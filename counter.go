@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -29,9 +30,8 @@ const (
 	calm = 20
 )
 
-// A Counter is one node's part of the counter. Its methods add and read handle the clients' requests and peerFold those
-// of other nodes, each in a goroutine of its own that waits for the outcome; run, the folder, is the goroutine that
-// brings it about.
+// A Counter is one node's part of the counter. Its methods add and read take in the clients' requests and peerFold those
+// of other nodes; run, the folder, is the goroutine that gets them into the total and answers them.
 type Counter struct {
 	Config
 	node  *node.Node
@@ -58,6 +58,7 @@ type Counter struct {
 	own     *work            // this node's fold, if there is one on its way
 	queue   []*work          // the folds that are to be applied by this node
 	inHand  int              // requests not yet answered
+	closed  bool             // the node ends: nothing is waited for any more
 	peers   map[string]*peer // the other nodes
 	stats   stats
 }
@@ -72,10 +73,12 @@ type Config struct {
 
 // A request is a client's add or read, or another node's fold, that waits for its place in the total.
 type request struct {
-	delta   int64
-	place   *list.Element // in Counter.waiting, or nil
-	work    *work         // the fold that carries it, or nil
-	outcome chan outcome  // has room for the one that it gets
+	delta    int64
+	answer   func(outcome)
+	deadline *time.Timer
+	place    *list.Element // in Counter.waiting, or nil
+	work     *work         // the fold that carries it, or nil
+	ended    bool
 }
 
 // An outcome is a total that contains the request, or the error that the requester is to get.
@@ -84,10 +87,15 @@ type outcome struct {
 	failure *maelstrom.RPCError
 }
 
+func failed(code int, text string) outcome {
+	return outcome{failure: maelstrom.NewRPCError(code, text)}
+}
+
 // work is a fold on its way into the total.
 type work struct {
 	ledger.Fold
-	requests []*request // those it carries that still wait
+	requests []*request // those it carries
+	live     int        // how many of them have not ended
 	queued   bool       // for this node to apply
 	sent     bool       // to the store or another node: a copy may arrive and take effect at any time
 	done     bool
@@ -132,15 +140,13 @@ func (c *Counter) add(msg maelstrom.Message) {
 		Delta json.RawMessage `json:"delta"`
 	}
 	err := json.Unmarshal(msg.Body, &body)
+	var delta int64
 	if err == nil {
-		var delta int64
-		if delta, err = parseDelta(body.Delta); err == nil {
-			out := c.await(&request{delta: delta}, nil)
-			c.reply(msg.Src, body.MsgID, out, maelstrom.MessageBody{Type: "add_ok"})
-			return
-		}
+		delta, err = parseDelta(body.Delta)
 	}
-	c.node.ReplyError(msg.Src, body.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, "add: "+err.Error()))
+	c.submit(msg, body.MsgID, err, &request{delta: delta}, nil, func(int64) any {
+		return maelstrom.MessageBody{Type: "add_ok"}
+	})
 }
 
 func parseDelta(raw json.RawMessage) (int64, error) {
@@ -160,15 +166,13 @@ func parseDelta(raw json.RawMessage) (int64, error) {
 // old; the compare-and-swap that carries this one proves that it was not.
 func (c *Counter) read(msg maelstrom.Message) {
 	var body maelstrom.MessageBody
-	if err := json.Unmarshal(msg.Body, &body); err != nil {
-		c.node.ReplyError(msg.Src, body.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, "read: "+err.Error()))
-		return
-	}
-	out := c.await(&request{}, nil)
-	c.reply(msg.Src, body.MsgID, out, struct {
-		Type  string `json:"type"`
-		Value int64  `json:"value"`
-	}{"read_ok", out.total})
+	err := json.Unmarshal(msg.Body, &body)
+	c.submit(msg, body.MsgID, err, &request{}, nil, func(total int64) any {
+		return struct {
+			Type  string `json:"type"`
+			Value int64  `json:"value"`
+		}{"read_ok", total}
+	})
 }
 
 // A foldMessage asks another node to fold, and a foldOK says that it has, with a total that contains the fold.
@@ -197,91 +201,97 @@ func (c *Counter) peerFold(msg maelstrom.Message) {
 	default:
 		err = body.Validate()
 	}
+	c.submit(msg, body.MsgID, err, &request{}, &body.Fold, func(total int64) any { return foldOK{"fold_ok", total} })
+}
+
+// submit puts a request in line, in a fold of its own if it brings one, unless err says that it is malformed. It is
+// answered when its outcome is known, or else at its deadline.
+func (c *Counter) submit(msg maelstrom.Message, msgID int, err error, r *request, fold *ledger.Fold, ok func(total int64) any) {
+	r.answer = func(out outcome) {
+		if out.failure != nil {
+			c.node.ReplyError(msg.Src, msgID, out.failure)
+		} else {
+			c.node.Reply(msg.Src, msgID, ok(out.total))
+		}
+	}
 	if err != nil {
-		c.node.ReplyError(msg.Src, body.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, "fold: "+err.Error()))
+		r.answer(failed(maelstrom.MalformedRequest, err.Error()))
 		return
 	}
-	out := c.await(&request{}, &body.Fold)
-	c.reply(msg.Src, body.MsgID, out, foldOK{"fold_ok", out.total})
-}
-
-func (c *Counter) reply(dest string, msgID int, out outcome, ok any) {
-	if out.failure != nil {
-		c.node.ReplyError(dest, msgID, out.failure)
-	} else {
-		c.node.Reply(dest, msgID, ok)
-	}
-}
-
-// await puts a request in line, in a fold of its own if it brings one, and waits for its outcome: until its deadline,
-// or until the node ends.
-func (c *Counter) await(r *request, fold *ledger.Fold) outcome {
-	ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
-	defer cancel()
-	r.outcome = make(chan outcome, 1)
-	if failure := c.enqueue(r, fold); failure != nil {
-		return outcome{failure: failure}
-	}
-	select {
-	case out := <-r.outcome:
-		return out
-	case <-ctx.Done():
-		return c.giveUp(r)
-	}
-}
-
-func (c *Counter) enqueue(r *request, fold *ledger.Fold) *maelstrom.RPCError {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inHand == maxRequests {
-		return maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, "too many requests wait")
+	if c.inHand == maxRequests || c.closed {
+		r.answer(failed(maelstrom.TemporarilyUnavailable, "too many requests wait"))
+		return
 	}
 	c.inHand++
 	c.stats.requests++
+	r.deadline = time.AfterFunc(c.Timeout, func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.giveUp(r)
+		c.advance()
+	})
 	if fold != nil {
-		r.work = &work{Fold: *fold, requests: []*request{r}}
+		r.work = &work{Fold: *fold, requests: []*request{r}, live: 1}
 		c.line(r.work)
 	} else {
 		r.place = c.waiting.PushBack(r)
 		c.advance()
 	}
-	return nil
 }
 
-// giveUp ends the wait of a request whose time has run out. Whether the add is definitely not in the total depends on
-// one thing: has anything that carries it ever been sent?
-func (c *Counter) giveUp(r *request) outcome {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// giveUp answers a request whose time has run out. Whether the add is definitely not in the total depends on one thing:
+// has anything that carries it ever been sent?
+func (c *Counter) giveUp(r *request) {
+	if r.ended {
+		return
+	}
 	w := r.work
 	switch {
-	case len(r.outcome) > 0:
-		return <-r.outcome
 	case w == nil:
 		c.waiting.Remove(r.place)
 	case !w.sent:
 		w.Delta -= r.delta
-		c.leave(w, r)
 	default:
-		c.leave(w, r)
-		c.inHand--
-		return outcome{failure: maelstrom.NewRPCError(maelstrom.Timeout, "no answer from the store in time: it may still take effect")}
+		c.end(r, failed(maelstrom.Timeout, "the store did not answer in time: it may still take effect"))
+		return
 	}
-	c.inHand--
-	return outcome{failure: maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, "the store could not be asked in time")}
+	c.end(r, failed(maelstrom.TemporarilyUnavailable, "the store could not be asked in time"))
 }
 
-// leave takes a request out of its fold. A fold that nobody waits for any more is given up.
-func (c *Counter) leave(w *work, r *request) {
-	for i, other := range w.requests {
-		if other == r {
-			w.requests = append(w.requests[:i], w.requests[i+1:]...)
-			break
+// end answers a request. A fold of which all requests have ended is ended too.
+func (c *Counter) end(r *request, out outcome) {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.deadline.Stop()
+	r.answer(out)
+	c.inHand--
+	if w := r.work; w != nil {
+		if w.live--; w.live == 0 {
+			c.finish(w)
 		}
 	}
-	if len(w.requests) == 0 {
-		c.finish(w)
-		c.advance()
+}
+
+// close gives everything up that still waits when the node ends.
+func (c *Counter) close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	for e := c.waiting.Front(); e != nil; e = c.waiting.Front() {
+		c.giveUp(e.Value.(*request))
+	}
+	works := c.queue
+	if c.own != nil {
+		works = append(works, c.own)
+	}
+	for _, w := range works {
+		for _, r := range w.requests {
+			c.giveUp(r)
+		}
 	}
 }
 
@@ -289,6 +299,7 @@ func (c *Counter) leave(w *work, r *request) {
 
 // run folds until the node ends. This is the loop that everything else here is about.
 func (c *Counter) run() {
+	defer c.close()
 	ctx := c.node.Context()
 	select {
 	case <-c.node.Ready():
@@ -455,7 +466,7 @@ func (c *Counter) settle() {
 			if w == c.own {
 				c.takeBack(w)
 			} else {
-				c.finishWith(w, outcome{failure: maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")})
+				c.finishWith(w, failed(maelstrom.Abort, "the total would pass 2^53-1"))
 			}
 		default:
 			c.queue = append(c.queue, w)
@@ -467,14 +478,14 @@ func (c *Counter) settle() {
 // outlived ends a fold of an earlier life of its node than the one that has a receipt.
 func (c *Counter) outlived(w *work) {
 	if w != c.own {
-		c.finishWith(w, outcome{failure: maelstrom.NewRPCError(maelstrom.Abort, "a later life of this node has folded")})
+		c.finishWith(w, failed(maelstrom.Abort, "a later life of this node has folded"))
 		return
 	}
 	c.boot = c.value.Receipts[c.node.ID()].Boot + 1
 	c.seq = 0
 	if w.sent {
 		// The receipt that would tell whether it was applied is overwritten.
-		c.finishWith(w, outcome{failure: maelstrom.NewRPCError(maelstrom.Timeout, "another life of this node came between: it may have taken effect")})
+		c.finishWith(w, failed(maelstrom.Timeout, "another life of this node came between: it may have taken effect"))
 	} else {
 		c.takeBack(w)
 	}
@@ -487,11 +498,11 @@ func (c *Counter) refuseAll(why error) {
 		if w.sent {
 			code = maelstrom.Timeout
 		}
-		c.finishWith(w, outcome{failure: maelstrom.NewRPCError(code, why.Error())})
+		c.finishWith(w, failed(code, why.Error()))
 	}
 	c.queue = nil
 	for e := c.waiting.Front(); e != nil; e = c.waiting.Front() {
-		c.end(c.waiting.Remove(e).(*request), outcome{failure: maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, why.Error())})
+		c.end(c.waiting.Remove(e).(*request), failed(maelstrom.TemporarilyUnavailable, why.Error()))
 	}
 }
 
@@ -500,7 +511,7 @@ func (c *Counter) refuseAll(why error) {
 // advance gets this node's next fold on its way if the last one is done. Its own folder makes its folds as late as it
 // can, in compose, so that they carry the most; for a combiner they are made here.
 func (c *Counter) advance() {
-	if c.own != nil || c.waiting.Len() == 0 || !c.started {
+	if c.own != nil || c.waiting.Len() == 0 || !c.started || c.closed {
 		return
 	}
 	p := c.combiner()
@@ -554,12 +565,13 @@ func (c *Counter) form() {
 		switch {
 		case r.delta > ledger.Max-c.floor:
 			c.waiting.Remove(e)
-			c.end(r, outcome{failure: maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")})
+			c.end(r, failed(maelstrom.Abort, "the total would pass 2^53-1"))
 		case r.delta <= ledger.Max-c.floor-w.Delta:
 			c.waiting.Remove(e)
 			r.place, r.work = nil, w
 			w.Delta += r.delta
 			w.requests = append(w.requests, r)
+			w.live++
 		}
 	}
 	if len(w.requests) == 0 {
@@ -573,35 +585,27 @@ func (c *Counter) form() {
 
 // takeBack undoes form, for a fold that is never going to be applied.
 func (c *Counter) takeBack(w *work) {
-	requests := w.requests
 	c.finish(w)
-	for i := len(requests) - 1; i >= 0; i-- {
-		r := requests[i]
-		r.work, r.place = nil, c.waiting.PushFront(r)
+	for _, r := range slices.Backward(w.requests) {
+		if !r.ended {
+			r.work, r.place = nil, c.waiting.PushFront(r)
+		}
 	}
 }
 
 // finishWith ends a fold and all requests that it carries.
 func (c *Counter) finishWith(w *work, out outcome) {
-	if w.done {
-		return
-	}
 	for _, r := range w.requests {
 		c.end(r, out)
 	}
-	c.finish(w)
 }
 
+// finish takes note that a fold has been applied, or refused, or that nobody waits for it any more.
 func (c *Counter) finish(w *work) {
-	w.done, w.requests = true, nil
+	w.done = true
 	if w == c.own {
 		c.own = nil
 	}
-}
-
-func (c *Counter) end(r *request, out outcome) {
-	r.outcome <- out
-	c.inHand--
 }
 
 // delegate hands a fold to the combiner. If that takes longer than usual, the node folds it itself too, and whichever

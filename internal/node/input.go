@@ -51,7 +51,6 @@ func (in *input) Read(p []byte) (int, error) {
 		case err == nil:
 			in.rest = in.filter(line)
 		default:
-			in.node.endOfInput()
 			return 0, err
 		}
 	}
@@ -123,7 +122,7 @@ func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []
 		}
 		line = short
 	}
-	in.node.slots <- struct{}{}
+	in.node.open.enter()
 	return append(line, '\n')
 }
 
@@ -143,7 +142,7 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Peers())):
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is "+n.ID()+" of another cluster already", line)
 	case in.named:
-		n.Reply(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})
+		n.respond(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})
 		return nil
 	}
 	in.named = true
@@ -155,11 +154,11 @@ func (in *input) refuse(msg maelstrom.Message, body maelstrom.MessageBody, code 
 	if msg.Src == "" || msg.Dest == "" || body.MsgID == 0 {
 		return in.drop(text, line)
 	}
-	failure := maelstrom.NewRPCError(code, text)
+	failure := errorBody{Type: "error", Code: code, Text: text}
 	if in.named {
-		in.node.ReplyError(msg.Src, body.MsgID, failure)
+		in.node.respond(msg.Src, body.MsgID, failure)
 	} else {
-		in.node.replyAs(msg.Dest, msg.Src, body.MsgID, failure)
+		in.node.respondAs(msg.Dest, msg.Src, body.MsgID, failure)
 	}
 	return nil
 }

@@ -6,7 +6,9 @@
 //   - Bodies go out as they were marshalled, not through a map of float64.
 //   - A reply counts only if it comes from whom the request went to and has the type that was asked for.
 //
-// The library still decodes the messages, keeps the node's identity, and runs each request's handler in a goroutine.
+// The library still decodes the messages, keeps the node's identity, and says which handler a request goes to. Handlers
+// run one after the other, in a goroutine that lives as long as the node: a new goroutine for each request, which is
+// what the library offers, would spend more time on growing its stack than on the request.
 package node
 
 import (
@@ -27,20 +29,22 @@ import (
 // Grace is how long, after the end of input, requests may still be answered with what has already arrived.
 const Grace = 200 * time.Millisecond
 
-// maxHandlers bounds the requests in hand. Handlers refuse overload long before, so that it is only reached when their
-// answers cannot leave because nobody reads them: then the node stops reading as well.
-const maxHandlers = 1 << 17
+// maxRequests bounds the requests that have been read and not yet answered. Whoever handles them refuses overload long
+// before, so that it is only reached when answers cannot leave because nobody reads them: then the node stops reading too.
+const maxRequests = 1<<16 + 1<<10
 
 // A Node is one participant of a Maelstrom network. Create it with New, register handlers, then Run it once.
 type Node struct {
-	log     *slog.Logger
-	library *maelstrom.Node
-	out     *output
-	types   map[string]bool // the types of request that have a handler
-	ready   chan struct{}   // closed once init has been handled: ID and Peers may be called
-	slots   chan struct{}   // one element per request in hand
-	ctx     context.Context // ends when no more answers are expected
-	cancel  context.CancelFunc
+	log      *slog.Logger
+	library  *maelstrom.Node
+	out      *output
+	types    map[string]bool // the types of request that have a handler
+	requests chan func()     // requests on their way from the library to their handlers
+	open     *gate           // counts the requests not yet answered
+	ready    chan struct{}   // closed once init has been handled: ID and Peers may be called
+	ended    chan struct{}   // closed when Run ends
+	ctx      context.Context // ends when no more answers are expected
+	cancel   context.CancelFunc
 
 	mu      sync.Mutex
 	lastID  int
@@ -56,13 +60,15 @@ type call struct {
 // New returns a node that talks over stdin and stdout, one JSON message a line.
 func New(stdin io.Reader, stdout io.Writer, log *slog.Logger) *Node {
 	n := &Node{
-		log:     log,
-		library: maelstrom.NewNode(),
-		out:     &output{w: stdout, log: log, failed: make(chan struct{})},
-		types:   map[string]bool{},
-		ready:   make(chan struct{}),
-		slots:   make(chan struct{}, maxHandlers),
-		pending: make(map[int]call),
+		log:      log,
+		library:  maelstrom.NewNode(),
+		out:      newOutput(stdout, log),
+		types:    make(map[string]bool),
+		requests: make(chan func()),
+		open:     newGate(),
+		ready:    make(chan struct{}),
+		ended:    make(chan struct{}),
+		pending:  make(map[int]call),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.library.Stdin = &input{node: n, lines: newLineReader(stdin)}
@@ -74,13 +80,15 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger) *Node {
 	return n
 }
 
-// Handle registers the handler of a type of request. It runs in a goroutine of its own for each, and should return soon
-// after Context has ended.
+// Handle registers the handler of a type of request. It must not block, and see to it that Reply or ReplyError is called
+// for each request once, soon after Context has ended at the latest.
 func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
 	n.types[typ] = true
 	n.library.Handle(typ, func(msg maelstrom.Message) error {
-		defer func() { <-n.slots }()
-		handler(msg)
+		select {
+		case n.requests <- func() { handler(msg) }:
+		case <-n.ended:
+		}
 		return nil
 	})
 }
@@ -104,41 +112,60 @@ func (n *Node) Context() context.Context { return n.ctx }
 // Run handles messages until the end of input, or until stop ends, and returns when all requests have been answered. It
 // returns an error when the input cannot be read or the output not written.
 func (n *Node) Run(stop context.Context) error {
-	defer n.cancel()
-	ended := make(chan error, 1)
-	go func() { ended <- n.library.Run() }()
+	defer close(n.ended)
+	go func() {
+		for {
+			select {
+			case handle := <-n.requests:
+				handle()
+			case <-n.ended:
+				return
+			}
+		}
+	}()
+	go n.out.flush()
+	var err error
+	read := make(chan error, 1)
+	go func() { read <- n.library.Run() }()
 	select {
-	case err := <-ended:
-		if err != nil {
-			return fmt.Errorf("reading messages: %w", err)
-		}
-		return n.out.err()
+	case err = <-read:
 	case <-n.out.failed:
-		return n.out.err()
 	case <-stop.Done():
+		// The library waits for input that nobody wants any more. It is left waiting.
 	}
-	// Stopped from outside, while the library waits for input that nobody wants any more: it is left waiting.
-	n.endOfInput()
-	for range maxHandlers {
-		select {
-		case n.slots <- struct{}{}: // a slot taken for good is a handler that isn't running
-		case <-n.out.failed:
-			return n.out.err()
+
+	// Let what has arrived be answered, and soon end the wait for anything else.
+	defer n.cancel()
+	grace := time.AfterFunc(Grace, n.cancel)
+	defer grace.Stop()
+	drained := make(chan error, 1)
+	go func() {
+		n.open.wait()
+		drained <- n.out.close()
+	}()
+	select {
+	case failure := <-drained:
+		if failure != nil {
+			return failure
 		}
+	case <-time.After(4 * Grace):
+		return errors.New("writing messages: nobody reads them")
+	}
+	if err != nil {
+		return fmt.Errorf("reading messages: %w", err)
 	}
 	return nil
 }
 
-// endOfInput lets what has arrived be handled, and soon after ends the wait for anything else.
-func (n *Node) endOfInput() {
-	time.AfterFunc(Grace, n.cancel)
+// Reply answers request msgID of dest.
+func (n *Node) Reply(dest string, msgID int, body any) {
+	n.respond(dest, msgID, body)
+	n.open.leave()
 }
 
-// Reply answers request msgID of dest. A reply that cannot be sent is logged: nobody is left to be told.
-func (n *Node) Reply(dest string, msgID int, body any) {
-	if err := n.send(dest, "in_reply_to", msgID, body); err != nil {
-		n.log.Warn("cannot reply", "to", dest, "err", err)
-	}
+// ReplyError answers request msgID of dest with an error.
+func (n *Node) ReplyError(dest string, msgID int, failure *maelstrom.RPCError) {
+	n.Reply(dest, msgID, errorBody{Type: "error", Code: failure.Code, Text: failure.Text})
 }
 
 // An errorBody is the body of an error reply. (The library's leaves out a code that is 0.)
@@ -148,9 +175,11 @@ type errorBody struct {
 	Text string `json:"text"`
 }
 
-// ReplyError answers request msgID of dest with an error.
-func (n *Node) ReplyError(dest string, msgID int, failure *maelstrom.RPCError) {
-	n.Reply(dest, msgID, errorBody{Type: "error", Code: failure.Code, Text: failure.Text})
+// respond sends a reply. One that cannot be sent is logged: nobody is left to be told.
+func (n *Node) respond(dest string, msgID int, body any) {
+	if err := n.send(dest, "in_reply_to", msgID, body); err != nil {
+		n.log.Warn("cannot reply", "to", dest, "err", err)
+	}
 }
 
 // Post sends a message to dest and doesn't wait for a reply.
@@ -238,12 +267,12 @@ func (n *Node) send(dest, field string, id int, body any) error {
 	return n.library.Send(dest, whole)
 }
 
-// replyAs answers with an error as src: before init, a node knows its name only from what is sent to it.
-func (n *Node) replyAs(src, dest string, msgID int, failure *maelstrom.RPCError) {
-	body, err := withID("in_reply_to", msgID, errorBody{Type: "error", Code: failure.Code, Text: failure.Text})
+// respondAs sends a reply from src: before init, a node knows its name only from what is sent to it.
+func (n *Node) respondAs(src, dest string, msgID int, body any) {
+	whole, err := withID("in_reply_to", msgID, body)
 	if err == nil {
 		var line []byte
-		if line, err = json.Marshal(maelstrom.Message{Src: src, Dest: dest, Body: body}); err == nil {
+		if line, err = json.Marshal(maelstrom.Message{Src: src, Dest: dest, Body: whole}); err == nil {
 			_, err = n.out.Write(line)
 		}
 	}
@@ -269,4 +298,45 @@ func withID(field string, id int, body any) (json.RawMessage, error) {
 	whole = append(whole, ',')
 	whole = append(whole, fields[1:]...)
 	return whole, nil
+}
+
+// A gate lets at most maxRequests in at a time.
+type gate struct {
+	mu      sync.Mutex
+	inside  int
+	changed sync.Cond // L is mu
+}
+
+func newGate() *gate {
+	g := &gate{}
+	g.changed.L = &g.mu
+	return g
+}
+
+// enter waits until there is room.
+func (g *gate) enter() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.inside == maxRequests {
+		g.changed.Wait()
+	}
+	g.inside++
+}
+
+func (g *gate) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.inside--
+	if g.inside == 0 || g.inside == maxRequests-1 {
+		g.changed.Broadcast()
+	}
+}
+
+// wait waits until nobody is inside.
+func (g *gate) wait() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.inside > 0 {
+		g.changed.Wait()
+	}
 }

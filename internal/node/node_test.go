@@ -252,8 +252,7 @@ func TestAtEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
 		var stdout bytes.Buffer
 		n := New(in, &stdout, quiet)
 		n.Handle("wait", func(msg maelstrom.Message) {
-			<-n.Context().Done()
-			n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"})
+			context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
 		})
 		go func() {
 			fmt.Fprintln(to, initLine)
@@ -280,8 +279,7 @@ func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
 		var stdout bytes.Buffer
 		n := New(in, &stdout, quiet)
 		n.Handle("wait", func(msg maelstrom.Message) {
-			<-n.Context().Done()
-			n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"})
+			context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
 		})
 		stop, cancel := context.WithCancel(t.Context())
 		go func() {

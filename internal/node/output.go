@@ -9,19 +9,32 @@ import (
 	"sync"
 )
 
-// output is the node's way out. The library writes a message and then its newline; here both leave in one write. After
-// an error nothing more is written, and the node ends: half a message may have left.
-type output struct {
-	w      io.Writer
-	log    *slog.Logger
-	failed chan struct{} // closed at the first error
+// maxBuffered is how many bytes may wait to be written before whoever has more to say must wait too.
+const maxBuffered = 1 << 20
 
-	mu    sync.Mutex
-	line  []byte // reused for each message
-	cause error
+// output is the node's way out. What is written while a write is under way leaves together with the next: under load
+// many messages share a system call, and without load each leaves at once. After an error nothing more is written, and
+// the node ends: half a message may have left.
+type output struct {
+	w       io.Writer
+	log     *slog.Logger
+	failed  chan struct{} // closed at the first error
+	flushed chan struct{} // closed when flush has ended
+
+	mu      sync.Mutex
+	changed *sync.Cond // any of the below
+	buffer  []byte     // whole lines
+	closed  bool
+	cause   error
 }
 
-// Write takes one message, with or without its newline, or a newline alone, which it takes as said.
+func newOutput(w io.Writer, log *slog.Logger) *output {
+	o := &output{w: w, log: log, failed: make(chan struct{}), flushed: make(chan struct{})}
+	o.changed = sync.NewCond(&o.mu)
+	return o
+}
+
+// Write takes one message. The library writes its newline separately, which is taken as said.
 func (o *output) Write(p []byte) (int, error) {
 	message := bytes.TrimSuffix(p, []byte("\n"))
 	if len(message) == 0 {
@@ -32,21 +45,50 @@ func (o *output) Write(p []byte) (int, error) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for len(o.buffer) > maxBuffered && o.cause == nil {
+		o.changed.Wait()
+	}
 	if o.cause != nil {
 		return 0, o.cause
 	}
-	o.line = append(append(o.line[:0], message...), '\n')
-	if _, err := o.w.Write(o.line); err != nil {
-		o.cause = fmt.Errorf("writing messages: %w", err)
-		close(o.failed)
-		return 0, o.cause
-	}
+	o.buffer = append(append(o.buffer, message...), '\n')
+	o.changed.Broadcast()
 	return len(p), nil
 }
 
-// err returns what ended the output, if anything has.
-func (o *output) err() error {
+// flush writes what is in the buffer until close is called or writing fails.
+func (o *output) flush() {
+	defer close(o.flushed)
+	var out []byte
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	for o.cause == nil {
+		if len(o.buffer) == 0 {
+			if o.closed {
+				return
+			}
+			o.changed.Wait()
+			continue
+		}
+		out, o.buffer = o.buffer, out[:0]
+		o.changed.Broadcast()
+		o.mu.Unlock()
+		_, err := o.w.Write(out)
+		o.mu.Lock()
+		if err != nil {
+			o.cause = fmt.Errorf("writing messages: %w", err)
+			o.changed.Broadcast()
+			close(o.failed)
+		}
+	}
+}
+
+// close waits until everything has left, and returns the error that kept it from leaving.
+func (o *output) close() error {
+	o.mu.Lock()
+	o.closed = true
+	o.changed.Broadcast()
+	o.mu.Unlock()
+	<-o.flushed
 	return o.cause
 }

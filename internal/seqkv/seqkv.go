@@ -46,17 +46,17 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 // set, whatever from is. It returns a *maelstrom.RPCError of code 22 if key has another value, or may have had one; of
 // code 20 if it does not exist; and context.DeadlineExceeded if the store did not answer in time, so that nobody knows
 // whether it took effect.
-func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to any, create bool) error {
+func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, create bool) error {
 	sent := time.Now()
 	_, timeout := c.RTT()
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	err := c.node.Call(ctx, maelstrom.SeqKV, struct {
-		Type   string `json:"type"`
-		Key    string `json:"key"`
-		From   any    `json:"from"`
-		To     any    `json:"to"`
-		Create bool   `json:"create_if_not_exists,omitempty"`
+		Type   string          `json:"type"`
+		Key    string          `json:"key"`
+		From   json.RawMessage `json:"from"`
+		To     json.RawMessage `json:"to"`
+		Create bool            `json:"create_if_not_exists,omitempty"`
 	}{"cas", key, from, to, create}, "cas_ok", nil)
 	if ctx.Err() == nil {
 		c.sample(sent)
