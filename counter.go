@@ -26,6 +26,8 @@ const (
 	maxRequests = 65_536
 	// suspicion is how long a combiner that didn't answer in time is not asked again.
 	suspicion = time.Second
+	// silence is after how long without a fold a node is taken to fold for itself, and how often such a node is let go first.
+	silence = 1500 * time.Millisecond
 	// calm is how many compare-and-swaps in a row must have met no other writer before this one stops yielding.
 	calm = 20
 )
@@ -40,13 +42,16 @@ type Counter struct {
 	wake  chan struct{} // has one element when the folder should look for work
 
 	// The folder's own.
-	value    ledger.Value    // the newest value that the store has confirmed
-	raw      json.RawMessage // the same, as it stands in the store; nil if the key does not exist
-	tried    ledger.Value    // what the last compare-and-swap would have made of it
-	current  bool            // nothing has happened since that casts doubt on it
-	quiet    int             // compare-and-swaps in a row that met no other writer
-	resume   time.Time       // when a node that yields may go on
-	failures int             // compare-and-swaps in a row that failed for another reason than a conflict
+	value     ledger.Value    // the newest value that the store has confirmed
+	raw       json.RawMessage // the same, as it stands in the store; nil if the key does not exist
+	tried     ledger.Value    // what the last compare-and-swap would have made of it
+	current   bool            // nothing has happened since that casts doubt on it
+	conflicts int             // compare-and-swaps that have failed since the last success because the value was another
+	failures  int             // ... for another reason
+	quiet     int             // successes in a row between which nobody else has written
+	yielded   time.Time       // when this node last began to yield
+	resume    time.Time       // when it may go on
+	busy      bool            // the last compare-and-swap, too, came before that time
 
 	mu      sync.Mutex
 	boot    int64
@@ -106,6 +111,7 @@ type peer struct {
 	id        string
 	rtt       rtt.Estimator
 	suspected bool
+	heard     time.Time // when it last handed a fold to this node
 	retry     time.Time // when a suspected peer is to be tried again
 }
 
@@ -234,6 +240,9 @@ func (c *Counter) submit(msg maelstrom.Message, msgID int, err error, r *request
 	})
 	if fold != nil {
 		r.work = &work{Fold: *fold, requests: []*request{r}, live: 1}
+		if p := c.peers[fold.Node]; p != nil {
+			p.heard = time.Now()
+		}
 		c.line(r.work)
 	} else {
 		r.place = c.waiting.PushBack(r)
@@ -309,7 +318,7 @@ func (c *Counter) run() {
 	c.introduce()
 	c.resync(ctx, rtt.Initial)
 	for c.work(ctx) {
-		sleep(ctx, time.Until(c.resume))
+		c.yield(ctx)
 		if !c.current && !c.resync(ctx, c.Timeout) {
 			continue
 		}
@@ -327,7 +336,7 @@ func (c *Counter) run() {
 			c.won(next, to)
 		case code == maelstrom.PreconditionFailed || code == maelstrom.KeyDoesNotExist:
 			c.count(&c.stats.conflicts)
-			c.current, c.quiet = false, 0
+			c.current, c.quiet, c.conflicts = false, 0, c.conflicts+1
 		default:
 			c.count(&c.stats.timeouts)
 			c.current = false
@@ -373,6 +382,9 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	c.mu.Lock()
 	c.stats.resyncs++
 	mark := fmt.Sprintf("%d.%d", c.boot, c.stats.resyncs)
+	if c.conflicts == 1 {
+		mark = "" // the conflict itself has brought this node to a newer state, most likely the newest
+	}
 	c.mu.Unlock()
 	raw, err := c.store.Refresh(ctx, c.Key, c.Key+"/sync/"+c.node.ID(), mark)
 	if maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist {
@@ -437,16 +449,40 @@ func (c *Counter) compose() (next ledger.Value, carries bool) {
 func (c *Counter) won(value ledger.Value, raw json.RawMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.value, c.raw, c.failures = value, raw, 0
+	c.value, c.raw, c.conflicts, c.failures = value, raw, 0, 0
 	c.floor = max(c.floor, value.Total)
 	c.settle()
-	if c.quiet++; c.quiet < calm {
-		// Other nodes write too. This one now knows the newest value, and they don't, so that it would win again and
-		// again. It lets them go first.
+	now := time.Now()
+	if c.quiet++; c.quiet < calm || c.rivals(now) && now.Sub(c.yielded) > silence {
 		smoothed, _ := c.store.RTT()
-		c.resume = time.Now().Add(smoothed*2 + time.Duration(c.Random.Int64N(int64(smoothed)+1)))
-		c.current = false
+		c.yielded = now
+		c.resume = now.Add(smoothed*5/2 + time.Duration(c.Random.Int64N(int64(smoothed*3/2)+1)))
 	}
+}
+
+// rivals says whether a node may be folding for itself: one that hands its folds to this one doesn't. A rival that has
+// only lost so far has left no trace in the value.
+func (c *Counter) rivals(now time.Time) bool {
+	for _, p := range c.peers {
+		if now.Sub(p.heard) > silence {
+			return true
+		}
+	}
+	return false
+}
+
+// yield lets other nodes go first. Whoever wins a compare-and-swap knows the newest value, and wins again and again if he
+// goes on at once, while the others need two round trips to catch up, and starve. So where others write too, a winner
+// who has more to do at once, and had so the last time, leaves them time for a resync and a compare-and-swap.
+func (c *Counter) yield(ctx context.Context) {
+	wait := time.Until(c.resume)
+	if wait > 0 && c.busy {
+		sleep(ctx, wait)
+		if c.quiet == 1 {
+			c.current = false // as they did the last time, they will have used it
+		}
+	}
+	c.busy = wait > 0
 }
 
 // settle ends the folds of which the known value shows what has become, and those that nobody waits for.
@@ -615,6 +651,11 @@ func (c *Counter) delegate(w *work, p *peer) {
 	defer cancel()
 	c.mu.Lock()
 	timeout := p.rtt.Timeout()
+	if p.rtt.Smoothed() == 0 {
+		// Nothing is known of this peer, but it asks the same store.
+		_, store := c.store.RTT()
+		timeout = min(timeout, 3*store)
+	}
 	c.mu.Unlock()
 	late := time.AfterFunc(timeout, func() { c.suspect(w, p) })
 	defer late.Stop()

@@ -65,10 +65,10 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 }
 
 // Refresh reads key as new as the store can be made to show it. Before the read it writes mark, which must be a value
-// that scratch, a key of this node's own, never had: that brings the caller to the newest state. It repeats both until
-// it has an answer, sooner than the answer to the last can be known to be lost, and takes whichever comes first. It
-// returns a *maelstrom.RPCError if the store answers with an error (of code 20 if key does not exist), and the
-// context's error when that ends.
+// that scratch, a key of this node's own, never had: that brings the caller to the newest state. Without a mark it only
+// reads. It repeats this until it has an answer, sooner than the answer to the last can be known to be lost,
+// and takes whichever comes first. It returns a *maelstrom.RPCError if the store answers with an error (of code 20 if key
+// does not exist), and the context's error when that ends.
 //
 // It is the caller who must not rely on the value being current: the read may overtake the write.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
@@ -80,12 +80,14 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 	}
 	answers := make(chan answer)
 	for attempt := 1; ; attempt++ {
-		if err := c.node.Post(maelstrom.SeqKV, struct {
-			Type  string `json:"type"`
-			Key   string `json:"key"`
-			Value string `json:"value"`
-		}{"write", scratch, fmt.Sprintf("%s.%d", mark, attempt)}); err != nil {
-			return nil, err
+		if mark != "" {
+			if err := c.node.Post(maelstrom.SeqKV, struct {
+				Type  string `json:"type"`
+				Key   string `json:"key"`
+				Value string `json:"value"`
+			}{"write", scratch, fmt.Sprintf("%s.%d", mark, attempt)}); err != nil {
+				return nil, err
+			}
 		}
 		go func() {
 			value, err := c.read(ctx, key)
