@@ -29,7 +29,7 @@ const (
 	// silence is after how long without a fold a node is taken to fold for itself, and how often such a node is let go first.
 	silence = 1500 * time.Millisecond
 	// calm is how many compare-and-swaps in a row must have met no other writer before this one stops yielding.
-	calm = 20
+	calm = 5
 )
 
 // A Counter is one node's part of the counter. Its methods add and read take in the clients' requests and peerFold those
@@ -352,7 +352,7 @@ func (c *Counter) introduce() {
 	defer c.mu.Unlock()
 	for _, id := range c.node.Peers() {
 		if id != c.node.ID() {
-			c.peers[id] = &peer{id: id}
+			c.peers[id] = &peer{id: id, rtt: rtt.Estimator{Deviations: 8}}
 		}
 	}
 }
@@ -654,7 +654,7 @@ func (c *Counter) delegate(w *work, p *peer) {
 	if p.rtt.Smoothed() == 0 {
 		// Nothing is known of this peer, but it asks the same store.
 		_, store := c.store.RTT()
-		timeout = min(timeout, 3*store)
+		timeout = min(timeout, 6*store)
 	}
 	c.mu.Unlock()
 	late := time.AfterFunc(timeout, func() { c.suspect(w, p) })

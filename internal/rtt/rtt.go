@@ -2,6 +2,7 @@
 package rtt
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"time"
 )
@@ -22,6 +23,10 @@ const (
 // identifier of its own. And the time-out doesn't double when it expires: whoever waits backs off by himself, and finds
 // out about longer round trips by listening on after the time-out and sampling what comes late.
 type Estimator struct {
+	// Deviations is how many mean deviations the time-out is above the smoothed round trip: more where a needless
+	// time-out costs more than waiting. Zero means 4, as in RFC 6298.
+	Deviations int
+
 	smoothed, deviation time.Duration
 }
 
@@ -40,12 +45,12 @@ func (e *Estimator) Sample(d time.Duration) {
 // Smoothed is the smoothed round-trip time, or 0 when there has been none.
 func (e *Estimator) Smoothed() time.Duration { return e.smoothed }
 
-// Timeout is how long to wait for an answer: the smoothed round trip and four deviations, between Min and Max.
+// Timeout is how long to wait for an answer: the smoothed round trip and some deviations, between Min and Max.
 func (e *Estimator) Timeout() time.Duration {
 	if e.smoothed == 0 {
 		return Initial
 	}
-	return min(max(e.smoothed+4*e.deviation, Min), Max)
+	return min(max(e.smoothed+time.Duration(cmp.Or(e.Deviations, 4))*e.deviation, Min), Max)
 }
 
 // MaxBackoff is the longest that Backoff returns.
