@@ -1,20 +1,32 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"math/rand/v2"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-var seedsFlag = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
+var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
@@ -37,6 +49,8 @@ func program(env maelstromtest.Env) error {
 	return nil
 }
 
+// ---- Simulations ----
+
 // card is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
 func card(faults string) maelstromtest.Config {
 	nemesis, err := maelstromtest.ParseNemesis(faults)
@@ -46,14 +60,25 @@ func card(faults string) maelstromtest.Config {
 	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis}
 }
 
+// brief is the card's workload in 6 s, with faults that come and go as often.
+func brief(faults string) maelstromtest.Config {
+	cfg := card(faults)
+	cfg.TimeLimit, cfg.NemesisInterval = 6*time.Second, 3*time.Second
+	return cfg
+}
+
+// isolated is cfg with every link between nodes cut, so that each folds for itself.
+func isolated(cfg maelstromtest.Config) maelstromtest.Config {
+	cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, P: 1}}
+	return cfg
+}
+
 // simulate runs cfg with seeds from 1 to n, a tenth of them with -short, and has each result checked.
-func simulate(t *testing.T, n int, cfg maelstromtest.Config, check func(*testing.T, *maelstromtest.Result)) {
-	if *seedsFlag > 0 {
-		n = *seedsFlag
-	} else if testing.Short() {
+func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...func(*testing.T, *maelstromtest.Result)) {
+	if testing.Short() {
 		n = (n + 9) / 10
 	}
-	for seed := range n {
+	for seed := range cmp.Or(*seeds, n) {
 		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 			t.Parallel()
 			cfg := cfg
@@ -62,20 +87,414 @@ func simulate(t *testing.T, n int, cfg maelstromtest.Config, check func(*testing
 			if err := r.Err(); err != nil {
 				t.Error(err)
 			}
-			check(t, r)
+			for _, check := range checks {
+				check(t, r)
+			}
 			if t.Failed() {
-				t.Logf("replay with: go test -run '^%s$' .", t.Name())
+				t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
 			}
 		})
 	}
 }
 
 func allOK(t *testing.T, r *maelstromtest.Result) {
-	if r.OK != r.Invoked {
-		t.Errorf("%d of %d requests were not answered ok", r.Invoked-r.OK, r.Invoked)
+	atLeast(1)(t, r)
+}
+
+// atLeast checks which fraction of the requests was answered ok.
+func atLeast(fraction float64) func(*testing.T, *maelstromtest.Result) {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if r.Availability < fraction {
+			t.Errorf("%d of %d requests were answered ok", r.OK, r.Invoked)
+		}
 	}
 }
 
-func TestTheCardsWorkloadIsRight(t *testing.T) {
+// inTime checks that each request was answered within 4 s: ok, or with the right kind of error. Before a node sees a request,
+// it may have waited behind a message that was late.
+func inTime(slack time.Duration) func(*testing.T, *maelstromtest.Result) {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if op.Complete-op.Invoke > 4*time.Second+slack {
+				t.Errorf("%s answered a %s of %v after %v", op.Node, op.F, op.Invoke, op.Complete-op.Invoke)
+			}
+			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
+				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
+			}
+		}
+	}
+}
+
+func TestTheCardsWorkloadIsRightThroughPartitions(t *testing.T) {
 	simulate(t, 200, card("partition"), allOK)
+}
+
+func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
+	for _, fault := range []string{"loss", "duplicate", "late", "overtake", "store-cut"} {
+		t.Run(fault, func(t *testing.T) {
+			checks := []func(*testing.T, *maelstromtest.Result){inTime(0)}
+			if fault == "loss" {
+				checks = append(checks, atLeast(0.99), func(t *testing.T, r *maelstromtest.Result) {
+					if p99 := r.Latency[""].P99; p99 >= 250*time.Millisecond {
+						t.Errorf("99th percentile %v", p99)
+					}
+				})
+			}
+			simulate(t, 100, brief(fault), checks...)
+		})
+	}
+	t.Run("exponential latency", func(t *testing.T) {
+		cfg := brief("")
+		cfg.Latency, cfg.LatencyDist = 20*time.Millisecond, "exponential"
+		simulate(t, 100, cfg, inTime(200*time.Millisecond))
+	})
+}
+
+func TestNothingIsLostOrDoubledOrOutOfOrderWhenNodesDie(t *testing.T) {
+	for _, fault := range []string{"kill", "clock", "pause"} {
+		t.Run(fault, func(t *testing.T) { simulate(t, 100, brief(fault)) })
+	}
+}
+
+func TestNothingIsLostOrDoubledOrOutOfOrderOnBadLinksBetweenNodes(t *testing.T) {
+	for _, fault := range []string{"node-loss", "node-duplicate", "node-late", "node-overtake"} {
+		t.Run(fault, func(t *testing.T) { simulate(t, 30, brief(fault), inTime(0)) })
+	}
+}
+
+func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) {
+	var all []string
+	for _, fault := range maelstromtest.AllFaults() {
+		all = append(all, fault.String())
+	}
+	cfg := brief(strings.Join(all, ","))
+	cfg.Latency = time.Millisecond
+	simulate(t, 100, cfg)
+}
+
+func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
+	cfg := isolated(card(""))
+	cfg.Rate, cfg.Latency, cfg.TimeLimit = 1000, 100*time.Millisecond, 30*time.Second
+	t.Run("constant latency", func(t *testing.T) {
+		simulate(t, 50, cfg, allOK, inTime(100*time.Millisecond), func(t *testing.T, r *maelstromtest.Result) {
+			ok := map[string]int{}
+			for _, op := range r.History {
+				ok[op.Node]++
+			}
+			if least, most := min(ok["n0"], ok["n1"], ok["n2"]), max(ok["n0"], ok["n1"], ok["n2"]); 2*least < most {
+				t.Errorf("unfair: %v", ok)
+			}
+		})
+	})
+	cfg.LatencyDist = "exponential"
+	t.Run("exponential latency", func(t *testing.T) { simulate(t, 50, cfg, atLeast(0.97)) })
+}
+
+// ---- Clusters worked by hand ----
+
+// inCluster runs test with a cluster of n nodes.
+func inCluster(t *testing.T, cfg maelstromtest.Config, test func(*testing.T, *maelstromtest.Cluster)) {
+	synctest.Test(t, func(t *testing.T) {
+		c := maelstromtest.Start(t, cfg, program)
+		defer c.Close()
+		test(t, c)
+		for _, problem := range c.Problems() {
+			t.Error(problem)
+		}
+	})
+}
+
+// ask sends a request to a node and returns the value of a read, or the error's code: -1 for none, -2 for no answer.
+func ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, code int, text string) {
+	reply, err := c.Client(node).Request(body, 5*time.Second)
+	var failure *maelstrom.RPCError
+	switch {
+	case errors.As(err, &failure):
+		return "", failure.Code, failure.Text
+	case err != nil:
+		return "", -2, err.Error()
+	}
+	return string(reply["value"]), -1, ""
+}
+
+func add(delta any) maelstromtest.Body { return maelstromtest.Body{"type": "add", "delta": delta} }
+
+var read = maelstromtest.Body{"type": "read"}
+
+func TestADeltaThatIsNoneIsRefusedAndTheTotalUnharmed(t *testing.T) {
+	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+		for _, node := range []string{"n0", "n1", "n2"} {
+			for _, test := range []struct {
+				body maelstromtest.Body
+				code int
+			}{
+				{maelstromtest.Body{"type": "add"}, maelstrom.MalformedRequest},
+				{add(nil), maelstrom.MalformedRequest},
+				{add("text"), maelstrom.MalformedRequest},
+				{add("1"), maelstrom.MalformedRequest},
+				{add(true), maelstrom.MalformedRequest},
+				{add([]int{1}), maelstrom.MalformedRequest},
+				{add(1.5), maelstrom.MalformedRequest},
+				{add(json.RawMessage("1e3")), maelstrom.MalformedRequest},
+				{add(-1), maelstrom.MalformedRequest},
+				{add(1 << 53), maelstrom.MalformedRequest},
+				{add(json.RawMessage("99999999999999999999")), maelstrom.MalformedRequest},
+				{maelstromtest.Body{"type": "subtract", "delta": 1}, maelstrom.NotSupported},
+				{add(0), -1},
+				{add(7), -1},
+			} {
+				if _, code, text := ask(c, node, test.body); code != test.code {
+					t.Errorf("%s answered %v with %d %s, want %d", node, test.body, code, text, test.code)
+				}
+			}
+		}
+		if value, _, _ := ask(c, "n1", read); value != "21" {
+			t.Errorf("the total is %s", value)
+		}
+	})
+}
+
+func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
+	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+		if _, code, text := ask(c, "n1", add(ledger.Max-5)); code != -1 {
+			t.Fatalf("%d %s", code, text)
+		}
+		// Of adds that arrive together, those that fit are done.
+		var mu sync.Mutex
+		var wait sync.WaitGroup
+		left := 5
+		for i := range 30 {
+			wait.Go(func() {
+				delta := i%4 + 1
+				_, code, text := ask(c, fmt.Sprintf("n%d", i%3), add(delta))
+				mu.Lock()
+				defer mu.Unlock()
+				switch code {
+				case -1:
+					left -= delta
+				case maelstrom.Abort:
+				default:
+					t.Errorf("%d %s", code, text)
+				}
+			})
+		}
+		wait.Wait()
+		if left < 0 || left > 3 {
+			t.Errorf("%d of 5 left", left)
+		}
+		if _, code, text := ask(c, "n2", add(left)); code != -1 {
+			t.Errorf("adding the rest: %d %s", code, text)
+		}
+		for _, node := range []string{"n0", "n1", "n2"} {
+			if value, _, _ := ask(c, node, read); value != "9007199254740991" {
+				t.Errorf("the total is %s", value)
+			}
+			if _, code, _ := ask(c, node, add(1)); code != maelstrom.Abort {
+				t.Errorf("one more is answered with %d", code)
+			}
+			if _, code, text := ask(c, node, add(0)); code != -1 {
+				t.Errorf("none more: %d %s", code, text)
+			}
+		}
+	})
+}
+
+func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItServiceResumes(t *testing.T) {
+	inCluster(t, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
+		for _, node := range []string{"n0", "n1", "n2"} {
+			if _, code, text := ask(c, node, read); code != -1 {
+				t.Fatalf("%d %s", code, text)
+			}
+		}
+		c.CutStore()
+		// Each add has a bit of the total of its own, which tells whether it was done.
+		var mu sync.Mutex
+		var wait sync.WaitGroup
+		refused, unknown := int64(0), int64(0)
+		for i := range 48 {
+			bit := int64(1) << i
+			node := fmt.Sprintf("n%d", i%3)
+			begin := time.Now()
+			wait.Go(func() {
+				_, code, text := ask(c, node, add(bit))
+				took := time.Since(begin)
+				mu.Lock()
+				defer mu.Unlock()
+				if took != 4*time.Second {
+					t.Errorf("add %d was answered after %v", i, took)
+				}
+				switch {
+				case code == maelstrom.TemporarilyUnavailable:
+					refused |= bit
+				case code == maelstrom.Timeout && (i < 3 || node != "n0"): // n0 has sent one, and then there was no use in more
+					unknown |= bit
+				default:
+					t.Errorf("add %d: %d %s", i, code, text)
+				}
+			})
+			time.Sleep(1250 * time.Millisecond)
+		}
+		wait.Wait()
+		if refused == 0 || unknown == 0 {
+			t.Errorf("refused %b, unknown %b", refused, unknown)
+		}
+		c.MendStore()
+		begin := time.Now()
+		for _, node := range []string{"n0", "n1", "n2"} {
+			value, code, text := ask(c, node, read)
+			if code != -1 || time.Since(begin) > time.Second {
+				t.Errorf("%s took %v to resume: %d %s", node, time.Since(begin), code, text)
+			}
+			var total int64
+			if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != 0 {
+				t.Errorf("%s read %s (%b): refused %b, unknown %b", node, value, total, refused, unknown)
+			}
+		}
+	})
+}
+
+func TestAFoldThatIsMalformedOrFromAStrangerIsRefused(t *testing.T) {
+	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+		if _, code, _ := ask(c, "n0", maelstromtest.Body{"type": "fold", "boot": 1, "seq": 1, "delta": 5}); code != maelstrom.MalformedRequest {
+			t.Errorf("a client's fold: %d", code)
+		}
+		for _, body := range []string{`"boot":0,"seq":1,"delta":5`, `"boot":1,"seq":0,"delta":5`, `"boot":1,"seq":1,"delta":-5`,
+			`"boot":1,"seq":1,"delta":9007199254740992`, `"boot":1,"seq":1,"delta":"5"`, `"boot":1,"delta":5`, `"boot":[],"seq":1,"delta":5`} {
+			c.Inject("n0", []byte(`{"src":"n1","dest":"n0","body":{"type":"fold","msg_id":1000,`+body+`}}`))
+		}
+		c.Inject("n0", []byte(`{"src":"n0","dest":"n0","body":{"type":"fold","msg_id":1000,"boot":1,"seq":1,"delta":5}}`))
+		time.Sleep(time.Second)
+		if value, _, _ := ask(c, "n0", read); value != "0" {
+			t.Errorf("the total is %s", value)
+		}
+	})
+}
+
+// ---- The binary ----
+
+// build builds the node and returns its path.
+func build(t testing.TB) string {
+	path := filepath.Join(t.TempDir(), "maelstrom-counter")
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+func TestThreeProcessesServeTheCardsWorkload(t *testing.T) {
+	cfg := card("partition")
+	cfg.TimeLimit, cfg.Recovery, cfg.NemesisInterval, cfg.Seed = 5*time.Second, time.Second, 2*time.Second, 1
+	r, err := maelstromtest.RunProcesses(t.Context(), cfg, build(t), func(string) io.Writer { return os.Stderr })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	allOK(t, r)
+	for _, exit := range r.Exits {
+		if exit.Code != 0 || exit.Forced {
+			t.Errorf("%s: %+v", exit.Node, exit)
+		}
+	}
+}
+
+func TestFlags(t *testing.T) {
+	for _, test := range []struct {
+		args []string
+		code int
+		out  string // on stdout
+		err  string // on stderr
+	}{
+		{[]string{"-h"}, 0, "-request-timeout", ""},
+		{[]string{"--help"}, 0, "-log-level", ""},
+		{[]string{"-request-timeout", "1s", "-key", "k", "-log-level", "error"}, 0, "", ""},
+		{[]string{"-request-timeout", "soon"}, 2, "", "request-timeout"},
+		{[]string{"-request-timeout", "-1s"}, 2, "", "not positive"},
+		{[]string{"-key", ""}, 2, "", "-key is empty"},
+		{[]string{"-log-level", "loud"}, 2, "", "log-level"},
+		{[]string{"-verbose"}, 2, "", "-verbose"},
+		{[]string{"extra"}, 2, "", `"extra"`},
+	} {
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), environment{args: test.args, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
+			random: rand.New(rand.NewPCG(1, 1))})
+		if code != test.code || !strings.Contains(stdout.String(), test.out) || !strings.Contains(stderr.String(), test.err) ||
+			strings.Count(stderr.String(), "\n") > 1 || (test.err == "") != (stderr.Len() == 0) {
+			t.Errorf("%q: code %d, stdout %q, stderr %q", test.args, code, stdout.String(), stderr.String())
+		}
+	}
+}
+
+// ---- Negative controls ----
+
+func TestTheChecksCatchACounterThatIsWrong(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the counter anew, several times")
+	}
+	for _, control := range []struct {
+		name  string
+		edits [][3]string // file, what stands there, what stands there instead
+	}{
+		{"receipts ignored", [][3]string{
+			{"internal/ledger/ledger.go", "case f.Boot == r.Boot && f.Seq <= r.Seq:", "case false:"},
+			{"counter.go", "	c.settle()\n	now := time.Now()",
+				"	for _, w := range c.queue {\n		if w.sent {\n			c.finishWith(w, outcome{total: value.Total})\n		}\n	}\n	c.settle()\n	now := time.Now()"},
+		}},
+		{"reads answered from a plain read", [][3]string{
+			{"counter.go", "	c.submit(msg, body.MsgID, err, &request{}, nil, func(total int64) any {",
+				`	go func() {
+		var reply struct{ Value ledger.Value }
+		_ = c.node.Call(c.node.Context(), maelstrom.SeqKV, map[string]any{"type": "read", "key": c.Key}, "read_ok", &reply)
+		c.node.Reply(msg.Src, body.MsgID, map[string]any{"type": "read_ok", "value": reply.Value.Total})
+	}()
+	return
+	c.submit(msg, body.MsgID, err, &request{}, nil, func(total int64) any {`},
+		}},
+		{"a plain write in place of the compare-and-swap", [][3]string{
+			{"counter.go", "err = c.store.CompareAndSwap(ctx, c.Key, c.raw, to, c.raw == nil)",
+				`err = c.node.Call(ctx, maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": json.RawMessage(to)}, "write_ok", nil)`},
+		}},
+	} {
+		t.Run(control.name, func(t *testing.T) {
+			overlay := map[string]map[string]string{"Replace": {}}
+			for i, edit := range control.edits {
+				source, err := os.ReadFile(edit[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				if strings.Count(string(source), edit[1]) != 1 {
+					t.Fatalf("%s does not hold once: %s", edit[0], edit[1])
+				}
+				path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.go", i))
+				if err := os.WriteFile(path, []byte(strings.Replace(string(source), edit[1], edit[2], 1)), 0o666); err != nil {
+					t.Fatal(err)
+				}
+				original, err := filepath.Abs(edit[0])
+				if err != nil {
+					t.Fatal(err)
+				}
+				overlay["Replace"][original] = path
+			}
+			list, err := json.Marshal(overlay)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(t.TempDir(), "overlay.json")
+			if err := os.WriteFile(path, list, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"TestTheCardsWorkloadIsRightThroughPartitions", "TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore/loss"} {
+				out, err := exec.Command("go", "test", "-vet=off", "-overlay", path, "-seeds", "5", "-run", "^"+name, ".").CombinedOutput()
+				if err != nil && strings.Contains(string(out), "--- FAIL: "+name) && strings.Contains(string(out), "replay with") {
+					t.Logf("caught by %s", name)
+					return
+				}
+				if err != nil && !strings.Contains(string(out), "--- FAIL") {
+					t.Fatalf("%v\n%s", err, out)
+				}
+			}
+			t.Error("not caught")
+		})
+	}
 }

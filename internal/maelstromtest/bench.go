@@ -1,0 +1,469 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// initTimeout is how long a node may take to answer its init message: Maelstrom's db.clj.
+const initTimeout = 10 * time.Second
+
+// exitTimeout is how long nodes may take to end after the end of their input.
+const exitTimeout = 2 * time.Second
+
+// maxPerInstant bounds the events at one instant of virtual time. Nodes that talk without pause at no latency would keep
+// time from passing at all.
+const maxPerInstant = 100_000
+
+// A bench runs one cluster. One goroutine, the one in loop, owns everything but what is said to be shared.
+//
+// In virtual time, loop lets all nodes come to rest, takes what they have written, puts it in a fixed order, and only
+// then lets one thing happen: one message arrive, or one fault begin. So whatever is drawn at random is drawn in an order
+// that depends on the seed alone. The nodes' own timers that are due at an instant have fired before the bench does
+// anything at that instant.
+type bench struct {
+	scheduler
+	network
+	cfg      Config
+	virtual  bool
+	settle   func() // waits until all nodes wait for something
+	start    starter
+	nodes    []*node
+	services map[string]store
+	faultLog []FaultRecord
+	faulty   bool       // faults may begin
+	active   []*episode // those in force
+	rng      *rand.Rand // for the workload
+
+	epoch     time.Duration // when all nodes had answered init; the history's times count from here
+	clients   int
+	failures  []string // what went wrong that belongs to no single request
+	crashes   []Crash
+	strays    []Stray
+	exits     []Exit
+	late      int
+	booted    bool  // all nodes have answered init
+	unstarted error // why they have not
+	done      bool
+
+	wakeup chan struct{}
+
+	mu     sync.Mutex // guards what follows, which is shared with tests' goroutines
+	calls  []func()
+	closed bool
+}
+
+// A node is a member of the cluster through all its lives.
+type node struct {
+	name     string
+	index    int
+	endpoint *endpoint
+	life     *life // nil while dead
+	lives    []*life
+	paused   bool
+	crashed  bool
+	held     [][]byte     // input that waits for the end of a pause
+	ahead    atomic.Int64 // nanoseconds of its wall clock before the true one
+	down     []interval   // when it was dead or paused; the last may be open
+	said     tail         // its standard output
+	stderr   tail
+}
+
+// A life is one run of a node's program, from its start to its end.
+type life struct {
+	stdin  *pipe
+	stdout *outbox
+	ended  chan struct{}
+	// In a process: pause stops it, resume goes on, kill ends it at once. A Program has none of them.
+	pause, resume, kill func()
+}
+
+// A starter starts a life of a node. The life calls wake when the node has written something, or has ended.
+type starter func(n *node, env Env, wake func()) (*life, error)
+
+// An interval is open while to is zero.
+type interval struct{ from, to time.Duration }
+
+func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{
+		cfg: cfg, virtual: virtual, settle: settle, start: start,
+		services: map[string]store{
+			"seq-kv": newSequential(cfg.stream("seq-kv")),
+			"lin-kv": &linearizable{&kv{}},
+		},
+		rng:    cfg.stream("workload"),
+		wakeup: make(chan struct{}, 1),
+	}
+	b.scheduler.begin = time.Now()
+	b.network = network{
+		sched: &b.scheduler, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
+		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: b.record,
+	}
+	for name, s := range b.services {
+		b.network.add(name, aService, func(m *message) {
+			if reply, ok := answer(s, m.src.name, m.body); ok {
+				b.network.send(m.dest, m.src, reply)
+			}
+		})
+	}
+	for i := range cfg.Nodes {
+		n := &node{name: fmt.Sprintf("n%d", i), index: i}
+		n.endpoint = b.network.add(n.name, aNode, func(m *message) { n.input(m.line()) })
+		b.nodes = append(b.nodes, n)
+	}
+	return b, nil
+}
+
+// boot starts all nodes and calls ready when the last of them has answered its init message.
+func (b *bench) boot(ready func()) {
+	waiting := len(b.nodes)
+	for _, n := range b.nodes {
+		b.startLife(n, func(err error) {
+			if err != nil {
+				b.unstarted, b.done = cmp.Or(b.unstarted, err), true
+			}
+			if waiting--; waiting == 0 && !b.done {
+				b.epoch, b.booted = b.now(), true
+				ready()
+			}
+		})
+	}
+}
+
+// startLife starts a node. Its init message is the first that it gets; then calls answered.
+func (b *bench) startLife(n *node, answered func(error)) {
+	number := len(n.lives)
+	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
+	life, err := b.start(n, Env{
+		Args:   b.cfg.Args,
+		Stderr: &n.stderr,
+		Now:    func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) },
+		Seed:   seed,
+	}, b.wake)
+	if err != nil {
+		answered(fmt.Errorf("cannot start %s: %w", n.name, err))
+		return
+	}
+	n.life = life
+	n.lives = append(n.lives, life)
+	n.up(b.now())
+
+	names := make([]string, len(b.nodes))
+	for i, n := range b.nodes {
+		names[i] = n.name
+	}
+	c := b.newClient()
+	init := Body{"type": "init", "node_id": n.name, "node_ids": names}
+	line, err := c.expect(n, init, initTimeout, func(r Reply, err error) {
+		if err == nil && r.Type() != "init_ok" {
+			err = fmt.Errorf("answered %q", r.Type())
+		}
+		if err != nil {
+			err = fmt.Errorf("%s did not answer init with init_ok: %w%s", n.name, err, n.lastWords())
+		}
+		answered(err)
+	})
+	if err != nil {
+		answered(err)
+		return
+	}
+	// Not through the network: what waits in the node's queue must not come first.
+	m := &message{id: b.sent, src: c.endpoint, dest: n.endpoint, body: line}
+	b.sent++
+	b.record("send", m)
+	b.record("recv", m)
+	n.input(m.line())
+}
+
+// loop runs the bench until it is done or ctx ends.
+func (b *bench) loop(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	instant, events := time.Duration(-1), 0
+	for ctx.Err() == nil {
+		b.settle()
+		b.drain()
+		b.takeCalls()
+		if b.done {
+			return
+		}
+		if do, ok := b.due(); ok {
+			do()
+			if now := b.now(); now != instant {
+				instant, events = now, 0
+			}
+			if events++; b.virtual && events > maxPerInstant {
+				b.complain("%d messages and no end at one instant", events)
+				return
+			}
+			continue
+		}
+		wait := time.Hour
+		if len(b.events) > 0 {
+			wait = b.events[0].at - b.now()
+		}
+		timer.Reset(wait)
+		select {
+		case <-timer.C:
+		case <-b.wakeup:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// wake makes loop look what there is. It may be called from any goroutine.
+func (b *bench) wake() {
+	select {
+	case b.wakeup <- struct{}{}:
+	default:
+	}
+}
+
+// call has f run by the bench's goroutine. It reports false if the bench has ended.
+func (b *bench) call(f func()) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return false
+	}
+	b.calls = append(b.calls, f)
+	b.wake()
+	return true
+}
+
+func (b *bench) takeCalls() {
+	b.mu.Lock()
+	calls := b.calls
+	b.calls = nil
+	b.mu.Unlock()
+	for _, f := range calls {
+		f()
+	}
+}
+
+// drain sends what the nodes have written.
+func (b *bench) drain() {
+	for _, n := range b.nodes {
+		if n.life == nil || n.paused {
+			continue
+		}
+		lines, ended := n.life.stdout.take()
+		b.sendLines(n, lines)
+		if ended {
+			b.crashed(n)
+		}
+	}
+}
+
+// sendLines sends the lines that a node has written, in virtual time in a fixed order: goroutines of the node may have
+// raced for it. What goes to a service keeps the order in which it was written, since that may matter.
+func (b *bench) sendLines(n *node, lines [][]byte) {
+	type outgoing struct {
+		line []byte
+		*message
+		error
+		dest string
+	}
+	var out []outgoing
+	for _, line := range lines {
+		if line = bytes.TrimSpace(line); len(line) == 0 {
+			continue
+		}
+		n.said.keep(string(line))
+		m, err := b.parse(line)
+		o := outgoing{line: line, message: m, error: err}
+		if err == nil {
+			o.dest = m.dest.name
+		}
+		out = append(out, o)
+	}
+	if b.virtual && len(out) > 1 {
+		slices.SortStableFunc(out, func(x, y outgoing) int {
+			if c := cmp.Compare(x.dest, y.dest); c != 0 {
+				return c
+			}
+			if x.message != nil && x.message.dest.kind == aService {
+				return 0
+			}
+			return bytes.Compare(x.line, y.line)
+		})
+	}
+	for _, o := range out {
+		if o.error != nil {
+			b.strays = append(b.strays, Stray{Node: n.name, At: b.since(), Line: string(o.line), Why: o.error.Error()})
+			continue
+		}
+		b.network.send(o.message.src, o.message.dest, o.message.body)
+	}
+}
+
+// crashed notes that a node has ended by itself.
+func (b *bench) crashed(n *node) {
+	e := n.life.stdout.exit
+	why := "its program returned before the end of its input"
+	if e.err != nil {
+		why = e.err.Error()
+	}
+	b.crashes = append(b.crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
+	n.life, n.crashed = nil, true
+	n.goDown(b.now())
+	if !b.booted {
+		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s: %s%s", n.name, why, n.lastWords()))
+		b.done = true
+	}
+}
+
+// lastWords shows the end of what a node has written.
+func (n *node) lastWords() string {
+	return fmt.Sprintf("\nstdout:\n%s\nstderr:\n%s", n.said.String(), n.stderr.String())
+}
+
+// input gives a node a line. A dead node gets nothing, and a paused one only later.
+func (n *node) input(line []byte) {
+	switch {
+	case n.life == nil:
+	case n.paused:
+		n.held = append(n.held, line)
+	default:
+		n.life.stdin.write(line)
+	}
+}
+
+// healthy says whether a fault may befall the node.
+func (n *node) healthy() bool { return n.life != nil && !n.paused }
+
+func (n *node) goDown(now time.Duration) { n.down = append(n.down, interval{from: now}) }
+
+func (n *node) up(now time.Duration) {
+	if last := len(n.down) - 1; last >= 0 && n.down[last].to == 0 {
+		n.down[last].to = now
+	}
+}
+
+// kill ends a healthy node's life. What it has sent so far is on its way; nothing that it writes from now on counts.
+func (b *bench) kill(n *node) {
+	life := n.life
+	n.life = nil
+	n.goDown(b.now())
+	if life.kill != nil {
+		life.kill()
+	}
+	life.stdin.close()
+}
+
+// restart starts a dead node again.
+func (b *bench) restart(n *node) {
+	number := len(n.lives)
+	b.startLife(n, func(err error) {
+		killedSince := len(n.lives) > number && n.life != n.lives[number]
+		if err != nil && !killedSince {
+			b.complain("%v", err)
+		}
+	})
+}
+
+// pause holds a healthy node's input and output.
+func (b *bench) pause(n *node) {
+	n.paused = true
+	n.goDown(b.now())
+	if n.life.pause != nil {
+		n.life.pause()
+	}
+}
+
+// resume lets a paused node's input and output flow again.
+func (b *bench) resume(n *node) {
+	n.paused = false
+	n.up(b.now())
+	if n.life.resume != nil {
+		n.life.resume()
+	}
+	held, life := n.held, n.life
+	n.held = nil
+	for _, line := range held { // one at a time, as everything
+		b.after(0, func() {
+			if n.life == life {
+				n.input(line)
+			}
+		})
+	}
+}
+
+// finish ends all nodes' input, and waits until they have ended, or long enough.
+func (b *bench) finish() {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	for _, n := range b.nodes {
+		if n.paused {
+			b.resume(n)
+		}
+		if n.life != nil {
+			n.life.stdin.close()
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), exitTimeout)
+	defer cancel()
+	for _, n := range b.nodes {
+		for number, life := range n.lives {
+			b.exits = append(b.exits, life.await(ctx, Exit{Node: n.name, Life: number}))
+		}
+	}
+}
+
+// await waits until a life has ended, which it is made to, if it can be, when ctx ends first.
+func (l *life) await(ctx context.Context, e Exit) Exit {
+	select {
+	case <-l.ended:
+	case <-ctx.Done():
+	}
+	select {
+	case <-l.ended:
+	default:
+		e.Forced = true
+		if l.kill == nil {
+			return e
+		}
+		l.kill()
+		<-l.ended
+	}
+	e.Code = l.stdout.exit.code
+	return e
+}
+
+// since is the time since all nodes were ready: the history's clock.
+func (b *bench) since() time.Duration { return b.now() - b.epoch }
+
+// record writes a line of the journal.
+func (b *bench) record(what string, m *message) {
+	if b.cfg.Journal == nil {
+		return
+	}
+	line, err := json.Marshal(struct {
+		Time time.Duration   `json:"time"` // in nanoseconds since the nodes were ready
+		What string          `json:"what"`
+		ID   int             `json:"id"`
+		Src  string          `json:"src"`
+		Dest string          `json:"dest"`
+		Body json.RawMessage `json:"body"`
+	}{b.since(), what, m.id, m.src.name, m.dest.name, m.body})
+	if err == nil {
+		_, err = b.cfg.Journal.Write(append(line, '\n'))
+	}
+	if err != nil {
+		b.failures = append(b.failures, fmt.Sprintf("cannot write the journal: %v", err))
+		b.cfg.Journal = nil
+	}
+}

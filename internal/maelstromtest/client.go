@@ -1,0 +1,129 @@
+package maelstromtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+// ErrTimeout is what a request gets that was not answered in time.
+var ErrTimeout = errors.New("no answer in time")
+
+// A Body is the body of a request, without its msg_id.
+type Body = map[string]any
+
+// A Reply is the body of an answer.
+type Reply map[string]json.RawMessage
+
+// Type returns the reply's type, or an empty string if it has none.
+func (r Reply) Type() string { return r.text("type") }
+
+func (r Reply) text(field string) string {
+	var s string
+	if json.Unmarshal(r[field], &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// rpcError returns the error that the reply is, or nil.
+func (r Reply) rpcError() *maelstrom.RPCError {
+	if r.Type() != "error" {
+		return nil
+	}
+	code, err := strconv.Atoi(string(r["code"]))
+	if err != nil {
+		return maelstrom.NewRPCError(maelstrom.Crash, fmt.Sprintf("error reply whose code is %q: %s", r["code"], r.text("text")))
+	}
+	return maelstrom.NewRPCError(code, r.text("text"))
+}
+
+// definite says whether an error of this code means that the request did not take effect: Maelstrom's errors.edn.
+func definite(code int) bool {
+	switch code {
+	case 1, 10, 11, 12, 14, 20, 21, 22, 30:
+		return true
+	}
+	return false
+}
+
+// A benchClient sends requests, one at a time, like Maelstrom's client.clj. It belongs to the bench's goroutine.
+type benchClient struct {
+	b        *bench
+	endpoint *endpoint
+	lastID   int
+	awaited  int // the msg_id of the request in hand, or zero
+	answered func(Reply, error)
+	late     map[int]bool // requests that were given up and have had no reply since
+}
+
+func (b *bench) newClient() *benchClient {
+	c := &benchClient{b: b, late: map[int]bool{}}
+	c.endpoint = b.network.add(fmt.Sprintf("c%d", b.clients), aClient, c.receive)
+	b.clients++
+	return c
+}
+
+// request sends a request to a node, and calls answered once: with the reply, or a *maelstrom.RPCError, or ErrTimeout.
+func (c *benchClient) request(n *node, body any, timeout time.Duration, answered func(Reply, error)) error {
+	line, err := c.expect(n, body, timeout, answered)
+	if err == nil {
+		c.b.network.send(c.endpoint, n.endpoint, line)
+	}
+	return err
+}
+
+// expect is request without sending: it returns what to send.
+func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered func(Reply, error)) (json.RawMessage, error) {
+	line, err := json.Marshal(body)
+	if err != nil {
+		return nil, fmt.Errorf("request to %s: %w", n.name, err)
+	}
+	if len(line) < 3 || line[0] != '{' {
+		return nil, fmt.Errorf("request to %s: body is no object with fields", n.name)
+	}
+	c.lastID++
+	id := c.lastID
+	line = append([]byte(`{"msg_id":`+strconv.Itoa(id)+`,`), line[1:]...)
+	c.awaited, c.answered = id, answered
+	c.b.after(timeout, func() {
+		if c.awaited == id {
+			c.awaited = 0
+			c.late[id] = true
+			answered(nil, ErrTimeout)
+		}
+	})
+	return line, nil
+}
+
+func (c *benchClient) receive(m *message) {
+	var r Reply
+	if err := json.Unmarshal(m.body, &r); err != nil {
+		return // cannot be: parse has seen that it is an object
+	}
+	id, err := strconv.Atoi(string(r["in_reply_to"]))
+	switch {
+	case err != nil || id < 1 || id > c.lastID:
+		c.b.complain("%s sent %s what is no reply to any of its requests: %s", m.src.name, c.endpoint.name, m.body)
+	case id == c.awaited:
+		c.awaited = 0
+		if e := r.rpcError(); e != nil {
+			c.answered(r, e)
+		} else {
+			c.answered(r, nil)
+		}
+	case c.late[id]:
+		c.b.late++
+		delete(c.late, id)
+	default:
+		c.b.complain("%s answered request %d of %s twice, the second time %s", m.src.name, id, c.endpoint.name, m.body)
+	}
+}
+
+func (b *bench) complain(format string, args ...any) {
+	b.failures = append(b.failures, fmt.Sprintf("after %v: ", b.since())+fmt.Sprintf(format, args...))
+}

@@ -1,0 +1,319 @@
+package maelstromtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A Cluster is one that a test works by hand, in virtual time, in the test's own synctest bubble. Its methods may be called
+// from any goroutine of the bubble, and have taken effect when they return. Naming a node or service that doesn't exist
+// fails the test. The cluster uses synctest.Wait, which works in one goroutine at a time, so the test must not: it can
+// time.Sleep instead.
+type Cluster struct {
+	t     testing.TB
+	b     *bench
+	ended chan struct{} // closed when the bench's goroutine has ended
+	close sync.Once
+
+	cuts map[link]func() // the cuts that the test has made, with what mends them; belongs to the bench's goroutine
+}
+
+// Start starts a cluster of program as cfg says, except that it has no workload, and that cfg's faults, which begin
+// when all nodes have answered init, end only with Heal. The caller must Close it.
+func Start(t testing.TB, cfg Config, program Program) *Cluster {
+	t.Helper()
+	b, err := newBench(cfg, true, synctest.Wait, inProcess(program))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &Cluster{t: t, b: b, ended: make(chan struct{}), cuts: map[link]func(){}}
+	ready := make(chan struct{})
+	b.boot(func() {
+		b.startFaults()
+		close(ready)
+	})
+	go func() {
+		defer close(c.ended)
+		b.loop(context.Background())
+		b.finish()
+	}()
+	select {
+	case <-ready:
+	case <-c.ended:
+		t.Fatal(b.unstarted)
+	}
+	return c
+}
+
+// Close ends the nodes' input and waits for them to end, up to 2 s. If a node leaves goroutines behind for ever, the bubble
+// panics after it.
+func (c *Cluster) Close() {
+	c.close.Do(func() {
+		c.b.call(func() { c.b.done = true })
+		<-c.ended
+	})
+}
+
+// Problems returns what has gone wrong that is never right: crashes, lines that are no messages, requests answered twice.
+func (c *Cluster) Problems() []string {
+	var problems []string
+	c.do(func() {
+		problems = slices.Concat(texts(c.b.crashes), texts(c.b.strays), c.b.failures)
+	})
+	return problems
+}
+
+// do has f run by the bench's goroutine and waits for it.
+func (c *Cluster) do(f func()) {
+	c.t.Helper()
+	done := make(chan struct{})
+	if !c.b.call(func() { f(); close(done) }) {
+		c.t.Fatal("maelstromtest: the cluster is closed")
+	}
+	select {
+	case <-done:
+	case <-c.ended:
+		c.t.Fatal("maelstromtest: the cluster has ended")
+	}
+}
+
+func (c *Cluster) node(name string) *node {
+	c.t.Helper()
+	i := slices.IndexFunc(c.b.nodes, func(n *node) bool { return n.name == name })
+	if i < 0 {
+		c.t.Fatalf("maelstromtest: no node %q", name)
+	}
+	return c.b.nodes[i]
+}
+
+func (c *Cluster) service(name string) store {
+	c.t.Helper()
+	s := c.b.services[name]
+	if s == nil {
+		c.t.Fatalf("maelstromtest: no service %q", name)
+	}
+	return s
+}
+
+// A Client sends requests to one node.
+type Client struct {
+	c    *Cluster
+	node *node
+}
+
+// Client returns a client of a node.
+func (c *Cluster) Client(node string) *Client {
+	c.t.Helper()
+	return &Client{c, c.node(node)}
+}
+
+// Request sends a request, whose body is what marshals to a JSON object with a type and without a msg_id, and waits for the
+// reply. It returns a *maelstrom.RPCError if that is an error, and ErrTimeout if none comes in time. Requests may be made
+// concurrently; each goes out under a client's name of its own.
+func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
+	cl.c.t.Helper()
+	type result struct {
+		reply Reply
+		err   error
+	}
+	answer := make(chan result, 1)
+	cl.c.do(func() {
+		err := cl.c.b.newClient().request(cl.node, body, timeout, func(r Reply, err error) { answer <- result{r, err} })
+		if err != nil {
+			answer <- result{nil, err}
+		}
+	})
+	select {
+	case r := <-answer:
+		return r.reply, r.err
+	case <-cl.c.ended:
+		return nil, errors.New("maelstromtest: the cluster was closed")
+	}
+}
+
+// Inject writes a line to a node's input as it is, past the network.
+func (c *Cluster) Inject(node string, line []byte) {
+	c.t.Helper()
+	n := c.node(node)
+	c.do(func() { n.input(append(slices.Clip(line), '\n')) })
+}
+
+// StoreGet returns the value that key has in the newest state of a service, "seq-kv" or "lin-kv".
+func (c *Cluster) StoreGet(service, key string) (raw json.RawMessage, ok bool) {
+	c.t.Helper()
+	s := c.service(service)
+	c.do(func() {
+		var v value
+		v, ok = s.newest().values[keyOf(key)]
+		raw = v.raw
+	})
+	return raw, ok
+}
+
+// StorePut writes to a service as one more of its callers.
+func (c *Cluster) StorePut(service, key string, v any) {
+	c.t.Helper()
+	raw, err := json.Marshal(v)
+	if err != nil {
+		c.t.Fatalf("maelstromtest: value for %s: %v", service, err)
+	}
+	s := c.service(service)
+	c.do(func() { s.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: canonical(raw)}) })
+}
+
+// keyOf returns the form of a key that is a string.
+func keyOf(key string) string {
+	raw, _ := json.Marshal(key) // a string always can be
+	return canonical(raw).canonical
+}
+
+// Kill ends a node's life, if it has one. What it has sent by then still arrives.
+func (c *Cluster) Kill(node string) {
+	c.t.Helper()
+	n := c.node(node)
+	c.do(func() {
+		if n.life != nil {
+			c.unpause(n)
+			c.b.kill(n)
+		}
+	})
+}
+
+// Restart starts a node again that is dead, and waits until it has answered init.
+func (c *Cluster) Restart(node string) {
+	c.t.Helper()
+	n := c.node(node)
+	answered := make(chan error, 1)
+	c.do(func() {
+		if n.life != nil {
+			answered <- fmt.Errorf("maelstromtest: %s is not dead", node)
+			return
+		}
+		c.b.startLife(n, func(err error) { answered <- err })
+	})
+	select {
+	case err := <-answered:
+		if err != nil {
+			c.t.Fatal(err)
+		}
+	case <-c.ended:
+		c.t.Fatal("maelstromtest: the cluster has ended")
+	}
+}
+
+// SetClock sets a node's wall clock ahead of the true one, or back if ahead is negative, in this life and the next.
+func (c *Cluster) SetClock(node string, ahead time.Duration) {
+	c.t.Helper()
+	c.node(node).ahead.Store(int64(ahead))
+}
+
+// Pause holds a node's input and output until Resume. Its timers go on.
+func (c *Cluster) Pause(node string) {
+	c.t.Helper()
+	n := c.node(node)
+	c.do(func() {
+		if n.healthy() {
+			c.b.pause(n)
+		}
+	})
+}
+
+// Resume lets a paused node's input and output flow again.
+func (c *Cluster) Resume(node string) {
+	c.t.Helper()
+	n := c.node(node)
+	c.do(func() { c.unpause(n) })
+}
+
+func (c *Cluster) unpause(n *node) {
+	if n.paused {
+		c.b.resume(n)
+	}
+}
+
+// Cut cuts the links between two endpoints, nodes or services, in both directions.
+func (c *Cluster) Cut(a, b string) {
+	c.t.Helper()
+	c.CutOneWay(a, b)
+	c.CutOneWay(b, a)
+}
+
+// CutOneWay keeps dest from hearing src.
+func (c *Cluster) CutOneWay(src, dest string) {
+	c.t.Helper()
+	l := c.link(src, dest)
+	c.do(func() {
+		if c.cuts[l] == nil {
+			c.cuts[l] = c.b.network.cut(l)
+		}
+	})
+}
+
+// Mend undoes what Cut and CutOneWay have done to the links between two endpoints.
+func (c *Cluster) Mend(a, b string) {
+	c.t.Helper()
+	there, back := c.link(a, b), c.link(b, a)
+	c.do(func() { c.mend(there, back) })
+}
+
+func (c *Cluster) mend(links ...link) {
+	for _, l := range links {
+		if mend := c.cuts[l]; mend != nil {
+			mend()
+			delete(c.cuts, l)
+		}
+	}
+}
+
+// CutStore cuts nodes, or without names all nodes, from all services.
+func (c *Cluster) CutStore(nodes ...string) {
+	c.t.Helper()
+	c.eachStoreLink(nodes, c.Cut)
+}
+
+// MendStore undoes CutStore.
+func (c *Cluster) MendStore(nodes ...string) {
+	c.t.Helper()
+	c.eachStoreLink(nodes, c.Mend)
+}
+
+func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
+	c.t.Helper()
+	if len(nodes) == 0 {
+		for _, n := range c.b.nodes {
+			nodes = append(nodes, n.name)
+		}
+	}
+	for _, n := range nodes {
+		f(n, "seq-kv")
+		f(n, "lin-kv")
+	}
+}
+
+// Heal mends all links and ends the configured faults, except that dead nodes stay dead and paused ones paused which
+// the test has killed and paused.
+func (c *Cluster) Heal() {
+	c.t.Helper()
+	c.do(func() {
+		c.b.healFaults()
+		for l := range c.cuts {
+			c.mend(l)
+		}
+	})
+}
+
+func (c *Cluster) link(src, dest string) link {
+	c.t.Helper()
+	from, to := c.b.endpoints[src], c.b.endpoints[dest]
+	if from == nil || to == nil {
+		c.t.Fatalf("maelstromtest: no link from %q to %q", src, dest)
+	}
+	return link{from, to}
+}

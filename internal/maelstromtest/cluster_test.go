@@ -1,0 +1,206 @@
+package maelstromtest
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+// inCluster runs f with a cluster of lin-kv counters, by hand.
+func inCluster(t *testing.T, cfg Config, program Program, f func(t *testing.T, c *Cluster)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		c := Start(t, cfg, program)
+		defer c.Close()
+		f(t, c)
+	})
+}
+
+func addOne(c *Cluster, node string) error {
+	_, err := c.Client(node).Request(Body{"type": "add", "delta": 1}, time.Second)
+	return err
+}
+
+func TestClusterByHand(t *testing.T) {
+	inCluster(t, Config{}, linCounter, func(t *testing.T, c *Cluster) {
+		for _, n := range []string{"n0", "n1", "n2"} {
+			if err := addOne(c, n); err != nil {
+				t.Error(err)
+			}
+		}
+		reply, err := c.Client("n0").Request(Body{"type": "read"}, time.Second)
+		if err != nil || reply.Type() != "read_ok" || string(reply["value"]) != "3" {
+			t.Errorf("reply %s, error %v", reply, err)
+		}
+		if v, ok := c.StoreGet("lin-kv", "counter"); !ok || string(v) != "3" {
+			t.Errorf("the store has %s, %v", v, ok)
+		}
+		c.StorePut("lin-kv", "counter", 40)
+		if err := addOne(c, "n1"); err != nil {
+			t.Error(err)
+		}
+		if v, _ := c.StoreGet("lin-kv", "counter"); string(v) != "41" {
+			t.Errorf("the store has %s", v)
+		}
+		if v, ok := c.StoreGet("seq-kv", "counter"); ok {
+			t.Errorf("seq-kv has %s", v)
+		}
+		if p := c.Problems(); len(p) > 0 {
+			t.Errorf("problems: %v", p)
+		}
+	})
+}
+
+func TestClusterConcurrentRequests(t *testing.T) {
+	inCluster(t, Config{Latency: 10 * time.Millisecond}, linCounter, func(t *testing.T, c *Cluster) {
+		var all sync.WaitGroup
+		for i := range 30 {
+			all.Go(func() {
+				if _, err := c.Client([]string{"n0", "n1", "n2"}[i%3]).Request(Body{"type": "add", "delta": 1}, time.Minute); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if v, _ := c.StoreGet("lin-kv", "counter"); string(v) != "30" {
+			t.Errorf("the store has %s", v)
+		}
+	})
+}
+
+func TestClusterCutsAndMends(t *testing.T) {
+	program := func(env Env) error { return counterOn(env, "lin-kv", time.Second/2) }
+	inCluster(t, Config{}, program, func(t *testing.T, c *Cluster) {
+		var rpc *maelstrom.RPCError
+		c.CutStore("n0")
+		if err := addOne(c, "n0"); !errors.As(err, &rpc) || rpc.Code != maelstrom.TemporarilyUnavailable {
+			t.Errorf("cut off, n0 answered %v", err)
+		}
+		if err := addOne(c, "n1"); err != nil {
+			t.Errorf("n1 isn't cut off: %v", err)
+		}
+		c.MendStore("n0")
+		if err := addOne(c, "n0"); err != nil {
+			t.Errorf("mended: %v", err)
+		}
+		c.CutStore()
+		if addOne(c, "n1") == nil || addOne(c, "n2") == nil {
+			t.Errorf("the store answers although it is silent")
+		}
+		c.Heal()
+		c.StorePut("lin-kv", "counter", 0)
+		c.CutOneWay("lin-kv", "n2")
+		if addOne(c, "n2") == nil {
+			t.Errorf("the store's replies reach n2")
+		}
+		c.Mend("n2", "lin-kv")
+		if err := addOne(c, "n2"); err != nil {
+			t.Errorf("mended: %v", err)
+		}
+	})
+}
+
+func TestClusterKillsAndRestarts(t *testing.T) {
+	program, lives := watched()
+	inCluster(t, Config{}, program, func(t *testing.T, c *Cluster) {
+		time.Sleep(time.Second)
+		c.Pause("n1") // killing works on a paused node, too
+		c.Kill("n1")
+		c.Kill("n1")
+		if _, err := c.Client("n1").Request(Body{"type": "echo"}, time.Second); !errors.Is(err, ErrTimeout) {
+			t.Errorf("a dead node answered: %v", err)
+		}
+		c.SetClock("n1", -time.Minute)
+		c.Restart("n1")
+		if _, err := c.Client("n1").Request(Body{"type": "echo"}, time.Second); err != nil {
+			t.Error(err)
+		}
+		if logs := lives["n1"]; len(logs) != 2 || logs[1].clock != -time.Minute || logs[1].types[0] != "init" ||
+			logs[1].begin.Sub(logs[0].end) != time.Second {
+			t.Errorf("lives %+v", logs)
+		}
+		if p := c.Problems(); len(p) > 0 {
+			t.Errorf("problems: %v", p)
+		}
+	})
+}
+
+func TestClusterPauses(t *testing.T) {
+	inCluster(t, Config{}, echoNode, func(t *testing.T, c *Cluster) {
+		c.Pause("n2")
+		if _, err := c.Client("n2").Request(Body{"type": "echo"}, time.Second); !errors.Is(err, ErrTimeout) {
+			t.Errorf("a paused node answered: %v", err)
+		}
+		c.Resume("n2")
+		if _, err := c.Client("n2").Request(Body{"type": "echo"}, time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestClusterInjectsAnything(t *testing.T) {
+	inCluster(t, Config{}, linCounter, func(t *testing.T, c *Cluster) {
+		c.Inject("n0", []byte(`{"src":"n1","dest":"n0","body":{"type":"add","delta":5,"msg_id":1}}`))
+		time.Sleep(time.Second)
+		if v, _ := c.StoreGet("lin-kv", "counter"); string(v) != "5" {
+			t.Errorf("the store has %s", v)
+		}
+		c.Inject("n0", []byte("\x00 no message"))
+		time.Sleep(time.Second)
+		if p := c.Problems(); len(p) != 1 || !strings.Contains(p[0], "n0 crashed") {
+			t.Errorf("problems: %v", p)
+		}
+	})
+}
+
+// The faults of the configuration are in force until Heal.
+func TestClusterHasItsFaults(t *testing.T) {
+	program := func(env Env) error { return counterOn(env, "lin-kv", time.Second/2) }
+	inCluster(t, Config{Nemesis: []Fault{{Kind: Loss, P: 1}}}, program, func(t *testing.T, c *Cluster) {
+		if addOne(c, "n0") == nil {
+			t.Errorf("a message arrived although all are lost")
+		}
+		c.Heal()
+		if err := addOne(c, "n0"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestClusterThatDoesNotStart(t *testing.T) {
+	for name, test := range map[string]struct {
+		program Program
+		want    string
+	}{
+		"mute":  {executables["mute node"], "did not answer init with init_ok: no answer in time\nstdout:\n\nstderr:\nI say nothing"},
+		"crash": {func(Env) error { return errors.New("no luck") }, "n0: no luck"},
+		"error": {func(env Env) error {
+			return respondInit(env, `{"type":"error","code":13,"text":"not today","in_reply_to":1}`)
+		}, "not today"},
+		"other": {func(env Env) error { return respondInit(env, `{"type":"ok","in_reply_to":1}`) }, `answered "ok"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, _, err := run(t.Context(), Config{}, true, synctest.Wait, inProcess(test.program))
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("error %v, want %q", err, test.want)
+				}
+			})
+		})
+	}
+}
+
+// respondInit answers everything that c0 sends to n0 with body.
+func respondInit(env Env, body string) error {
+	say(env, "n0", "c0", body)
+	_, err := env.Stdin.Read(make([]byte, 1<<16))
+	for err == nil {
+		_, err = env.Stdin.Read(make([]byte, 1<<16))
+	}
+	return nil
+}

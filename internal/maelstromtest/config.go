@@ -1,0 +1,107 @@
+package maelstromtest
+
+import (
+	"cmp"
+	"fmt"
+	"hash/fnv"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"time"
+)
+
+// A Program is a node. It reads messages from env.Stdin, one JSON object a line, writes messages to env.Stdout, and returns
+// at the end of its input. Returning earlier, with or without an error, is a crash.
+type Program func(env Env) error
+
+// Env is what a node's life is given: what the operating system gives a process.
+type Env struct {
+	Args           []string
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Now            func() time.Time // the wall clock; a fault may have set it back. Timers are not affected.
+	Seed           uint64           // for the node's own randomness: differs per node and per life
+}
+
+// Config says what a cluster is put through. Its zero value is three nodes that are asked nothing.
+type Config struct {
+	Workload    Workload      `json:"-"`           // nil: GCounter
+	Nodes       int           `json:"nodes"`       // zero: 3
+	Rate        float64       `json:"rate"`        // requests per second, all workers together
+	TimeLimit   time.Duration `json:"time_limit"`  // how long requests are generated and faults injected
+	Concurrency int           `json:"concurrency"` // workers, of which the i-th talks to node i mod Nodes; zero: one per node
+
+	Latency     time.Duration `json:"latency"`      // mean, one way, between nodes and services and each other; clients have none
+	LatencyDist string        `json:"latency_dist"` // "constant" (or empty), "uniform" (0 to twice the mean), or "exponential"
+
+	Nemesis         []Fault       `json:"nemesis"`
+	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
+	Recovery        time.Duration `json:"recovery"`         // rest between the last fault and the final requests; zero: 10 s
+	ClientTimeout   time.Duration `json:"client_timeout"`   // after it a client gives up; zero: 5 s
+
+	Seed uint64   `json:"seed"`
+	Args []string `json:"args,omitempty"` // for the nodes
+
+	// Progress, if set, is called at the start and then once a second.
+	Progress func(Progress) `json:"-"`
+	// Journal, if set, gets a line of JSON for every message that is sent, delivered or lost.
+	Journal io.Writer `json:"-"`
+}
+
+// Progress is how far a run has come.
+type Progress struct {
+	Elapsed           time.Duration
+	Invoked, OK, Errs int
+	P99               time.Duration // of the requests that were answered ok
+	Faults            []string      // those in force
+}
+
+// withDefaults fills in the zero values that mean something else, or says what is wrong.
+func (c Config) withDefaults() (Config, error) {
+	if c.Workload == nil {
+		c.Workload = GCounter{}
+	}
+	c.Nodes = cmp.Or(c.Nodes, 3)
+	c.Concurrency = cmp.Or(c.Concurrency, c.Nodes)
+	c.LatencyDist = cmp.Or(c.LatencyDist, "constant")
+	c.NemesisInterval = cmp.Or(c.NemesisInterval, 10*time.Second)
+	c.Recovery = cmp.Or(c.Recovery, 10*time.Second)
+	c.ClientTimeout = cmp.Or(c.ClientTimeout, 5*time.Second)
+	switch {
+	case c.Nodes < 1:
+		return c, fmt.Errorf("maelstromtest: %d nodes", c.Nodes)
+	case c.Concurrency < 1:
+		return c, fmt.Errorf("maelstromtest: %d workers", c.Concurrency)
+	case c.Rate < 0:
+		return c, fmt.Errorf("maelstromtest: rate %v", c.Rate)
+	case min(c.TimeLimit, c.Latency, c.NemesisInterval, c.Recovery, c.ClientTimeout) < 0:
+		return c, fmt.Errorf("maelstromtest: negative duration")
+	case !slices.Contains([]string{"constant", "uniform", "exponential"}, c.LatencyDist):
+		return c, fmt.Errorf("maelstromtest: latency distribution %q is none of constant, uniform, exponential", c.LatencyDist)
+	}
+	for i, f := range c.Nemesis {
+		if err := f.check(); err != nil {
+			return c, err
+		}
+		if slices.ContainsFunc(c.Nemesis[:i], func(g Fault) bool { return g.String() == f.String() }) {
+			return c, fmt.Errorf("maelstromtest: fault %s twice", f)
+		}
+	}
+	return c, nil
+}
+
+// stream returns the randomness of one part of the bench. Parts draw from streams of their own, so that what one of them
+// draws doesn't change what another gets.
+func (c Config) stream(part string) *rand.Rand {
+	h := fnv.New64a()
+	io.WriteString(h, part) // never fails
+	return rand.New(rand.NewPCG(c.Seed, h.Sum64()))
+}
+
+// between draws a duration from lo up to hi.
+func between(rng *rand.Rand, lo, hi time.Duration) time.Duration {
+	if hi <= lo {
+		return lo
+	}
+	return lo + time.Duration(rng.Int64N(int64(hi-lo)))
+}

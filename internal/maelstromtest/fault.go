@@ -1,0 +1,309 @@
+package maelstromtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Fault is something that goes wrong during the time limit, and is mended after it. Its zero P means what its kind says.
+//
+// Those in messages act all the time, on the links between nodes and services, or those between nodes. Clients' links have
+// none.
+//
+// Those that come and go: a partition comes and goes at intervals drawn uniformly from 0 to twice NemesisInterval,
+// the first at once, as Jepsen's does. The others last as long as their kind says, with a rest before each that is
+// uniform from 0 to half of NemesisInterval: four or so in 20 s by default. They choose one node at random, that is neither
+// dead nor paused.
+type Fault struct {
+	Kind  Kind
+	Links Links   // of a fault in messages
+	P     float64 // of a fault in messages: the probability that it befalls one
+}
+
+// A Kind is a kind of fault. The comment says how it is by default.
+type Kind string
+
+const (
+	Loss      Kind = "loss"      // a message is lost: 5 %
+	Duplicate Kind = "duplicate" // a message comes twice, each with a latency of its own: 10 %
+	Late      Kind = "late"      // a message comes 0.5 to 3 s late; of the store's links, only replies: 10 %
+	Overtake  Kind = "overtake"  // a message gets a delay of its own, exponential with mean 20 ms: all
+
+	Partition Kind = "partition" // links between nodes are cut: one node off, halves, majorities in a ring, or a bridge
+	StoreCut  Kind = "store-cut" // a node can't reach the services for 2 s
+	Kill      Kind = "kill"      // a node is killed, started 0.1 to 5 s later, each third time with its clock set back up to 20 s
+	Pause     Kind = "pause"     // a node's input and output are held for up to 5 s
+	Clock     Kind = "clock"     // Kill, each time with the clock set back
+)
+
+// Links says on which links a fault in messages acts.
+type Links int
+
+const (
+	StoreLinks Links = iota // between nodes and services, in both directions
+	NodeLinks               // between nodes
+)
+
+// AllFaults returns every fault that ParseNemesis knows.
+func AllFaults() []Fault {
+	return []Fault{
+		{Kind: Partition}, {Kind: StoreCut}, {Kind: Kill}, {Kind: Pause}, {Kind: Clock},
+		{Kind: Loss}, {Kind: Duplicate}, {Kind: Late}, {Kind: Overtake},
+		{Kind: Loss, Links: NodeLinks}, {Kind: Duplicate, Links: NodeLinks},
+		{Kind: Late, Links: NodeLinks}, {Kind: Overtake, Links: NodeLinks},
+	}
+}
+
+// String returns the fault's name: its kind, with "node-" before it if it acts on messages between nodes.
+func (f Fault) String() string {
+	if f.Links == NodeLinks {
+		return "node-" + string(f.Kind)
+	}
+	return string(f.Kind)
+}
+
+// MarshalText returns the fault's name.
+func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// ParseNemesis reads a comma-separated list of faults' names, as Maelstrom's --nemesis does. An empty one means none.
+func ParseNemesis(list string) ([]Fault, error) {
+	var faults []Fault
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		if name == "" {
+			continue
+		}
+		known := AllFaults()
+		i := slices.IndexFunc(known, func(f Fault) bool { return f.String() == name })
+		if i < 0 {
+			names := make([]string, len(known))
+			for i, f := range known {
+				names[i] = f.String()
+			}
+			return nil, fmt.Errorf("maelstromtest: no fault %q; there are %s", name, strings.Join(names, ", "))
+		}
+		faults = append(faults, known[i])
+	}
+	return faults, nil
+}
+
+func (f Fault) check() error {
+	if _, err := ParseNemesis(f.String()); err != nil {
+		return err
+	}
+	if f.P < 0 || f.P > 1 {
+		return fmt.Errorf("maelstromtest: fault %s with probability %v", f, f.P)
+	}
+	return nil
+}
+
+// A FaultRecord is when a fault was in force. Times count from when all nodes were ready; Stop is negative while it lasts.
+type FaultRecord struct {
+	Fault  string        `json:"fault"`
+	Detail string        `json:"detail,omitempty"` // which nodes, and how
+	Start  time.Duration `json:"start"`
+	Stop   time.Duration `json:"stop"`
+}
+
+func (r FaultRecord) String() string { return strings.TrimSpace(r.Fault + " " + r.Detail) }
+
+// A messageFault is a fault that acts on messages.
+type messageFault struct {
+	Fault
+	random *rand.Rand
+}
+
+func (f *messageFault) applies(m *message) bool {
+	if f.Links == NodeLinks {
+		return m.src.kind == aNode && m.dest.kind == aNode
+	}
+	return m.src.kind == aService || m.dest.kind == aService && f.Kind != Late
+}
+
+// change takes the delays of a message's copies and returns what the fault makes of them.
+func (f *messageFault) change(delays []time.Duration) []time.Duration {
+	p := f.P
+	if p == 0 {
+		p = map[Kind]float64{Loss: 0.05, Duplicate: 0.1, Late: 0.1, Overtake: 1}[f.Kind]
+	}
+	var changed []time.Duration
+	for _, delay := range delays {
+		befalls := f.random.Float64() < p
+		switch {
+		case !befalls:
+			changed = append(changed, delay)
+		case f.Kind == Duplicate:
+			changed = append(changed, delay, delay)
+		case f.Kind == Late:
+			changed = append(changed, delay+between(f.random, time.Second/2, 3*time.Second))
+		case f.Kind == Overtake:
+			changed = append(changed, delay+time.Duration(f.random.ExpFloat64()*float64(20*time.Millisecond)))
+		}
+	}
+	return changed
+}
+
+// An episode is one time that a fault is in force.
+type episode struct {
+	record int // its index in the log
+	end    func()
+}
+
+// startFaults begins the configured faults.
+func (b *bench) startFaults() {
+	b.faulty = true
+	for _, f := range b.cfg.Nemesis {
+		random := b.cfg.stream("fault " + f.String())
+		switch f.Kind {
+		case Loss, Duplicate, Late, Overtake:
+			mf := &messageFault{f, random}
+			b.network.faults = append(b.network.faults, mf)
+			b.begin(f, "", func() {
+				b.network.faults = slices.DeleteFunc(b.network.faults, func(x *messageFault) bool { return x == mf })
+			})
+		case Partition:
+			b.partition(f, random)
+		default:
+			b.afflict(f, random)
+		}
+	}
+}
+
+// begin notes that a fault is in force until the returned function is called, or all faults are healed.
+func (b *bench) begin(f Fault, detail string, mend func()) (stop func()) {
+	e := &episode{record: len(b.faultLog)}
+	b.faultLog = append(b.faultLog, FaultRecord{Fault: f.String(), Detail: detail, Start: b.since(), Stop: -1})
+	b.active = append(b.active, e)
+	e.end = func() {
+		if i := slices.Index(b.active, e); i >= 0 {
+			b.active = slices.Delete(b.active, i, i+1)
+			b.faultLog[e.record].Stop = b.since()
+			mend()
+		}
+	}
+	return e.end
+}
+
+// stopFaults lets no more faults begin.
+func (b *bench) stopFaults() { b.faulty = false }
+
+// healFaults ends all faults.
+func (b *bench) healFaults() {
+	b.stopFaults()
+	for len(b.active) > 0 {
+		b.active[0].end()
+	}
+}
+
+// partition cuts the network, mends it some time later, and so on.
+func (b *bench) partition(f Fault, random *rand.Rand) {
+	if !b.faulty {
+		return
+	}
+	interval := func() time.Duration { return between(random, 0, 2*b.cfg.NemesisInterval) }
+	shape, blocked := drawPartition(random, len(b.nodes))
+	var links []link
+	for _, pair := range blocked {
+		links = append(links, link{b.nodes[pair[0]].endpoint, b.nodes[pair[1]].endpoint})
+	}
+	stop := b.begin(f, shape, b.network.cut(links...))
+	b.after(interval(), func() {
+		if !b.faulty {
+			return // the partition stays until all faults are healed
+		}
+		stop()
+		b.after(interval(), func() { b.partition(f, random) })
+	})
+}
+
+// drawPartition draws one of the shapes of Jepsen's nemesis.clj, and which nodes take its places. It returns pairs of nodes of
+// which the second no longer hears the first.
+func drawPartition(random *rand.Rand, nodes int) (shape string, blocked [][2]int) {
+	order := random.Perm(nodes)
+	half := nodes / 2
+	var hears func(dest, src int) bool // by place in order
+	switch random.IntN(4) {
+	case 0:
+		shape = fmt.Sprintf("n%d off", order[0])
+		hears = func(dest, src int) bool { return (dest == 0) == (src == 0) }
+	case 1:
+		shape = "halves"
+		hears = func(dest, src int) bool { return (dest < half) == (src < half) }
+	case 2:
+		// Each node hears a majority, of which it is the middle. No two hear the same.
+		shape = "majorities in a ring"
+		majority := nodes/2 + 1
+		hears = func(dest, src int) bool {
+			first := dest - majority/2 + nodes
+			return (src-first%nodes+nodes)%nodes < majority
+		}
+	case 3:
+		shape = fmt.Sprintf("halves with bridge n%d", order[half])
+		hears = func(dest, src int) bool { return dest == half || src == half || (dest < half) == (src < half) }
+	}
+	for dest := range nodes {
+		for src := range nodes {
+			if src != dest && !hears(dest, src) {
+				blocked = append(blocked, [2]int{order[src], order[dest]})
+			}
+		}
+	}
+	return shape, blocked
+}
+
+// afflict lets a fault befall one node after another.
+func (b *bench) afflict(f Fault, random *rand.Rand) {
+	b.after(between(random, 0, b.cfg.NemesisInterval/2), func() {
+		if !b.faulty {
+			return
+		}
+		var healthy []*node
+		for _, n := range b.nodes {
+			if n.healthy() {
+				healthy = append(healthy, n)
+			}
+		}
+		if len(healthy) == 0 {
+			b.afflict(f, random)
+			return
+		}
+		n := healthy[random.IntN(len(healthy))]
+		var lasts time.Duration
+		var stop func()
+		switch f.Kind {
+		case StoreCut:
+			lasts = 2 * time.Second
+			stop = b.begin(f, n.name, b.network.cut(b.storeLinks(n)...))
+		case Pause:
+			lasts = between(random, 0, 5*time.Second)
+			b.pause(n)
+			stop = b.begin(f, n.name, func() { b.resume(n) })
+		case Kill, Clock:
+			lasts = between(random, time.Second/10, 5*time.Second)
+			b.kill(n)
+			detail := n.name
+			if back := between(random, 0, 20*time.Second); f.Kind == Clock || random.IntN(3) == 0 {
+				n.ahead.Store(-int64(back))
+				detail = fmt.Sprintf("%s, clock back by %v", n.name, back.Round(time.Millisecond))
+			}
+			stop = b.begin(f, detail, func() { b.restart(n) })
+		}
+		b.after(lasts, func() {
+			stop()
+			b.afflict(f, random)
+		})
+	})
+}
+
+// storeLinks returns a node's links to and from the services.
+func (b *bench) storeLinks(n *node) []link {
+	var links []link
+	for name := range b.services {
+		s := b.endpoints[name]
+		links = append(links, link{n.endpoint, s}, link{s, n.endpoint})
+	}
+	return links
+}

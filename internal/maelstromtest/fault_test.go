@@ -1,0 +1,363 @@
+package maelstromtest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func nemesis(t *testing.T, list string) []Fault {
+	t.Helper()
+	faults, err := ParseNemesis(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return faults
+}
+
+func TestParseNemesis(t *testing.T) {
+	if got := nemesis(t, " partition, node-loss,"); !reflect.DeepEqual(got, []Fault{{Kind: Partition}, {Kind: Loss, Links: NodeLinks}}) {
+		t.Errorf("parsed as %v", got)
+	}
+	if got := nemesis(t, ""); len(got) != 0 {
+		t.Errorf("no faults parsed as %v", got)
+	}
+	if _, err := ParseNemesis("partition,flood"); err == nil || !strings.Contains(err.Error(), `"flood"; there are partition,`) {
+		t.Errorf("error %v", err)
+	}
+	for _, f := range AllFaults() {
+		if got := nemesis(t, f.String()); len(got) != 1 || got[0] != f {
+			t.Errorf("%s parsed as %v", f, got)
+		}
+	}
+}
+
+func TestPartitionsHaveJepsensShapes(t *testing.T) {
+	t.Parallel()
+	random := newRandom(1)
+	for nodes := 1; nodes <= 9; nodes++ {
+		shapes := map[string]int{}
+		for range 400 {
+			shape, blocked := drawPartition(random, nodes)
+			hears := make([][]bool, nodes) // by receiver, then sender
+			for i := range hears {
+				hears[i] = slices.Repeat([]bool{true}, nodes)
+			}
+			for _, pair := range blocked {
+				hears[pair[1]][pair[0]] = false
+			}
+			degree := func(i int) int {
+				n := 0
+				for _, h := range hears[i] {
+					if h {
+						n++
+					}
+				}
+				return n
+			}
+			var degrees []int
+			symmetric := true
+			for i := range nodes {
+				degrees = append(degrees, degree(i))
+				for j := range nodes {
+					symmetric = symmetric && hears[i][j] == hears[j][i]
+				}
+			}
+			slices.Sort(degrees)
+			small, large := nodes/2, nodes-nodes/2
+			var kind string
+			var want []int
+			switch {
+			case strings.HasSuffix(shape, " off"):
+				kind, want = "one", append([]int{1}, slices.Repeat([]int{nodes - 1}, nodes-1)...)
+			case shape == "halves":
+				kind, want = shape, append(slices.Repeat([]int{small}, small), slices.Repeat([]int{large}, large)...)
+			case shape == "majorities in a ring":
+				kind, want = shape, slices.Repeat([]int{nodes/2 + 1}, nodes)
+				heard := map[string]bool{}
+				for i := range hears {
+					heard[fmt.Sprint(hears[i])] = true
+				}
+				if len(heard) != nodes && nodes > 2 {
+					t.Errorf("%d nodes in a ring hear %d different majorities", nodes, len(heard))
+				}
+				symmetric = true // it need not be
+			case strings.HasPrefix(shape, "halves with bridge "):
+				kind = "bridge"
+				want = append(slices.Repeat([]int{small + 1}, small), slices.Repeat([]int{large}, large-1)...)
+				want = append(want, nodes)
+			}
+			slices.Sort(want)
+			if !slices.Equal(degrees, want) || !symmetric {
+				t.Fatalf("%d nodes, %s: nodes hear %v, want %v; symmetric: %v", nodes, shape, degrees, want, symmetric)
+			}
+			shapes[kind]++
+		}
+		if len(shapes) != 4 {
+			t.Errorf("shapes of %d nodes: %v", nodes, shapes)
+		}
+	}
+}
+
+// A lifeLog is what a node saw of one of its lives.
+type lifeLog struct {
+	begin, end time.Time
+	clock      time.Duration // of Env.Now, ahead of the true time
+	seed       uint64
+	types      []string    // of the messages that came
+	times      []time.Time // when
+}
+
+// watched returns an echo node that every 50 ms says something to seq-kv and to each other node, and what its lives saw, by name.
+func watched() (Program, map[string][]*lifeLog) {
+	var mu sync.Mutex
+	lives := map[string][]*lifeLog{}
+	return func(env Env) error {
+		l := &lifeLog{begin: time.Now(), clock: env.Now().Sub(time.Now()), seed: env.Seed}
+		var name string
+		stop := make(chan struct{})
+		var asking sync.WaitGroup
+		defer func() {
+			l.end = time.Now()
+			close(stop)
+			asking.Wait()
+		}()
+		lines := bufio.NewScanner(env.Stdin)
+		for lines.Scan() {
+			var m struct {
+				Dest string
+				Body struct{ Type string }
+			}
+			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+				return err
+			}
+			l.types, l.times = append(l.types, m.Body.Type), append(l.times, time.Now())
+			if m.Body.Type == "init" {
+				name = m.Dest
+				mu.Lock()
+				lives[name] = append(lives[name], l)
+				mu.Unlock()
+				asking.Go(func() {
+					for {
+						select {
+						case <-time.After(50 * time.Millisecond):
+							fmt.Fprintf(env.Stdout, `{"src":%q,"dest":"seq-kv","body":{"type":"read","key":"k"}}`+"\n", name)
+							for _, other := range []string{"n0", "n1", "n2"} {
+								if other != name {
+									fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":{"type":"ping"}}`+"\n", name, other)
+								}
+							}
+						case <-stop:
+							return
+						}
+					}
+				})
+			}
+			if m.Body.Type == "error" || m.Body.Type == "ping" {
+				continue
+			}
+			if err := echoLine(lines.Bytes(), env.Stdout); err != nil {
+				return err
+			}
+		}
+		return lines.Err()
+	}, lives
+}
+
+// between returns the messages that came between two times, which count from the first life's begin.
+func (l *lifeLog) between(zero time.Time, from, to time.Duration) int {
+	n := 0
+	for _, at := range l.times {
+		if d := at.Sub(zero); d > from && d < to {
+			n++
+		}
+	}
+	return n
+}
+
+// faultRun runs watched nodes with one fault.
+func faultRun(t *testing.T, fault string) (*Result, map[string][]*lifeLog) {
+	t.Helper()
+	program, lives := watched()
+	r := Simulate(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: 3}, program)
+	if len(r.Faults) < 2 {
+		t.Fatalf("%s befell only %v in 20 s", fault, r.Faults)
+	}
+	for _, f := range r.Faults {
+		if f.Stop < f.Start {
+			t.Errorf("%v did not end", f)
+		}
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	return r, lives
+}
+
+func TestKilledNodesStartAgain(t *testing.T) {
+	t.Parallel()
+	for _, fault := range []string{"kill", "clock"} {
+		r, lives := faultRun(t, fault)
+		zero := lives["n0"][0].begin
+		seeds, back := map[uint64]bool{}, 0
+		started := 0
+		for name, logs := range lives {
+			for i, l := range logs {
+				started++
+				seeds[l.seed] = true
+				if l.types[0] != "init" {
+					t.Errorf("%s, life %d of %s: first message is %s", fault, i, name, l.types[0])
+				}
+				if l.clock > 0 || l.clock < -20*time.Second || i == 0 && l.clock != 0 {
+					t.Errorf("%s, life %d of %s: clock ahead by %v", fault, i, name, l.clock)
+				}
+				if l.clock != 0 {
+					back++
+				}
+			}
+		}
+		if started != 3+len(r.Faults) || len(seeds) != started {
+			t.Errorf("%s: %d kills, %d lives, %d seeds", fault, len(r.Faults), started, len(seeds))
+		}
+		if back == 0 || fault == "clock" && back != started-3 {
+			t.Errorf("%s: in %d of %d lives the clock was back", fault, back, started)
+		}
+		for _, f := range r.Faults {
+			name := f.Detail[:2]
+			if lasted := f.Stop - f.Start; lasted < time.Second/10 || lasted > 5*time.Second {
+				t.Errorf("%v lasted %v", f, lasted)
+			}
+			for _, l := range lives[name] {
+				if n := l.between(zero, f.Start, f.Stop); n > 0 {
+					t.Errorf("%s got %d messages while dead", name, n)
+				}
+			}
+			if !slices.ContainsFunc(lives[name], func(l *lifeLog) bool { return l.end.Sub(zero) == f.Start }) {
+				t.Errorf("no life of %s ended at %v", name, f.Start)
+			}
+		}
+		if r.Unanswered == 0 {
+			t.Errorf("%s: every request was answered", fault)
+		}
+	}
+}
+
+func TestPausedNodesGetAllLater(t *testing.T) {
+	t.Parallel()
+	r, lives := faultRun(t, "pause")
+	zero := lives["n0"][0].begin
+	for _, f := range r.Faults {
+		l := lives[f.Detail][0]
+		if lasted := f.Stop - f.Start; lasted > 5*time.Second {
+			t.Errorf("%v lasted %v", f, lasted)
+		}
+		if n := l.between(zero, f.Start, f.Stop); n > 0 {
+			t.Errorf("%s got %d messages while paused", f.Detail, n)
+		}
+		for _, op := range r.History {
+			if op.Node == f.Detail && op.Complete > f.Start && op.Complete < f.Stop && op.Outcome == OK {
+				t.Errorf("%s answered at %v while paused from %v to %v", f.Detail, op.Complete, f.Start, f.Stop)
+			}
+		}
+	}
+	if r.OK != r.Invoked {
+		t.Errorf("%d of %d requests were answered: a pause of up to 5 s loses nothing", r.OK, r.Invoked)
+	}
+}
+
+func TestStoreCutNodesDoNotHearTheStore(t *testing.T) {
+	t.Parallel()
+	r, lives := faultRun(t, "store-cut")
+	zero := lives["n0"][0].begin
+	for _, f := range r.Faults {
+		if lasted := f.Stop - f.Start; lasted != 2*time.Second && f.Stop < 20*time.Second {
+			t.Errorf("%v lasted %v", f, lasted)
+		}
+		for name, logs := range lives {
+			heard := 0
+			for i, at := range logs[0].times {
+				if d := at.Sub(zero); d > f.Start && d < f.Stop && logs[0].types[i] == "error" {
+					heard++
+				}
+			}
+			if cut := name == f.Detail; cut != (heard == 0) {
+				t.Errorf("while %s was cut off, %s heard the store %d times", f.Detail, name, heard)
+			}
+		}
+	}
+	if r.OK != r.Invoked {
+		t.Errorf("clients could not reach nodes")
+	}
+}
+
+// A partition cuts nodes from each other, begins at once, and spares clients and the store.
+func TestPartition(t *testing.T) {
+	t.Parallel()
+	var journal strings.Builder
+	program, lives := watched()
+	r := Simulate(t, Config{
+		Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, NemesisInterval: 2 * time.Second,
+		Nemesis: nemesis(t, "partition"), Seed: 1, Journal: &journal,
+	}, program)
+	if err := r.Err(); err != nil || r.OK != r.Invoked {
+		t.Errorf("%d of %d answered; error %v", r.OK, r.Invoked, err)
+	}
+	if len(r.Faults) < 3 || r.Faults[0].Start != 0 {
+		t.Errorf("partitions: %v", r.Faults)
+	}
+	if len(lives["n0"]) != 1 {
+		t.Errorf("a partition killed a node")
+	}
+	cuts, whole := make([]int, len(r.Faults)), 0 // messages cut by each partition, and delivered between nodes in none
+	for line := range strings.Lines(journal.String()) {
+		var m struct {
+			Time            time.Duration
+			What, Src, Dest string
+		}
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatal(err)
+		}
+		during := slices.IndexFunc(r.Faults, func(f FaultRecord) bool { return f.Start <= m.Time && m.Time <= f.Stop })
+		between := m.Src[0] == 'n' && m.Dest[0] == 'n'
+		switch {
+		case m.What == "cut" && (during < 0 || !between):
+			t.Errorf("cut: %s", line)
+		case m.What == "cut":
+			cuts[during]++
+		case m.What == "recv" && during < 0 && between:
+			whole++
+		}
+	}
+	for i, f := range r.Faults {
+		if cuts[i] == 0 && f.Stop-f.Start > 100*time.Millisecond {
+			t.Errorf("%v from %v to %v cut nothing", f, f.Start, f.Stop)
+		}
+	}
+	if whole == 0 {
+		t.Errorf("between partitions, no message arrived")
+	}
+}
+
+// With everything going wrong at once, nodes still recover for the final reads, and the run is over when it should be.
+func TestAllFaultsTogether(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: AllFaults(), Seed: seed}, linCounter)
+		befell := map[string]bool{}
+		for _, f := range r.Faults {
+			befell[f.Fault] = true
+		}
+		if len(befell) != len(AllFaults()) {
+			t.Errorf("seed %d: only %v befell", seed, befell)
+		}
+		if len(r.FinalReads) != 3 || r.Elapsed > 40*time.Second {
+			t.Errorf("seed %d: final reads %v after %v", seed, r.FinalReads, r.Elapsed)
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package maelstromtest
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sort"
+	"time"
+)
+
+// GCounter is Maelstrom's workload "g-counter": adds of 0 to 4, a third of all requests, and reads. In the end each worker
+// reads once more.
+//
+// Maelstrom's verdict (pn_counter.clj) is on those final reads alone: each must be the sum of all acknowledged adds and any of
+// those that met an error of whatever kind. Stricter than that, Check wants that what was definitely refused is not in the
+// sum, that every read agrees with what was known before and after it in real time, and that the whole history is
+// linearizable.
+type GCounter struct{}
+
+func (GCounter) Name() string { return "g-counter" }
+
+func (GCounter) Next(random *rand.Rand) Request {
+	if random.IntN(3) == 0 {
+		delta := random.Int64N(5)
+		return Request{F: "add", Value: delta, Body: Body{"type": "add", "delta": delta}}
+	}
+	return Request{F: "read", Body: Body{"type": "read"}}
+}
+
+func (GCounter) Final() (Request, bool) {
+	return Request{F: "read", Body: Body{"type": "read"}}, true
+}
+
+func (GCounter) Complete(op *Op, reply Reply) error {
+	if op.F == "add" {
+		return fieldsOf(reply, "add_ok")
+	}
+	if err := fieldsOf(reply, "read_ok", "value"); err != nil {
+		return err
+	}
+	value, err := integer(reply["value"])
+	if err != nil {
+		return fmt.Errorf("value of read_ok: %w", err)
+	}
+	op.Value = value
+	return nil
+}
+
+func (GCounter) Check(history []Op) Verdict {
+	v := Verdict{Valid: true}
+	v.Acceptable = acceptable(history, func(op Op) bool { return op.Outcome != OK })
+	strict := acceptable(history, func(op Op) bool { return op.Outcome == Info })
+	for _, op := range history {
+		if !op.Final || op.Outcome != OK {
+			continue
+		}
+		read := op.Int()
+		v.FinalReads = append(v.FinalReads, read)
+		switch {
+		case !contains(v.Acceptable, read):
+			v.Valid = false
+			v.Errors = append(v.Errors, fmt.Sprintf("final read of %s is %d, not in %v", op.Node, read, v.Acceptable))
+		case !contains(strict, read):
+			v.Strict = append(v.Strict, fmt.Sprintf(
+				"final read of %s is %d, not in %v: it counts an add that was refused", op.Node, read, strict))
+		}
+	}
+	v.OutOfOrder = outOfOrder(history)
+	v.Linearizability = linearizability(history)
+	return v
+}
+
+// A Range is all integers from Lo to Hi.
+type Range struct{ Lo, Hi int64 }
+
+func (r Range) String() string {
+	if r.Lo == r.Hi {
+		return fmt.Sprint(r.Lo)
+	}
+	return fmt.Sprintf("%d..%d", r.Lo, r.Hi)
+}
+
+// MarshalJSON writes [Lo, Hi].
+func (r Range) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "[%d,%d]", r.Lo, r.Hi), nil }
+
+// acceptable returns the sums of all adds that were acknowledged and any of those that may have happened.
+func acceptable(history []Op, maybe func(Op) bool) []Range {
+	var sum int64
+	for _, op := range history {
+		if op.F == "add" && op.Outcome == OK {
+			sum += op.Int()
+		}
+	}
+	sums := []Range{{sum, sum}}
+	for _, op := range history {
+		delta := op.Int()
+		if op.F != "add" || delta == 0 || !maybe(op) {
+			continue
+		}
+		more := slices.Clone(sums)
+		for _, r := range sums {
+			more = append(more, Range{r.Lo + delta, r.Hi + delta})
+		}
+		slices.SortFunc(more, func(a, b Range) int { return cmp.Compare(a.Lo, b.Lo) })
+		sums = more[:1]
+		for _, r := range more[1:] {
+			if last := &sums[len(sums)-1]; r.Lo <= last.Hi+1 {
+				last.Hi = max(last.Hi, r.Hi)
+			} else {
+				sums = append(sums, r)
+			}
+		}
+	}
+	return sums
+}
+
+func contains(ranges []Range, n int64) bool {
+	return slices.ContainsFunc(ranges, func(r Range) bool { return r.Lo <= n && n <= r.Hi })
+}
+
+// A Violation is a read whose value contradicts what was known before it began, or when it ended.
+type Violation struct {
+	Index  int    `json:"index"` // in the history
+	Read   int64  `json:"read"`
+	Bounds Range  `json:"bounds"` // what it could have been
+	Why    string `json:"why"`
+}
+
+func (v Violation) String() string {
+	return fmt.Sprintf("op %d read %d instead of %v: %s", v.Index, v.Read, v.Bounds, v.Why)
+}
+
+// A step is a time from which on a quantity has a value. Steps are sorted by time, and the values never decrease.
+type step struct {
+	at    time.Duration
+	value int64
+}
+
+// valueBefore returns the value of the last step before t, or zero.
+func valueBefore(steps []step, t time.Duration) int64 {
+	i := sort.Search(len(steps), func(i int) bool { return steps[i].at >= t })
+	if i == 0 {
+		return 0
+	}
+	return steps[i-1].value
+}
+
+// accumulate sorts steps by time and replaces each value by what f makes of it and the one before.
+func accumulate(steps []step, f func(sum, value int64) int64) []step {
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	var sum int64
+	for i := range steps {
+		sum = f(sum, steps[i].value)
+		steps[i].value = sum
+	}
+	return steps
+}
+
+// outOfOrder returns the reads that are less than what had been acknowledged or read before they began, or more than all that
+// was asked for before they ended. What happens at the same instant counts as concurrent.
+func outOfOrder(history []Op) []Violation {
+	var acknowledged, read, asked []step
+	for _, op := range history {
+		switch {
+		case op.F == "read" && op.Outcome == OK:
+			read = append(read, step{op.Complete, op.Int()})
+		case op.F == "add" && op.Outcome == OK:
+			acknowledged = append(acknowledged, step{op.Complete, op.Int()})
+			fallthrough
+		case op.F == "add" && op.Outcome == Info:
+			asked = append(asked, step{op.Invoke, op.Int()})
+		}
+	}
+	plus := func(a, b int64) int64 { return a + b }
+	acknowledged, asked = accumulate(acknowledged, plus), accumulate(asked, plus)
+	read = accumulate(read, func(a, b int64) int64 { return max(a, b) })
+
+	var found []Violation
+	for i, op := range history {
+		if op.F != "read" || op.Outcome != OK {
+			continue
+		}
+		acked, seen := valueBefore(acknowledged, op.Invoke), valueBefore(read, op.Invoke)
+		bounds := Range{max(acked, seen), valueBefore(asked, op.Complete+1)}
+		var why string
+		switch value := op.Int(); {
+		case value < acked:
+			why = "less than had been acknowledged"
+		case value < seen:
+			why = "less than had been read"
+		case value > bounds.Hi:
+			why = "more than had been added"
+		default:
+			continue
+		}
+		found = append(found, Violation{i, op.Int(), bounds, fmt.Sprintf("%s (%s at %v)", why, op.Node, op.Complete)})
+	}
+	return found
+}

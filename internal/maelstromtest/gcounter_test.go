@@ -1,0 +1,172 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// add and read make operations from begin to end milliseconds.
+func add(delta int64, begin, end int, outcome Outcome) Op {
+	return Op{Client: "c1", Node: "n0", F: "add", Value: delta, Invoke: ms(begin), Complete: ms(end), Outcome: outcome}
+}
+
+func read(value int64, begin, end int) Op {
+	return Op{Client: "c2", Node: "n1", F: "read", Value: value, Invoke: ms(begin), Complete: ms(end), Outcome: OK}
+}
+
+func finalRead(value int64) Op {
+	op := read(value, 1000, 1001)
+	op.Final = true
+	return op
+}
+
+func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
+
+// Each check finds the history that violates it, and the others don't see what is not theirs.
+func TestChecks(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		history []Op
+		valid   bool   // by Maelstrom's verdict
+		strict  bool   // no refused add is counted
+		order   string // why a read is out of order, if one is
+		linear  string
+	}{
+		{"nothing", nil, true, true, "", "ok"},
+		{"right", []Op{add(2, 0, 5, OK), read(2, 6, 7), add(1, 8, 9, OK), finalRead(3)}, true, true, "", "ok"},
+		{"an acknowledged add lost", []Op{add(2, 0, 5, OK), finalRead(0)}, false, true, "less than had been acknowledged", "violated"},
+		{"an add counted twice", []Op{add(2, 0, 5, OK), finalRead(4)}, false, true, "more than had been added", "violated"},
+		{"an indeterminate add happened", []Op{add(2, 0, 5, Info), finalRead(2)}, true, true, "", "ok"},
+		{"an indeterminate add did not happen", []Op{add(2, 0, 5, Info), finalRead(0)}, true, true, "", "ok"},
+		{"half of an indeterminate add", []Op{add(2, 0, 5, Info), finalRead(1)}, false, true, "", "violated"},
+		{"a refused add counted", []Op{add(2, 0, 5, Fail), finalRead(2)}, true, false, "more than had been added", "violated"},
+		{"a refused add not counted", []Op{add(2, 0, 5, Fail), finalRead(0)}, true, true, "", "ok"},
+		{"an old read in between", []Op{add(2, 0, 5, OK), read(0, 6, 7), finalRead(2)}, true, true, "less than had been acknowledged", "violated"},
+		{"a read that goes back", []Op{add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), finalRead(2)}, true, true, "less than had been read", "violated"},
+		{"a read from the future", []Op{read(2, 0, 1), add(2, 5, 6, OK), finalRead(2)}, true, true, "more than had been added", "violated"},
+		{"a read of an add under way", []Op{add(2, 0, 50, OK), read(2, 6, 7), finalRead(2)}, true, true, "", "ok"},
+		{"a read at the instant of an add's end", []Op{add(2, 0, 5, OK), read(0, 5, 6), finalRead(2)}, true, true, "", "ok"},
+		{"adds that were never both there", []Op{
+			add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 20), finalRead(3),
+		}, true, true, "", "violated"},
+		{"an indeterminate add that is seen late", []Op{
+			add(2, 0, 5, Info), read(0, 10, 11), add(1, 12, 13, OK), read(1, 14, 15), read(3, 20, 21), finalRead(3),
+		}, true, true, "", "ok"},
+		{"an indeterminate add that is seen and gone", []Op{
+			add(2, 0, 5, Info), read(2, 10, 11), finalRead(0),
+		}, true, true, "less than had been read", "violated"},
+		{"final reads that differ", []Op{add(1, 0, 5, Info), finalRead(0), finalRead(1)}, true, true, "", "ok"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v := GCounter{}.Check(test.history)
+			if v.Valid != test.valid || test.valid != (len(v.Errors) == 0) {
+				t.Errorf("valid: %v; errors: %v", v.Valid, v.Errors)
+			}
+			if strict := len(v.Strict) == 0; strict != test.strict {
+				t.Errorf("strict: %v", v.Strict)
+			}
+			if v.Linearizability != test.linear {
+				t.Errorf("linearizability: %s, want %s", v.Linearizability, test.linear)
+			}
+			if found := len(v.OutOfOrder) > 0; found != (test.order != "") || found && !strings.Contains(v.OutOfOrder[0].Why, test.order) {
+				t.Errorf("out of order: %v, want %q", v.OutOfOrder, test.order)
+			}
+		})
+	}
+}
+
+func TestAcceptableSums(t *testing.T) {
+	history := []Op{add(10, 0, 1, OK), add(1, 0, 1, Info), add(4, 0, 1, Fail), add(0, 0, 1, Info)}
+	for _, test := range []struct {
+		maybe func(Op) bool
+		want  []Range
+	}{
+		{func(op Op) bool { return op.Outcome == Info }, []Range{{10, 11}}},
+		{func(op Op) bool { return op.Outcome != OK }, []Range{{10, 11}, {14, 15}}},
+		{func(Op) bool { return false }, []Range{{10, 10}}},
+	} {
+		if got := acceptable(history, test.maybe); !slices.Equal(got, test.want) {
+			t.Errorf("acceptable %v, want %v", got, test.want)
+		}
+	}
+	out, err := json.Marshal(Verdict{Acceptable: []Range{{1, 2}}})
+	if err != nil || string(out) != `{"acceptable":[[1,2]]}` {
+		t.Errorf("as JSON %s, error %v", out, err)
+	}
+}
+
+// A history with too many indeterminate adds is not searched, and says so.
+func TestLinearizabilityIsSkippedWhereItIsInfeasible(t *testing.T) {
+	var history []Op
+	for range maxOpen + 1 {
+		history = append(history, add(1, 0, 5, Info))
+	}
+	if got := linearizability(history); got != "skipped: 17 indeterminate adds" {
+		t.Errorf("linearizability: %s", got)
+	}
+}
+
+// Replies that Maelstrom's schemas would refuse are refused.
+func TestReplySchemas(t *testing.T) {
+	for _, test := range []struct {
+		w     Workload
+		op    Op
+		reply string
+		want  string // in the error; empty: none
+	}{
+		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1}`, ""},
+		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1,"msg_id":7}`, ""},
+		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1,"msg_id":"7"}`, "msg_id of add_ok is no integer"},
+		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1,"value":7}`, `add_ok has a field "value"`},
+		{GCounter{}, Op{F: "add"}, `{"type":"read_ok","in_reply_to":1,"value":7}`, `reply has type "read_ok"`},
+		{GCounter{}, Op{F: "add"}, `{"in_reply_to":1}`, `reply has type ""`},
+		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":7}`, ""},
+		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1}`, "read_ok has no value"},
+		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":7.0}`, "7.0 is no integer"},
+		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":"7"}`, `"7" is no integer`},
+		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":null}`, "null is no integer"},
+		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":99999999999999999999}`, "value of read_ok"},
+		{Echo{}, Op{F: "echo", Value: "hi"}, `{"type":"echo_ok","in_reply_to":1,"echo":"hi"}`, ""},
+		{Echo{}, Op{F: "echo", Value: "hi"}, `{"type":"echo_ok","in_reply_to":1,"echo":"ho"}`, `echo of "hi" is "ho"`},
+		{Echo{}, Op{F: "echo", Value: "hi"}, `{"type":"echo_ok","in_reply_to":1}`, "echo_ok has no echo"},
+	} {
+		var reply Reply
+		if err := json.Unmarshal([]byte(test.reply), &reply); err != nil {
+			t.Fatal(err)
+		}
+		err := test.w.Complete(&test.op, reply)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: error %v, want %q", test.reply, err, test.want)
+		}
+	}
+}
+
+func TestEchoCheck(t *testing.T) {
+	wrong := Op{F: "echo", Text: "echo of hi is ho", malformed: true, Outcome: Info}
+	if v := (Echo{}).Check([]Op{{F: "echo", Outcome: OK}, wrong}); v.Valid || len(v.Errors) != 1 {
+		t.Errorf("a wrong echo is judged %+v", v)
+	}
+	if v := (Echo{}).Check([]Op{{F: "echo", Outcome: OK}, {F: "echo", Outcome: Info}}); !v.Valid {
+		t.Errorf("right echoes are judged %+v", v)
+	}
+}
+
+func TestVisualize(t *testing.T) {
+	for name, program := range map[string]Program{"lin-kv": linCounter, "seq-kv": seqCounter} {
+		r := Simulate(t, Config{Rate: 100, TimeLimit: 5 * time.Second, Seed: 1}, program)
+		var page bytes.Buffer
+		if err := r.Visualize(&page); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(page.String(), "<html") || !strings.Contains(page.String(), "read → ") {
+			t.Errorf("%s: no picture in %d bytes", name, page.Len())
+		}
+	}
+	if err := (&Result{}).Visualize(&bytes.Buffer{}); err != nil {
+		t.Errorf("of no history: %v", err)
+	}
+}

@@ -1,0 +1,226 @@
+package maelstromtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strconv"
+	"time"
+)
+
+// A message is one on its way.
+type message struct {
+	id        int
+	src, dest *endpoint
+	body      json.RawMessage
+	deadline  time.Duration
+	seq       int // the order of entering the receiver's queue, among equal deadlines
+}
+
+func (m *message) before(o *message) bool {
+	return m.deadline < o.deadline || m.deadline == o.deadline && m.seq < o.seq
+}
+
+// line returns the message as a node reads it. The names of endpoints need no quoting.
+func (m *message) line() []byte {
+	line := make([]byte, 0, len(m.body)+64)
+	line = append(line, `{"id":`...)
+	line = strconv.AppendInt(line, int64(m.id), 10)
+	line = append(line, `,"src":"`...)
+	line = append(line, m.src.name...)
+	line = append(line, `","dest":"`...)
+	line = append(line, m.dest.name...)
+	line = append(line, `","body":`...)
+	line = append(line, m.body...)
+	return append(line, "}\n"...)
+}
+
+// An endpoint is whoever can send and receive: a node, a service or a client.
+type endpoint struct {
+	name    string
+	kind    endpointKind
+	deliver func(*message)
+	queue   queue[*message]
+	busy    bool // a message has been taken from the queue, and waits for its deadline
+}
+
+type endpointKind int
+
+const (
+	aNode endpointKind = iota
+	aService
+	aClient
+)
+
+// A link is a direction between two endpoints.
+type link struct{ src, dest *endpoint }
+
+// A network carries messages as Maelstrom's net.clj does. Each receiver has a queue ordered by deadline, and takes from it
+// one message at a time: whichever of those present has the earliest deadline. On taking it the receiver looks whether the
+// link is cut, and if it isn't, waits for the deadline and handles the message. So the cuts count when a message is taken,
+// which may be long before it is handled; and a message may wait behind another that has a later deadline but was taken
+// first. Latencies are whole milliseconds.
+type network struct {
+	sched     *scheduler
+	random    *rand.Rand
+	mean      time.Duration
+	dist      string
+	endpoints map[string]*endpoint
+	cuts      map[link]int // how many reasons there are for each cut
+	faults    []*messageFault
+	journal   func(what string, m *message)
+
+	sent    int // all messages; also the next one's id
+	servers int // messages that involve no client
+	nextSeq int
+}
+
+func (n *network) add(name string, kind endpointKind, deliver func(*message)) *endpoint {
+	e := &endpoint{name: name, kind: kind, deliver: deliver}
+	n.endpoints[name] = e
+	return e
+}
+
+// send takes a message from its sender.
+func (n *network) send(src, dest *endpoint, body json.RawMessage) {
+	m := &message{id: n.sent, src: src, dest: dest, body: body}
+	n.sent++
+	n.journal("send", m)
+	if src.kind == aClient || dest.kind == aClient {
+		n.enqueue(m, 0)
+		return
+	}
+	n.servers++
+	delays := []time.Duration{0} // one element per copy
+	for _, f := range n.faults {
+		if f.applies(m) {
+			delays = f.change(delays)
+		}
+	}
+	if len(delays) == 0 {
+		n.journal("lost", m)
+	}
+	for i, delay := range delays {
+		copied := *m
+		latency := n.latency()
+		if i == 0 && delay == 0 {
+			n.enqueue(&copied, latency)
+			continue
+		}
+		// A fault's delay is spent before the queue, so that others don't wait behind the message.
+		n.sched.after(delay, func() { n.enqueue(&copied, latency) })
+	}
+}
+
+// latency draws the latency of a message that involves no client.
+func (n *network) latency() time.Duration {
+	var drawn time.Duration
+	switch n.dist {
+	case "constant":
+		drawn = n.mean
+	case "uniform":
+		drawn = between(n.random, 0, 2*n.mean)
+	case "exponential":
+		drawn = time.Duration(n.random.ExpFloat64() * float64(n.mean))
+	}
+	return drawn.Truncate(time.Millisecond)
+}
+
+func (n *network) enqueue(m *message, latency time.Duration) {
+	m.deadline = n.sched.now() + latency
+	m.seq = n.nextSeq
+	n.nextSeq++
+	m.dest.queue.push(m)
+	n.receive(m.dest)
+}
+
+// receive lets an endpoint that isn't busy take its next message.
+func (n *network) receive(e *endpoint) {
+	for !e.busy && len(e.queue) > 0 {
+		m := e.queue.pop()
+		if n.cuts[link{m.src, e}] > 0 {
+			n.journal("cut", m)
+			continue
+		}
+		e.busy = true
+		n.sched.at(m.deadline, func() {
+			n.journal("recv", m)
+			e.busy = false
+			e.deliver(m)
+			n.receive(e)
+		})
+	}
+}
+
+// cut cuts links until the returned function is called.
+func (n *network) cut(links ...link) (mend func()) {
+	for _, l := range links {
+		n.cuts[l]++
+	}
+	return func() {
+		for _, l := range links {
+			if n.cuts[l]--; n.cuts[l] == 0 {
+				delete(n.cuts, l)
+			}
+		}
+	}
+}
+
+// parse reads a line that a node printed. Like Maelstrom's process.clj it wants src, dest and body, allows an integer id, and
+// nothing else.
+func (n *network) parse(line []byte) (*message, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(line, &fields); err != nil {
+		return nil, fmt.Errorf("not a JSON object: %w", err)
+	}
+	src, err := n.lookup(fields, "src")
+	if err != nil {
+		return nil, err
+	}
+	dest, err := n.lookup(fields, "dest")
+	if err != nil {
+		return nil, err
+	}
+	body := fields["body"]
+	if len(body) == 0 || body[0] != '{' {
+		return nil, fmt.Errorf("no body that is an object")
+	}
+	if id, ok := fields["id"]; ok && !isInteger(id) {
+		return nil, fmt.Errorf("id is no integer")
+	}
+	for name := range maps.Keys(fields) {
+		switch name {
+		case "src", "dest", "body", "id":
+		default:
+			return nil, fmt.Errorf("unknown field %q", name)
+		}
+	}
+	return &message{src: src, dest: dest, body: body}, nil
+}
+
+func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endpoint, error) {
+	raw, ok := fields[field]
+	if !ok {
+		return nil, fmt.Errorf("no %s", field)
+	}
+	var name string
+	if err := json.Unmarshal(raw, &name); err != nil || raw[0] != '"' {
+		return nil, fmt.Errorf("%s is no string", field)
+	}
+	e := n.endpoints[name]
+	if e == nil {
+		return nil, fmt.Errorf("%s %q is nobody", field, name)
+	}
+	return e, nil
+}
+
+// isInteger says whether raw is a JSON number without fraction or exponent.
+func isInteger(raw json.RawMessage) bool {
+	for i, c := range raw {
+		if (c < '0' || c > '9') && !(i == 0 && c == '-') {
+			return false
+		}
+	}
+	return len(raw) > 0
+}

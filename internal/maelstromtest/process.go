@@ -1,0 +1,84 @@
+package maelstromtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// RunProcesses runs a cluster of processes of the executable file bin in real time, puts it through cfg, and judges
+// what happened. The nodes' standard error goes to what stderr returns for their names; it may be nil. When ctx ends, the run
+// ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
+//
+// The wall clock of a process cannot be set: there the fault Clock only kills, and so does Kill.
+func RunProcesses(ctx context.Context, cfg Config, bin string, stderr func(node string) io.Writer) (*Result, error) {
+	path, err := filepath.Abs(bin)
+	if err != nil {
+		return nil, fmt.Errorf("maelstromtest: %w", err)
+	}
+	b, history, err := run(ctx, cfg, false, func() {}, processes(path, stderr))
+	if err != nil {
+		return nil, err
+	}
+	return b.result(history), nil
+}
+
+// processes returns what starts nodes' lives as processes.
+func processes(path string, stderr func(node string) io.Writer) starter {
+	return func(n *node, env Env, wake func()) (*life, error) {
+		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
+		cmd := exec.Command(path, env.Args...)
+		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr
+		if stderr != nil {
+			cmd.Stderr = io.MultiWriter(env.Stderr, stderr(n.name))
+		}
+		cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
+		// A process group of its own, so that Ctrl-C on a terminal reaches the bench alone, and a signal to a node
+		// that is a script its children, too.
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+		input, err := cmd.StdinPipe()
+		if err != nil {
+			return nil, err
+		}
+		if err := cmd.Start(); err != nil {
+			return nil, err
+		}
+		signal := func(s syscall.Signal) func() {
+			return func() {
+				select {
+				case <-l.ended: // its number may be another's by now
+				default:
+					syscall.Kill(-cmd.Process.Pid, s) // fails if it has just ended: all right
+				}
+			}
+		}
+		l.pause, l.resume, l.kill = signal(syscall.SIGSTOP), signal(syscall.SIGCONT), signal(syscall.SIGKILL)
+		go func() {
+			io.Copy(input, l.stdin) // fails if the process has ended: then Wait says why
+			input.Close()
+		}()
+		go func() {
+			defer close(l.ended)
+			l.stdout.end(exitOf(cmd.Wait()))
+			l.stdin.close()
+		}()
+		return l, nil
+	}
+}
+
+// exitOf reads what Wait returns.
+func exitOf(err error) exit {
+	var status *exec.ExitError
+	switch {
+	case err == nil:
+		return exit{}
+	case errors.As(err, &status):
+		return exit{err, status.ExitCode()}
+	}
+	return exit{err: err}
+}

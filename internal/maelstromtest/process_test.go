@@ -1,0 +1,124 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// runTestBinary runs processes of this test's own executable, as what TestMain knows by that name.
+func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string, stderr func(string) io.Writer) (*Result, error) {
+	t.Helper()
+	bin, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Args = append([]string{name}, cfg.Args...)
+	return RunProcesses(ctx, cfg, bin, stderr)
+}
+
+func TestProcesses(t *testing.T) {
+	t.Parallel()
+	r, err := runTestBinary(t, t.Context(), Config{
+		Rate: 200, TimeLimit: time.Second, Concurrency: 6, Latency: 2 * time.Millisecond, Recovery: time.Second / 2,
+		Nemesis: nemesis(t, "partition,duplicate"), NemesisInterval: time.Second,
+	}, "lin counter", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	if r.Invoked < 20 || r.OK != r.Invoked || len(r.FinalReads) != 6 || r.Latency["read"].P50 < 4*time.Millisecond {
+		t.Errorf("%d of %d ok, final reads %v, latency %v", r.OK, r.Invoked, r.FinalReads, r.Latency)
+	}
+	for _, e := range r.Exits {
+		if e.Code != 0 || e.Forced {
+			t.Errorf("exit %+v", e)
+		}
+	}
+}
+
+func TestProcessesAreKilledAndPaused(t *testing.T) {
+	t.Parallel()
+	r, err := runTestBinary(t, t.Context(), Config{
+		Workload: Echo{}, Rate: 100, TimeLimit: 2 * time.Second, ClientTimeout: time.Second,
+		Nemesis: nemesis(t, "kill,pause"), NemesisInterval: time.Second / 2,
+	}, "echo node", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	if len(r.Faults) < 2 || len(r.Exits) < 4 || r.OK == 0 {
+		t.Errorf("faults %v, exits %v, %d ok", r.Faults, r.Exits, r.OK)
+	}
+}
+
+func TestProcessesThatFailAreNamed(t *testing.T) {
+	t.Parallel()
+	cfg := Config{Nodes: 2, Workload: Echo{}, Rate: 100, TimeLimit: time.Second / 2, ClientTimeout: time.Second / 2}
+	for name, want := range map[string][]string{
+		"crashing node": {"n0 crashed after", "exit status 1", "stdout:\n{", "stderr:\nabout to fail"},
+		"rubbish node":  {"n0 printed after", "Received a line!"},
+	} {
+		r, err := runTestBinary(t, t.Context(), cfg, name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range want {
+			if err := r.Err(); err == nil || !strings.Contains(err.Error(), text) {
+				t.Errorf("%s: error %v, want %q", name, err, text)
+			}
+		}
+		if r.Valid {
+			t.Errorf("%s: valid", name)
+		}
+	}
+	if _, err := RunProcesses(t.Context(), cfg, filepath.Join(t.TempDir(), "nothing"), nil); err == nil ||
+		!strings.Contains(err.Error(), "cannot start n0") || !strings.Contains(err.Error(), "no such file") {
+		t.Errorf("a missing executable: error %v", err)
+	}
+}
+
+func TestCancelledRunIsJudged(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	said := map[string]*bytes.Buffer{}
+	begin := time.Now()
+	r, err := runTestBinary(t, ctx, Config{Workload: Echo{}, Rate: 100, TimeLimit: time.Hour}, "stubborn node", func(node string) io.Writer {
+		mu.Lock()
+		defer mu.Unlock()
+		said[node] = &bytes.Buffer{}
+		return said[node]
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Valid || r.Invoked < 5 || len(said) != 3 {
+		t.Errorf("valid: %v; %d requests; %d nodes spoke", r.Valid, r.Invoked, len(said))
+	}
+	for _, e := range r.Exits {
+		if !e.Forced || e.Code != -1 {
+			t.Errorf("exit %+v", e)
+		}
+	}
+	if took := time.Since(begin); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+
+	soon, cancel := context.WithTimeout(t.Context(), time.Second/5)
+	defer cancel()
+	if _, err := runTestBinary(t, soon, Config{}, "mute node", nil); err == nil || !strings.Contains(err.Error(), "had not all answered init") {
+		t.Errorf("cancelled before the start: error %v", err)
+	}
+}

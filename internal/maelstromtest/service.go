@@ -1,0 +1,193 @@
+package maelstromtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+)
+
+// A kv is one state of a key-value store, which never changes: from service.clj's PersistentKV. Keys and values are any
+// JSON, and compared by value.
+type kv struct{ values map[string]value }
+
+// A value is a JSON value, as it was written and in the form in which equal values are the same string.
+type value struct {
+	raw       json.RawMessage
+	canonical string
+}
+
+// A kvRequest is a request to a store.
+type kvRequest struct {
+	kind, key       string // key in canonical form
+	value, from, to value
+	create          bool // of a cas: where the key is missing, set it, whatever from is
+}
+
+// A kvReply is the body of the answer. Its InReplyTo is null if the request had no msg_id.
+type kvReply struct {
+	Type      string          `json:"type"`
+	Value     json.RawMessage `json:"value,omitempty"`
+	Code      int             `json:"code,omitempty"`
+	Text      string          `json:"text,omitempty"`
+	InReplyTo json.RawMessage `json:"in_reply_to"`
+}
+
+var noSuchKey = kvReply{Type: "error", Code: 20, Text: "key does not exist"}
+
+// apply returns the state after a request, and the answer. A request that changes nothing returns s itself.
+func (s *kv) apply(r kvRequest) (*kv, kvReply) {
+	current, exists := s.values[r.key]
+	switch {
+	case r.kind == "read" && exists:
+		return s, kvReply{Type: "read_ok", Value: current.raw}
+	case r.kind == "write":
+		return s.with(r.key, r.value), kvReply{Type: "write_ok"}
+	case r.kind == "cas" && !exists && r.create, r.kind == "cas" && exists && current.canonical == r.from.canonical:
+		return s.with(r.key, r.to), kvReply{Type: "cas_ok"}
+	case r.kind == "cas" && exists:
+		return s, kvReply{Type: "error", Code: 22, Text: fmt.Sprintf("current value %s is not %s", current.raw, r.from.raw)}
+	}
+	return s, noSuchKey
+}
+
+func (s *kv) with(key string, v value) *kv {
+	if current, exists := s.values[key]; exists && current.canonical == v.canonical {
+		return s
+	}
+	values := make(map[string]value, len(s.values)+1)
+	maps.Copy(values, s.values)
+	values[key] = v
+	return &kv{values}
+}
+
+// A store runs requests on a key-value store's states, according to its consistency model.
+type store interface {
+	handle(caller string, r kvRequest) kvReply
+	newest() *kv
+}
+
+// linearizable runs each request on the newest state: service.clj's Linearizable.
+type linearizable struct{ state *kv }
+
+func (l *linearizable) handle(_ string, r kvRequest) (reply kvReply) {
+	l.state, reply = l.state.apply(r)
+	return reply
+}
+
+func (l *linearizable) newest() *kv { return l.state }
+
+// keptStates is how many states a sequential store keeps, as service.clj does by default.
+const keptStates = 32
+
+// sequential is service.clj's Sequential: a request that changes nothing may be answered from any of the last 32 states
+// that isn't older than what its caller has seen; one that changes something takes effect on the newest.
+//
+// It differs in one point from service.clj, whose index into the ring of states wraps round for a caller that is more
+// than 32 states behind: that caller may there see a state and later an older one. Here it never does.
+type sequential struct {
+	random *rand.Rand
+	states []*kv          // the last keptStates
+	last   int            // the number of the newest, states[len(states)-1]
+	seen   map[string]int // by caller: the number of the newest state it has seen
+}
+
+func newSequential(random *rand.Rand) *sequential {
+	return &sequential{random: random, states: []*kv{{}}, seen: map[string]int{}}
+}
+
+func (s *sequential) handle(caller string, r kvRequest) kvReply {
+	oldest := max(s.seen[caller], s.last-len(s.states)+1)
+	number := oldest + s.random.IntN(s.last-oldest+1)
+	state := s.states[len(s.states)-1-(s.last-number)]
+	after, reply := state.apply(r)
+	if after == state {
+		s.seen[caller] = number
+		return reply
+	}
+	after, reply = s.newest().apply(r)
+	s.push(after)
+	s.seen[caller] = s.last
+	return reply
+}
+
+func (s *sequential) push(state *kv) {
+	s.last++
+	if s.states = append(s.states, state); len(s.states) > keptStates {
+		s.states = s.states[1:]
+	}
+}
+
+func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
+
+// answer handles the body of a message to a store. Like service.clj's, a store throws on a type of request that it doesn't
+// know, and answers nothing.
+func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, ok bool) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		return nil, false
+	}
+	r := kvRequest{key: canonical(fields["key"]).canonical}
+	switch string(fields["type"]) {
+	case `"read"`:
+		r.kind = "read"
+	case `"write"`:
+		r.kind, r.value = "write", canonical(fields["value"])
+	case `"cas"`:
+		r.kind, r.from, r.to = "cas", canonical(fields["from"]), canonical(fields["to"])
+		create := string(fields["create_if_not_exists"])
+		r.create = create != "" && create != "null" && create != "false" // what is true in Clojure
+	default:
+		return nil, false
+	}
+	answer := s.handle(caller, r)
+	answer.InReplyTo = fields["msg_id"]
+	reply, err := json.Marshal(answer)
+	return reply, err == nil
+}
+
+// canonical returns a JSON value with the form that it is compared by: object keys in order, and integers, which keep all
+// their digits, apart from floating-point numbers, as in Clojure. A missing value is null.
+func canonical(raw json.RawMessage) value {
+	if len(raw) == 0 {
+		raw = json.RawMessage("null")
+	}
+	if isInteger(raw) && string(raw) != "-0" {
+		return value{raw, string(raw)}
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder.UseNumber()
+	var decoded any
+	if err := decoder.Decode(&decoded); err != nil {
+		return value{raw, string(raw)}
+	}
+	encoded, err := json.Marshal(normalize(decoded))
+	if err != nil {
+		return value{raw, string(raw)}
+	}
+	return value{raw, string(encoded)}
+}
+
+// normalize writes each number in v in one way: integers plainly, others with an exponent.
+func normalize(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = normalize(v[i])
+		}
+	case map[string]any:
+		for k := range v {
+			v[k] = normalize(v[k])
+		}
+	case json.Number:
+		if v == "-0" {
+			return json.Number("0")
+		}
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
+			return json.Number(strconv.FormatFloat(f, 'e', -1, 64))
+		}
+	}
+	return v
+}

@@ -1,0 +1,152 @@
+package maelstromtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"testing"
+)
+
+func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+func ask(t *testing.T, s store, caller, body string) kvReply {
+	t.Helper()
+	raw, ok := answer(s, caller, json.RawMessage(body))
+	if !ok {
+		t.Fatalf("no answer to %s", body)
+	}
+	var reply kvReply
+	if err := json.Unmarshal(raw, &reply); err != nil {
+		t.Fatal(err)
+	}
+	return reply
+}
+
+func TestStoresAnswer(t *testing.T) {
+	for name, s := range map[string]store{"lin-kv": &linearizable{&kv{}}, "seq-kv": newSequential(newRandom(1))} {
+		for _, exchange := range [][2]string{
+			{`{"type":"read","key":"k","msg_id":1}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":1}`},
+			{`{"type":"cas","key":"k","from":0,"to":1,"msg_id":2}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":2}`},
+			{`{"type":"cas","key":"k","from":7,"to":1,"create_if_not_exists":true,"msg_id":3}`, `{"type":"cas_ok","in_reply_to":3}`},
+			{`{"type":"read","key":"k","msg_id":4}`, `{"type":"read_ok","value":1,"in_reply_to":4}`},
+			{`{"type":"cas","key":"k","from":1.0,"to":2,"msg_id":5}`, `{"type":"error","code":22,"text":"current value 1 is not 1.0","in_reply_to":5}`},
+			{`{"type":"cas","key":"k","from":1,"to":{"b":[1e2,12345678901234567890],"a":null},"msg_id":6}`, `{"type":"cas_ok","in_reply_to":6}`},
+			{`{"type":"cas","key":"k","from":{"a":null,"b":[100.0,12345678901234567890]},"to":"x"}`, `{"type":"cas_ok","in_reply_to":null}`},
+			{`{"type":"read","key":"k"}`, `{"type":"read_ok","value":"x","in_reply_to":null}`},
+			{`{"type":"write","key":1,"value":12345678901234567891}`, `{"type":"write_ok","in_reply_to":null}`},
+			{`{"type":"read","key":1}`, `{"type":"read_ok","value":12345678901234567891,"in_reply_to":null}`},
+			{`{"type":"cas","key":1,"from":12345678901234567890,"to":0}`,
+				`{"type":"error","code":22,"text":"current value 12345678901234567891 is not 12345678901234567890","in_reply_to":null}`},
+			{`{"type":"read","key":"1"}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":null}`},
+		} {
+			// One caller, whose each request must be after the one before: a write of a new value sees to that.
+			ask(t, s, "n0", fmt.Sprintf(`{"type":"write","key":"scratch","value":%q}`, exchange[0]))
+			got, ok := answer(s, "n0", json.RawMessage(exchange[0]))
+			if !ok || string(got) != exchange[1] {
+				t.Errorf("%s: %s\nanswer %s\nwant   %s", name, exchange[0], got, exchange[1])
+			}
+		}
+		for _, body := range []string{`{"type":"delete","key":"k"}`, `{"key":"k"}`, `{"type":7}`} {
+			if reply, ok := answer(s, "n0", json.RawMessage(body)); ok {
+				t.Errorf("%s: answered %s with %s", name, body, reply)
+			}
+		}
+	}
+}
+
+// The contract of seq-kv: a caller never goes back; old states are really served, up to 32 of them; a change lands on the newest state
+// and brings its caller there.
+func TestSequentialContract(t *testing.T) {
+	t.Parallel()
+	s := newSequential(newRandom(1))
+	random := newRandom(2)
+	request := func(caller, kind string, from, to int) (kvReply, int) {
+		number := func(n int) value { return canonical(json.RawMessage(strconv.Itoa(n))) }
+		reply := s.handle(caller, kvRequest{kind: kind, key: `"k"`, value: number(to), from: number(from), to: number(to)})
+		n, _ := strconv.Atoi(string(reply.Value)) // zero before the first write
+		return reply, n
+	}
+	newest := 0
+	seen := map[string]int{}
+	for range 50000 {
+		caller := fmt.Sprint("n", random.IntN(5))
+		switch random.IntN(10) {
+		case 0, 1, 2: // a change
+			newest++
+			request(caller, "write", 0, newest)
+			seen[caller] = newest
+		case 3: // a CAS whose from is perhaps the current value
+			from := newest - random.IntN(3)
+			if reply, _ := request(caller, "cas", from, newest+1); reply.Type == "cas_ok" {
+				if from != newest {
+					t.Fatalf("cas from %d succeeded on %d", from, newest)
+				}
+				newest++
+				seen[caller] = newest
+			}
+		default:
+			_, value := request(caller, "read", 0, 0)
+			if value < seen[caller] || value < newest-keptStates+1 {
+				t.Fatalf("%s, which has seen %d, read %d of %d", caller, seen[caller], value, newest)
+			}
+			seen[caller] = value
+		}
+		if v, ok := s.newest().values[`"k"`]; ok && string(v.raw) != strconv.Itoa(newest) {
+			t.Fatalf("newest state has %s, not %d", v.raw, newest)
+		}
+	}
+	// A caller that has seen nothing for 32 changes gets any of 32 states.
+	ages := map[int]int{}
+	const rounds = 3200
+	for range rounds {
+		for range keptStates {
+			newest++
+			request("writer", "write", 0, newest)
+		}
+		_, value := request("reader", "read", 0, 0)
+		ages[newest-value]++
+	}
+	for age := range keptStates {
+		if got, want := ages[age], rounds/keptStates; got < want/2 || got > want*2 {
+			t.Errorf("state %d changes old was served %d times, not about %d", age, got, want)
+		}
+	}
+}
+
+// A CAS that puts back what is there changes nothing, so it may succeed on a past state; a CAS that changes something on a past
+// state runs on the newest.
+func TestSequentialCASOnAPastState(t *testing.T) {
+	stale, failed := 0, 0
+	for seed := range uint64(1000) {
+		s := newSequential(newRandom(seed))
+		for i := range 10 {
+			ask(t, s, "writer", fmt.Sprintf(`{"type":"write","key":"k","value":%d}`, i))
+		}
+		if ask(t, s, "a", `{"type":"cas","key":"k","from":5,"to":5}`).Type == "cas_ok" {
+			stale++
+		}
+		if r := ask(t, s, "b", `{"type":"cas","key":"k","from":5,"to":6}`); r.Type != "error" {
+			t.Fatalf("a CAS from a past value took effect: %+v", r)
+		}
+		if ask(t, s, "c", `{"type":"cas","key":"k","from":9,"to":9}`).Type == "error" {
+			failed++
+		}
+	}
+	if stale < 50 || stale > 150 { // 1 in 11
+		t.Errorf("%d of 1000 CASes of a past value to itself succeeded", stale)
+	}
+	if failed < 850 || failed > 970 { // 10 in 11
+		t.Errorf("%d of 1000 CASes of the current value to itself failed", failed)
+	}
+}
+
+func TestLinearizableHasNoPast(t *testing.T) {
+	s := &linearizable{&kv{}}
+	for i := range 100 {
+		ask(t, s, "writer", fmt.Sprintf(`{"type":"write","key":"k","value":%d}`, i))
+		if got := ask(t, s, fmt.Sprint("reader", i%7), `{"type":"read","key":"k"}`).Value; string(got) != fmt.Sprint(i) {
+			t.Fatalf("read %s after a write of %d", got, i)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package maelstromtest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+)
+
+// Simulate runs a cluster of program in virtual time, in a synctest bubble that it opens, puts it through cfg, and judges what
+// happened. The same cfg gives the same result, if program does the same given the same. A cluster that doesn't start
+// fails t at once; all else is in the result.
+func Simulate(t *testing.T, cfg Config, program Program) *Result {
+	t.Helper()
+	var b *bench
+	var history []Op
+	var err error
+	stuck := inBubble(t, func() {
+		b, history, err = run(context.Background(), cfg, true, synctest.Wait, inProcess(program))
+	})
+	if err != nil {
+		t.Fatalf("seed %d: %v", cfg.Seed, err)
+	}
+	if stuck != "" {
+		b.failures = append(b.failures, stuck)
+	}
+	return b.result(history)
+}
+
+// SimulateBench is Simulate for a benchmark. The testing package opens bubbles for tests only, so it runs one.
+func SimulateBench(tb *testing.B, cfg Config, program Program) *Result {
+	tb.Helper()
+	var r *Result
+	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+		Name: tb.Name(),
+		F: func(t *testing.T) {
+			if r == nil { // -count and -cpu run it more than once
+				r = Simulate(t, cfg, program)
+			}
+		},
+	}})
+	if !ok {
+		tb.FailNow()
+	}
+	return r
+}
+
+// inBubble runs f in a synctest bubble. It returns what goroutines did not end, which would otherwise be a panic.
+func inBubble(t *testing.T, f func()) (stuck string) {
+	defer func() {
+		if p := recover(); p != nil {
+			err, ok := p.(error)
+			if !ok || !strings.HasPrefix(err.Error(), "deadlock: main bubble goroutine has exited") {
+				panic(p)
+			}
+			stuck = "goroutines of the nodes were left waiting for ever after the end of their input"
+		}
+	}()
+	synctest.Test(t, func(*testing.T) { f() })
+	return ""
+}
+
+// run runs a cluster from its start to its end.
+func run(ctx context.Context, cfg Config, virtual bool, settle func(), start starter) (*bench, []Op, error) {
+	b, err := newBench(cfg, virtual, settle, start)
+	if err != nil {
+		return nil, nil, err
+	}
+	var load *load
+	b.boot(func() {
+		b.startFaults()
+		load = b.startLoad()
+	})
+	b.loop(ctx)
+	var history []Op
+	if load != nil {
+		history = load.snapshot()
+	}
+	b.finish()
+	switch {
+	case b.unstarted != nil:
+		return nil, nil, b.unstarted
+	case !b.booted:
+		return nil, nil, fmt.Errorf("the nodes had not all answered init: %w", context.Cause(ctx))
+	}
+	return b, history, nil
+}
+
+// inProcess returns what starts lives of program in this process.
+func inProcess(program Program) starter {
+	return func(_ *node, env Env, wake func()) (*life, error) {
+		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
+		env.Stdin, env.Stdout = l.stdin, l.stdout
+		go func() {
+			defer close(l.ended)
+			e := exit{err: program(env)}
+			if e.err != nil {
+				e.code = 1
+			}
+			l.stdout.end(e)
+		}()
+		return l, nil
+	}
+}

@@ -1,0 +1,306 @@
+package maelstromtest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// One seed gives one history, message by message; another seed gives another.
+func TestSameSeedSameHistory(t *testing.T) {
+	t.Parallel()
+	cfg := Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Concurrency: 6, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
+		Nemesis: AllFaults(), NemesisInterval: 20 * time.Second,
+	}
+	run := func(seed uint64) (journal, history, verdict []byte) {
+		var j, h bytes.Buffer
+		cfg.Seed, cfg.Journal = seed, &j
+		r := Simulate(t, cfg, seqCounter)
+		if err := r.WriteHistory(&h); err != nil {
+			t.Fatal(err)
+		}
+		v, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j.Bytes(), h.Bytes(), v
+	}
+	for seed := range uint64(3) {
+		j1, h1, v1 := run(seed)
+		j2, h2, v2 := run(seed)
+		if !bytes.Equal(j1, j2) || !bytes.Equal(h1, h2) || !bytes.Equal(v1, v2) {
+			t.Errorf("seed %d: journals of %d and %d bytes first differ %s", seed, len(j1), len(j2), firstDifference(j1, j2))
+		}
+		if len(j1) < 100_000 {
+			t.Errorf("seed %d: journal has only %d bytes", seed, len(j1))
+		}
+		if j3, _, _ := run(seed + 100); bytes.Equal(j1, j3) {
+			t.Errorf("seeds %d and %d have the same journal", seed, seed+100)
+		}
+	}
+}
+
+func firstDifference(a, b []byte) string {
+	x, y := bytes.Split(a, []byte("\n")), bytes.Split(b, []byte("\n"))
+	for i := range min(len(x), len(y)) {
+		if !bytes.Equal(x[i], y[i]) {
+			return fmt.Sprintf("in line %d:\n%s\n%s", i, x[i], y[i])
+		}
+	}
+	return "in length"
+}
+
+// The plain counter on seq-kv behaves as it does under the real Maelstrom: 3.1 messages per request, and some
+// final reads are old.
+func TestThePlainCounterIsAsWithMaelstrom(t *testing.T) {
+	t.Parallel()
+	wrong, messages := 0, 0.0
+	seeds := 6
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range uint64(seeds) {
+		r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "partition"), Seed: seed}, seqCounter)
+		messages += r.MessagesPerRequest / float64(seeds)
+		if !r.Valid {
+			wrong++
+		}
+		if len(r.OutOfOrder) == 0 || r.Linearizability != "violated" || r.Err() == nil {
+			t.Errorf("seed %d: no old read was found", seed)
+		}
+		if r.Availability != 1 {
+			t.Errorf("seed %d: availability %v", seed, r.Availability)
+		}
+	}
+	if messages < 2.9 || messages > 3.3 {
+		t.Errorf("%.2f messages per request, not about 3.1", messages)
+	}
+	if wrong == 0 || wrong == seeds {
+		t.Errorf("wrong in %d of %d runs", wrong, seeds)
+	}
+}
+
+// Requests are made as Jepsen makes them: at the rate, a third of them adds of 0 to 4, each by a random worker; in the end
+// each worker reads once.
+func TestWorkloadIsAsMaelstroms(t *testing.T) {
+	t.Parallel()
+	r := Simulate(t, Config{Nodes: 5, Concurrency: 10, Rate: 200, TimeLimit: 30 * time.Second}, memoryCounter())
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	var adds, final int
+	deltas := map[int64]int{}
+	workers := map[int]int{}
+	for i, op := range r.History {
+		if op.Node != fmt.Sprint("n", op.Worker%5) {
+			t.Fatalf("worker %d talks to %s", op.Worker, op.Node)
+		}
+		if op.Final {
+			final++
+			if op.Invoke < 40*time.Second {
+				t.Errorf("final read at %v", op.Invoke)
+			}
+			continue
+		}
+		workers[op.Worker]++
+		if op.F == "add" {
+			adds++
+			deltas[op.Int()]++
+		}
+		if i > 0 && op.Invoke-r.History[i-1].Invoke > 10*time.Millisecond {
+			t.Errorf("interval %v", op.Invoke-r.History[i-1].Invoke)
+		}
+	}
+	n := len(r.History) - final
+	if n < 5800 || n > 6200 || adds < n/3-200 || adds > n/3+200 || len(deltas) != 5 || len(workers) != 10 || final != 10 {
+		t.Errorf("%d requests, %d adds, deltas %v, workers %v, %d final reads", n, adds, deltas, workers, final)
+	}
+	for delta, count := range deltas {
+		if delta < 0 || delta > 4 || count < adds/6 {
+			t.Errorf("%d adds of %d", count, delta)
+		}
+	}
+	for w, count := range workers {
+		if count < 500 || count > 700 {
+			t.Errorf("worker %d made %d requests", w, count)
+		}
+	}
+}
+
+// With one slow worker, requests wait for it and are not caught up on.
+func TestRequestsWaitForAFreeWorker(t *testing.T) {
+	r := Simulate(t, Config{Rate: 1000, Concurrency: 1, Latency: 50 * time.Millisecond, TimeLimit: 10 * time.Second}, linCounter)
+	for i, op := range r.History {
+		if i > 0 && op.Invoke < r.History[i-1].Complete {
+			t.Fatalf("request %d at %v, before the last was answered at %v", i, op.Invoke, r.History[i-1].Complete)
+		}
+	}
+	if r.Latency["read"].P50 != 100*time.Millisecond || r.Latency["add"].P50 != 200*time.Millisecond || r.Latency[""].Max < 200*time.Millisecond {
+		t.Errorf("latencies %v", r.Latency)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
+// respond returns a node that hands each message but init to f.
+func respond(f func(env Env, src, dest string, id int)) Program {
+	return func(env Env) error {
+		lines := bufio.NewScanner(env.Stdin)
+		for lines.Scan() {
+			var m struct {
+				Src, Dest string
+				Body      struct {
+					Type string
+					ID   int `json:"msg_id"`
+				}
+			}
+			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+				return err
+			}
+			if m.Body.Type == "init" {
+				if err := echoLine([]byte(`{"src":"`+m.Src+`","dest":"`+m.Dest+`","body":{"type":"init","msg_id":1}}`), env.Stdout); err != nil {
+					return err
+				}
+				continue
+			}
+			f(env, m.Src, m.Dest, m.Body.ID)
+		}
+		return lines.Err()
+	}
+}
+
+func say(env Env, src, dest, body string) {
+	fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
+}
+
+// What a node does wrong is named in the error.
+func TestErrNamesWhatIsWrong(t *testing.T) {
+	for name, test := range map[string]struct {
+		program Program
+		valid   bool
+		want    string
+	}{
+		"crash": {func(env Env) error {
+			fmt.Fprintln(env.Stderr, "about to fail")
+			return errors.Join(echoUntil(env, 3), errors.New("three are too many"))
+		}, false, "three are too many\nstdout:\n{"},
+		"early exit": {func(env Env) error { return echoUntil(env, 3) }, false, "its program returned before the end of its input"},
+		"rubbish":    {rubbishNode, false, "printed after 0s what is no message (not a JSON object"},
+		"double": {respond(func(env Env, src, dest string, id int) {
+			for range 2 {
+				say(env, dest, src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, id))
+			}
+		}), false, "answered request 1 of c3 twice"},
+		"to nothing": {respond(func(env Env, src, dest string, id int) {
+			say(env, dest, src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, id))
+			say(env, dest, src, `{"type":"error","code":11,"in_reply_to":1000000}`)
+		}), false, "what is no reply to any of its requests"},
+		"mute":       {respond(func(Env, string, string, int) {}), false, "was up and left a "},
+		"no success": {respond(func(Env, string, string, int) {}), false, "no read succeeded"},
+		"malformed": {respond(func(env Env, src, dest string, id int) {
+			say(env, dest, src, fmt.Sprintf(`{"type":"done","in_reply_to":%d}`, id))
+		}), false, `wrongly: reply has type "done"`},
+		"goroutine left": {func(env Env) error {
+			go func() { select {} }()
+			return linCounter(env)
+		}, true, "goroutines of the nodes were left waiting for ever"},
+		"late": {respond(func(env Env, src, dest string, id int) {
+			time.AfterFunc(6*time.Second, func() { say(env, dest, src, fmt.Sprintf(`{"type":"add_ok","in_reply_to":%d}`, id)) })
+		}), false, "unanswered"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second, Seed: 12345}, test.program)
+			err := r.Err()
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "seed 12345") {
+				t.Errorf("error %v, want %q", err, test.want)
+			}
+			if r.Valid != test.valid {
+				t.Errorf("valid: %v", r.Valid)
+			}
+			if name == "late" && r.Late == 0 {
+				t.Errorf("no late reply")
+			}
+		})
+	}
+}
+
+// Nodes that never let time pass are stopped.
+func TestEndlessTalkIsStopped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with -race")
+	}
+	t.Parallel()
+	r := Simulate(t, Config{Rate: 1, TimeLimit: time.Second}, respond(func(env Env, src, dest string, id int) {
+		say(env, "n0", "n1", `{"type":"ping"}`)
+		say(env, "n1", "n0", `{"type":"pong"}`)
+	}))
+	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "no end at one instant") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// Errors are definite, or not, as Maelstrom's errors.edn says.
+func TestOutcomesOfErrors(t *testing.T) {
+	for code, want := range map[string]Outcome{
+		"0": Info, "1": Fail, "10": Fail, "11": Fail, "12": Fail, "13": Info, "14": Fail, "20": Fail, "21": Fail, "22": Fail, "30": Fail,
+		"1000": Info, "-1": Info, `"x"`: Info, "null": Info,
+	} {
+		r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second}, respond(func(env Env, src, dest string, id int) {
+			say(env, dest, src, fmt.Sprintf(`{"type":"error","code":%s,"text":"no","in_reply_to":%d}`, code, id))
+		}))
+		for i, op := range r.History {
+			if op.Outcome != want {
+				t.Errorf("code %s: outcome %s, not %s", code, op.Outcome, want)
+			}
+			fresh := slices.IndexFunc(r.History, func(o Op) bool { return o.Client == op.Client }) == i
+			if want == Info && !fresh {
+				t.Errorf("code %s: %s makes another request", code, op.Client)
+			}
+		}
+		if r.Unanswered != 0 || r.OK != 0 || r.Fail+r.Info != r.Invoked {
+			t.Errorf("code %s: %+v", code, r)
+		}
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for _, cfg := range []Config{
+		{Nodes: -1}, {Concurrency: -1}, {Rate: -1}, {Latency: -1}, {LatencyDist: "normal"},
+		{Nemesis: []Fault{{Kind: "flood"}}}, {Nemesis: []Fault{{Kind: Loss, P: 2}}}, {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
+		{Nemesis: []Fault{{Kind: Loss}, {Kind: Loss}}},
+	} {
+		if _, err := cfg.withDefaults(); err == nil {
+			t.Errorf("%+v is accepted", cfg)
+		}
+	}
+}
+
+func TestProgress(t *testing.T) {
+	var seen []Progress
+	r := Simulate(t, Config{
+		Rate: 100, TimeLimit: 5 * time.Second, Nemesis: nemesis(t, "loss,kill"), Seed: 1,
+		Progress: func(p Progress) { seen = append(seen, p) },
+	}, linCounter)
+	last := seen[len(seen)-1]
+	if len(seen) < 15 || last.Elapsed.Truncate(time.Second) != r.Elapsed.Truncate(time.Second) || len(last.Faults) != 0 {
+		t.Errorf("%d times, the last %+v of %v", len(seen), last, r.Elapsed)
+	}
+	if p := seen[2]; p.Invoked == 0 || p.OK == 0 || !slices.Contains(p.Faults, "loss") {
+		t.Errorf("after 2 s: %+v", p)
+	}
+}
+
+func BenchmarkCard(b *testing.B) {
+	for b.Loop() {
+		r := SimulateBench(b, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: []Fault{{Kind: Partition}}}, linCounter)
+		b.ReportMetric(r.MessagesPerRequest, "msgs/op")
+	}
+}

@@ -1,0 +1,150 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A pipe is a node's standard input. Writing never blocks: the bench must not wait for a node that doesn't read.
+type pipe struct {
+	mu     sync.Mutex
+	filled sync.Cond
+	data   []byte
+	closed bool
+}
+
+func newPipe() *pipe {
+	p := &pipe{}
+	p.filled.L = &p.mu
+	return p
+}
+
+func (p *pipe) write(line []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.data = append(p.data, line...)
+		p.filled.Signal()
+	}
+}
+
+// close ends the input after what has been written.
+func (p *pipe) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.filled.Broadcast()
+}
+
+func (p *pipe) Read(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.data) == 0 && !p.closed {
+		p.filled.Wait()
+	}
+	if len(p.data) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b, p.data)
+	if p.data = p.data[n:]; len(p.data) == 0 {
+		p.data = nil
+	}
+	return n, nil
+}
+
+// An outbox is a node's standard output, cut into lines, and at last how the node ended.
+type outbox struct {
+	wake func() // tells the bench that there is something to take
+
+	mu      sync.Mutex
+	partial []byte
+	lines   [][]byte
+	ended   bool
+	exit    exit
+}
+
+// An exit is how a node's life ended.
+type exit struct {
+	err  error // nil if it ended as a node should
+	code int   // of a process; 0 or 1 for a Program
+}
+
+func (o *outbox) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		return 0, io.ErrClosedPipe
+	}
+	rest, had := p, len(o.lines)
+	for {
+		line, after, whole := bytes.Cut(rest, []byte("\n"))
+		o.partial = append(o.partial, line...)
+		if !whole {
+			break
+		}
+		o.lines = append(o.lines, o.partial)
+		o.partial, rest = nil, after
+	}
+	if len(o.lines) > had {
+		o.wake()
+	}
+	return len(p), nil
+}
+
+// end says that the node has ended; a last line needs no newline.
+func (o *outbox) end(e exit) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.partial) > 0 {
+		o.lines = append(o.lines, o.partial)
+	}
+	o.ended, o.exit = true, e
+	o.wake()
+}
+
+// take returns the lines written since the last take, and whether the node has ended.
+func (o *outbox) take() (lines [][]byte, ended bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	lines, o.lines = o.lines, nil
+	return lines, o.ended
+}
+
+// tailLines is how many of the last lines of a node's output are kept for error messages, as in Maelstrom's process.clj.
+const tailLines = 32
+
+// A tail keeps the last lines that were written to it.
+type tail struct {
+	mu      sync.Mutex
+	partial string
+	lines   []string
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := strings.Split(t.partial+string(p), "\n")
+	t.partial = lines[len(lines)-1]
+	t.keep(lines[:len(lines)-1]...)
+	return len(p), nil
+}
+
+func (t *tail) keep(lines ...string) {
+	t.lines = append(t.lines, lines...)
+	if len(t.lines) >= 2*tailLines {
+		t.lines = slices.Clone(t.lines[len(t.lines)-tailLines:])
+	}
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	lines := t.lines
+	if t.partial != "" {
+		lines = append(slices.Clip(lines), t.partial)
+	}
+	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
+}

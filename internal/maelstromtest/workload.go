@@ -1,0 +1,268 @@
+package maelstromtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+// A Workload says what nodes are asked, which answers are well-formed, and whether a history is right.
+type Workload interface {
+	// Name is the workload's name on Maelstrom's command line.
+	Name() string
+	// Next returns a request for any node.
+	Next(random *rand.Rand) Request
+	// Final returns the request that each worker makes at last, after everything has recovered, if there is one.
+	Final() (Request, bool)
+	// Complete takes a reply that isn't an error: it sets op.Value, or returns what is wrong with the reply.
+	Complete(op *Op, reply Reply) error
+	// Check judges a history.
+	Check(history []Op) Verdict
+}
+
+// A Request is something to ask a node.
+type Request struct {
+	F     string // what kind of operation this is
+	Value any    // its argument, if any
+	Body  Body
+}
+
+// An Outcome is what is known of an operation.
+type Outcome string
+
+const (
+	OK   Outcome = "ok"   // it took effect
+	Fail Outcome = "fail" // it did not take effect, and never will
+	Info Outcome = "info" // nobody knows whether it took effect, or will
+)
+
+// An Op is an operation: a request, and what came of it. Times count from when all nodes were ready.
+type Op struct {
+	Worker   int           `json:"worker"`
+	Client   string        `json:"client"`
+	Node     string        `json:"node"`
+	F        string        `json:"f"`
+	Value    any           `json:"value"` // its argument, and if it has a result, at last that
+	Invoke   time.Duration `json:"invoke"`
+	Complete time.Duration `json:"complete"` // when the answer came, or was given up
+	Outcome  Outcome       `json:"outcome"`
+	Code     int           `json:"code,omitempty"` // of an error reply
+	Text     string        `json:"text,omitempty"` // why it is not ok
+	Final    bool          `json:"final,omitempty"`
+
+	unanswered bool // it was given up
+	malformed  bool // its reply was
+}
+
+// A worker makes requests to one node, one at a time.
+type worker struct {
+	id     int
+	node   *node
+	client *benchClient
+	busy   bool
+}
+
+// A load is a workload at work.
+type load struct {
+	b       *bench
+	workers []*worker
+	history []*Op
+	ok      int
+	errs    int
+	waiting bool // a request is due, and no worker is free
+	phase   phase
+}
+
+type phase int
+
+const (
+	generating phase = iota
+	draining         // until the last requests are answered
+	recovering
+	final
+)
+
+func (b *bench) startLoad() *load {
+	l := &load{b: b}
+	for i := range b.cfg.Concurrency {
+		l.workers = append(l.workers, &worker{id: i, node: b.nodes[i%len(b.nodes)], client: b.newClient()})
+	}
+	if b.cfg.Rate > 0 && b.cfg.TimeLimit > 0 {
+		l.next()
+	}
+	b.after(b.cfg.TimeLimit, func() {
+		l.phase = draining
+		b.stopFaults()
+		l.advance()
+	})
+	if b.cfg.Progress != nil {
+		l.report()
+	}
+	return l
+}
+
+// next makes a request if a worker is free, and plans the one after. Intervals are uniform between 0 and twice the mean, and
+// count from when the request was really made: Jepsen's stagger doesn't catch up.
+func (l *load) next() {
+	if l.phase != generating {
+		return
+	}
+	var free []*worker
+	for _, w := range l.workers {
+		if !w.busy {
+			free = append(free, w)
+		}
+	}
+	if l.waiting = len(free) == 0; l.waiting {
+		return
+	}
+	w := free[l.b.rng.IntN(len(free))]
+	l.invoke(w, l.b.cfg.Workload.Next(l.b.rng), false)
+	l.b.after(between(l.b.rng, 0, time.Duration(2*float64(time.Second)/l.b.cfg.Rate)), l.next)
+}
+
+// invoke has a worker make a request.
+func (l *load) invoke(w *worker, r Request, final bool) {
+	op := &Op{
+		Worker: w.id, Client: w.client.endpoint.name, Node: w.node.name,
+		F: r.F, Value: r.Value, Invoke: l.b.since(), Complete: -1, Outcome: Info, Final: final,
+	}
+	l.history = append(l.history, op)
+	w.busy = true
+	err := w.client.request(w.node, r.Body, l.b.cfg.ClientTimeout, func(reply Reply, err error) {
+		l.complete(op, reply, err)
+		w.busy = false
+		if op.Outcome == Info {
+			w.client = l.b.newClient() // the old one may yet get an answer
+		}
+		l.advance()
+	})
+	if err != nil { // the workload's request cannot be marshalled
+		op.Complete, op.Outcome, op.Text, w.busy = op.Invoke, Fail, err.Error(), false
+		l.b.complain("%v", err)
+	}
+}
+
+// complete notes what came of an operation.
+func (l *load) complete(op *Op, reply Reply, err error) {
+	op.Complete = l.b.since()
+	var rpc *maelstrom.RPCError
+	switch {
+	case errors.As(err, &rpc):
+		op.Code, op.Text = rpc.Code, rpc.Text
+		if definite(op.Code) {
+			op.Outcome = Fail
+		}
+	case err != nil:
+		op.Text, op.unanswered = err.Error(), true
+	default:
+		if err := l.b.cfg.Workload.Complete(op, reply); err != nil {
+			op.Text, op.malformed = err.Error(), true
+			break
+		}
+		op.Outcome = OK
+	}
+	if op.Outcome == OK {
+		l.ok++
+	} else {
+		l.errs++
+	}
+}
+
+// advance does what was waiting for a worker to become free.
+func (l *load) advance() {
+	if l.waiting && l.phase == generating {
+		l.waiting = false
+		l.next()
+		return
+	}
+	if l.phase == generating || slices.ContainsFunc(l.workers, func(w *worker) bool { return w.busy }) {
+		return
+	}
+	switch l.phase {
+	case draining:
+		l.b.healFaults()
+		last, ok := l.b.cfg.Workload.Final()
+		if !ok {
+			l.b.done = true
+			return
+		}
+		l.phase = recovering
+		l.b.after(l.b.cfg.Recovery, func() {
+			l.phase = final
+			for _, w := range l.workers {
+				l.invoke(w, last, true)
+			}
+			l.advance()
+		})
+	case final:
+		l.b.done = true
+	}
+}
+
+// report calls Progress once a second.
+func (l *load) report() {
+	p := Progress{
+		Elapsed: l.b.since(), Invoked: len(l.history), OK: l.ok, Errs: l.errs,
+		P99: quantiles(l.snapshot(), func(op Op) bool { return op.Outcome == OK }).P99,
+	}
+	for _, f := range l.b.faultLog {
+		if f.Stop < 0 {
+			p.Faults = append(p.Faults, f.String())
+		}
+	}
+	l.b.cfg.Progress(p)
+	l.b.after(time.Second, l.report)
+}
+
+// snapshot returns the history so far. What has no answer yet is indeterminate.
+func (l *load) snapshot() []Op {
+	history := make([]Op, len(l.history))
+	for i, op := range l.history {
+		history[i] = *op
+		if op.Complete < 0 {
+			history[i].Complete, history[i].Text = l.b.since(), "no answer before the end"
+		}
+	}
+	return history
+}
+
+// fieldsOf checks that a reply has type typ and, besides in_reply_to and perhaps msg_id, exactly these fields, as
+// Maelstrom's schemas do.
+func fieldsOf(reply Reply, typ string, names ...string) error {
+	if got := reply.Type(); got != typ {
+		return fmt.Errorf("reply has type %q, not %q", got, typ)
+	}
+	for name, raw := range reply {
+		switch {
+		case name == "type" || slices.Contains(names, name):
+		case name == "msg_id" || name == "in_reply_to":
+			if !isInteger(raw) {
+				return fmt.Errorf("%s of %s is no integer: %s", name, typ, raw)
+			}
+		default:
+			return fmt.Errorf("%s has a field %q: %s", typ, name, raw)
+		}
+	}
+	for _, name := range names {
+		if _, ok := reply[name]; !ok {
+			return fmt.Errorf("%s has no %s", typ, name)
+		}
+	}
+	return nil
+}
+
+// integer reads a JSON integer.
+func integer(raw json.RawMessage) (int64, error) {
+	var n int64
+	if !isInteger(raw) {
+		return 0, fmt.Errorf("%s is no integer", raw)
+	}
+	err := json.Unmarshal(raw, &n)
+	return n, err
+}

@@ -1,0 +1,88 @@
+// Package rivals holds the designs that people argue about for a grow-only counter on Maelstrom's seq-kv, each as small
+// as it can be without being made of straw: requests to the store time out after a second and are repeated, and a node's
+// own adds don't get in each other's way.
+//
+// Two things make the exercise harder than it looks. A request or its reply may be lost or late, and no answer says
+// nothing about whether the request took effect. And the store is sequentially consistent, which promises that all nodes
+// see the same changes in the same order and each never goes back, but not how soon: a node that has only read for a
+// while may be served a value many changes old (up to 32 in Maelstrom's service.clj). What each design makes of that:
+//
+//   - Read, add, write (rmw). Between one node's read and its write another node writes, and that add is overwritten: a
+//     lost update. No fault is needed for it, only two nodes. The read may be old as well, and then even adds that were
+//     over and acknowledged are lost.
+//   - The compare-and-swap loop (cas). No update is lost, since a total that has changed is not replaced. But if the swap
+//     took effect and its reply didn't arrive, the loop goes round again and the add is counted twice; giving up instead
+//     would leave it unknown whether it counts. A message that the network doubles does no harm unless the total comes
+//     back to what it was, which one that grows does not. Reads are plain reads of the store, so they may be old, the final
+//     ones too.
+//   - A key per node, the CRDT known as a G-Counter (crdt). Each key has one writer, which is always served its own last
+//     write or a later one, and repeating a write doesn't add twice. But a read sums keys that may each be old, so it can
+//     miss adds that were acknowledged long ago: the sum converges only as fast as the store lets it, and nothing says
+//     when it has. And a copy of a write that arrives after the next write takes the key back.
+//
+// None of this is a bug of the store or of the library; it's what they promise.
+package rivals
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+// A Rival is one design.
+type Rival struct {
+	Name  string                // one word, for flags
+	Title string                // a few words, for tables
+	Serve func(*maelstrom.Node) // makes a node that doesn't run yet serve g-counter
+}
+
+// All is every rival.
+var All = []Rival{
+	{"rmw", "read, add, write", readAddWrite},
+	{"cas", "compare-and-swap loop", casLoop},
+	{"crdt", "a key per node", keyPerNode},
+}
+
+// Run is the life of a node of this design. It returns after the end of stdin, when the requests in hand are answered or
+// have timed out, which takes no more than requestTimeout; or with an error as soon as stdin holds what is no message.
+// The library logs every message through package log; it is the caller who silences that.
+func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
+	n := maelstrom.NewNode()
+	n.Stdin, n.Stdout = stdin, stdout
+	r.Serve(n)
+	return n.Run()
+}
+
+// requestTimeout bounds the work on one request: Maelstrom's clients wait no longer. What fails then is answered with a
+// crash (13), the library's answer to errors of Go: an error that leaves open whether the request took effect.
+const requestTimeout = 5 * time.Second
+
+// serve makes n answer the workload's two requests.
+func serve(n *maelstrom.Node, add func(ctx context.Context, delta int64) error, read func(context.Context) (int64, error)) {
+	n.Handle("add", func(msg maelstrom.Message) error {
+		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+		defer cancel()
+		var body struct {
+			Delta int64 `json:"delta"`
+		}
+		if err := json.Unmarshal(msg.Body, &body); err != nil {
+			return maelstrom.NewRPCError(maelstrom.MalformedRequest, err.Error())
+		}
+		if err := add(ctx, body.Delta); err != nil {
+			return err
+		}
+		return n.Reply(msg, map[string]any{"type": "add_ok"})
+	})
+	n.Handle("read", func(msg maelstrom.Message) error {
+		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+		defer cancel()
+		total, err := read(ctx)
+		if err != nil {
+			return err
+		}
+		return n.Reply(msg, map[string]any{"type": "read_ok", "value": total})
+	})
+}
