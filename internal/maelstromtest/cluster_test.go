@@ -1,7 +1,9 @@
 package maelstromtest
 
 import (
+	"bytes"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +143,42 @@ func TestClusterPauses(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// What came during a pause is handed over one message at a time, as all else is.
+func TestHeldInputComesOneByOne(t *testing.T) {
+	var most int // lines that one Read returned
+	program := func(env Env) error {
+		read, write := io.Pipe()
+		defer write.Close()
+		go echoNode(Env{Stdin: read, Stdout: env.Stdout})
+		buffer := make([]byte, 1<<16)
+		for {
+			n, err := env.Stdin.Read(buffer)
+			if err != nil {
+				return nil
+			}
+			most = max(most, bytes.Count(buffer[:n], []byte("\n")))
+			write.Write(buffer[:n])
+		}
+	}
+	inCluster(t, Config{Nodes: 1}, program, func(t *testing.T, c *Cluster) {
+		c.Pause("n0")
+		var all sync.WaitGroup
+		for range 20 {
+			all.Go(func() {
+				if _, err := c.Client("n0").Request(Body{"type": "echo"}, 5*time.Second); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		c.Resume("n0")
+		all.Wait()
+	})
+	if most != 1 {
+		t.Errorf("%d messages at once", most)
+	}
 }
 
 func TestClusterInjectsAnything(t *testing.T) {

@@ -46,6 +46,14 @@ var executables = map[string]Program{
 		time.Sleep(time.Hour)
 		return err
 	},
+	"ticking node": func(env Env) error {
+		go func() {
+			for range time.Tick(10 * time.Millisecond) {
+				fmt.Fprintln(env.Stderr, "tick")
+			}
+		}()
+		return echoNode(env)
+	},
 	"mute node": func(env Env) error {
 		fmt.Fprintln(env.Stderr, "I say nothing")
 		_, err := io.Copy(io.Discard, env.Stdin)

@@ -62,6 +62,45 @@ func TestProcessesAreKilledAndPaused(t *testing.T) {
 	}
 }
 
+// A ticker notes the longest time between two writes.
+type ticker struct {
+	mu      sync.Mutex
+	last    time.Time
+	longest time.Duration
+}
+
+func (k *ticker) Write(p []byte) (int, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	now := time.Now()
+	if !k.last.IsZero() {
+		k.longest = max(k.longest, now.Sub(k.last))
+	}
+	k.last = now
+	return len(p), nil
+}
+
+func TestPausedProcessesStandStill(t *testing.T) {
+	t.Parallel()
+	var k ticker
+	r, err := runTestBinary(t, t.Context(), Config{
+		Nodes: 1, Workload: Echo{}, Rate: 10, TimeLimit: 2 * time.Second, Nemesis: nemesis(t, "pause"), NemesisInterval: time.Second / 2,
+	}, "ticking node", func(string) io.Writer { return &k })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var longest time.Duration
+	for _, f := range r.Faults {
+		longest = max(longest, f.Stop-f.Start)
+	}
+	if longest == 0 || k.longest < longest-50*time.Millisecond {
+		t.Errorf("paused for %v, silent for %v", longest, k.longest)
+	}
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestProcessesThatFailAreNamed(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Nodes: 2, Workload: Echo{}, Rate: 100, TimeLimit: time.Second / 2, ClientTimeout: time.Second / 2}

@@ -87,7 +87,7 @@ func TestSequentialContract(t *testing.T) {
 			}
 		default:
 			_, value := request(caller, "read", 0, 0)
-			if value < seen[caller] || value < newest-keptStates+1 {
+			if value < seen[caller] || value < newest-31 {
 				t.Fatalf("%s, which has seen %d, read %d of %d", caller, seen[caller], value, newest)
 			}
 			seen[caller] = value
@@ -100,15 +100,15 @@ func TestSequentialContract(t *testing.T) {
 	ages := map[int]int{}
 	const rounds = 3200
 	for range rounds {
-		for range keptStates {
+		for range 32 {
 			newest++
 			request("writer", "write", 0, newest)
 		}
 		_, value := request("reader", "read", 0, 0)
 		ages[newest-value]++
 	}
-	for age := range keptStates {
-		if got, want := ages[age], rounds/keptStates; got < want/2 || got > want*2 {
+	for age := range 32 {
+		if got, want := ages[age], rounds/32; got < want/2 || got > want*2 {
 			t.Errorf("state %d changes old was served %d times, not about %d", age, got, want)
 		}
 	}

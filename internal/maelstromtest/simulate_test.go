@@ -57,6 +57,34 @@ func firstDifference(a, b []byte) string {
 	return "in length"
 }
 
+// What goroutines of a node have raced to write is sent in one order; what goes to a service keeps its own.
+func TestOutputIsPutInOrder(t *testing.T) {
+	line := func(dest, n string) []byte {
+		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"n":` + n + `}}`)
+	}
+	var journal bytes.Buffer
+	for _, lines := range [][][]byte{
+		{line("seq-kv", "2"), line("n1", "2"), line("n1", "1"), line("seq-kv", "1"), line("lin-kv", "3")},
+		{line("lin-kv", "3"), line("seq-kv", "2"), line("n1", "1"), line("n1", "2"), line("seq-kv", "1")},
+	} {
+		journal.Reset()
+		b, err := newBench(Config{Journal: &journal}, true, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.sendLines(b.nodes[0], lines)
+		var got []string
+		for entry := range strings.Lines(journal.String()) {
+			_, entry, _ = strings.Cut(entry, `"dest":"`)
+			got = append(got, strings.NewReplacer(`","body":{"n":`, " ", "}}\n", "").Replace(entry))
+		}
+		want := []string{"lin-kv 3", "n1 1", "n1 2", "seq-kv 2", "seq-kv 1"}
+		if !slices.Equal(got, want) {
+			t.Errorf("sent in the order %q, want %q", got, want)
+		}
+	}
+}
+
 // The plain counter on seq-kv behaves as it does under the real Maelstrom: 3.1 messages per request, and some
 // final reads are old.
 func TestThePlainCounterIsAsWithMaelstrom(t *testing.T) {

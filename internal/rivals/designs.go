@@ -41,8 +41,9 @@ func casLoop(n *maelstrom.Node) {
 	})
 }
 
-// keyPerNode keeps what each node has added in a key that it alone writes. The keys are read one after the other:
-// reading them at once would be faster, and find them just as old.
+// keyPerNode keeps what each node has added in a key that it alone writes. The keys are read one after the other, which
+// is slow with many nodes, but less often stale than reading them at once: each answer, however old, rules out all that is
+// older for those that follow.
 func keyPerNode(n *maelstrom.Node) {
 	s := store{n}
 	turns := newTurns()
