@@ -1,6 +1,8 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+SEEDS ?= 1000
+FUZZTIME ?= 30s
 
-.PHONY: help build test lint clean
+.PHONY: help build test lint soak fuzz maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,10 +14,23 @@ test: ## run all tests, and a tenth of the simulations under the race detector
 	go test ./...
 	go test -short -race ./...
 
-lint: ## gofmt, go vet and staticcheck
+lint: ## check with gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+
+soak: ## run SEEDS seeds (default 1000) of each simulation
+	go test -count=1 -timeout 0 -run 'Nothing|Card|Starves' . -seeds $(SEEDS)
+
+fuzz: ## fuzz each target for FUZZTIME (default 30s)
+	@set -e; for dir in $$(go list -f '{{.Dir}}' ./...); do \
+		for target in $$(cd $$dir && go test -list '^Fuzz' . | grep '^Fuzz' || true); do \
+			(cd $$dir && echo "$$dir $$target" && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) .); \
+		done; \
+	done
+
+maelstrom: ## run the card's test with the real Maelstrom; ARGS="--latency 100" adds flags
+	scripts/maelstrom.sh $(ARGS)
 
 clean: ## remove what the other targets made
 	rm -rf maelstrom-counter store .maelstrom

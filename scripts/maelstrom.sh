@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Runs the counter under the real Maelstrom: the card's test, 3 nodes, 100 requests a second, 20 s, partitions.
+set -euo pipefail
+
+version=v0.2.4
+url=https://github.com/jepsen-io/maelstrom/releases/download/$version/maelstrom.tar.bz2
+sum=301ec71d6b12af0d765edb413f5cf5aa1046b5609bd4e31376a0b549548e5799
+
+usage() {
+  cat <<EOF
+usage: scripts/maelstrom.sh [Maelstrom's flags] [-- the node's flags]
+
+Builds the node and runs: maelstrom test -w g-counter --bin ./maelstrom-counter
+  --node-count 3 --rate 100 --time-limit 20 --nemesis partition
+Further flags come after these, and the last one counts: scripts/maelstrom.sh --latency 100
+
+Maelstrom is \$MAELSTROM if that is set, else maelstrom on the PATH, else release $version, which is downloaded
+into .maelstrom once. It needs Java, gnuplot and graphviz. Exits as Maelstrom does; with 2 if it cannot be run.
+EOF
+}
+
+fail() {
+  echo "maelstrom.sh: $*" >&2
+  exit 2
+}
+
+case ${1-} in -h | --help) usage && exit ;; esac
+
+if [[ ${MAELSTROM-} == */* ]]; then # as seen from where the caller is
+  MAELSTROM=$(cd "$(dirname "$MAELSTROM")" && pwd)/$(basename "$MAELSTROM") || fail "MAELSTROM is nowhere"
+fi
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+missing=()
+command -v java >/dev/null || missing+=("Java (java)")
+command -v gnuplot >/dev/null || missing+=("gnuplot (gnuplot)")
+command -v dot >/dev/null || missing+=("graphviz (dot)")
+if ((${#missing[@]})); then
+  list=$(printf ', %s' "${missing[@]}")
+  fail "Maelstrom needs what is not installed: ${list:2}"
+fi
+
+# download leaves release $version in .maelstrom, or nothing.
+download() {
+  local by_hand="unpack $url by hand and set MAELSTROM to the maelstrom in it; \`make run\` needs none of this"
+  mkdir -p .maelstrom
+  part=$(mktemp -d .maelstrom/part.XXXXXX)
+  trap 'rm -rf "$part"' EXIT
+  echo "maelstrom.sh: downloading Maelstrom $version" >&2
+  if command -v curl >/dev/null; then
+    curl -fsSL -o "$part/maelstrom.tar.bz2" "$url" || fail "cannot download Maelstrom: $by_hand"
+  elif command -v wget >/dev/null; then
+    wget -q -O "$part/maelstrom.tar.bz2" "$url" || fail "cannot download Maelstrom: $by_hand"
+  else
+    fail "neither curl nor wget is installed: $by_hand"
+  fi
+  local got
+  if command -v sha256sum >/dev/null; then
+    got=$(sha256sum "$part/maelstrom.tar.bz2")
+  else
+    got=$(shasum -a 256 "$part/maelstrom.tar.bz2")
+  fi
+  [[ ${got%% *} == "$sum" ]] || fail "the SHA-256 of the download is ${got%% *}, not $sum: nothing was kept"
+  tar -xjf "$part/maelstrom.tar.bz2" -C "$part" || fail "cannot unpack the download (is bzip2 installed?)"
+  mv "$part/maelstrom" ".maelstrom/$version"
+  rm -rf "$part"
+  trap - EXIT
+}
+
+if [[ -n ${MAELSTROM-} ]]; then
+  maelstrom=$MAELSTROM
+  command -v "$maelstrom" >/dev/null || fail "MAELSTROM is $maelstrom, which cannot be run"
+elif ! maelstrom=$(command -v maelstrom); then
+  maelstrom=$root/.maelstrom/$version/maelstrom
+  [[ -x $maelstrom ]] || download
+fi
+
+go build -o maelstrom-counter .
+exec "$maelstrom" test -w g-counter --bin "$root/maelstrom-counter" \
+  --node-count 3 --rate 100 --time-limit 20 --nemesis partition "$@"
