@@ -119,7 +119,7 @@ func watched() (Program, map[string][]*lifeLog) {
 	var mu sync.Mutex
 	lives := map[string][]*lifeLog{}
 	return func(env Env) error {
-		l := &lifeLog{begin: time.Now(), clock: env.Now().Sub(time.Now()), seed: env.Seed}
+		l := &lifeLog{begin: time.Now(), clock: time.Until(env.Now()), seed: env.Seed}
 		var name string
 		stop := make(chan struct{})
 		var asking sync.WaitGroup

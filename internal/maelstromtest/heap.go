@@ -1,7 +1,9 @@
 package maelstromtest
 
 // A queue is a binary heap of elements whose order is total.
-type queue[T interface{ before(T) bool }] []T
+type queue[T ordered[T]] []T
+
+type ordered[T any] interface{ before(T) bool }
 
 func (q *queue[T]) push(x T) {
 	h := append(*q, x)
