@@ -13,7 +13,7 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// inCluster runs f with a cluster of lin-kv counters, by hand.
+// inCluster runs f with a cluster, in a bubble.
 func inCluster(t *testing.T, cfg Config, program Program, f func(t *testing.T, c *Cluster)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

@@ -49,6 +49,7 @@ func TestChecks(t *testing.T) {
 		{"a read that goes back", []Op{add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), finalRead(2)}, true, true, "less than had been read", "violated"},
 		{"a read from the future", []Op{read(2, 0, 1), add(2, 5, 6, OK), finalRead(2)}, true, true, "more than had been added", "violated"},
 		{"a read of an add under way", []Op{add(2, 0, 50, OK), read(2, 6, 7), finalRead(2)}, true, true, "", "ok"},
+		{"a read of an add that began later", []Op{read(2, 0, 10), add(2, 5, 20, OK), finalRead(2)}, true, true, "", "ok"},
 		{"a read at the instant of an add's end", []Op{add(2, 0, 5, OK), read(0, 5, 6), finalRead(2)}, true, true, "", "ok"},
 		{"adds that were never both there", []Op{
 			add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 20), finalRead(3),

@@ -73,6 +73,28 @@ func TestAMessageWaitsBehindOneThatWasTakenBefore(t *testing.T) {
 	})
 }
 
+func TestEventsComeInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWire(Config{})
+		random := newRandom(1)
+		type planned struct {
+			at     time.Duration
+			number int
+		}
+		var plan, got []planned
+		for i := range 1000 {
+			p := planned{time.Duration(random.IntN(10)), i}
+			plan = append(plan, p)
+			w.sched.at(p.at, func() { got = append(got, p) })
+		}
+		w.run()
+		slices.SortStableFunc(plan, func(a, b planned) int { return int(a.at - b.at) })
+		if !slices.Equal(got, plan) {
+			t.Errorf("events came in the order %v", got)
+		}
+	})
+}
+
 func TestCutsCountWhenAMessageIsTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(Config{Latency: 100 * time.Millisecond, LatencyDist: "constant"})

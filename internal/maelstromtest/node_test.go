@@ -52,7 +52,9 @@ var executables = map[string]Program{
 				fmt.Fprintln(env.Stderr, "tick")
 			}
 		}()
-		return echoNode(env)
+		err := echoNode(env)
+		time.Sleep(100 * time.Millisecond) // for a last tick
+		return err
 	},
 	"mute node": func(env Env) error {
 		fmt.Fprintln(env.Stderr, "I say nothing")
