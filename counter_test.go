@@ -60,10 +60,10 @@ func card(faults string) maelstromtest.Config {
 	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis}
 }
 
-// brief is the card's workload in 6 s, with faults that come and go as often.
-func brief(faults string) maelstromtest.Config {
+// brief is the card's workload in less time, with faults that come and go as often.
+func brief(faults string, limit time.Duration) maelstromtest.Config {
 	cfg := card(faults)
-	cfg.TimeLimit, cfg.NemesisInterval = 6*time.Second, 3*time.Second
+	cfg.TimeLimit, cfg.NemesisInterval = limit, limit/2
 	return cfg
 }
 
@@ -126,7 +126,7 @@ func inTime(slack time.Duration) func(*testing.T, *maelstromtest.Result) {
 }
 
 func TestTheCardsWorkloadIsRightThroughPartitions(t *testing.T) {
-	simulate(t, 200, card("partition"), allOK)
+	simulate(t, 200, brief("partition", 10*time.Second), allOK)
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
@@ -140,11 +140,11 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 					}
 				})
 			}
-			simulate(t, 100, brief(fault), checks...)
+			simulate(t, 100, brief(fault, 5*time.Second), checks...)
 		})
 	}
 	t.Run("exponential latency", func(t *testing.T) {
-		cfg := brief("")
+		cfg := brief("", 5*time.Second)
 		cfg.Latency, cfg.LatencyDist = 20*time.Millisecond, "exponential"
 		simulate(t, 100, cfg, inTime(200*time.Millisecond))
 	})
@@ -152,13 +152,13 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 
 func TestNothingIsLostOrDoubledOrOutOfOrderWhenNodesDie(t *testing.T) {
 	for _, fault := range []string{"kill", "clock", "pause"} {
-		t.Run(fault, func(t *testing.T) { simulate(t, 100, brief(fault)) })
+		t.Run(fault, func(t *testing.T) { simulate(t, 100, brief(fault, 5*time.Second)) })
 	}
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnBadLinksBetweenNodes(t *testing.T) {
 	for _, fault := range []string{"node-loss", "node-duplicate", "node-late", "node-overtake"} {
-		t.Run(fault, func(t *testing.T) { simulate(t, 30, brief(fault), inTime(0)) })
+		t.Run(fault, func(t *testing.T) { simulate(t, 30, brief(fault, 5*time.Second), inTime(0)) })
 	}
 }
 

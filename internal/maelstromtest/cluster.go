@@ -165,13 +165,13 @@ func (c *Cluster) StorePut(service, key string, v any) {
 		c.t.Fatalf("maelstromtest: value for %s: %v", service, err)
 	}
 	s := c.service(service)
-	c.do(func() { s.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: canonical(raw)}) })
+	c.do(func() { s.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: valueOf(raw)}) })
 }
 
 // keyOf returns the form of a key that is a string.
 func keyOf(key string) string {
 	raw, _ := json.Marshal(key) // a string always can be
-	return canonical(raw).canonical
+	return canonical(raw)
 }
 
 // Kill ends a node's life, if it has one. What it has sent by then still arrives.

@@ -1,12 +1,14 @@
 package maelstromtest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A kv is one state of a key-value store, which never changes: from service.clj's PersistentKV. Keys and values are any
@@ -16,7 +18,11 @@ type kv struct{ values map[string]value }
 // A value is a JSON value, as it was written and in the form in which equal values are the same string.
 type value struct {
 	raw       json.RawMessage
-	canonical string
+	canonical func() string // costs much, the first time
+}
+
+func (v value) equals(w value) bool {
+	return bytes.Equal(v.raw, w.raw) || v.canonical() == w.canonical()
 }
 
 // A kvRequest is a request to a store.
@@ -45,7 +51,7 @@ func (s *kv) apply(r kvRequest) (*kv, kvReply) {
 		return s, kvReply{Type: "read_ok", Value: current.raw}
 	case r.kind == "write":
 		return s.with(r.key, r.value), kvReply{Type: "write_ok"}
-	case r.kind == "cas" && !exists && r.create, r.kind == "cas" && exists && current.canonical == r.from.canonical:
+	case r.kind == "cas" && !exists && r.create, r.kind == "cas" && exists && current.equals(r.from):
 		return s.with(r.key, r.to), kvReply{Type: "cas_ok"}
 	case r.kind == "cas" && exists:
 		return s, kvReply{Type: "error", Code: 22, Text: fmt.Sprintf("current value %s is not %s", current.raw, r.from.raw)}
@@ -54,7 +60,7 @@ func (s *kv) apply(r kvRequest) (*kv, kvReply) {
 }
 
 func (s *kv) with(key string, v value) *kv {
-	if current, exists := s.values[key]; exists && current.canonical == v.canonical {
+	if current, exists := s.values[key]; exists && current.equals(v) {
 		return s
 	}
 	values := make(map[string]value, len(s.values)+1)
@@ -129,14 +135,14 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil {
 		return nil, false
 	}
-	r := kvRequest{key: canonical(fields["key"]).canonical}
+	r := kvRequest{key: valueOf(fields["key"]).canonical()}
 	switch string(fields["type"]) {
 	case `"read"`:
 		r.kind = "read"
 	case `"write"`:
-		r.kind, r.value = "write", canonical(fields["value"])
+		r.kind, r.value = "write", valueOf(fields["value"])
 	case `"cas"`:
-		r.kind, r.from, r.to = "cas", canonical(fields["from"]), canonical(fields["to"])
+		r.kind, r.from, r.to = "cas", valueOf(fields["from"]), valueOf(fields["to"])
 		create := string(fields["create_if_not_exists"])
 		r.create = create != "" && create != "null" && create != "false" // what is true in Clojure
 	default:
@@ -148,26 +154,38 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	return reply, err == nil
 }
 
-// canonical returns a JSON value with the form that it is compared by: object keys in order, and integers, which keep all
-// their digits, apart from floating-point numbers, as in Clojure. A missing value is null.
-func canonical(raw json.RawMessage) value {
+// valueOf returns a JSON value with the form that it is compared by. A missing value is null.
+func valueOf(raw json.RawMessage) value {
 	if len(raw) == 0 {
 		raw = json.RawMessage("null")
 	}
-	if isInteger(raw) && string(raw) != "-0" {
-		return value{raw, string(raw)}
+	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
+}
+
+// canonical returns a JSON value with object keys in order, and integers, which keep all their digits, apart from
+// floating-point numbers, as in Clojure.
+func canonical(raw json.RawMessage) string {
+	if isPlainString(raw) || isInteger(raw) && string(raw) != "-0" {
+		return string(raw)
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(raw)))
+	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var decoded any
 	if err := decoder.Decode(&decoded); err != nil {
-		return value{raw, string(raw)}
+		return string(raw)
 	}
 	encoded, err := json.Marshal(normalize(decoded))
 	if err != nil {
-		return value{raw, string(raw)}
+		return string(raw)
 	}
-	return value{raw, string(encoded)}
+	return string(encoded)
+}
+
+// isPlainString says whether raw is a string that is encoded in one way only.
+func isPlainString(raw json.RawMessage) bool {
+	return raw[0] == '"' && !bytes.ContainsFunc(raw, func(c rune) bool {
+		return c < ' ' || c > '~' || strings.ContainsRune(`\<>&`, c)
+	})
 }
 
 // normalize writes each number in v in one way: integers plainly, others with an exponent.

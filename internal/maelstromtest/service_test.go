@@ -62,7 +62,7 @@ func TestSequentialContract(t *testing.T) {
 	s := newSequential(newRandom(1))
 	random := newRandom(2)
 	request := func(caller, kind string, from, to int) (kvReply, int) {
-		number := func(n int) value { return canonical(json.RawMessage(strconv.Itoa(n))) }
+		number := func(n int) value { return valueOf(json.RawMessage(strconv.Itoa(n))) }
 		reply := s.handle(caller, kvRequest{kind: kind, key: `"k"`, value: number(to), from: number(from), to: number(to)})
 		n, _ := strconv.Atoi(string(reply.Value)) // zero before the first write
 		return reply, n
