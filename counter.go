@@ -415,7 +415,7 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	c.value, c.raw, c.current = value, raw, true
 	c.floor = max(c.floor, value.Total)
 	if last := value.Receipts[c.node.ID()]; c.seq == 0 && last.Boot >= c.boot {
-		c.boot = last.Boot + 1 // the clock has gone back since the last life of this node
+		c.outlive(last) // the clock has gone back since the last life of this node
 	}
 	return true
 }
@@ -517,14 +517,19 @@ func (c *Counter) outlived(w *work) {
 		c.finishWith(w, failed(maelstrom.Abort, "a later life of this node has folded"))
 		return
 	}
-	c.boot = c.value.Receipts[c.node.ID()].Boot + 1
-	c.seq = 0
+	c.outlive(c.value.Receipts[c.node.ID()])
 	if w.sent {
 		// The receipt that would tell whether it was applied is overwritten.
 		c.finishWith(w, failed(maelstrom.Timeout, "another life of this node came between: it may have taken effect"))
 	} else {
 		c.takeBack(w)
 	}
+}
+
+// outlive makes this the latest life of its node. If the clock went back more than once, two lives may start from the same
+// receipt, and must not take each other's folds for their own: so each leaps ahead by a random time, up to 71 minutes.
+func (c *Counter) outlive(last ledger.Receipt) {
+	c.boot, c.seq = last.Boot+1+c.Random.Int64N(1<<32), 0
 }
 
 // refuseAll ends everything that waits, because the stored value makes no sense.
@@ -631,6 +636,9 @@ func (c *Counter) takeBack(w *work) {
 
 // finishWith ends a fold and all requests that it carries.
 func (c *Counter) finishWith(w *work, out outcome) {
+	if w.done {
+		return // late news: its requests may be on their way in another fold by now
+	}
 	for _, r := range w.requests {
 		c.end(r, out)
 	}

@@ -57,7 +57,7 @@ func run(stop context.Context, env environment) int {
 		return 2
 	}
 	logger := slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: options.level}))
-	n := node.New(env.stdin, env.stdout, logger)
+	n := node.New(env.stdin, env.stdout, logger, env.random)
 	counter := newCounter(n, logger, Config{
 		Key:     options.key,
 		Timeout: options.timeout,

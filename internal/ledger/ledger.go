@@ -23,6 +23,9 @@ import (
 // implementation, tells each integer from the next (RFC 8259, section 6).
 const Max = 1<<53 - 1
 
+// maxBoot bounds a life's start, in the year 2112, so that there is always a later life.
+const maxBoot = 1 << 52
+
 // A Fold is the unit of work: the sum of some adds of one node, perhaps 0, that goes into the total once or never.
 type Fold struct {
 	Node  string `json:"-"`     // the node whose requests it carries
@@ -34,8 +37,8 @@ type Fold struct {
 // Validate says what is wrong with a fold that came from outside.
 func (f Fold) Validate() error {
 	switch {
-	case f.Boot < 1 || f.Boot > Max:
-		return fmt.Errorf("boot %d is not between 1 and 2^53-1", f.Boot)
+	case f.Boot < 1 || f.Boot > maxBoot:
+		return fmt.Errorf("boot %d is not between 1 and 2^52", f.Boot)
 	case f.Seq < 1 || f.Seq > Max:
 		return fmt.Errorf("seq %d is not between 1 and 2^53-1", f.Seq)
 	case f.Delta < 0 || f.Delta > Max:

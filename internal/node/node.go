@@ -3,6 +3,7 @@
 //
 //   - A call that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
 //   - An error reply with code 0 (time-out) is an error.
+//   - Requests have identifiers that an earlier life of the node hasn't used.
 //   - Bodies go out as they were marshalled, not through a map of float64.
 //   - A reply counts only if it comes from whom the request went to and has the type that was asked for.
 //
@@ -18,6 +19,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"sync"
@@ -57,8 +59,9 @@ type call struct {
 	reply chan<- maelstrom.Message // has room for the one reply that it gets
 }
 
-// New returns a node that talks over stdin and stdout, one JSON message a line.
-func New(stdin io.Reader, stdout io.Writer, log *slog.Logger) *Node {
+// New returns a node that talks over stdin and stdout, one JSON message a line. Its requests are numbered from a random
+// number on: a reply to an earlier life of the node, killed and started again, must not be taken for one to this life.
+func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand) *Node {
 	n := &Node{
 		log:      log,
 		library:  maelstrom.NewNode(),
@@ -68,6 +71,7 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger) *Node {
 		open:     newGate(),
 		ready:    make(chan struct{}),
 		ended:    make(chan struct{}),
+		lastID:   int(random.Int64N(1 << 52)),
 		pending:  make(map[int]call),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())

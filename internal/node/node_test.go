@@ -9,6 +9,7 @@ import (
 	"io"
 	"log"
 	"log/slog"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,11 +29,13 @@ const initLine = `{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node
 // quiet is a logger that nobody reads.
 var quiet = slog.New(slog.DiscardHandler)
 
+func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
 // converse runs a node that answers "ping" with "pong", gives it the input, and returns what it wrote and logged.
 func converse(t testing.TB, in string) (out []string, logged string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	n := New(strings.NewReader(in), &stdout, slog.New(slog.NewTextHandler(&stderr, nil)))
+	n := New(strings.NewReader(in), &stdout, slog.New(slog.NewTextHandler(&stderr, nil)), random())
 	n.Handle("ping", func(msg maelstrom.Message) {
 		var body maelstrom.MessageBody
 		if err := json.Unmarshal(msg.Body, &body); err != nil {
@@ -168,7 +171,7 @@ func TestAFloodOfBadLinesIsLoggedInPart(t *testing.T) {
 func talk(t *testing.T) (n *Node, to io.WriteCloser, from *json.Decoder, done <-chan error) {
 	in, to := io.Pipe()
 	out, stdout := io.Pipe()
-	n = New(in, stdout, quiet)
+	n = New(in, stdout, quiet, random())
 	ended := make(chan error, 1)
 	go func() {
 		err := n.Run(t.Context())
@@ -250,7 +253,7 @@ func TestAtEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in, to := io.Pipe()
 		var stdout bytes.Buffer
-		n := New(in, &stdout, quiet)
+		n := New(in, &stdout, quiet, random())
 		n.Handle("wait", func(msg maelstrom.Message) {
 			context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
 		})
@@ -277,7 +280,7 @@ func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
 		in, to := io.Pipe()
 		defer to.Close()
 		var stdout bytes.Buffer
-		n := New(in, &stdout, quiet)
+		n := New(in, &stdout, quiet, random())
 		n.Handle("wait", func(msg maelstrom.Message) {
 			context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
 		})
@@ -285,6 +288,7 @@ func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
 		go func() {
 			fmt.Fprintln(to, initLine)
 			fmt.Fprintln(to, `{"src":"c1","dest":"n1","body":{"type":"wait","msg_id":7}}`)
+			synctest.Wait() // until it has been handled
 			cancel()
 		}()
 		if err := n.Run(stop); err != nil {
@@ -305,7 +309,7 @@ func TestAClosedStdoutEndsTheNodeWithAnError(t *testing.T) {
 		in, to := io.Pipe()
 		defer to.Close()
 		go fmt.Fprintln(to, initLine)
-		err := New(in, brokenPipe{}, quiet).Run(t.Context())
+		err := New(in, brokenPipe{}, quiet, random()).Run(t.Context())
 		if !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("got %v", err)
 		}

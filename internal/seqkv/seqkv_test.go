@@ -38,7 +38,7 @@ func withStore(t *testing.T, store func(request) (reply string, after time.Durat
 	synctest.Test(t, func(t *testing.T) {
 		in, to := io.Pipe()
 		out, stdout := io.Pipe()
-		n := node.New(in, stdout, slog.New(slog.DiscardHandler))
+		n := node.New(in, stdout, slog.New(slog.DiscardHandler), rand.New(rand.NewPCG(1, 2)))
 		ended := make(chan error, 1)
 		go func() {
 			ended <- n.Run(t.Context())
