@@ -26,9 +26,10 @@ fail() {
 
 case ${1-} in -h | --help) usage && exit ;; esac
 
-if [[ ${MAELSTROM-} == */* ]]; then # as seen from where the caller is
-  MAELSTROM=$(cd "$(dirname "$MAELSTROM")" && pwd)/$(basename "$MAELSTROM") || fail "MAELSTROM is nowhere"
-fi
+case ${MAELSTROM-} in
+/*) ;;
+*/*) MAELSTROM=$PWD/$MAELSTROM ;; # as seen from where the caller is
+esac
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
@@ -38,7 +39,7 @@ command -v gnuplot >/dev/null || missing+=("gnuplot (gnuplot)")
 command -v dot >/dev/null || missing+=("graphviz (dot)")
 if ((${#missing[@]})); then
   list=$(printf ', %s' "${missing[@]}")
-  fail "Maelstrom needs what is not installed: ${list:2}"
+  fail "Maelstrom needs what is not installed: ${list:2}; \`make run\` needs none of it"
 fi
 
 # download leaves release $version in .maelstrom, or nothing.
@@ -49,9 +50,9 @@ download() {
   trap 'rm -rf "$part"' EXIT
   echo "maelstrom.sh: downloading Maelstrom $version" >&2
   if command -v curl >/dev/null; then
-    curl -fsSL -o "$part/maelstrom.tar.bz2" "$url" || fail "cannot download Maelstrom: $by_hand"
+    curl -fsSL --connect-timeout 20 -o "$part/maelstrom.tar.bz2" "$url" || fail "cannot download Maelstrom: $by_hand"
   elif command -v wget >/dev/null; then
-    wget -q -O "$part/maelstrom.tar.bz2" "$url" || fail "cannot download Maelstrom: $by_hand"
+    wget -q -T 20 -t 2 -O "$part/maelstrom.tar.bz2" "$url" || fail "cannot download Maelstrom: $by_hand"
   else
     fail "neither curl nor wget is installed: $by_hand"
   fi
@@ -63,6 +64,7 @@ download() {
   fi
   [[ ${got%% *} == "$sum" ]] || fail "the SHA-256 of the download is ${got%% *}, not $sum: nothing was kept"
   tar -xjf "$part/maelstrom.tar.bz2" -C "$part" || fail "cannot unpack the download (is bzip2 installed?)"
+  rm -rf ".maelstrom/$version"
   mv "$part/maelstrom" ".maelstrom/$version"
   rm -rf "$part"
   trap - EXIT
@@ -76,6 +78,6 @@ elif ! maelstrom=$(command -v maelstrom); then
   [[ -x $maelstrom ]] || download
 fi
 
-go build -o maelstrom-counter .
+go build -o maelstrom-counter . || fail "cannot build the node"
 exec "$maelstrom" test -w g-counter --bin "$root/maelstrom-counter" \
   --node-count 3 --rate 100 --time-limit 20 --nemesis partition "$@"

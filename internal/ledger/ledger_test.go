@@ -1,0 +1,250 @@
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestStandingOfAFold(t *testing.T) {
+	value := Value{Total: Max - 10, Receipts: map[string]Receipt{"n0": {Boot: 5, Seq: 3}}}
+	for _, c := range []struct {
+		name string
+		v    Value
+		f    Fold
+		want Standing
+	}{
+		{"the next", value, Fold{"n0", 5, 4, 1}, Pending},
+		{"a later one", value, Fold{"n0", 5, 9, 1}, Pending},
+		{"the last once more", value, Fold{"n0", 5, 3, 1}, Applied},
+		{"one before the last", value, Fold{"n0", 5, 2, 1}, Applied},
+		{"the first of a later life", value, Fold{"n0", 6, 1, 1}, Pending},
+		{"one of an earlier life", value, Fold{"n0", 4, 1, 1}, Outlived},
+		{"one of an earlier life with a greater seq", value, Fold{"n0", 4, 9, 1}, Outlived},
+		{"the first of another node", value, Fold{"n1", 1, 1, 1}, Pending},
+		{"the first of all", Value{}, Fold{"n0", 1, 1, Max}, Pending},
+		{"one of nothing", value, Fold{"n0", 5, 4, 0}, Pending},
+		{"one of nothing once more", value, Fold{"n0", 5, 3, 0}, Applied},
+		{"one up to the greatest total", value, Fold{"n0", 5, 4, 10}, Pending},
+		{"one beyond it", value, Fold{"n0", 5, 4, 11}, Overflowing},
+		{"the greatest one", value, Fold{"n1", 1, 1, Max}, Overflowing},
+		{"an applied one that would not fit again", value, Fold{"n0", 5, 3, 11}, Applied},
+		{"an outlived one that would not fit", value, Fold{"n0", 4, 3, 11}, Outlived},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.v.Standing(c.f); got != c.want {
+				t.Errorf("standing of %+v to %+v is %d, want %d", c.f, c.v, got, c.want)
+			}
+		})
+	}
+}
+
+func TestApplyAddsAndMovesTheReceipt(t *testing.T) {
+	var v Value
+	for _, c := range []struct {
+		f    Fold
+		want Value
+	}{
+		{Fold{"n0", 5, 1, 3}, Value{3, map[string]Receipt{"n0": {5, 1}}}},
+		{Fold{"n1", 9, 1, 4}, Value{7, map[string]Receipt{"n0": {5, 1}, "n1": {9, 1}}}},
+		{Fold{"n0", 5, 4, 0}, Value{7, map[string]Receipt{"n0": {5, 4}, "n1": {9, 1}}}},
+		{Fold{"n0", 6, 1, Max - 7}, Value{Max, map[string]Receipt{"n0": {6, 1}, "n1": {9, 1}}}},
+	} {
+		v.Apply(c.f)
+		if !v.Equal(c.want) {
+			t.Fatalf("after %+v: %+v, want %+v", c.f, v, c.want)
+		}
+		if got := v.Standing(c.f); got != Applied {
+			t.Fatalf("after %+v its standing is %d", c.f, got)
+		}
+	}
+}
+
+func TestApplyPanicsUnlessTheFoldIsPending(t *testing.T) {
+	for _, f := range []Fold{{"n0", 5, 3, 1}, {"n0", 4, 9, 1}, {"n0", 5, 4, 2}} {
+		t.Run(fmt.Sprint(f), func(t *testing.T) {
+			v := Value{Total: Max - 1, Receipts: map[string]Receipt{"n0": {5, 3}}}
+			before := v.Clone()
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%+v was applied", f)
+				}
+				if !v.Equal(before) {
+					t.Errorf("the value became %+v", v)
+				}
+			}()
+			v.Apply(f)
+		})
+	}
+}
+
+func TestACloneIsNotChangedWithItsOriginal(t *testing.T) {
+	v := Value{Total: 1, Receipts: map[string]Receipt{"n0": {5, 1}}}
+	clone := v.Clone()
+	if !clone.Equal(v) {
+		t.Fatalf("the clone of %+v is %+v", v, clone)
+	}
+	clone.Apply(Fold{"n0", 5, 2, 1})
+	clone.Apply(Fold{"n1", 5, 1, 1})
+	if want := (Value{1, map[string]Receipt{"n0": {5, 1}}}); !v.Equal(want) {
+		t.Errorf("the original became %+v", v)
+	}
+	var missing Value
+	clone = missing.Clone()
+	clone.Apply(Fold{"n0", 5, 1, 1})
+	if missing.Total != 0 || missing.Receipts != nil {
+		t.Errorf("the zero value became %+v", missing)
+	}
+}
+
+func TestEqualComparesTotalAndReceipts(t *testing.T) {
+	v := Value{3, map[string]Receipt{"n0": {5, 1}}}
+	for _, c := range []struct {
+		w    Value
+		want bool
+	}{
+		{Value{3, map[string]Receipt{"n0": {5, 1}}}, true},
+		{Value{4, map[string]Receipt{"n0": {5, 1}}}, false},
+		{Value{3, map[string]Receipt{"n0": {5, 2}}}, false},
+		{Value{3, map[string]Receipt{"n0": {6, 1}}}, false},
+		{Value{3, map[string]Receipt{"n1": {5, 1}}}, false},
+		{Value{3, map[string]Receipt{"n0": {5, 1}, "n1": {5, 1}}}, false},
+		{Value{}, false},
+	} {
+		if got := v.Equal(c.w); got != c.want {
+			t.Errorf("%+v equal to %+v: %v", v, c.w, got)
+		}
+	}
+	if !(Value{}).Equal(Value{Receipts: map[string]Receipt{}}) {
+		t.Error("no receipts differ from no receipts")
+	}
+}
+
+func TestValidateRefusesWhatIsOutOfRange(t *testing.T) {
+	for _, c := range []struct {
+		f    Fold
+		want string // part of the error, or ""
+	}{
+		{Fold{"n0", 1, 1, 0}, ""},
+		{Fold{"n0", 1 << 52, Max, Max}, ""},
+		{Fold{"n0", 0, 1, 1}, "boot 0"},
+		{Fold{"n0", -1, 1, 1}, "boot -1"},
+		{Fold{"n0", 1<<52 + 1, 1, 1}, "boot 4503599627370497"},
+		{Fold{"n0", 1, 0, 1}, "seq 0"},
+		{Fold{"n0", 1, Max + 1, 1}, "seq 9007199254740992"},
+		{Fold{"n0", 1, 1, -1}, "delta -1"},
+		{Fold{"n0", 1, 1, Max + 1}, "delta 9007199254740992"},
+	} {
+		err := c.f.Validate()
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%+v: error %v, want %q", c.f, err, c.want)
+		}
+	}
+}
+
+// Parse accepts what Apply makes, and whatever else means the same; the rest it refuses, and says why.
+var parseCases = []struct {
+	name, data string
+	want       string // part of the error, or ""
+}{
+	{"a value", `{"total":42,"receipts":{"n0":{"boot":1795421345123000,"seq":17},"n2":{"boot":1795421345990000,"seq":4}}}`, ""},
+	{"white space and another order", " {\"receipts\": {\"n0\": {\"seq\": 1, \"boot\": 2}},\n\"total\": 0}\n", ""},
+	{"the greatest", `{"total":9007199254740991,"receipts":{"n0":{"boot":4503599627370496,"seq":9007199254740991}}}`, ""},
+
+	{"nothing", ``, "not a total with receipts"},
+	{"half of it", `{"total":1,"receipts":{"n0":{"boot":1`, "not a total with receipts"},
+	{"an integer", `42`, "not a total with receipts"},
+	{"text", `"42"`, "not a total with receipts"},
+	{"a list", `[{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}}]`, "not a total with receipts"},
+	{"a boolean", `true`, "not a total with receipts"},
+	{"null", `null`, "no total"},
+	{"an empty object", `{}`, "no total"},
+	{"no total", `{"receipts":{"n0":{"boot":1,"seq":1}}}`, "no total"},
+	{"null as total", `{"total":null,"receipts":{"n0":{"boot":1,"seq":1}}}`, "no total"},
+	{"text as total", `{"total":"1","receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
+	{"a fraction as total", `{"total":1.5,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
+	{"a float as total", `{"total":1.0,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
+	{"an exponent in the total", `{"total":1e3,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
+	{"a negative total", `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`, "total -1"},
+	{"a total that is too great", `{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`, "total 9007199254740992"},
+	{"a total beyond 64 bits", `{"total":99999999999999999999,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
+	{"receipts missing", `{"total":1}`, "no receipts"},
+	{"null as receipts", `{"total":1,"receipts":null}`, "no receipts"},
+	{"no receipts", `{"total":0,"receipts":{}}`, "no receipts"},
+	{"a list of receipts", `{"total":1,"receipts":[{"boot":1,"seq":1}]}`, "not a total with receipts"},
+	{"null as receipt", `{"total":1,"receipts":{"n0":null}}`, `receipt of "n0"`},
+	{"a receipt without boot", `{"total":1,"receipts":{"n0":{"seq":1}}}`, `receipt of "n0": boot 0`},
+	{"a receipt without seq", `{"total":1,"receipts":{"n0":{"boot":1}}}`, `receipt of "n0": seq 0`},
+	{"a negative boot", `{"total":1,"receipts":{"n0":{"boot":-1,"seq":1}}}`, "boot -1"},
+	{"a boot that is too great", `{"total":1,"receipts":{"n0":{"boot":9007199254740992,"seq":1}}}`, "boot 9007199254740992"},
+	{"one receipt of two out of range", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1},"n1":{"boot":1,"seq":0}}}`, `receipt of "n1": seq 0`},
+	{"an unknown field", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}},"epoch":1}`, "unknown field"},
+	{"an unknown field in a receipt", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1,"delta":1}}}`, "unknown field"},
+	{"another value behind it", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}} {}`, "more than one JSON value"},
+	{"something else behind it", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}}]`, "more than one JSON value"},
+}
+
+func TestParseRefusesWhatApplyCannotHaveMade(t *testing.T) {
+	for _, c := range parseCases {
+		t.Run(c.name, func(t *testing.T) {
+			v, err := Parse([]byte(c.data))
+			switch {
+			case c.want == "" && err != nil:
+				t.Errorf("%s: %v", c.data, err)
+			case c.want == "":
+				survives(t, v)
+			case err == nil:
+				t.Errorf("%s became %+v", c.data, v)
+			case !strings.Contains(err.Error(), c.want):
+				t.Errorf("%s: error %q does not say %q", c.data, err, c.want)
+			case v.Total != 0 || v.Receipts != nil:
+				t.Errorf("%s: %+v besides the error", c.data, v)
+			}
+		})
+	}
+}
+
+// survives checks that v comes back as it was once it has been in the store.
+func survives(t *testing.T, v Value) {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatalf("%+v cannot be marshalled: %v", v, err)
+	}
+	again, err := Parse(data)
+	if err != nil {
+		t.Fatalf("%s is refused: %v", data, err)
+	}
+	if !again.Equal(v) {
+		t.Fatalf("%+v came back as %+v", v, again)
+	}
+}
+
+// FuzzParse checks whatever Parse accepts: it is in range, survives the store, and can be counted on.
+func FuzzParse(f *testing.F) {
+	for _, c := range parseCases {
+		f.Add([]byte(c.data))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v, err := Parse(data)
+		if err != nil {
+			return
+		}
+		if v.Total < 0 || v.Total > Max {
+			t.Errorf("total %d", v.Total)
+		}
+		if len(v.Receipts) == 0 {
+			t.Error("no receipts")
+		}
+		for node, r := range v.Receipts {
+			if r.Boot < 1 || r.Boot > 1<<52 || r.Seq < 1 || r.Seq > Max {
+				t.Errorf("receipt %+v of %q", r, node)
+			}
+			if got := v.Standing(Fold{node, r.Boot, r.Seq, 1}); got != Applied {
+				t.Errorf("the fold of receipt %+v has the standing %d", r, got)
+			}
+		}
+		survives(t, v)
+	})
+}
