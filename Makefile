@@ -15,7 +15,7 @@ test: ## run all tests, and a tenth of the simulations under the race detector
 	go test -short -race ./...
 
 lint: ## check with gofmt, go vet and staticcheck
-	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi
+	@files=$$(gofmt -l .) || exit; if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
@@ -23,9 +23,11 @@ soak: ## run SEEDS seeds (default 1000) of each simulation
 	go test -count=1 -timeout 0 -run 'Nothing|Card|Starves' . -seeds $(SEEDS)
 
 fuzz: ## fuzz each target for FUZZTIME (default 30s)
-	@set -e; for dir in $$(go list -f '{{.Dir}}' ./...); do \
-		for target in $$(cd $$dir && go test -list '^Fuzz' . | grep '^Fuzz' || true); do \
-			(cd $$dir && echo "$$dir $$target" && go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) .); \
+	@set -e; packages=$$(go list ./...); for package in $$packages; do \
+		targets=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 		done; \
 	done
 
