@@ -5,8 +5,8 @@
 // read can return an old value, and a compare-and-swap can fail although its from is the current value. A request that
 // does change something takes effect on the newest state, and its caller has then seen that.
 //
-// How long to wait for an answer follows from the measured round trips (RFC 6298). What may have taken effect is not
-// repeated here: only the caller knows what that means.
+// How long to wait for an answer follows from the measured round trips (RFC 6298). Then the request is sent again, while the
+// client still listens for the answers to what it has sent before: what is only slow costs no more than it is slow.
 package seqkv
 
 import (
@@ -22,6 +22,9 @@ import (
 	"maelstrom-counter/internal/node"
 	"maelstrom-counter/internal/rtt"
 )
+
+// patience is how many time-outs a compare-and-swap is given: more of the same helps less than a look at what there is.
+const patience = 4
 
 // A Client sends requests for one node. RTT is safe for concurrent use, the other methods are not.
 type Client struct {
@@ -42,25 +45,23 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 	return c.rtt.Smoothed(), c.rtt.Timeout()
 }
 
-// CompareAndSwap sets key to the value to if it has the value from. A key that does not exist is created if create is
-// set, whatever from is. It returns a *maelstrom.RPCError of code 22 if key has another value, or may have had one; of
-// code 20 if it does not exist; and context.DeadlineExceeded if the store did not answer in time, so that nobody knows
-// whether it took effect.
+// CompareAndSwap replaces the value of key by to if it is from or, with create, if there is none. It may send the request
+// more than once, and of these one at most takes effect if the key never has the same value again. It returns a
+// *maelstrom.RPCError if the store refused (of code 20 if there is no value, 22 if it is another), and
+// context.DeadlineExceeded if there was no answer. After either of them the value may be to, now or later.
 func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, create bool) error {
-	sent := time.Now()
 	_, timeout := c.RTT()
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
 	defer cancel()
-	err := c.node.Call(ctx, maelstrom.SeqKV, struct {
-		Type   string          `json:"type"`
-		Key    string          `json:"key"`
-		From   json.RawMessage `json:"from"`
-		To     json.RawMessage `json:"to"`
-		Create bool            `json:"create_if_not_exists,omitempty"`
-	}{"cas", key, from, to, create}, "cas_ok", nil)
-	if ctx.Err() == nil {
-		c.sample(sent)
-	}
+	_, err := insist(ctx, c, func(ctx context.Context, _ int) (struct{}, error) {
+		return struct{}{}, c.call(ctx, struct {
+			Type   string          `json:"type"`
+			Key    string          `json:"key"`
+			From   json.RawMessage `json:"from"`
+			To     json.RawMessage `json:"to"`
+			Create bool            `json:"create_if_not_exists,omitempty"`
+		}{"cas", key, from, to, create}, "cas_ok", nil)
+	})
 	return err
 }
 
@@ -72,14 +73,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 //
 // It is the caller who must not rely on the value being current: the read may overtake the write.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	type answer struct {
-		value json.RawMessage
-		err   error
-	}
-	answers := make(chan answer)
-	for attempt := 1; ; attempt++ {
+	return insist(ctx, c, func(ctx context.Context, attempt int) (json.RawMessage, error) {
 		if mark != "" {
 			if err := c.node.Post(maelstrom.SeqKV, struct {
 				Type  string `json:"type"`
@@ -89,8 +83,30 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 				return nil, err
 			}
 		}
+		var reply struct {
+			Value json.RawMessage `json:"value"`
+		}
+		err := c.call(ctx, struct {
+			Type string `json:"type"`
+			Key  string `json:"key"`
+		}{"read", key}, "read_ok", &reply)
+		return reply.Value, err
+	})
+}
+
+// insist asks until there is an answer or ctx ends: again after each time-out and a jittered pause, while it still listens for
+// the answers to what it has asked before.
+func insist[T any](ctx context.Context, c *Client, ask func(ctx context.Context, attempt int) (T, error)) (T, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		value T
+		err   error
+	}
+	answers := make(chan answer)
+	for attempt := 1; ; attempt++ {
 		go func() {
-			value, err := c.read(ctx, key)
+			value, err := ask(ctx, attempt)
 			select {
 			case answers <- answer{value, err}:
 			case <-ctx.Done():
@@ -105,28 +121,20 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 		case <-again.C:
 		case <-ctx.Done():
 			again.Stop()
-			return nil, ctx.Err()
+			var none T
+			return none, ctx.Err()
 		}
 	}
 }
 
-func (c *Client) read(ctx context.Context, key string) (json.RawMessage, error) {
+// call sends one request, and learns from the time that the answer takes.
+func (c *Client) call(ctx context.Context, request any, want string, reply any) error {
 	sent := time.Now()
-	var reply struct {
-		Value json.RawMessage `json:"value"`
-	}
-	err := c.node.Call(ctx, maelstrom.SeqKV, struct {
-		Type string `json:"type"`
-		Key  string `json:"key"`
-	}{"read", key}, "read_ok", &reply)
+	err := c.node.Call(ctx, maelstrom.SeqKV, request, want, reply)
 	if ctx.Err() == nil {
-		c.sample(sent)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.rtt.Sample(time.Since(sent))
 	}
-	return reply.Value, err
-}
-
-func (c *Client) sample(sent time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.rtt.Sample(time.Since(sent))
+	return err
 }

@@ -102,6 +102,32 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 	}
 }
 
+// If it isn't lost but slow, the first request's answer is as good as the second's.
+func TestACompareAndSwapWithoutAnAnswerIsSentAgain(t *testing.T) {
+	for _, first := range []struct {
+		reply string
+		after time.Duration // longer than the first time-out
+	}{{"", 0}, {`"type":"cas_ok"`, 1100 * time.Millisecond}} {
+		requests := 0
+		withStore(t, func(r request) (string, time.Duration) {
+			if requests++; requests == 1 {
+				return first.reply, first.after
+			}
+			if first.reply != "" {
+				return "", 0
+			}
+			return `"type":"cas_ok"`, time.Millisecond
+		}, func(ctx context.Context, c *Client) {
+			if err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), false); err != nil {
+				t.Errorf("the first is answered with %q after %v: %v", first.reply, first.after, err)
+			}
+		})
+		if requests < 2 {
+			t.Errorf("%d requests", requests)
+		}
+	}
+}
+
 func TestRefreshWritesItsMarkFirstAndRepeatsUntilItIsAnswered(t *testing.T) {
 	var asked []string
 	reads := 0
