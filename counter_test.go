@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -379,6 +380,109 @@ func TestAFoldThatIsMalformedOrFromAStrangerIsRefused(t *testing.T) {
 			t.Errorf("the total is %s", value)
 		}
 	})
+}
+
+// ---- Speed ----
+
+// What is measured here is virtual time, and the same on every machine.
+func TestSpeed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("says nothing new under the race detector")
+	}
+	const ms = time.Millisecond
+	config := func(nodes, workers int, rate float64, limit, latency time.Duration, dist, faults string) maelstromtest.Config {
+		cfg := card(faults)
+		cfg.Nodes, cfg.Concurrency, cfg.Rate, cfg.TimeLimit, cfg.Latency, cfg.LatencyDist = nodes, workers, rate, limit, latency, dist
+		return cfg
+	}
+	for _, test := range []struct {
+		name     string
+		seeds    int
+		cfg      maelstromtest.Config
+		p50, p99 time.Duration // at most; zero: any
+		messages float64       // at most, per request; zero: any
+	}{
+		{"card's test, 1 ms", 4, config(3, 3, 100, 20*time.Second, ms, "", ""), 4200 * time.Microsecond, 8 * ms, 3.4},
+		{"card's test, 1 ms, partitions", 20, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5},
+		{"100 ms", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", ""), 420 * ms, 620 * ms, 3.0},
+		{"100 ms, partitions", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", "partition"), 0, 3 * time.Second, 0},
+		{"25 nodes, exponential 20 ms", 4, config(25, 25, 200, 20*time.Second, 20*ms, "exponential", ""), 120 * ms, 300 * ms, 2.5},
+		{"5 nodes, 1000/s", 2, config(5, 50, 1000, 5*time.Second, ms, "", ""), 6 * ms, 12 * ms, 2.5},
+		{"3 nodes, 5000/s", 1, config(3, 300, 5000, 5*time.Second, ms, "", ""), 8 * ms, 20 * ms, 0.5},
+		{"no links between nodes, 100 ms", 20, isolated(config(3, 3, 100, 20*time.Second, 100*ms, "", "")), 0, 4 * time.Second, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var mu sync.Mutex
+			var p50, p99, longest time.Duration
+			var messages, runs float64
+			t.Run("seeds", func(t *testing.T) {
+				simulate(t, test.seeds, test.cfg, allOK, func(t *testing.T, r *maelstromtest.Result) {
+					mu.Lock()
+					defer mu.Unlock()
+					all := r.Latency[""]
+					p50, p99, longest = p50+all.P50, p99+all.P99, max(longest, all.Max)
+					messages, runs = messages+r.MessagesPerRequest, runs+1
+				})
+			})
+			// The means of what was measured with each seed.
+			p50, p99, messages = p50/time.Duration(runs), p99/time.Duration(runs), messages/runs
+			t.Logf("%.0f seeds: p50 %v, p99 %v, %.2f messages per request; at most %v", runs, p50, p99, messages, longest)
+			if test.p50 != 0 && p50 > test.p50 || p99 > test.p99 || test.messages != 0 && messages > test.messages {
+				t.Errorf("expected are at most p50 %v, p99 %v, and %v messages", test.p50, test.p99, test.messages)
+			}
+		})
+	}
+}
+
+func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
+	for _, fault := range []struct {
+		name        string
+		begin, stop func(c *maelstromtest.Cluster)
+	}{
+		{"killed", func(c *maelstromtest.Cluster) { c.Kill("n0") }, func(c *maelstromtest.Cluster) { c.Restart("n0") }},
+		{"paused", func(c *maelstromtest.Cluster) { c.Pause("n0") }, func(c *maelstromtest.Cluster) { c.Resume("n0") }},
+	} {
+		var mu sync.Mutex
+		var latencies []time.Duration
+		t.Run(fault.name, func(t *testing.T) {
+			for seed := range cmp.Or(*seeds, 5) {
+				t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
+					t.Parallel()
+					inCluster(t, maelstromtest.Config{Seed: uint64(seed + 1), Latency: time.Millisecond}, func(t *testing.T, c *maelstromtest.Cluster) {
+						begin := time.Now()
+						var wait sync.WaitGroup
+						for _, node := range []string{"n1", "n2"} {
+							random := rand.New(rand.NewPCG(uint64(seed+1), uint64(len(node))))
+							wait.Go(func() {
+								for time.Since(begin) < 15*time.Second {
+									time.Sleep(time.Duration(random.Int64N(int64(50 * time.Millisecond))))
+									sent := time.Now()
+									_, code, text := ask(c, node, add(1))
+									mu.Lock()
+									latencies = append(latencies, time.Since(sent))
+									mu.Unlock()
+									if code != -1 {
+										t.Errorf("%s answered after %v: %d %s", node, time.Since(sent), code, text)
+									}
+								}
+							})
+						}
+						time.Sleep(5 * time.Second)
+						fault.begin(c)
+						time.Sleep(5 * time.Second)
+						fault.stop(c)
+						wait.Wait()
+					})
+				})
+			}
+		})
+		slices.Sort(latencies)
+		p99, longest := latencies[len(latencies)*99/100], latencies[len(latencies)-1]
+		t.Logf("%s: p99 %v, at most %v", fault.name, p99, longest)
+		if p99 > 100*time.Millisecond {
+			t.Errorf("p99 is %v while the combiner is %s", p99, fault.name)
+		}
+	}
 }
 
 // ---- The binary ----
