@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"cmp"
 	"context"
@@ -31,6 +32,10 @@ var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	if os.Getenv(echoVariable) != "" {
+		echo()
+		return
+	}
 	os.Exit(m.Run())
 }
 
@@ -539,6 +544,146 @@ func TestFlags(t *testing.T) {
 			t.Errorf("%q: code %d, stdout %q, stderr %q", test.args, code, stdout.String(), stderr.String())
 		}
 	}
+}
+
+// echoVariable, if set, makes this test binary the node of echo.
+const echoVariable = "MAELSTROM_COUNTER_TEST_ECHO"
+
+// echo is the least that a node on Maelstrom's library can be that answers an add.
+func echo() {
+	n := maelstrom.NewNode()
+	n.Handle("add", func(msg maelstrom.Message) error {
+		return n.Reply(msg, map[string]any{"type": "add_ok"})
+	})
+	if err := n.Run(); err != nil {
+		panic(err)
+	}
+}
+
+// A driver is the other end of a process's pipes: clients with 64 requests on their way, and a store that answers at once.
+type driver struct {
+	cmd   *exec.Cmd
+	in    *bufio.Writer
+	out   *bufio.Reader
+	value json.RawMessage // what the store holds
+	sent  int
+}
+
+func drive(b *testing.B, cmd *exec.Cmd) *driver {
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	d := &driver{cmd: cmd, in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20)}
+	b.Cleanup(func() {
+		in.Close()
+		if err := cmd.Wait(); err != nil {
+			b.Errorf("%s: %v", cmd.Path, err)
+		}
+	})
+	d.send(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
+	d.run(b, 1000)
+	return d
+}
+
+func (d *driver) send(format string, args ...any) { fmt.Fprintf(d.in, format+"\n", args...) }
+
+// run makes the clients do n adds, and returns how long that took.
+func (d *driver) run(b *testing.B, n int) time.Duration {
+	begin := time.Now()
+	add := func() {
+		d.sent++
+		d.send(`{"src":"c1","dest":"n0","body":{"type":"add","msg_id":%d,"delta":1}}`, d.sent)
+	}
+	for range min(n, 64) {
+		add()
+	}
+	for begun, done := min(n, 64), 0; done < n; {
+		if d.out.Buffered() == 0 {
+			if err := d.in.Flush(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		line, err := d.out.ReadSlice('\n')
+		switch {
+		case err != nil:
+			b.Fatalf("%s: %v", d.cmd.Path, err)
+		case bytes.Contains(line, []byte(`"add_ok"`)):
+			if done++; begun < n {
+				begun++
+				add()
+			}
+		case bytes.Contains(line, []byte(`"seq-kv"`)):
+			d.store(b, line)
+		case !bytes.Contains(line, []byte(`"init_ok"`)):
+			b.Fatalf("%s: %s", d.cmd.Path, line)
+		}
+	}
+	return time.Since(begin)
+}
+
+// store answers a request to the store. Nobody else has any.
+func (d *driver) store(b *testing.B, line []byte) {
+	var msg struct {
+		Body struct {
+			Type string
+			ID   int `json:"msg_id"`
+			To   json.RawMessage
+		}
+	}
+	if err := json.Unmarshal(line, &msg); err != nil {
+		b.Fatal(err)
+	}
+	reply := fmt.Sprintf(`"type":"%s_ok"`, msg.Body.Type)
+	switch {
+	case msg.Body.Type == "cas":
+		d.value = msg.Body.To
+	case msg.Body.Type == "read" && d.value == nil:
+		reply = `"type":"error","code":20`
+	case msg.Body.Type == "read":
+		reply += `,"value":` + string(d.value)
+	}
+	d.send(`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,%s}}`, msg.Body.ID, reply)
+}
+
+// resident is the memory that the process occupies, in MB, or 0 where the system doesn't say.
+func (d *driver) resident() float64 {
+	var size, pages int
+	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", d.cmd.Process.Pid))
+	_, _ = fmt.Sscan(string(statm), &size, &pages)
+	return float64(pages*os.Getpagesize()) / 1e6
+}
+
+// One operation is 20,000 adds, so -benchtime 50x makes a million. The echo node shows what Maelstrom's library does on the
+// machine at hand; the two take turns.
+func BenchmarkProcess(b *testing.B) {
+	counter := drive(b, exec.Command(build(b)))
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), echoVariable+"=1")
+	echo := drive(b, cmd)
+	const adds = 20_000
+	var counting, echoing time.Duration
+	before := 0.0
+	for b.Loop() {
+		counting += counter.run(b, adds)
+		echoing += echo.run(b, adds)
+		if before == 0 {
+			before = counter.resident()
+		}
+	}
+	b.ReportMetric(float64(b.N*adds)/counting.Seconds(), "adds/s")
+	b.ReportMetric(float64(b.N*adds)/echoing.Seconds(), "echoes/s")
+	b.ReportMetric(echoing.Seconds()/counting.Seconds(), "ratio")
+	b.ReportMetric(before, "MB-before")
+	b.ReportMetric(counter.resident(), "MB-after")
 }
 
 // ---- Negative controls ----
