@@ -19,20 +19,28 @@ type store struct{ node *maelstrom.Node }
 
 // read returns the value of a key, which may be old, or 0 if there is no such key.
 func (s store) read(ctx context.Context, key string) (int64, error) {
-	reply, err := s.insist(ctx, map[string]any{"type": "read", "key": key})
+	value, err := readReply(s.insist(ctx, readRequest(key)))
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", key, err)
+	}
+	return value, nil
+}
+
+func readRequest(key string) any { return map[string]any{"type": "read", "key": key} }
+
+// readReply takes the value from the store's reply to a read.
+func readReply(reply maelstrom.Message, err error) (int64, error) {
 	if maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", key, err)
+		return 0, err
 	}
 	var body struct {
 		Value int64 `json:"value"`
 	}
-	if err := json.Unmarshal(reply.Body, &body); err != nil {
-		return 0, fmt.Errorf("read %s: %w", key, err)
-	}
-	return body.Value, nil
+	err = json.Unmarshal(reply.Body, &body)
+	return body.Value, err
 }
 
 // write sets a key. If it fails it may still take effect.
@@ -65,6 +73,45 @@ func (s store) insist(ctx context.Context, body any) (maelstrom.Message, error) 
 	}
 }
 
+// sum returns the sum of the values of several keys, each of which may be old. It asks for all of them at once, and again
+// for those of which the store has said nothing. The requests go out in order, rather than from a goroutine for each key, so
+// that a simulation with the same seed takes the same course.
+func (s store) sum(ctx context.Context, keys []string) (int64, error) {
+	var sum int64
+	for len(keys) > 0 {
+		value, unanswered, err := s.sumOnce(ctx, keys)
+		if err != nil {
+			return 0, err
+		}
+		sum, keys = sum+value, unanswered
+	}
+	return sum, nil
+}
+
+// sumOnce is one attempt at sum. It returns the keys for which it got no answer.
+func (s store) sumOnce(ctx context.Context, keys []string) (sum int64, unanswered []string, err error) {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	answers := make([]<-chan maelstrom.Message, len(keys))
+	for i, key := range keys {
+		if answers[i], err = send(s.node, readRequest(key)); err != nil {
+			return 0, nil, fmt.Errorf("read %s: %w", key, err)
+		}
+	}
+	for i, key := range keys {
+		value, err := readReply(await(attempt, answers[i]))
+		switch {
+		case err == nil:
+			sum += value
+		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+			unanswered = append(unanswered, key)
+		default:
+			return 0, nil, fmt.Errorf("read %s: %w", key, err)
+		}
+	}
+	return sum, unanswered, nil
+}
+
 // call sends a request to the store and waits for the reply, up to attemptTimeout. An error reply is returned as an
 // *RPCError.
 //
@@ -74,21 +121,36 @@ func (s store) insist(ctx context.Context, body any) (maelstrom.Message, error) 
 func call(ctx context.Context, n *maelstrom.Node, body any) (maelstrom.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
-	replies := make(chan maelstrom.Message, 1) // the library drops all but the first
-	err := n.RPC(maelstrom.SeqKV, body, func(reply maelstrom.Message) error {
-		replies <- reply
-		return nil
-	})
+	answer, err := send(n, body)
 	if err != nil {
 		return maelstrom.Message{}, err
 	}
+	return await(ctx, answer)
+}
+
+// send is the first half of call.
+func send(n *maelstrom.Node, body any) (<-chan maelstrom.Message, error) {
+	answer := make(chan maelstrom.Message, 1) // the library drops all replies but the first
+	return answer, n.RPC(maelstrom.SeqKV, body, func(reply maelstrom.Message) error {
+		answer <- reply
+		return nil
+	})
+}
+
+// await is the second half of call. It takes an answer that is there even if ctx has ended.
+func await(ctx context.Context, answer <-chan maelstrom.Message) (maelstrom.Message, error) {
+	var reply maelstrom.Message
 	select {
-	case reply := <-replies:
-		if err := reply.RPCError(); err != nil {
-			return reply, err
-		}
-		return reply, nil
+	case reply = <-answer:
 	case <-ctx.Done():
-		return maelstrom.Message{}, ctx.Err()
+		select {
+		case reply = <-answer:
+		default:
+			return reply, ctx.Err()
+		}
 	}
+	if err := reply.RPCError(); err != nil {
+		return reply, err
+	}
+	return reply, nil
 }
