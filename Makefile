@@ -2,7 +2,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEEDS ?= 1000
 FUZZTIME ?= 30s
 
-.PHONY: help build test lint soak fuzz maelstrom clean
+.PHONY: help build test lint soak compare fuzz maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,10 @@ lint: ## check with gofmt, go vet and staticcheck
 soak: ## run SEEDS seeds (default 1000) of each simulation
 	go test -count=1 -timeout 0 -run 'Nothing|Card|Starves' . -seeds $(SEEDS)
 
+compare: ## print a table of how the counter and its rivals fare; ARGS="-seeds 50" runs more seeds than 10
+	@go test -c -o compare.test .
+	@./compare.test -test.run '^TestCompare$$' -compare $(ARGS)
+
 fuzz: ## fuzz each target for FUZZTIME (default 30s)
 	@set -e; packages=$$(go list ./...); for package in $$packages; do \
 		targets=$$(go test -list '^Fuzz' $$package); \
@@ -35,4 +39,4 @@ maelstrom: ## run the card's test with the real Maelstrom; ARGS="--latency 100" 
 	scripts/maelstrom.sh $(ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf maelstrom-counter store .maelstrom
+	rm -rf maelstrom-counter compare.test store .maelstrom

@@ -24,6 +24,7 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
+	"maelstrom-counter/internal/compare"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
 )
@@ -489,6 +490,45 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 		}
 	}
 }
+
+// ---- The comparison ----
+
+var compareFlag = flag.Bool("compare", false, "run TestCompare, which prints how the counter and its rivals fare")
+
+// contenders are the rivals and, last, the counter.
+func contenders() []compare.Contender {
+	return append(compare.Rivals(), compare.Contender{Name: "ours", Title: "this counter", Program: program})
+}
+
+func TestTheCounterIsRightUnderEveryConditionOfTheComparison(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector, for which there are simpler simulations")
+	}
+	for _, condition := range compare.Conditions {
+		t.Run(condition.Name, func(t *testing.T) { simulate(t, 2, condition.Config) })
+	}
+}
+
+// TestCompare is what make compare runs.
+func TestCompare(t *testing.T) {
+	if !*compareFlag {
+		t.Skip("only with -compare")
+	}
+	cells := compare.Run(t, contenders(), compare.Conditions, cmp.Or(*seeds, compare.Seeds), os.Stderr)
+	fmt.Print(compare.Markdown(cells))
+	for _, cell := range cells {
+		if cell.Contender.Name == "ours" && (len(cell.Wrong) > 0 || cell.OutOfOrder > 0) {
+			t.Errorf("%s: wrong with the seeds %v, %d reads out of order", cell.Condition.Name, cell.Wrong, cell.OutOfOrder)
+		}
+	}
+}
+
+// BenchmarkCounter measures in virtual time. To compare two commits, on the same ten seeds, run with each of them
+//
+//	go test -run '^$' -bench 'Counter/contender=ours' -benchtime 1x -count 10 > name.txt
+//
+// and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col /contender name.txt without contender=ours.
+func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare.Conditions) }
 
 // ---- The binary ----
 

@@ -1,0 +1,203 @@
+package compare
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	os.Exit(m.Run())
+}
+
+// among returns the element of a list that has a name.
+func among[T any](t testing.TB, list []T, has func(T) bool) T {
+	t.Helper()
+	i := slices.IndexFunc(list, has)
+	if i < 0 {
+		t.Fatal("not among them")
+	}
+	return list[i]
+}
+
+func rival(t testing.TB, name string) Contender {
+	return among(t, Rivals(), func(c Contender) bool { return c.Name == name })
+}
+
+func condition(t testing.TB, name string) Condition {
+	return among(t, Conditions, func(c Condition) bool { return c.Name == name })
+}
+
+// What was measured with the real Maelstrom shows in the table, too.
+func TestTheRivalsFareAsWithMaelstrom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many seeds")
+	}
+	for _, test := range []struct {
+		rival, condition string
+		seeds            int
+		fewest, most     int        // seeds on which it is wrong
+		messages         [2]float64 // per request; zero: not measured
+	}{
+		{"rmw", "card", 3, 3, 3, [2]float64{}},
+		{"cas", "card", 8, 1, 7, [2]float64{2.9, 3.3}}, // 3.1
+		{"cas", "100ms", 10, 6, 10, [2]float64{}},
+		{"cas", "25-nodes", 4, 3, 4, [2]float64{10.7, 12.7}}, // 11.7
+		{"crdt", "100ms", 10, 1, 9, [2]float64{}},
+		{"crdt", "25-nodes", 2, 1, 2, [2]float64{}},
+	} {
+		cell := Run(t, []Contender{rival(t, test.rival)}, []Condition{condition(t, test.condition)}, test.seeds, io.Discard)[0]
+		name := test.rival + " under " + test.condition
+		if wrong := len(cell.Wrong); wrong < test.fewest || wrong > test.most {
+			t.Errorf("%s was wrong with seeds %v of %d, want %d to %d", name, cell.Wrong, test.seeds, test.fewest, test.most)
+		}
+		if messages := cell.MessagesPerRequest(); test.messages[1] > 0 && (messages < test.messages[0] || messages > test.messages[1]) {
+			t.Errorf("%s took %.2f messages per request, want %v", name, messages, test.messages)
+		}
+		if cell.OutOfOrder == 0 || cell.Availability() != 1 {
+			t.Errorf("%s: %d reads out of order, availability %v", name, cell.OutOfOrder, cell.Availability())
+		}
+		if test.condition == "100ms" && cell.Quantile(50) != 200*time.Millisecond {
+			t.Errorf("%s: the median request, a read, took %v, not one round trip", name, cell.Quantile(50))
+		}
+	}
+}
+
+func TestReadAddWriteLosesUpdates(t *testing.T) {
+	cfg := condition(t, "card").Config
+	cfg.Seed = 1
+	r := maelstromtest.Simulate(t, cfg, rival(t, "rmw").Program)
+	for _, read := range r.FinalReads {
+		if read >= r.Acceptable[0].Lo {
+			t.Errorf("final read of %d, where %v is right", read, r.Acceptable)
+		}
+	}
+	if len(r.FinalReads) == 0 {
+		t.Error("no final read was answered")
+	}
+}
+
+// The same seed gives the same table, although nodes run in many goroutines.
+func TestOneSeedGivesOneHistory(t *testing.T) {
+	cfg := maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Nemesis: faults("loss,late"), Seed: 1}
+	for _, r := range Rivals() {
+		var first bytes.Buffer
+		for range 5 {
+			var again bytes.Buffer
+			if err := maelstromtest.Simulate(t, cfg, r.Program).WriteHistory(&again); err != nil {
+				t.Fatal(err)
+			}
+			if first.Len() == 0 {
+				first = again
+			}
+			if !bytes.Equal(first.Bytes(), again.Bytes()) {
+				t.Fatalf("%s had two histories with seed %d", r.Name, cfg.Seed)
+			}
+		}
+	}
+}
+
+func TestProgressHasALineForEachCell(t *testing.T) {
+	var progress bytes.Buffer
+	brief := Condition{Name: "brief", Config: maelstromtest.Config{Rate: 100, TimeLimit: time.Second}}
+	cells := Run(t, Rivals(), []Condition{brief, brief}, 2, &progress)
+	lines := strings.Split(strings.TrimSpace(progress.String()), "\n")
+	if len(cells) != 6 || len(lines) != 6 {
+		t.Fatalf("%d cells, progress:\n%s", len(cells), &progress)
+	}
+	for i, cell := range cells {
+		if cell.Seeds != 2 || cell.Requests == 0 || cell.Contender.Name != Rivals()[i%3].Name || !strings.Contains(lines[i], cell.Contender.Name) {
+			t.Errorf("cell %d is of %s, with %d seeds and %d requests: %s", i, cell.Contender.Name, cell.Seeds, cell.Requests, lines[i])
+		}
+	}
+}
+
+func TestEachIterationOfABenchmarkTakesAnotherSeed(t *testing.T) {
+	benchtime := flag.Lookup("test.benchtime").Value
+	defer benchtime.Set(benchtime.String())
+	if err := benchtime.Set("3x"); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	lives := map[uint64]int{} // by the seed of the node's own randomness, which depends on the cluster's
+	cas := rival(t, "cas")
+	spy := Contender{Name: "spy", Program: func(env maelstromtest.Env) error {
+		mu.Lock()
+		lives[env.Seed]++
+		mu.Unlock()
+		return cas.Program(env)
+	}}
+	brief := Condition{Name: "brief", Config: maelstromtest.Config{Nodes: 1, Rate: 100, TimeLimit: time.Second}}
+	testing.Benchmark(func(b *testing.B) { Benchmark(b, []Contender{spy}, []Condition{brief}) })
+	if len(lives) != 4 { // package testing tries one before it runs three
+		t.Errorf("%d different seeds in 4 iterations", len(lives))
+	}
+	for _, n := range lives {
+		if n != 1 {
+			t.Errorf("a seed was run %d times", n)
+		}
+	}
+}
+
+func TestATallyAddsUpResults(t *testing.T) {
+	var tally Tally
+	if tally.Availability() != 0 || tally.MessagesPerRequest() != 0 || tally.OutOfOrderPerThousand() != 0 || tally.Quantile(50) != 0 {
+		t.Error("an empty tally is not zero")
+	}
+	op := func(f string, outcome maelstromtest.Outcome, took time.Duration) maelstromtest.Op {
+		return maelstromtest.Op{F: f, Outcome: outcome, Invoke: time.Second, Complete: time.Second + took*time.Millisecond}
+	}
+	first := &maelstromtest.Result{Config: maelstromtest.Config{Seed: 2}, Invoked: 4, OK: 3, ServerMessages: 10,
+		Verdict: maelstromtest.Verdict{OutOfOrder: make([]maelstromtest.Violation, 1)},
+		History: []maelstromtest.Op{op("read", "ok", 5), op("add", "ok", 1), op("read", "ok", 9), op("read", "info", 5000)}}
+	second := &maelstromtest.Result{Config: maelstromtest.Config{Seed: 1}, Invoked: 1, OK: 1, ServerMessages: 1,
+		History: []maelstromtest.Op{op("read", "ok", 7)}}
+	second.Valid = true
+	tally.Add(first)
+	tally.Add(second)
+	first.Config.Seed = 1
+	tally.Add(first)
+	got := fmt.Sprintf("%d of %d right, wrong %v, %.3f out of order, %.3f available, %.3f messages, %v %v", tally.Right(), tally.Seeds, tally.Wrong,
+		tally.OutOfOrderPerThousand(), tally.Availability(), tally.MessagesPerRequest(), tally.Quantile(50), tally.Quantile(99))
+	want := "1 of 3 right, wrong [1 2], 400.000 out of order, 0.778 available, 2.333 messages, 5ms 9ms"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func ExampleMarkdown() {
+	calm, storm := Condition{Title: "calm"}, Condition{Title: "5 % of messages lost"}
+	loop, ours := Contender{Title: "compare-and-swap loop"}, Contender{Title: "this counter"}
+	fmt.Print(Markdown([]Cell{
+		{loop, calm, Tally{Seeds: 10, Wrong: []uint64{3}, Requests: 1000, OK: 1000, Reads: 700, OutOfOrder: 210, Messages: 3149,
+			latencies: []time.Duration{0, 0}}},
+		{ours, calm, Tally{Seeds: 10, Requests: 1000, OK: 1000, Reads: 700, Messages: 2200,
+			latencies: []time.Duration{time.Hour, 0, 9949 * time.Microsecond}}},
+		{loop, storm, Tally{Seeds: 10, Wrong: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Requests: 100000, OK: 99999, Reads: 66666, OutOfOrder: 1,
+			latencies: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
+		{ours, storm, Tally{Seeds: 10, Requests: 1000, Messages: 40000}},
+	}))
+	// Output:
+	// | Condition            | Contender             |    Right | Out of order | Answered |  p50 |  p99 | Messages |
+	// | -------------------- | --------------------- | -------: | -----------: | -------: | ---: | ---: | -------: |
+	// | calm                 | compare-and-swap loop |  9 of 10 |          300 |    100 % |  0.0 |  0.0 |      3.1 |
+	// |                      | this counter          | 10 of 10 |            0 |    100 % |  9.9 |  9.9 |      2.2 |
+	// | 5 % of messages lost | compare-and-swap loop |  0 of 10 |        < 0.1 |   99.9 % |   10 | 1000 |      0.0 |
+	// |                      | this counter          | 10 of 10 |            0 |    0.0 % |    - |    - |     40.0 |
+	//
+	// 3 nodes, 100 requests/s, and 1 ms latency where nothing else is said. Right: on how many seeds Maelstrom's verdict, which is
+	// on the final reads, was good. Out of order: how many of a thousand reads contradict what was known before they began or when
+	// they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time. Messages: per request, without the
+	// clients'.
+}
