@@ -2,7 +2,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEEDS ?= 1000
 FUZZTIME ?= 30s
 
-.PHONY: help build test lint soak compare fuzz maelstrom clean
+.PHONY: help build test lint run compare soak fuzz maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,12 +19,16 @@ lint: ## check with gofmt, go vet and staticcheck
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
-soak: ## run SEEDS seeds (default 1000) of each simulation
-	go test -count=1 -timeout 0 -run 'Nothing|Card|Starves' . -seeds $(SEEDS)
+run: build ## run the card's test on the embedded bench; ARGS="--latency 100" adds flags
+	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
+	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition $(ARGS)
 
 compare: ## print a table of how the counter and its rivals fare; ARGS="-seeds 50" runs more seeds than 10
-	@go test -c -o compare.test .
-	@./compare.test -test.run '^TestCompare$$' -compare $(ARGS)
+	@mkdir -p .bin && go test -c -o .bin/compare.test .
+	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
+
+soak: ## run SEEDS seeds (default 1000) of each simulation
+	go test -count=1 -timeout 0 -run 'Nothing|Card|Starves' . -seeds $(SEEDS)
 
 fuzz: ## fuzz each target for FUZZTIME (default 30s)
 	@set -e; packages=$$(go list ./...); for package in $$packages; do \
@@ -39,4 +43,4 @@ maelstrom: ## run the card's test with the real Maelstrom; ARGS="--latency 100" 
 	scripts/maelstrom.sh $(ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf maelstrom-counter compare.test store .maelstrom
+	rm -rf maelstrom-counter .bin store .maelstrom
