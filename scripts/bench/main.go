@@ -177,11 +177,11 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) (int, error) 
 		return wrong, err
 	}
 	defer s.close()
-	progress := newProgress(stderr, o.TimeLimit)
+	progress := progress{w: &shared{w: stderr}, terminal: isTerminal(stderr), limit: o.TimeLimit}
 	o.Progress = progress.show
 	result, err := maelstromtest.RunProcesses(ctx, o.Config, o.bin, func(node string) io.Writer {
 		if o.logStderr {
-			return io.MultiWriter(s.log(node), stderr)
+			return io.MultiWriter(s.log(node), progress.w)
 		}
 		return s.log(node)
 	})
