@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"slices"
 	"time"
 
@@ -108,22 +107,50 @@ func (in *input) filter(line []byte) []byte {
 	return in.pass(msg, body, line)
 }
 
-// pass hands a request to the library, without the fields that make it too long for it: no request of a counter's has
-// a field of a kilobyte.
+// pass hands a request to the library, without the fields that make it too long for it.
 func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
 	if len(line) >= maxLibraryLine {
-		var fields map[string]json.RawMessage
-		_ = json.Unmarshal(msg.Body, &fields) // as it has been before
-		maps.DeleteFunc(fields, func(name string, value json.RawMessage) bool { return len(name)+len(value) > 1<<10 })
-		msg.Body, _ = json.Marshal(fields)
-		short, _ := json.Marshal(msg)
-		if len(short) >= maxLibraryLine {
+		short, err := shorten(msg)
+		if err != nil || len(short) >= maxLibraryLine {
 			return in.refuse(msg, body, maelstrom.MalformedRequest, "request longer than 64 KiB", line)
 		}
 		line = short
 	}
 	in.node.open.enter()
 	return append(line, '\n')
+}
+
+// shorten returns a message with null in place of the long values in its body: no request of a counter's has one of a
+// kilobyte. The fields keep their order, for if one comes twice, or in capitals once more, it is the last that counts.
+func shorten(msg maelstrom.Message) ([]byte, error) {
+	decoder := json.NewDecoder(bytes.NewReader(msg.Body))
+	if _, err := decoder.Token(); err != nil {
+		return nil, err
+	}
+	short := []byte{'{'}
+	for decoder.More() {
+		token, err := decoder.Token()
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, err
+		}
+		if len(value) > 1<<10 {
+			value = json.RawMessage("null")
+		}
+		name, err := json.Marshal(token)
+		if err != nil {
+			return nil, err
+		}
+		if len(short) > 1 {
+			short = append(short, ',')
+		}
+		short = append(append(append(short, name...), ':'), value...)
+	}
+	msg.Body = append(short, '}')
+	return json.Marshal(msg)
 }
 
 // init lets the first init through to the library and waits until it has been handled, because the library writes the

@@ -57,6 +57,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 	}
 	pong := `{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"pong"}}`
 	ping := `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7`
+	long := `,"x":"` + strings.Repeat("x", 100<<10) + `"}}`
 	for _, test := range []struct{ name, line, want string }{ // want: how the answer begins, or "" for none
 		{"a request", ping + `}}`, pong},
 		{"carriage return", ping + "}}\r", pong},
@@ -65,8 +66,10 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"an unknown field", ping + `,"x":[1,{"y":null}]},"id":9}`, pong},
 		{"invalid UTF-8 in a field", ping + ",\"x\":\"\xff\xfe\"}}", pong},
 		{"nested 5000 deep", ping + `,"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}}`, pong},
-		{"100 KiB", ping + `,"x":"` + strings.Repeat("x", 100<<10) + `"}}`, pong},
+		{"100 KiB", ping + long, pong},
 		{"64 KiB to the byte", fill(ping+`,"x":"`, 64<<10-2) + `"}}`, pong},
+		{"100 KiB and a key in two spellings", `{"src":"c1","dest":"n1","body":{"type":"gong","TYPE":"ping","msg_id":9,"MSG_ID":7,"in_reply_to":5,"IN_REPLY_TO":0` + long, pong},
+		{"100 KiB and a key with null", ping + `,"type":null,"msg_id":null` + long, pong},
 		{"many fields", ping + manyFields(9000) + `}}`, errorReply(12, "request longer")},
 		{"duplicate keys, the last counts", ping + `,"type":"pong","type":"ping"}}`, pong},
 		{"two bodies, the last counts", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7},"body":{"type":"gong","msg_id":7}}`, errorReply(10, "")},
