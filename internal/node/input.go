@@ -43,6 +43,7 @@ func (in *input) Read(p []byte) (int, error) {
 		if in.named {
 			<-in.node.ready
 		}
+		in.node.out.wait() // whom nobody reads shall not take more in
 		line, err := in.lines.next()
 		switch {
 		case err == errLongLine:
@@ -116,7 +117,9 @@ func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []
 		}
 		line = short
 	}
-	in.node.open.enter()
+	if !in.node.open.enter() {
+		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "the node ends", line)
+	}
 	return append(line, '\n')
 }
 

@@ -92,6 +92,7 @@ func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
 		select {
 		case n.requests <- func() { handler(msg) }:
 		case <-n.ended:
+			n.open.leave()
 		}
 		return nil
 	})
@@ -142,6 +143,7 @@ func (n *Node) Run(stop context.Context) error {
 	defer n.cancel()
 	grace := time.AfterFunc(Grace, n.cancel)
 	defer grace.Stop()
+	n.open.close()
 	drained := make(chan error, 1)
 	go func() {
 		n.open.wait()
@@ -153,7 +155,7 @@ func (n *Node) Run(stop context.Context) error {
 			return failure
 		}
 	case <-time.After(4 * Grace):
-		return errors.New("writing messages: nobody reads them")
+		return n.out.abandon()
 	}
 	if err != nil {
 		return fmt.Errorf("reading messages: %w", err)
@@ -179,10 +181,14 @@ type errorBody struct {
 	Text string `json:"text"`
 }
 
-// respond sends a reply. One that cannot be sent is logged: nobody is left to be told.
-func (n *Node) respond(dest string, msgID int, body any) {
-	if err := n.send(dest, "in_reply_to", msgID, body); err != nil {
-		n.log.Warn("cannot reply", "to", dest, "err", err)
+// respond sends a reply.
+func (n *Node) respond(dest string, msgID int, body any) { n.respondAs(n.ID(), dest, msgID, body) }
+
+// respondAs sends a reply from src: before init, a node knows its name only from what is sent to it. If it cannot be
+// sent, the output has failed, and Run will say so once for all of them.
+func (n *Node) respondAs(src, dest string, msgID int, body any) {
+	if err := n.send(src, dest, "in_reply_to", msgID, body); err != nil {
+		n.log.Debug("cannot reply", "to", dest, "err", err)
 	}
 }
 
@@ -192,7 +198,7 @@ func (n *Node) Post(dest string, body any) error {
 	n.lastID++
 	id := n.lastID
 	n.mu.Unlock()
-	return n.send(dest, "msg_id", id, body)
+	return n.send(n.ID(), dest, "msg_id", id, body)
 }
 
 // Call sends a request to dest and waits for its reply, a body of type want, which it unmarshals into reply unless that
@@ -225,7 +231,7 @@ func (n *Node) ask(dest string, request any, answers chan<- maelstrom.Message) (
 		delete(n.pending, id)
 		n.mu.Unlock()
 	}
-	return forget, n.send(dest, "msg_id", id, request)
+	return forget, n.send(n.ID(), dest, "msg_id", id, request)
 }
 
 // deliver hands a reply to the call that waits for it. One that nobody waits for is late, or a copy, or made up.
@@ -262,27 +268,18 @@ func decodeReply(msg maelstrom.Message, want string, reply any) error {
 	return nil
 }
 
-// send sends a message from this node.
-func (n *Node) send(dest, field string, id int, body any) error {
+// send sends a message. The library's Send would hold a lock while it waits for somebody to read the output.
+func (n *Node) send(src, dest, field string, id int, body any) error {
 	whole, err := withID(field, id, body)
 	if err != nil {
 		return err
 	}
-	return n.library.Send(dest, whole)
-}
-
-// respondAs sends a reply from src: before init, a node knows its name only from what is sent to it.
-func (n *Node) respondAs(src, dest string, msgID int, body any) {
-	whole, err := withID("in_reply_to", msgID, body)
-	if err == nil {
-		var line []byte
-		if line, err = json.Marshal(maelstrom.Message{Src: src, Dest: dest, Body: whole}); err == nil {
-			_, err = n.out.Write(line)
-		}
-	}
+	line, err := json.Marshal(maelstrom.Message{Src: src, Dest: dest, Body: whole})
 	if err != nil {
-		n.log.Warn("cannot reply", "to", dest, "err", err)
+		return err
 	}
+	_, err = n.out.Write(line)
+	return err
 }
 
 // withID marshals body, a JSON object with at least one field, with an integer field put in front.
@@ -308,6 +305,7 @@ func withID(field string, id int, body any) (json.RawMessage, error) {
 type gate struct {
 	mu      sync.Mutex
 	inside  int
+	closed  bool
 	changed sync.Cond // L is mu
 }
 
@@ -317,14 +315,25 @@ func newGate() *gate {
 	return g
 }
 
-// enter waits until there is room.
-func (g *gate) enter() {
+// enter waits until there is room. It returns false, and lets nobody in, once the gate is closed.
+func (g *gate) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for g.inside == maxRequests {
+	for g.inside == maxRequests && !g.closed {
 		g.changed.Wait()
 	}
+	if g.closed {
+		return false
+	}
 	g.inside++
+	return true
+}
+
+func (g *gate) close() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed = true
+	g.changed.Broadcast()
 }
 
 func (g *gate) leave() {

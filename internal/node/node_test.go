@@ -10,6 +10,7 @@ import (
 	"log"
 	"log/slog"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -293,12 +294,17 @@ func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
 			fmt.Fprintln(to, `{"src":"c1","dest":"n1","body":{"type":"wait","msg_id":7}}`)
 			synctest.Wait() // until it has been handled
 			cancel()
+			synctest.Wait()
+			fmt.Fprintln(to, `{"src":"c2","dest":"n1","body":{"type":"wait","msg_id":8}}`)
 		}()
 		if err := n.Run(stop); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(stdout.String(), `"waited"`) {
 			t.Errorf("not answered: %s", stdout.String())
+		}
+		if !strings.Contains(stdout.String(), `"dest":"c2","body":{"in_reply_to":8,"type":"error","code":11,`) {
+			t.Errorf("a request that came too late was not refused: %s", stdout.String())
 		}
 	})
 }
@@ -316,6 +322,87 @@ func TestAClosedStdoutEndsTheNodeWithAnError(t *testing.T) {
 		if !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("got %v", err)
 		}
+	})
+}
+
+// An endless line is dropped as it streams: nothing of it is kept but what the log shows.
+func TestAnEndlessLineIsNotHeldInMemory(t *testing.T) {
+	long := &repeat{left: 1 << 26}
+	after := "\n" + `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
+	var stdout bytes.Buffer
+	n := New(io.MultiReader(strings.NewReader(initLine+"\n"), long, strings.NewReader(after)), &stdout, quiet, random())
+	n.Handle("ping", func(msg maelstrom.Message) { n.Reply(msg.Src, 8, maelstrom.MessageBody{Type: "pong"}) })
+	var before, end runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if err := n.Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&end)
+	if got := end.TotalAlloc - before.TotalAlloc; got > 8<<20 {
+		t.Errorf("a line of 64 MiB took %d bytes", got)
+	}
+	if !strings.Contains(stdout.String(), `"pong"`) {
+		t.Errorf("the request after it was not served: %q", stdout.String())
+	}
+}
+
+// repeat is a reader of that many bytes.
+type repeat struct{ left int }
+
+func (r *repeat) Read(p []byte) (int, error) {
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(len(p), r.left)
+	r.left -= n
+	for i := range p[:n] {
+		p[i] = 'x'
+	}
+	return n, nil
+}
+
+func TestANodeThatNobodyReadsStopsReadingAndCanBeStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in, to := io.Pipe()
+		out, stdout := io.Pipe()
+		defer out.Close()
+		n := New(in, stdout, quiet, random())
+		n.Handle("ping", func(msg maelstrom.Message) {
+			var body maelstrom.MessageBody
+			_ = json.Unmarshal(msg.Body, &body)
+			n.Reply(msg.Src, body.MsgID, map[string]string{"type": "pong", "x": strings.Repeat("x", 4<<10)})
+		})
+		stop, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- n.Run(stop) }()
+		fmt.Fprintln(to, initLine)
+		idle := runtime.NumGoroutine()
+		written := 0
+		go func() {
+			for ; ; written++ {
+				if _, err := fmt.Fprintf(to, `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":%d}}`+"\n", written+1); err != nil {
+					return
+				}
+			}
+		}()
+		synctest.Wait()
+		if more := runtime.NumGoroutine() - idle; written > 1<<14 || more > 1<<12 {
+			t.Errorf("%d requests taken in, %d goroutines more", written, more)
+		}
+		cancel()
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Error("ended in peace")
+			}
+			if n.Post("n2", maelstrom.MessageBody{Type: "x"}) == nil { // and who has something to say is not kept waiting
+				t.Error("a message was sent after the end")
+			}
+		case <-time.After(2 * time.Second):
+			t.Error("still runs")
+		}
+		to.Close()
+		in.Close()
 	})
 }
 

@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -48,12 +49,24 @@ func (o *output) Write(p []byte) (int, error) {
 	for len(o.buffer) > maxBuffered && o.cause == nil {
 		o.changed.Wait()
 	}
-	if o.cause != nil {
+	switch {
+	case o.cause != nil:
 		return 0, o.cause
+	case o.closed:
+		return 0, io.ErrClosedPipe
 	}
 	o.buffer = append(append(o.buffer, message...), '\n')
 	o.changed.Broadcast()
 	return len(p), nil
+}
+
+// wait waits until Write would not.
+func (o *output) wait() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.buffer) > maxBuffered && o.cause == nil {
+		o.changed.Wait()
+	}
 }
 
 // flush writes what is in the buffer until close is called or writing fails.
@@ -76,11 +89,26 @@ func (o *output) flush() {
 		_, err := o.w.Write(out)
 		o.mu.Lock()
 		if err != nil {
-			o.cause = fmt.Errorf("writing messages: %w", err)
-			o.changed.Broadcast()
-			close(o.failed)
+			o.fail(err)
 		}
 	}
+}
+
+// fail ends all writing. The caller holds mu.
+func (o *output) fail(err error) {
+	if o.cause == nil {
+		o.cause = fmt.Errorf("writing messages: %w", err)
+		o.changed.Broadcast()
+		close(o.failed)
+	}
+}
+
+// abandon ends all writing because the last write takes too long, and returns the error that says so.
+func (o *output) abandon() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.fail(errors.New("nobody reads them"))
+	return o.cause
 }
 
 // close waits until everything has left, and returns the error that kept it from leaving.
