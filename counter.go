@@ -330,7 +330,7 @@ func (c *Counter) run() {
 		if err != nil {
 			panic(fmt.Sprintf("counter: a value that cannot be marshalled: %+v: %v", next, err))
 		}
-		err = c.store.CompareAndSwap(ctx, c.Key, c.raw, to, c.raw == nil)
+		err = c.store.CompareAndSwap(ctx, c.Key, c.raw, to)
 		switch code := maelstrom.ErrorCode(err); {
 		case err == nil:
 			c.won(next, to)
@@ -361,6 +361,7 @@ func (c *Counter) introduce() {
 func (c *Counter) work(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		c.mu.Lock()
+		c.queue = slices.DeleteFunc(c.queue, func(w *work) bool { return w.done }) // nobody waits for these any more
 		c.advance()
 		ready := len(c.queue) > 0 || c.formable()
 		c.mu.Unlock()
@@ -381,34 +382,35 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	defer cancel()
 	c.mu.Lock()
 	c.stats.resyncs++
-	mark := fmt.Sprintf("%d.%d", c.boot, c.stats.resyncs)
+	fresh := fmt.Sprintf("%d.%d", c.boot, c.stats.resyncs)
+	mark := fresh
 	if c.conflicts == 1 {
 		mark = "" // the conflict itself has brought this node to a newer state, most likely the newest
 	}
 	c.mu.Unlock()
-	raw, err := c.store.Refresh(ctx, c.Key, c.Key+"/sync/"+c.node.ID(), mark)
-	if maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist {
-		raw, err = nil, nil
-	}
-	var value ledger.Value
-	var broken error
-	if raw != nil {
-		if value, broken = ledger.Parse(raw); broken != nil {
-			broken = fmt.Errorf("key %q of the store holds %.80q: %w", c.Key, raw, broken)
+	scratch := c.Key + "/sync/" + c.node.ID()
+	raw, value, err := c.look(ctx, scratch, mark)
+	var senseless senselessError
+	if errors.As(err, &senseless) {
+		// It may be an old value, mended since. So that no request is refused for that, make sure.
+		if err = c.store.Write(ctx, scratch, fresh+".sure"); err == nil {
+			raw, value, err = c.look(ctx, scratch, "")
 		}
 	}
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.started = true
-	if err != nil {
+	switch {
+	case errors.As(err, &senseless):
+		c.broken = senseless
+		c.refuseAll(senseless)
+		return false
+	case err != nil:
 		c.stats.timeouts++
 		return false
 	}
-	if c.broken = broken; broken != nil {
-		c.refuseAll(broken)
-		return false
-	}
+	c.broken = nil
 	if c.raw != nil && !value.Equal(c.value) && !value.Equal(c.tried) {
 		c.quiet = 0 // another node has written
 	}
@@ -418,6 +420,24 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 		c.outlive(last) // the clock has gone back since the last life of this node
 	}
 	return true
+}
+
+// A senselessError says that the stored value is none of a counter's.
+type senselessError struct{ error }
+
+// look reads the stored value: nil if there is none, and a senselessError if it makes no sense.
+func (c *Counter) look(ctx context.Context, scratch, mark string) (raw json.RawMessage, value ledger.Value, err error) {
+	raw, err = c.store.Refresh(ctx, c.Key, scratch, mark)
+	switch {
+	case maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist:
+		return nil, value, nil
+	case err != nil:
+		return nil, value, err
+	}
+	if value, err = ledger.Parse(raw); err != nil {
+		err = senselessError{fmt.Errorf("key %q of the store holds %.80q: %w", c.Key, raw, err)}
+	}
+	return raw, value, err
 }
 
 // compose settles what is already in the known value and returns the value with everything else in it that may be, and

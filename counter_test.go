@@ -15,9 +15,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -530,6 +532,559 @@ func TestCompare(t *testing.T) {
 // and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col /contender name.txt without contender=ours.
 func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare.Conditions) }
 
+// ---- A node whose network the test plays ----
+
+// A session is a conversation with one node, in the test's synctest bubble.
+type session struct {
+	t      testing.TB
+	stdin  chan string        // lines to the node; closed at the end of its input
+	stop   context.CancelFunc // what a signal does
+	heard  chan packet        // what the node has sent
+	exit   chan int
+	stderr *bytes.Buffer // to be read when it has ended
+
+	store  func(packet) (reply string) // answers what the node sends to seq-kv, unless it is nil; "" is silence
+	silent func(line string) bool      // takes lines that nobody needs to hear, unless it is nil
+}
+
+// A packet is a message, with the fields of all types that a test asks for.
+type packet struct {
+	Src, Dest string
+	Body      struct {
+		Type             string
+		MsgID            int `json:"msg_id"`
+		InReplyTo        int `json:"in_reply_to"`
+		Code             int
+		Key, Text        string
+		Value, From, To  json.RawMessage
+		Boot, Seq, Delta int64
+	}
+}
+
+// converse starts a node and initializes it. The test must end it with close.
+func converse(t testing.TB, s session, seed uint64, id string, ids ...string) *session {
+	s.t, s.stdin, s.heard, s.exit, s.stderr = t, make(chan string, 1<<17), make(chan packet, 1<<17), make(chan int, 1), new(bytes.Buffer)
+	in, toNode := io.Pipe()
+	fromNode, out := io.Pipe()
+	stop, cancel := context.WithCancel(t.Context())
+	s.stop = cancel
+	go func() {
+		s.exit <- run(stop, environment{stdin: in, stdout: out, stderr: s.stderr, boot: time.Now(), random: rand.New(rand.NewPCG(seed, 0))})
+		in.Close()
+		out.Close()
+	}()
+	go func() {
+		defer toNode.Close()
+		for line := range s.stdin {
+			_, _ = io.WriteString(toNode, line+"\n") // fails when the node has ended
+		}
+	}()
+	go func() {
+		defer close(s.heard)
+		for lines := bufio.NewScanner(fromNode); lines.Scan(); {
+			var p packet
+			if s.silent != nil && s.silent(lines.Text()) {
+				continue
+			}
+			if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
+				t.Errorf("the node wrote %s: %v", lines.Bytes(), err)
+			}
+			if s.store == nil || p.Dest != "seq-kv" {
+				s.heard <- p
+			} else if reply := s.store(p); reply != "" {
+				s.answer(p, reply)
+			}
+		}
+	}()
+	names, _ := json.Marshal(ids) // strings always can be
+	s.stdin <- fmt.Sprintf(`{"src":"c0","dest":%q,"body":{"type":"init","msg_id":1,"node_id":%q,"node_ids":%s}}`, id, id, names)
+	s.hear("init_ok")
+	return &s
+}
+
+// answer answers p with the fields of a body.
+func (s *session) answer(p packet, fields string) {
+	s.stdin <- fmt.Sprintf(`{"src":%q,"dest":%q,"body":{"in_reply_to":%d,%s}}`, p.Dest, p.Src, p.Body.MsgID, fields)
+}
+
+// hear returns the next message that is of one of these types, and drops those before it.
+func (s *session) hear(types ...string) packet {
+	s.t.Helper()
+	for {
+		select {
+		case p := <-s.heard:
+			if slices.Contains(types, p.Body.Type) {
+				return p
+			}
+		case <-time.After(5 * time.Second):
+			s.t.Fatalf("heard nothing of %v", types)
+		}
+	}
+}
+
+// unheard checks that the node says nothing of these types now.
+func (s *session) unheard(types ...string) {
+	s.t.Helper()
+	time.Sleep(time.Millisecond)
+	for {
+		select {
+		case p := <-s.heard:
+			if slices.Contains(types, p.Body.Type) {
+				s.t.Errorf("heard %+v", p)
+			}
+		default:
+			return
+		}
+	}
+}
+
+// close ends the node's input and returns its exit code.
+func (s *session) close() int {
+	close(s.stdin)
+	return <-s.exit
+}
+
+// shelf is a store that always answers from its newest state.
+type shelf map[string]string
+
+func (kv shelf) answer(p packet) string {
+	value, ok := kv[p.Body.Key]
+	switch {
+	case p.Body.Type == "write":
+		kv[p.Body.Key] = string(p.Body.Value)
+		return `"type":"write_ok"`
+	case !ok && p.Body.Type == "read":
+		return `"type":"error","code":20,"text":"key does not exist"`
+	case p.Body.Type == "read":
+		return `"type":"read_ok","value":` + value
+	case ok && value != string(p.Body.From):
+		return `"type":"error","code":22,"text":"another value"`
+	}
+	kv[p.Body.Key] = string(p.Body.To)
+	return `"type":"cas_ok"`
+}
+
+func TestAnAnswerToAnEarlierLifeOfTheNodeAcknowledgesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var late packet
+		for life := range 2 {
+			s := converse(t, session{}, uint64(life), "n0", "n0")
+			s.answer(s.hear("read"), `"type":"error","code":20`)
+			s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
+			cas := s.hear("cas")
+			if life == 1 {
+				s.answer(late, `"type":"cas_ok"`)
+				s.unheard("add_ok", "error")
+				s.answer(cas, `"type":"cas_ok"`)
+				s.hear("add_ok")
+			}
+			late = cas
+			s.close()
+		}
+	})
+}
+
+// Near the greatest total a fold can turn out not to fit any more. It is taken back, and those of its adds that do fit go
+// into the next. Whoever sees that one in the store may take the fold before it for applied.
+func TestLateNewsOfAFoldThatWasTakenBackAcknowledgesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := converse(t, session{}, 1, "n1", "n0", "n1")
+		reads := func(total int64, own string) string {
+			return fmt.Sprintf(`"type":"read_ok","value":{"total":%d,"receipts":{"n0":{"boot":1,"seq":1}%s}}`, total, own)
+		}
+		s.answer(s.hear("read"), reads(ledger.Max-5, ""))
+		time.Sleep(time.Millisecond)
+		s.stdin <- `{"src":"c1","dest":"n1","body":{"type":"add","delta":0,"msg_id":1}}`
+		first := s.hear("fold")
+		s.stdin <- `{"src":"c2","dest":"n1","body":{"type":"add","delta":3,"msg_id":1}}`
+		s.stdin <- `{"src":"c3","dest":"n1","body":{"type":"add","delta":2,"msg_id":1}}`
+		time.Sleep(time.Millisecond)
+		s.answer(first, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max-5))
+		s.hear("add_ok")
+		second := s.hear("fold")
+		if second.Body.Seq != 2 || second.Body.Delta != 5 {
+			t.Fatalf("the second fold is %+v", second.Body)
+		}
+		// n0 is silent, so n1 turns to the store, where somebody else has added 2.
+		receipt := fmt.Sprintf(`,"n1":{"boot":%d,"seq":1}`, first.Body.Boot)
+		var third packet
+		for {
+			p := s.hear("read", "cas")
+			if p.Body.Type == "read" {
+				s.answer(p, reads(ledger.Max-3, receipt))
+				continue
+			}
+			to, err := ledger.Parse(p.Body.To)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if to.Receipts["n1"].Seq == 3 {
+				third = p
+				break
+			}
+			s.answer(p, `"type":"error","code":22`)
+		}
+		s.answer(second, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max))
+		s.unheard("add_ok", "error")
+		s.answer(third, `"type":"cas_ok"`)
+		if p := s.hear("add_ok", "error"); p.Dest != "c2" || p.Body.Type != "add_ok" {
+			t.Errorf("first was answered %+v", p)
+		}
+		if p := s.hear("add_ok", "error"); p.Dest != "c3" || p.Body.Code != maelstrom.Abort {
+			t.Errorf("then was answered %+v", p)
+		}
+		s.close()
+	})
+}
+
+// ---- What another program has written ----
+
+func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {
+	for _, bad := range []string{`42`, `"text"`, `[1,2]`, `null`, `false`, `{}`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`,
+		`{"total":1}`, `{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`} {
+		for _, test := range []struct {
+			when    string
+			latency time.Duration
+		}{{"before the start", 0}, {"in the middle", 0}, {"in the middle", 20 * time.Millisecond}, {"before the first add", 0}} {
+			t.Run(fmt.Sprintf("%s/%s/%v", bad, test.when, test.latency), func(t *testing.T) {
+				cfg := maelstromtest.Config{Seed: 1, Latency: test.latency, LatencyDist: "exponential"}
+				inCluster(t, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
+					nodes := []string{"n0", "n1", "n2"}
+					sum, unknown := int64(0), int64(0) // of the adds; each has a bit of its own
+					bit := int64(1)
+					everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
+						for _, node := range nodes {
+							value, code, text := ask(c, node, body())
+							check(node, value, code, text)
+						}
+					}
+					next := func() maelstromtest.Body { bit *= 2; return add(bit) }
+					fine := func(node, _ string, code int, text string) {
+						if sum += bit; code != -1 {
+							t.Errorf("%s answered %d %s", node, code, text)
+						}
+					}
+					good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
+					switch test.when {
+					case "before the start":
+						for _, node := range nodes {
+							c.Kill(node)
+						}
+						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+						for _, node := range nodes {
+							c.Restart(node)
+						}
+					case "in the middle":
+						everybody(next, fine)
+						good, _ = c.StoreGet("seq-kv", "counter")
+						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+					default:
+						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+					}
+					// What a node has sent before it sees the value may, for all it knows, still take effect.
+					everybody(next, func(node, _ string, code int, text string) {
+						if code == maelstrom.Timeout && test.when != "before the start" {
+							unknown |= bit
+						} else if code != maelstrom.TemporarilyUnavailable {
+							t.Errorf("%s answered %d %s", node, code, text)
+						}
+						if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
+							t.Errorf("%s does not name the key and what it holds: %s", node, text)
+						}
+					})
+					for range 50 {
+						everybody(func() maelstromtest.Body { return read }, func(node, _ string, code int, text string) {
+							if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
+								t.Errorf("%s answered %d %s", node, code, text)
+							}
+						})
+					}
+					if got, _ := c.StoreGet("seq-kv", "counter"); string(got) != bad {
+						t.Errorf("it was overwritten with %s", got)
+					}
+					c.StorePut("seq-kv", "counter", good)
+					time.Sleep(900 * time.Millisecond)
+					everybody(next, fine)
+					everybody(func() maelstromtest.Body { return read }, func(node, value string, code int, text string) {
+						var total int64
+						if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
+							t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
+						}
+					})
+				})
+			})
+		}
+	}
+}
+
+func TestAValueThatHasBeenMendedMeanwhileIsNotReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := converse(t, session{}, 1, "n0", "n0")
+		s.answer(s.hear("read"), `"type":"error","code":20`)
+		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
+		s.answer(s.hear("cas"), `"type":"error","code":22`)
+		s.answer(s.hear("read"), `"type":"read_ok","value":42`) // the store may answer from a state that is old
+		s.answer(s.hear("read", "error"), `"type":"read_ok","value":{"total":1,"receipts":{"n1":{"boot":1,"seq":1}}}`)
+		s.answer(s.hear("cas"), `"type":"cas_ok"`)
+		s.hear("add_ok")
+		s.close()
+	})
+}
+
+// ---- Hostile surroundings ----
+
+// FuzzSession puts any lines between good requests. They all are answered rightly, and the total is exact.
+func FuzzSession(f *testing.F) {
+	for _, noise := range []string{
+		"", "nonsense\r\n\r\n{}\n[]\nnull", "\xff\x00", `{"src":"c9","dest":"n0","body":{"type":"add","msg_id":1,"delta":-1}}`,
+		`{"src":"c9","dest":"n0","body":{"type":"add","msg_id":1}}`, `{"src":"c9","dest":"n0","body":{"type":"read","msg_id":1}}`,
+		`{"src":"n0","dest":"n0","body":{"type":"fold","msg_id":1,"boot":1,"seq":1,"delta":1}}`,
+		`{"src":"c9","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}`,
+		`{"src":"seq-kv","dest":"n0","body":{"type":"cas_ok","in_reply_to":1}}`, `{"src":"c9","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
+	} {
+		f.Add([]byte(noise))
+	}
+	f.Fuzz(func(t *testing.T, noise []byte) {
+		var lines [][]byte
+		for line := range bytes.SplitSeq(noise, []byte("\n")) {
+			// An add that happens to be good counts, and the store is taken at its word.
+			var msg maelstrom.Message
+			var body maelstrom.MessageBody
+			if json.Unmarshal(line, &msg) == nil && json.Unmarshal(msg.Body, &body) == nil && (body.Type == "add" || msg.Src == maelstrom.SeqKV) {
+				var add struct{ Delta json.RawMessage }
+				_ = json.Unmarshal(msg.Body, &add)
+				if _, err := parseDelta(add.Delta); err == nil || msg.Src == maelstrom.SeqKV {
+					continue
+				}
+			}
+			lines = append(lines, line)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			c := maelstromtest.Start(t, maelstromtest.Config{Nodes: 1}, program)
+			defer c.Close()
+			for i := range 3 {
+				for _, line := range lines {
+					c.Inject("n0", line)
+				}
+				if _, code, text := ask(c, "n0", add(i+1)); code != -1 {
+					t.Errorf("add %d: %d %s", i+1, code, text)
+				}
+			}
+			if value, _, text := ask(c, "n0", read); value != "6" {
+				t.Errorf("read %q %s", value, text)
+			}
+		})
+	})
+}
+
+func TestMoreThan65536RequestsAreRefusedAtOnceAndTheOthersServed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		c := maelstromtest.Start(t, maelstromtest.Config{Nodes: 1}, program)
+		defer c.Close()
+		c.CutStore()
+		line := []byte(`{"src":"c0","dest":"n0","body":{"type":"add","delta":1,"msg_id":1}}`)
+		for range maxRequests {
+			c.Inject("n0", line)
+		}
+		for range 10 {
+			begin := time.Now()
+			if _, code, text := ask(c, "n0", add(1)); code != maelstrom.TemporarilyUnavailable || time.Since(begin) > 0 {
+				t.Fatalf("one too many is answered after %v: %d %s", time.Since(begin), code, text)
+			}
+		}
+		c.MendStore()
+		time.Sleep(2 * time.Second)
+		if value, code, text := ask(c, "n0", read); value != fmt.Sprint(maxRequests) {
+			t.Errorf("read %q: %d %s", value, code, text)
+		}
+	})
+}
+
+// In real time, since a goroutine that waits for a lock keeps a bubble's time from passing.
+func TestWhileNobodyReadsItsOutputANodeTakesOnlySoMuchIn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector")
+	}
+	in, stdin := io.Pipe()
+	stdout, out := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		code := run(t.Context(), environment{args: []string{"-request-timeout", "1s"}, stdin: in, stdout: out, stderr: io.Discard,
+			boot: time.Now(), random: rand.New(rand.NewPCG(1, 0))})
+		out.Close()
+		ended <- code
+	}()
+	const all = 200_000
+	var written atomic.Int64
+	go func() {
+		fmt.Fprintln(stdin, `{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
+		for written.Load() < all {
+			fmt.Fprintf(stdin, `{"src":"c1","dest":"n0","body":{"type":"gong","msg_id":%d}}`+"\n", written.Add(1))
+			fmt.Fprintf(stdin, `{"src":"c1","dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`+"\n", written.Add(1))
+		}
+		stdin.Close()
+	}()
+	for before := int64(-1); written.Load() != before; time.Sleep(500 * time.Millisecond) {
+		before = written.Load()
+	}
+	if n := written.Load(); n > 90_000 {
+		t.Errorf("%d requests were taken in", n)
+	}
+	answers := 0
+	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
+		if bytes.Contains(scanner.Bytes(), []byte(`"dest":"c1"`)) {
+			answers++
+		}
+	}
+	if code := <-ended; answers != all || code != 0 {
+		t.Errorf("%d answers to %d requests, exit code %d", answers, all, code)
+	}
+}
+
+// heap is what is in use after a collection.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what had a finalizer
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestNothingIsLeftBehindByTenHoursWithoutTheStore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector")
+	}
+	var toStore atomic.Int64
+	journal := writerFunc(func(line []byte) (int, error) {
+		if bytes.Contains(line, []byte(`"what":"send"`)) && bytes.Contains(line, []byte(`"dest":"seq-kv"`)) {
+			toStore.Add(1)
+		}
+		return len(line), nil
+	})
+	synctest.Test(t, func(t *testing.T) {
+		c := maelstromtest.Start(t, maelstromtest.Config{Latency: time.Millisecond, Seed: 1, Journal: journal}, program)
+		defer c.Close()
+		nodes := []string{"n0", "n1", "n2"}
+		clients := map[string]*maelstromtest.Client{}
+		for _, node := range nodes {
+			clients[node] = c.Client(node)
+		}
+		// outage makes each client ask again and again.
+		outage := func(d time.Duration) {
+			var wait sync.WaitGroup
+			for begin := time.Now(); time.Since(begin) < d; {
+				for _, node := range nodes {
+					wait.Go(func() {
+						_, err := clients[node].Request(read, 5*time.Second)
+						if code := maelstrom.ErrorCode(err); code != maelstrom.TemporarilyUnavailable && code != maelstrom.Timeout {
+							t.Errorf("%s: %v", node, err)
+						}
+					})
+				}
+				wait.Wait()
+				time.Sleep(20 * time.Second)
+			}
+		}
+		c.CutStore()
+		outage(10 * time.Minute)
+		goroutines, before, sent := runtime.NumGoroutine(), heap(), toStore.Load()
+		outage(10 * time.Hour)
+		if now := runtime.NumGoroutine(); now > goroutines {
+			t.Errorf("%d goroutines instead of %d", now, goroutines)
+		}
+		if now := heap(); now > before+before/10 {
+			t.Errorf("%d bytes in use instead of %d", now, before)
+		}
+		// Each node has a request in hand for 4 of 24 seconds.
+		if rate := float64(toStore.Load()-sent) / (10 * 3600) / 3 / (4. / 24); rate > 6 {
+			t.Errorf("each node sends %.1f messages a second to the store", rate)
+		}
+		c.MendStore()
+		mended := time.Now()
+		for _, node := range nodes {
+			if value, code, text := ask(c, node, read); value != "0" || time.Since(mended) > time.Second {
+				t.Errorf("%s read %q after %v: %d %s", node, value, time.Since(mended), code, text)
+			}
+		}
+	})
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestNothingIsLeftBehindByAMillionRequests(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector")
+	}
+	requests := 100_000
+	if *seeds > 0 {
+		requests = 1_000_000
+	}
+	idle := runtime.NumGoroutine()
+	in, stdin := io.Pipe()
+	stdout, out := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(t.Context(), environment{stdin: in, stdout: out, stderr: io.Discard, boot: time.Now(), random: rand.New(rand.NewPCG(1, 0))})
+	}()
+	d := newDriver(t, stdin, stdout)
+	d.run(t, 20_000)
+	goroutines, before := runtime.NumGoroutine(), heap()
+	d.run(t, requests)
+	time.Sleep(100 * time.Millisecond)
+	if now := runtime.NumGoroutine(); now > goroutines {
+		t.Errorf("%d goroutines instead of %d", now, goroutines)
+	}
+	if now := heap(); now > before+before/10 {
+		t.Errorf("%d bytes in use instead of %d", now, before)
+	}
+	stdin.Close()
+	if code := <-ended; code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	time.Sleep(100 * time.Millisecond)
+	if now := runtime.NumGoroutine(); now > idle {
+		t.Errorf("%d goroutines instead of %d after the end", now, idle)
+	}
+}
+
+func TestLogs(t *testing.T) {
+	for level, check := range map[string]func(log string) bool{
+		"warn": func(log string) bool { return log == "" },
+		"info": func(log string) bool {
+			for _, name := range []string{"requests=", "folds=", "cas=", "conflicts=", "resyncs=", "timeouts=", "rtt="} {
+				if strings.Count(log, name) != 3*3 { // three nodes, three times
+					return false
+				}
+			}
+			return strings.Count(log, "\n") == 3*3
+		},
+		"debug": func(log string) bool {
+			return strings.Contains(log, `\"type\":\"add\"`) && strings.Contains(log, `\"type\":\"add_ok\"`) && strings.Contains(log, `\"type\":\"cas\"`)
+		},
+	} {
+		var mu sync.Mutex
+		var log bytes.Buffer
+		cfg := brief("", 20*time.Second) // and 10 s of rest
+		cfg.Args = []string{"-log-level", level}
+		maelstromtest.Simulate(t, cfg, func(env maelstromtest.Env) error {
+			env.Stderr = writerFunc(func(p []byte) (int, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				return log.Write(p)
+			})
+			return program(env)
+		})
+		if !check(log.String()) {
+			t.Errorf("%s: %d bytes, %.2000s", level, log.Len(), log.String())
+		}
+	}
+}
+
 // ---- The binary ----
 
 // build builds the node and returns its path.
@@ -600,15 +1155,22 @@ func echo() {
 	}
 }
 
-// A driver is the other end of a process's pipes: clients with 64 requests on their way, and a store that answers at once.
+// A driver is the other end of a node's pipes: clients with 64 requests on their way, and a store that answers at once.
 type driver struct {
-	cmd   *exec.Cmd
 	in    *bufio.Writer
 	out   *bufio.Reader
 	value json.RawMessage // what the store holds
 	sent  int
 }
 
+func newDriver(t testing.TB, in io.Writer, out io.Reader) *driver {
+	d := &driver{in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20)}
+	d.send(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
+	d.run(t, 1000)
+	return d
+}
+
+// drive starts a process and returns its driver.
 func drive(b *testing.B, cmd *exec.Cmd) *driver {
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -622,22 +1184,19 @@ func drive(b *testing.B, cmd *exec.Cmd) *driver {
 	if err := cmd.Start(); err != nil {
 		b.Fatal(err)
 	}
-	d := &driver{cmd: cmd, in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20)}
 	b.Cleanup(func() {
 		in.Close()
 		if err := cmd.Wait(); err != nil {
 			b.Errorf("%s: %v", cmd.Path, err)
 		}
 	})
-	d.send(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
-	d.run(b, 1000)
-	return d
+	return newDriver(b, in, out)
 }
 
 func (d *driver) send(format string, args ...any) { fmt.Fprintf(d.in, format+"\n", args...) }
 
 // run makes the clients do n adds, and returns how long that took.
-func (d *driver) run(b *testing.B, n int) time.Duration {
+func (d *driver) run(t testing.TB, n int) time.Duration {
 	begin := time.Now()
 	add := func() {
 		d.sent++
@@ -649,29 +1208,29 @@ func (d *driver) run(b *testing.B, n int) time.Duration {
 	for begun, done := min(n, 64), 0; done < n; {
 		if d.out.Buffered() == 0 {
 			if err := d.in.Flush(); err != nil {
-				b.Fatal(err)
+				t.Fatal(err)
 			}
 		}
 		line, err := d.out.ReadSlice('\n')
 		switch {
 		case err != nil:
-			b.Fatalf("%s: %v", d.cmd.Path, err)
+			t.Fatal(err)
 		case bytes.Contains(line, []byte(`"add_ok"`)):
 			if done++; begun < n {
 				begun++
 				add()
 			}
 		case bytes.Contains(line, []byte(`"seq-kv"`)):
-			d.store(b, line)
+			d.store(t, line)
 		case !bytes.Contains(line, []byte(`"init_ok"`)):
-			b.Fatalf("%s: %s", d.cmd.Path, line)
+			t.Fatalf("%s", line)
 		}
 	}
 	return time.Since(begin)
 }
 
 // store answers a request to the store. Nobody else has any.
-func (d *driver) store(b *testing.B, line []byte) {
+func (d *driver) store(t testing.TB, line []byte) {
 	var msg struct {
 		Body struct {
 			Type string
@@ -680,7 +1239,7 @@ func (d *driver) store(b *testing.B, line []byte) {
 		}
 	}
 	if err := json.Unmarshal(line, &msg); err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	reply := fmt.Sprintf(`"type":"%s_ok"`, msg.Body.Type)
 	switch {
@@ -694,10 +1253,10 @@ func (d *driver) store(b *testing.B, line []byte) {
 	d.send(`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,%s}}`, msg.Body.ID, reply)
 }
 
-// resident is the memory that the process occupies, in MB, or 0 where the system doesn't say.
-func (d *driver) resident() float64 {
+// resident is the memory that a process occupies, in MB, or 0 where the system doesn't say.
+func resident(cmd *exec.Cmd) float64 {
 	var size, pages int
-	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", d.cmd.Process.Pid))
+	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
 	_, _ = fmt.Sscan(string(statm), &size, &pages)
 	return float64(pages*os.Getpagesize()) / 1e6
 }
@@ -705,10 +1264,11 @@ func (d *driver) resident() float64 {
 // One operation is 20,000 adds, so -benchtime 50x makes a million. The echo node shows what Maelstrom's library does on the
 // machine at hand; the two take turns.
 func BenchmarkProcess(b *testing.B) {
-	counter := drive(b, exec.Command(build(b)))
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), echoVariable+"=1")
-	echo := drive(b, cmd)
+	node := exec.Command(build(b))
+	counter := drive(b, node)
+	least := exec.Command(os.Args[0])
+	least.Env = append(os.Environ(), echoVariable+"=1")
+	echo := drive(b, least)
 	const adds = 20_000
 	var counting, echoing time.Duration
 	before := 0.0
@@ -716,14 +1276,14 @@ func BenchmarkProcess(b *testing.B) {
 		counting += counter.run(b, adds)
 		echoing += echo.run(b, adds)
 		if before == 0 {
-			before = counter.resident()
+			before = resident(node)
 		}
 	}
 	b.ReportMetric(float64(b.N*adds)/counting.Seconds(), "adds/s")
 	b.ReportMetric(float64(b.N*adds)/echoing.Seconds(), "echoes/s")
 	b.ReportMetric(echoing.Seconds()/counting.Seconds(), "ratio")
 	b.ReportMetric(before, "MB-before")
-	b.ReportMetric(counter.resident(), "MB-after")
+	b.ReportMetric(resident(node), "MB-after")
 }
 
 // ---- Negative controls ----
@@ -752,7 +1312,7 @@ func TestTheChecksCatchACounterThatIsWrong(t *testing.T) {
 	c.submit(msg, body.MsgID, err, &request{}, nil, func(total int64) any {`},
 		}},
 		{"a plain write in place of the compare-and-swap", [][3]string{
-			{"counter.go", "err = c.store.CompareAndSwap(ctx, c.Key, c.raw, to, c.raw == nil)",
+			{"counter.go", "err = c.store.CompareAndSwap(ctx, c.Key, c.raw, to)",
 				`err = c.node.Call(ctx, maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": json.RawMessage(to)}, "write_ok", nil)`},
 		}},
 	} {

@@ -12,6 +12,7 @@ package ledger
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -122,6 +123,9 @@ func Parse(data []byte) (Value, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&raw); err != nil {
+		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			err = fmt.Errorf("%s is a JSON %s", cmp.Or(wrong.Field, "it"), wrong.Value) // and nothing about Go types
+		}
 		return Value{}, fmt.Errorf("not a total with receipts: %w", err)
 	}
 	if _, err := decoder.Token(); err != io.EOF {

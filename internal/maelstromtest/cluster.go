@@ -22,7 +22,9 @@ type Cluster struct {
 	ended chan struct{} // closed when the bench's goroutine has ended
 	close sync.Once
 
-	cuts map[link]func() // the cuts that the test has made, with what mends them; belongs to the bench's goroutine
+	// What follows belongs to the bench's goroutine.
+	cuts map[link]func() // the cuts that the test has made, with what mends them
+	idle []*benchClient  // those that have no request in hand
 }
 
 // Start starts a cluster of program as cfg says, except that it has no workload, and that cfg's faults, which begin
@@ -116,7 +118,7 @@ func (c *Cluster) Client(node string) *Client {
 
 // Request sends a request, whose body is what marshals to a JSON object with a type and without a msg_id, and waits for the
 // reply. It returns a *maelstrom.RPCError if that is an error, and ErrTimeout if none comes in time. Requests may be made
-// concurrently; each goes out under a client's name of its own.
+// concurrently: no two go out under the same client's name.
 func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 	cl.c.t.Helper()
 	type result struct {
@@ -125,7 +127,13 @@ func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 	}
 	answer := make(chan result, 1)
 	cl.c.do(func() {
-		err := cl.c.b.newClient().request(cl.node, body, timeout, func(r Reply, err error) { answer <- result{r, err} })
+		client := cl.c.client()
+		err := client.request(cl.node, body, timeout, func(r Reply, err error) {
+			if err != ErrTimeout { // else there may yet be an answer
+				cl.c.idle = append(cl.c.idle, client)
+			}
+			answer <- result{r, err}
+		})
 		if err != nil {
 			answer <- result{nil, err}
 		}
@@ -136,6 +144,17 @@ func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 	case <-cl.c.ended:
 		return nil, errors.New("maelstromtest: the cluster was closed")
 	}
+}
+
+// client returns a client that has no request in hand.
+func (c *Cluster) client() *benchClient {
+	last := len(c.idle) - 1
+	if last < 0 {
+		return c.b.newClient()
+	}
+	client := c.idle[last]
+	c.idle = c.idle[:last]
+	return client
 }
 
 // Inject writes a line to a node's input as it is, past the network.

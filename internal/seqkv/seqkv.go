@@ -31,6 +31,8 @@ type Client struct {
 	node   *node.Node
 	random *rand.Rand
 
+	unanswered int // requests since the last answer
+
 	mu  sync.Mutex
 	rtt rtt.Estimator
 }
@@ -45,11 +47,15 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 	return c.rtt.Smoothed(), c.rtt.Timeout()
 }
 
-// CompareAndSwap replaces the value of key by to if it is from or, with create, if there is none. It may send the request
+// CompareAndSwap replaces the value of key by to if it is from, or, if from is nil, if there is none. It may send the request
 // more than once, and of these one at most takes effect if the key never has the same value again. It returns a
 // *maelstrom.RPCError if the store refused (of code 20 if there is no value, 22 if it is another), and
 // context.DeadlineExceeded if there was no answer. After either of them the value may be to, now or later.
-func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, create bool) error {
+func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage) error {
+	create := from == nil
+	if create {
+		from = to // not null, which somebody may have stored: this is there only if it has been done already
+	}
 	_, timeout := c.RTT()
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
 	defer cancel()
@@ -75,11 +81,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
 	return insist(ctx, c, func(ctx context.Context, attempt int) (json.RawMessage, error) {
 		if mark != "" {
-			if err := c.node.Post(maelstrom.SeqKV, struct {
-				Type  string `json:"type"`
-				Key   string `json:"key"`
-				Value string `json:"value"`
-			}{"write", scratch, fmt.Sprintf("%s.%d", mark, attempt)}); err != nil {
+			if err := c.node.Post(maelstrom.SeqKV, newWrite(scratch, mark, attempt)); err != nil {
 				return nil, err
 			}
 		}
@@ -92,6 +94,26 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 		}{"read", key}, "read_ok", &reply)
 		return reply.Value, err
 	})
+}
+
+// Write sets key to a text that it never had, a version of mark, and waits until that is done: then the store shows this
+// node nothing older.
+func (c *Client) Write(ctx context.Context, key, mark string) error {
+	_, err := insist(ctx, c, func(ctx context.Context, attempt int) (struct{}, error) {
+		return struct{}{}, c.call(ctx, newWrite(key, mark, attempt), "write_ok", nil)
+	})
+	return err
+}
+
+// A write is a request to set a key.
+type write struct {
+	Type  string `json:"type"`
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+func newWrite(key, mark string, attempt int) write {
+	return write{"write", key, fmt.Sprintf("%s.%d", mark, attempt)}
 }
 
 // insist asks until there is an answer or ctx ends: again after each time-out and a jittered pause, while it still listens for
@@ -113,10 +135,12 @@ func insist[T any](ctx context.Context, c *Client, ask func(ctx context.Context,
 			}
 		}()
 		_, timeout := c.RTT()
-		again := time.NewTimer(timeout + rtt.Backoff(attempt, c.random))
+		c.unanswered++
+		again := time.NewTimer(timeout + rtt.Backoff(c.unanswered, c.random))
 		select {
 		case a := <-answers:
 			again.Stop()
+			c.unanswered = 0
 			return a.value, a.err
 		case <-again.C:
 		case <-ctx.Done():
