@@ -644,26 +644,6 @@ func (s *session) close() int {
 	return <-s.exit
 }
 
-// shelf is a store that always answers from its newest state.
-type shelf map[string]string
-
-func (kv shelf) answer(p packet) string {
-	value, ok := kv[p.Body.Key]
-	switch {
-	case p.Body.Type == "write":
-		kv[p.Body.Key] = string(p.Body.Value)
-		return `"type":"write_ok"`
-	case !ok && p.Body.Type == "read":
-		return `"type":"error","code":20,"text":"key does not exist"`
-	case p.Body.Type == "read":
-		return `"type":"read_ok","value":` + value
-	case ok && value != string(p.Body.From):
-		return `"type":"error","code":22,"text":"another value"`
-	}
-	kv[p.Body.Key] = string(p.Body.To)
-	return `"type":"cas_ok"`
-}
-
 func TestAnAnswerToAnEarlierLifeOfTheNodeAcknowledgesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var late packet
