@@ -1,3 +1,21 @@
+// Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only counter on one key of seq-kv, a store that
+// promises no more than sequential consistency. Maelstrom starts some copies of it; they talk JSON over stdin and stdout.
+//
+// Each add is in the total once, each read is linearizable, and each request is answered in time, while messages get lost,
+// late, doubled and out of order, and nodes are cut off, paused, killed and started again. How:
+//
+//   - The key holds the total and, for each node, a receipt of its last fold. A fold is the sum of all adds that wait at
+//     one node, and goes into the total together with its receipt, in one compare-and-swap. A fold that comes again finds
+//     its receipt. So whoever doesn't know whether a swap took effect simply tries once more.
+//   - As each swap moves a receipt, no value ever comes twice, and the values form one chain. A swap that succeeds proves
+//     that what it replaced was the newest value; what a plain read returns may be old. So a read is an add of 0.
+//   - Nodes hand their folds to one of them, the combiner, so that in calm weather nobody's swap meets another's. Nothing
+//     depends on who that is, or on agreeing about it: whoever gets no answer in time folds by itself.
+//   - Where several do that, whoever wins lets the others go first now and then. For he knows the newest value, and would
+//     win for ever.
+//
+// The file reads from the top down: requests, the folder's loop, what becomes of folds, combining. The argument for each of
+// these points, and what was tried and rejected, is in internal/README.md.
 package main
 
 import (
@@ -104,15 +122,6 @@ type work struct {
 	queued   bool       // for this node to apply
 	sent     bool       // to the store or another node: a copy may arrive and take effect at any time
 	done     bool
-}
-
-// A peer is another node, as far as it is known from its answers to folds.
-type peer struct {
-	id        string
-	rtt       rtt.Estimator
-	suspected bool
-	heard     time.Time // when it last handed a fold to this node
-	retry     time.Time // when a suspected peer is to be tried again
 }
 
 type stats struct {
@@ -346,17 +355,6 @@ func (c *Counter) run() {
 	}
 }
 
-// introduce makes the other nodes known.
-func (c *Counter) introduce() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, id := range c.node.Peers() {
-		if id != c.node.ID() {
-			c.peers[id] = &peer{id: id, rtt: rtt.Estimator{Deviations: 8}}
-		}
-	}
-}
-
 // work waits until there is something to fold here. It returns false when the node ends.
 func (c *Counter) work(ctx context.Context) bool {
 	for ctx.Err() == nil {
@@ -505,6 +503,8 @@ func (c *Counter) yield(ctx context.Context) {
 	c.busy = wait > 0
 }
 
+// ---- Folds ----
+
 // settle ends the folds of which the known value shows what has become, and those that nobody waits for.
 func (c *Counter) settle() {
 	queue := c.queue
@@ -567,54 +567,6 @@ func (c *Counter) refuseAll(why error) {
 	}
 }
 
-// ---- Folds ----
-
-// advance gets this node's next fold on its way if the last one is done. Its own folder makes its folds as late as it
-// can, in compose, so that they carry the most; for a combiner they are made here.
-func (c *Counter) advance() {
-	if c.own != nil || c.waiting.Len() == 0 || !c.started || c.closed {
-		return
-	}
-	p := c.combiner()
-	if p == nil {
-		c.poke()
-		return
-	}
-	if c.form(); c.own == nil {
-		return
-	}
-	w := c.own
-	w.sent = true
-	c.stats.delegated++
-	if p.suspected {
-		// This only finds out whether it answers again: the fold doesn't wait for it.
-		p.retry = time.Now().Add(suspicion)
-		c.line(w)
-	}
-	go c.delegate(w, p)
-}
-
-// formable says whether this node has requests to fold itself.
-func (c *Counter) formable() bool {
-	return c.own == nil && c.waiting.Len() > 0 && c.started && c.combiner() == nil
-}
-
-// combiner is the node to hand folds to: the first that this one does not suspect, or nil if that is itself. Nothing
-// rests on the choice but how often compare-and-swaps collide.
-func (c *Counter) combiner() *peer {
-	if c.broken != nil {
-		return nil // what only it can say, the node finds out itself
-	}
-	now := time.Now()
-	for _, id := range c.node.Peers() {
-		p := c.peers[id]
-		if p == nil || !p.suspected || !now.Before(p.retry) {
-			return p
-		}
-	}
-	return nil
-}
-
 // form makes the waiting requests this node's fold, as far as there is room for them under the greatest total. There is
 // no fold if all have been refused.
 func (c *Counter) form() {
@@ -669,6 +621,74 @@ func (c *Counter) finish(w *work) {
 	w.done = true
 	if w == c.own {
 		c.own = nil
+	}
+}
+
+// ---- Combining ----
+
+// A peer is another node, as far as it is known from its answers to folds.
+type peer struct {
+	id        string
+	rtt       rtt.Estimator
+	suspected bool
+	heard     time.Time // when it last handed a fold to this node
+	retry     time.Time // when a suspected peer is to be tried again
+}
+
+// advance gets this node's next fold on its way if the last one is done. Its own folder makes its folds as late as it
+// can, in compose, so that they carry the most; for a combiner they are made here.
+func (c *Counter) advance() {
+	if c.own != nil || c.waiting.Len() == 0 || !c.started || c.closed {
+		return
+	}
+	p := c.combiner()
+	if p == nil {
+		c.poke()
+		return
+	}
+	if c.form(); c.own == nil {
+		return
+	}
+	w := c.own
+	w.sent = true
+	c.stats.delegated++
+	if p.suspected {
+		// This only finds out whether it answers again: the fold doesn't wait for it.
+		p.retry = time.Now().Add(suspicion)
+		c.line(w)
+	}
+	go c.delegate(w, p)
+}
+
+// formable says whether this node has requests to fold itself.
+func (c *Counter) formable() bool {
+	return c.own == nil && c.waiting.Len() > 0 && c.started && c.combiner() == nil
+}
+
+// combiner is the node to hand folds to: the first that this one does not suspect, or nil if that is itself. Nothing
+// rests on the choice but how often compare-and-swaps collide.
+func (c *Counter) combiner() *peer {
+	if c.broken != nil {
+		return nil // what only it can say, the node finds out itself
+	}
+	now := time.Now()
+	for _, id := range c.node.Peers() {
+		p := c.peers[id]
+		if p == nil || !p.suspected || !now.Before(p.retry) {
+			return p
+		}
+	}
+	return nil
+}
+
+// introduce makes the other nodes known.
+func (c *Counter) introduce() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, id := range c.node.Peers() {
+		if id != c.node.ID() {
+			c.peers[id] = &peer{id: id, rtt: rtt.Estimator{Deviations: 8}}
+		}
 	}
 }
 
@@ -732,6 +752,8 @@ func (c *Counter) poke() {
 	}
 }
 
+// ---- Odds and ends ----
+
 func (c *Counter) count(n *int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -750,8 +772,6 @@ func sleep(ctx context.Context, d time.Duration) {
 	case <-ctx.Done():
 	}
 }
-
-// ---- Statistics ----
 
 // report logs what the node has done, every ten seconds until it ends.
 func (c *Counter) report() {

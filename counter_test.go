@@ -804,6 +804,7 @@ func TestAValueThatHasBeenMendedMeanwhileIsNotReported(t *testing.T) {
 		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
 		s.answer(s.hear("cas"), `"type":"error","code":22`)
 		s.answer(s.hear("read"), `"type":"read_ok","value":42`) // the store may answer from a state that is old
+		s.answer(s.hear("write", "error"), `"type":"write_ok"`)
 		s.answer(s.hear("read", "error"), `"type":"read_ok","value":{"total":1,"receipts":{"n1":{"boot":1,"seq":1}}}`)
 		s.answer(s.hear("cas"), `"type":"cas_ok"`)
 		s.hear("add_ok")

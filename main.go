@@ -1,6 +1,3 @@
-// Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only counter on one key of a sequentially
-// consistent store, exactly once and linearizable. Maelstrom starts it; it talks JSON over stdin and stdout and logs to
-// stderr. The counter itself is in counter.go.
 package main
 
 import (
