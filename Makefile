@@ -11,8 +11,8 @@ build: ## build the node, ./maelstrom-counter
 	go build -o maelstrom-counter .
 
 test: ## run all tests, and a tenth of the simulations under the race detector
-	go test ./...
-	go test -short -race ./...
+	GOGC=400 go test ./...
+	GOGC=400 go test -short -race ./...
 
 lint: ## check with gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) || exit; if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi
@@ -43,4 +43,4 @@ maelstrom: ## run the card's test with the real Maelstrom; ARGS="--latency 100" 
 	scripts/maelstrom.sh $(ARGS)
 
 clean: ## remove what the other targets made
-	rm -rf maelstrom-counter .bin store .maelstrom
+	rm -rf maelstrom-counter rival .bin store .maelstrom

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+	"go.uber.org/goleak"
 
 	"maelstrom-counter/internal/compare"
 	"maelstrom-counter/internal/ledger"
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 		echo()
 		return
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // program is the node as the bench runs it.
@@ -135,7 +136,7 @@ func inTime(slack time.Duration) func(*testing.T, *maelstromtest.Result) {
 }
 
 func TestTheCardsWorkloadIsRightThroughPartitions(t *testing.T) {
-	simulate(t, 200, brief("partition", 10*time.Second), allOK)
+	simulate(t, 200, brief("partition", 5*time.Second), allOK)
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
@@ -411,9 +412,9 @@ func TestSpeed(t *testing.T) {
 		messages float64       // at most, per request; zero: any
 	}{
 		{"card's test, 1 ms", 4, config(3, 3, 100, 20*time.Second, ms, "", ""), 4200 * time.Microsecond, 8 * ms, 3.4},
-		{"card's test, 1 ms, partitions", 20, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5},
+		{"card's test, 1 ms, partitions", 10, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5},
 		{"100 ms", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", ""), 420 * ms, 620 * ms, 3.0},
-		{"100 ms, partitions", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", "partition"), 0, 3 * time.Second, 0},
+		{"100 ms, partitions", 10, config(3, 3, 100, 20*time.Second, 100*ms, "", "partition"), 0, 3 * time.Second, 0},
 		{"25 nodes, exponential 20 ms", 4, config(25, 25, 200, 20*time.Second, 20*ms, "exponential", ""), 120 * ms, 300 * ms, 2.5},
 		{"5 nodes, 1000/s", 2, config(5, 50, 1000, 5*time.Second, ms, "", ""), 6 * ms, 12 * ms, 2.5},
 		{"3 nodes, 5000/s", 1, config(3, 300, 5000, 5*time.Second, ms, "", ""), 8 * ms, 20 * ms, 0.5},
