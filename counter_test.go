@@ -20,6 +20,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,6 +60,32 @@ func program(env maelstromtest.Env) error {
 	return nil
 }
 
+// logging is program with its standard error going to log.
+func logging(log *logBuffer) maelstromtest.Program {
+	return func(env maelstromtest.Env) error {
+		env.Stderr = log
+		return program(env)
+	}
+}
+
+// A logBuffer takes what several nodes write.
+type logBuffer struct {
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.log.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.log.String()
+}
+
 // ---- Simulations ----
 
 // card is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
@@ -93,9 +120,13 @@ func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...func(*tes
 			t.Parallel()
 			cfg := cfg
 			cfg.Seed = uint64(seed + 1)
-			r := maelstromtest.Simulate(t, cfg, program)
+			var log logBuffer
+			r := maelstromtest.Simulate(t, cfg, logging(&log))
 			if err := r.Err(); err != nil {
 				t.Error(err)
+			}
+			if log := log.String(); log != "" {
+				t.Errorf("the nodes logged at the default level:\n%s", log)
 			}
 			for _, check := range checks {
 				check(t, r)
@@ -533,540 +564,6 @@ func TestCompare(t *testing.T) {
 // and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col /contender name.txt without contender=ours.
 func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare.Conditions) }
 
-// ---- A node whose network the test plays ----
-
-// A session is a conversation with one node, in the test's synctest bubble.
-type session struct {
-	t      testing.TB
-	stdin  chan string        // lines to the node; closed at the end of its input
-	stop   context.CancelFunc // what a signal does
-	heard  chan packet        // what the node has sent
-	exit   chan int
-	stderr *bytes.Buffer // to be read when it has ended
-
-	store  func(packet) (reply string) // answers what the node sends to seq-kv, unless it is nil; "" is silence
-	silent func(line string) bool      // takes lines that nobody needs to hear, unless it is nil
-}
-
-// A packet is a message, with the fields of all types that a test asks for.
-type packet struct {
-	Src, Dest string
-	Body      struct {
-		Type             string
-		MsgID            int `json:"msg_id"`
-		InReplyTo        int `json:"in_reply_to"`
-		Code             int
-		Key, Text        string
-		Value, From, To  json.RawMessage
-		Boot, Seq, Delta int64
-	}
-}
-
-// converse starts a node and initializes it. The test must end it with close.
-func converse(t testing.TB, s session, seed uint64, id string, ids ...string) *session {
-	s.t, s.stdin, s.heard, s.exit, s.stderr = t, make(chan string, 1<<17), make(chan packet, 1<<17), make(chan int, 1), new(bytes.Buffer)
-	in, toNode := io.Pipe()
-	fromNode, out := io.Pipe()
-	stop, cancel := context.WithCancel(t.Context())
-	s.stop = cancel
-	go func() {
-		s.exit <- run(stop, environment{stdin: in, stdout: out, stderr: s.stderr, boot: time.Now(), random: rand.New(rand.NewPCG(seed, 0))})
-		in.Close()
-		out.Close()
-	}()
-	go func() {
-		defer toNode.Close()
-		for line := range s.stdin {
-			_, _ = io.WriteString(toNode, line+"\n") // fails when the node has ended
-		}
-	}()
-	go func() {
-		defer close(s.heard)
-		for lines := bufio.NewScanner(fromNode); lines.Scan(); {
-			var p packet
-			if s.silent != nil && s.silent(lines.Text()) {
-				continue
-			}
-			if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-				t.Errorf("the node wrote %s: %v", lines.Bytes(), err)
-			}
-			if s.store == nil || p.Dest != "seq-kv" {
-				s.heard <- p
-			} else if reply := s.store(p); reply != "" {
-				s.answer(p, reply)
-			}
-		}
-	}()
-	names, _ := json.Marshal(ids) // strings always can be
-	s.stdin <- fmt.Sprintf(`{"src":"c0","dest":%q,"body":{"type":"init","msg_id":1,"node_id":%q,"node_ids":%s}}`, id, id, names)
-	s.hear("init_ok")
-	return &s
-}
-
-// answer answers p with the fields of a body.
-func (s *session) answer(p packet, fields string) {
-	s.stdin <- fmt.Sprintf(`{"src":%q,"dest":%q,"body":{"in_reply_to":%d,%s}}`, p.Dest, p.Src, p.Body.MsgID, fields)
-}
-
-// hear returns the next message that is of one of these types, and drops those before it.
-func (s *session) hear(types ...string) packet {
-	s.t.Helper()
-	for {
-		select {
-		case p := <-s.heard:
-			if slices.Contains(types, p.Body.Type) {
-				return p
-			}
-		case <-time.After(5 * time.Second):
-			s.t.Fatalf("heard nothing of %v", types)
-		}
-	}
-}
-
-// unheard checks that the node says nothing of these types now.
-func (s *session) unheard(types ...string) {
-	s.t.Helper()
-	time.Sleep(time.Millisecond)
-	for {
-		select {
-		case p := <-s.heard:
-			if slices.Contains(types, p.Body.Type) {
-				s.t.Errorf("heard %+v", p)
-			}
-		default:
-			return
-		}
-	}
-}
-
-// close ends the node's input and returns its exit code.
-func (s *session) close() int {
-	close(s.stdin)
-	return <-s.exit
-}
-
-func TestAnAnswerToAnEarlierLifeOfTheNodeAcknowledgesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var late packet
-		for life := range 2 {
-			s := converse(t, session{}, uint64(life), "n0", "n0")
-			s.answer(s.hear("read"), `"type":"error","code":20`)
-			s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
-			cas := s.hear("cas")
-			if life == 1 {
-				s.answer(late, `"type":"cas_ok"`)
-				s.unheard("add_ok", "error")
-				s.answer(cas, `"type":"cas_ok"`)
-				s.hear("add_ok")
-			}
-			late = cas
-			s.close()
-		}
-	})
-}
-
-// Near the greatest total a fold can turn out not to fit any more. It is taken back, and those of its adds that do fit go
-// into the next. Whoever sees that one in the store may take the fold before it for applied.
-func TestLateNewsOfAFoldThatWasTakenBackAcknowledgesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := converse(t, session{}, 1, "n1", "n0", "n1")
-		reads := func(total int64, own string) string {
-			return fmt.Sprintf(`"type":"read_ok","value":{"total":%d,"receipts":{"n0":{"boot":1,"seq":1}%s}}`, total, own)
-		}
-		s.answer(s.hear("read"), reads(ledger.Max-5, ""))
-		time.Sleep(time.Millisecond)
-		s.stdin <- `{"src":"c1","dest":"n1","body":{"type":"add","delta":0,"msg_id":1}}`
-		first := s.hear("fold")
-		s.stdin <- `{"src":"c2","dest":"n1","body":{"type":"add","delta":3,"msg_id":1}}`
-		s.stdin <- `{"src":"c3","dest":"n1","body":{"type":"add","delta":2,"msg_id":1}}`
-		time.Sleep(time.Millisecond)
-		s.answer(first, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max-5))
-		s.hear("add_ok")
-		second := s.hear("fold")
-		if second.Body.Seq != 2 || second.Body.Delta != 5 {
-			t.Fatalf("the second fold is %+v", second.Body)
-		}
-		// n0 is silent, so n1 turns to the store, where somebody else has added 2.
-		receipt := fmt.Sprintf(`,"n1":{"boot":%d,"seq":1}`, first.Body.Boot)
-		var third packet
-		for {
-			p := s.hear("read", "cas")
-			if p.Body.Type == "read" {
-				s.answer(p, reads(ledger.Max-3, receipt))
-				continue
-			}
-			to, err := ledger.Parse(p.Body.To)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if to.Receipts["n1"].Seq == 3 {
-				third = p
-				break
-			}
-			s.answer(p, `"type":"error","code":22`)
-		}
-		s.answer(second, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max))
-		s.unheard("add_ok", "error")
-		s.answer(third, `"type":"cas_ok"`)
-		if p := s.hear("add_ok", "error"); p.Dest != "c2" || p.Body.Type != "add_ok" {
-			t.Errorf("first was answered %+v", p)
-		}
-		if p := s.hear("add_ok", "error"); p.Dest != "c3" || p.Body.Code != maelstrom.Abort {
-			t.Errorf("then was answered %+v", p)
-		}
-		s.close()
-	})
-}
-
-// ---- What another program has written ----
-
-func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {
-	for _, bad := range []string{`42`, `"text"`, `[1,2]`, `null`, `false`, `{}`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`,
-		`{"total":1}`, `{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`} {
-		for _, test := range []struct {
-			when    string
-			latency time.Duration
-		}{{"before the start", 0}, {"in the middle", 0}, {"in the middle", 20 * time.Millisecond}, {"before the first add", 0}} {
-			t.Run(fmt.Sprintf("%s/%s/%v", bad, test.when, test.latency), func(t *testing.T) {
-				cfg := maelstromtest.Config{Seed: 1, Latency: test.latency, LatencyDist: "exponential"}
-				inCluster(t, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
-					nodes := []string{"n0", "n1", "n2"}
-					sum, unknown := int64(0), int64(0) // of the adds; each has a bit of its own
-					bit := int64(1)
-					everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
-						for _, node := range nodes {
-							value, code, text := ask(c, node, body())
-							check(node, value, code, text)
-						}
-					}
-					next := func() maelstromtest.Body { bit *= 2; return add(bit) }
-					fine := func(node, _ string, code int, text string) {
-						if sum += bit; code != -1 {
-							t.Errorf("%s answered %d %s", node, code, text)
-						}
-					}
-					good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
-					switch test.when {
-					case "before the start":
-						for _, node := range nodes {
-							c.Kill(node)
-						}
-						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
-						for _, node := range nodes {
-							c.Restart(node)
-						}
-					case "in the middle":
-						everybody(next, fine)
-						good, _ = c.StoreGet("seq-kv", "counter")
-						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
-					default:
-						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
-					}
-					// What a node has sent before it sees the value may, for all it knows, still take effect.
-					everybody(next, func(node, _ string, code int, text string) {
-						if code == maelstrom.Timeout && test.when != "before the start" {
-							unknown |= bit
-						} else if code != maelstrom.TemporarilyUnavailable {
-							t.Errorf("%s answered %d %s", node, code, text)
-						}
-						if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-							t.Errorf("%s does not name the key and what it holds: %s", node, text)
-						}
-					})
-					for range 50 {
-						everybody(func() maelstromtest.Body { return read }, func(node, _ string, code int, text string) {
-							if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-								t.Errorf("%s answered %d %s", node, code, text)
-							}
-						})
-					}
-					if got, _ := c.StoreGet("seq-kv", "counter"); string(got) != bad {
-						t.Errorf("it was overwritten with %s", got)
-					}
-					c.StorePut("seq-kv", "counter", good)
-					time.Sleep(900 * time.Millisecond)
-					everybody(next, fine)
-					everybody(func() maelstromtest.Body { return read }, func(node, value string, code int, text string) {
-						var total int64
-						if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
-							t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
-						}
-					})
-				})
-			})
-		}
-	}
-}
-
-func TestAValueThatHasBeenMendedMeanwhileIsNotReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := converse(t, session{}, 1, "n0", "n0")
-		s.answer(s.hear("read"), `"type":"error","code":20`)
-		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
-		s.answer(s.hear("cas"), `"type":"error","code":22`)
-		s.answer(s.hear("read"), `"type":"read_ok","value":42`) // the store may answer from a state that is old
-		s.answer(s.hear("write", "error"), `"type":"write_ok"`)
-		s.answer(s.hear("read", "error"), `"type":"read_ok","value":{"total":1,"receipts":{"n1":{"boot":1,"seq":1}}}`)
-		s.answer(s.hear("cas"), `"type":"cas_ok"`)
-		s.hear("add_ok")
-		s.close()
-	})
-}
-
-// ---- Hostile surroundings ----
-
-// FuzzSession puts any lines between good requests. They all are answered rightly, and the total is exact.
-func FuzzSession(f *testing.F) {
-	for _, noise := range []string{
-		"", "nonsense\r\n\r\n{}\n[]\nnull", "\xff\x00", `{"src":"c9","dest":"n0","body":{"type":"add","msg_id":1,"delta":-1}}`,
-		`{"src":"c9","dest":"n0","body":{"type":"add","msg_id":1}}`, `{"src":"c9","dest":"n0","body":{"type":"read","msg_id":1}}`,
-		`{"src":"n0","dest":"n0","body":{"type":"fold","msg_id":1,"boot":1,"seq":1,"delta":1}}`,
-		`{"src":"c9","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}`,
-		`{"src":"seq-kv","dest":"n0","body":{"type":"cas_ok","in_reply_to":1}}`, `{"src":"c9","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
-	} {
-		f.Add([]byte(noise))
-	}
-	f.Fuzz(func(t *testing.T, noise []byte) {
-		var lines [][]byte
-		for line := range bytes.SplitSeq(noise, []byte("\n")) {
-			// An add that happens to be good counts, and the store is taken at its word.
-			var msg maelstrom.Message
-			var body maelstrom.MessageBody
-			if json.Unmarshal(line, &msg) == nil && json.Unmarshal(msg.Body, &body) == nil && (body.Type == "add" || msg.Src == maelstrom.SeqKV) {
-				var add struct{ Delta json.RawMessage }
-				_ = json.Unmarshal(msg.Body, &add)
-				if _, err := parseDelta(add.Delta); err == nil || msg.Src == maelstrom.SeqKV {
-					continue
-				}
-			}
-			lines = append(lines, line)
-		}
-		synctest.Test(t, func(t *testing.T) {
-			c := maelstromtest.Start(t, maelstromtest.Config{Nodes: 1}, program)
-			defer c.Close()
-			for i := range 3 {
-				for _, line := range lines {
-					c.Inject("n0", line)
-				}
-				if _, code, text := ask(c, "n0", add(i+1)); code != -1 {
-					t.Errorf("add %d: %d %s", i+1, code, text)
-				}
-			}
-			if value, _, text := ask(c, "n0", read); value != "6" {
-				t.Errorf("read %q %s", value, text)
-			}
-		})
-	})
-}
-
-func TestMoreThan65536RequestsAreRefusedAtOnceAndTheOthersServed(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long with the race detector")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		c := maelstromtest.Start(t, maelstromtest.Config{Nodes: 1}, program)
-		defer c.Close()
-		c.CutStore()
-		line := []byte(`{"src":"c0","dest":"n0","body":{"type":"add","delta":1,"msg_id":1}}`)
-		for range maxRequests {
-			c.Inject("n0", line)
-		}
-		for range 10 {
-			begin := time.Now()
-			if _, code, text := ask(c, "n0", add(1)); code != maelstrom.TemporarilyUnavailable || time.Since(begin) > 0 {
-				t.Fatalf("one too many is answered after %v: %d %s", time.Since(begin), code, text)
-			}
-		}
-		c.MendStore()
-		time.Sleep(2 * time.Second)
-		if value, code, text := ask(c, "n0", read); value != fmt.Sprint(maxRequests) {
-			t.Errorf("read %q: %d %s", value, code, text)
-		}
-	})
-}
-
-// In real time, since a goroutine that waits for a lock keeps a bubble's time from passing.
-func TestWhileNobodyReadsItsOutputANodeTakesOnlySoMuchIn(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long with the race detector")
-	}
-	in, stdin := io.Pipe()
-	stdout, out := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		code := run(t.Context(), environment{args: []string{"-request-timeout", "1s"}, stdin: in, stdout: out, stderr: io.Discard,
-			boot: time.Now(), random: rand.New(rand.NewPCG(1, 0))})
-		out.Close()
-		ended <- code
-	}()
-	const all = 200_000
-	var written atomic.Int64
-	go func() {
-		fmt.Fprintln(stdin, `{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
-		for written.Load() < all {
-			fmt.Fprintf(stdin, `{"src":"c1","dest":"n0","body":{"type":"gong","msg_id":%d}}`+"\n", written.Add(1))
-			fmt.Fprintf(stdin, `{"src":"c1","dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`+"\n", written.Add(1))
-		}
-		stdin.Close()
-	}()
-	for before := int64(-1); written.Load() != before; time.Sleep(500 * time.Millisecond) {
-		before = written.Load()
-	}
-	if n := written.Load(); n > 90_000 {
-		t.Errorf("%d requests were taken in", n)
-	}
-	answers := 0
-	for scanner := bufio.NewScanner(stdout); scanner.Scan(); {
-		if bytes.Contains(scanner.Bytes(), []byte(`"dest":"c1"`)) {
-			answers++
-		}
-	}
-	if code := <-ended; answers != all || code != 0 {
-		t.Errorf("%d answers to %d requests, exit code %d", answers, all, code)
-	}
-}
-
-// heap is what is in use after a collection.
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // what had a finalizer
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
-func TestNothingIsLeftBehindByTenHoursWithoutTheStore(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long with the race detector")
-	}
-	var toStore atomic.Int64
-	journal := writerFunc(func(line []byte) (int, error) {
-		if bytes.Contains(line, []byte(`"what":"send"`)) && bytes.Contains(line, []byte(`"dest":"seq-kv"`)) {
-			toStore.Add(1)
-		}
-		return len(line), nil
-	})
-	synctest.Test(t, func(t *testing.T) {
-		c := maelstromtest.Start(t, maelstromtest.Config{Latency: time.Millisecond, Seed: 1, Journal: journal}, program)
-		defer c.Close()
-		nodes := []string{"n0", "n1", "n2"}
-		clients := map[string]*maelstromtest.Client{}
-		for _, node := range nodes {
-			clients[node] = c.Client(node)
-		}
-		// outage makes each client ask again and again.
-		outage := func(d time.Duration) {
-			var wait sync.WaitGroup
-			for begin := time.Now(); time.Since(begin) < d; {
-				for _, node := range nodes {
-					wait.Go(func() {
-						_, err := clients[node].Request(read, 5*time.Second)
-						if code := maelstrom.ErrorCode(err); code != maelstrom.TemporarilyUnavailable && code != maelstrom.Timeout {
-							t.Errorf("%s: %v", node, err)
-						}
-					})
-				}
-				wait.Wait()
-				time.Sleep(20 * time.Second)
-			}
-		}
-		c.CutStore()
-		outage(10 * time.Minute)
-		goroutines, before, sent := runtime.NumGoroutine(), heap(), toStore.Load()
-		outage(10 * time.Hour)
-		if now := runtime.NumGoroutine(); now > goroutines {
-			t.Errorf("%d goroutines instead of %d", now, goroutines)
-		}
-		if now := heap(); now > before+before/10 {
-			t.Errorf("%d bytes in use instead of %d", now, before)
-		}
-		// Each node has a request in hand for 4 of 24 seconds.
-		if rate := float64(toStore.Load()-sent) / (10 * 3600) / 3 / (4. / 24); rate > 6 {
-			t.Errorf("each node sends %.1f messages a second to the store", rate)
-		}
-		c.MendStore()
-		mended := time.Now()
-		for _, node := range nodes {
-			if value, code, text := ask(c, node, read); value != "0" || time.Since(mended) > time.Second {
-				t.Errorf("%s read %q after %v: %d %s", node, value, time.Since(mended), code, text)
-			}
-		}
-	})
-}
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-func TestNothingIsLeftBehindByAMillionRequests(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long with the race detector")
-	}
-	requests := 100_000
-	if *seeds > 0 {
-		requests = 1_000_000
-	}
-	idle := runtime.NumGoroutine()
-	in, stdin := io.Pipe()
-	stdout, out := io.Pipe()
-	ended := make(chan int, 1)
-	go func() {
-		ended <- run(t.Context(), environment{stdin: in, stdout: out, stderr: io.Discard, boot: time.Now(), random: rand.New(rand.NewPCG(1, 0))})
-	}()
-	d := newDriver(t, stdin, stdout)
-	d.run(t, 20_000)
-	goroutines, before := runtime.NumGoroutine(), heap()
-	d.run(t, requests)
-	time.Sleep(100 * time.Millisecond)
-	if now := runtime.NumGoroutine(); now > goroutines {
-		t.Errorf("%d goroutines instead of %d", now, goroutines)
-	}
-	if now := heap(); now > before+before/10 {
-		t.Errorf("%d bytes in use instead of %d", now, before)
-	}
-	stdin.Close()
-	if code := <-ended; code != 0 {
-		t.Errorf("exit code %d", code)
-	}
-	time.Sleep(100 * time.Millisecond)
-	if now := runtime.NumGoroutine(); now > idle {
-		t.Errorf("%d goroutines instead of %d after the end", now, idle)
-	}
-}
-
-func TestLogs(t *testing.T) {
-	for level, check := range map[string]func(log string) bool{
-		"warn": func(log string) bool { return log == "" },
-		"info": func(log string) bool {
-			for _, name := range []string{"requests=", "folds=", "cas=", "conflicts=", "resyncs=", "timeouts=", "rtt="} {
-				if strings.Count(log, name) != 3*3 { // three nodes, three times
-					return false
-				}
-			}
-			return strings.Count(log, "\n") == 3*3
-		},
-		"debug": func(log string) bool {
-			return strings.Contains(log, `\"type\":\"add\"`) && strings.Contains(log, `\"type\":\"add_ok\"`) && strings.Contains(log, `\"type\":\"cas\"`)
-		},
-	} {
-		var mu sync.Mutex
-		var log bytes.Buffer
-		cfg := brief("", 20*time.Second) // and 10 s of rest
-		cfg.Args = []string{"-log-level", level}
-		maelstromtest.Simulate(t, cfg, func(env maelstromtest.Env) error {
-			env.Stderr = writerFunc(func(p []byte) (int, error) {
-				mu.Lock()
-				defer mu.Unlock()
-				return log.Write(p)
-			})
-			return program(env)
-		})
-		if !check(log.String()) {
-			t.Errorf("%s: %d bytes, %.2000s", level, log.Len(), log.String())
-		}
-	}
-}
-
 // ---- The binary ----
 
 // build builds the node and returns its path.
@@ -1266,6 +763,804 @@ func BenchmarkProcess(b *testing.B) {
 	b.ReportMetric(echoing.Seconds()/counting.Seconds(), "ratio")
 	b.ReportMetric(before, "MB-before")
 	b.ReportMetric(resident(node), "MB-after")
+}
+
+// ---- A node whose network the test plays ----
+
+// A session is a conversation with one node, in the test's synctest bubble.
+type session struct {
+	t      testing.TB
+	stdin  chan string        // lines to the node
+	over   chan struct{}      // closed by end, after the last of them
+	stop   context.CancelFunc // what a signal does
+	heard  chan *packet       // what the node has sent
+	exit   chan int
+	stderr *bytes.Buffer // to be read when it has ended
+
+	store  func(packet) (reply string) // answers what the node sends to seq-kv, unless it is nil; "" is silence
+	silent func(line string) bool      // takes lines that nobody needs to hear, unless it is nil
+	room   int                         // how many messages may be on their way to and from the node; 0: 100
+}
+
+// A packet is a message, with the fields of all types that a test asks for.
+type packet struct {
+	Src, Dest string
+	Body      struct {
+		Type             string
+		MsgID            int `json:"msg_id"`
+		InReplyTo        int `json:"in_reply_to"`
+		Code             int
+		Key, Text        string
+		Value, From, To  json.RawMessage
+		Boot, Seq, Delta int64
+	}
+}
+
+// converse starts a node and initializes it. The test must end it with close.
+func converse(t testing.TB, s session, seed uint64, id string, ids ...string) *session {
+	s.t, s.over, s.exit, s.stderr = t, make(chan struct{}), make(chan int, 1), new(bytes.Buffer)
+	s.stdin, s.heard = make(chan string, cmp.Or(s.room, 100)), make(chan *packet, cmp.Or(s.room, 100))
+	in, toNode := io.Pipe()
+	fromNode, out := io.Pipe()
+	stop, cancel := context.WithCancel(t.Context())
+	s.stop = cancel
+	go func() {
+		s.exit <- run(stop, environment{stdin: in, stdout: out, stderr: s.stderr, boot: time.Now(), random: rand.New(rand.NewPCG(seed, 0))})
+		in.Close()
+		out.Close()
+	}()
+	go func() {
+		defer toNode.Close()
+		for {
+			var line string
+			select {
+			case line = <-s.stdin:
+			default:
+				select {
+				case line = <-s.stdin:
+				case <-s.over:
+					return
+				}
+			}
+			_, _ = io.WriteString(toNode, line+"\n") // fails when the node has ended
+		}
+	}()
+	go func() {
+		defer close(s.heard)
+		for lines := bufio.NewScanner(fromNode); lines.Scan(); {
+			var p packet
+			if s.silent != nil && s.silent(lines.Text()) {
+				continue
+			}
+			if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
+				t.Errorf("the node wrote %s: %v", lines.Bytes(), err)
+			}
+			if s.store == nil || p.Dest != "seq-kv" {
+				s.heard <- &p
+			} else if reply := s.store(p); reply != "" {
+				s.answer(p, reply)
+			}
+		}
+	}()
+	names, _ := json.Marshal(ids) // strings always can be
+	s.stdin <- fmt.Sprintf(`{"src":"c0","dest":%q,"body":{"type":"init","msg_id":1,"node_id":%q,"node_ids":%s}}`, id, id, names)
+	return &s
+}
+
+// answer answers p with the fields of a body.
+func (s *session) answer(p packet, fields string) {
+	select {
+	case s.stdin <- fmt.Sprintf(`{"src":%q,"dest":%q,"body":{"in_reply_to":%d,%s}}`, p.Dest, p.Src, p.Body.MsgID, fields):
+	case <-s.over:
+	}
+}
+
+// hear returns the next message that is of one of these types, and drops those before it.
+func (s *session) hear(types ...string) packet {
+	s.t.Helper()
+	for {
+		select {
+		case p, ok := <-s.heard:
+			if !ok {
+				s.t.Fatalf("the node ended before anything of %v", types)
+			}
+			if slices.Contains(types, p.Body.Type) {
+				return *p
+			}
+		case <-time.After(5 * time.Second):
+			s.t.Fatalf("heard nothing of %v", types)
+		}
+	}
+}
+
+// unheard checks that the node says nothing of these types now.
+func (s *session) unheard(types ...string) {
+	s.t.Helper()
+	time.Sleep(time.Millisecond)
+	for {
+		select {
+		case p := <-s.heard:
+			if slices.Contains(types, p.Body.Type) {
+				s.t.Errorf("heard %+v", *p)
+			}
+		default:
+			return
+		}
+	}
+}
+
+// end ends the node's input.
+func (s *session) end() { close(s.over) }
+
+// close ends the node's input and returns its exit code.
+func (s *session) close() int {
+	s.end()
+	return <-s.exit
+}
+
+// shelf is a store that always answers from its newest state.
+type shelf map[string]string
+
+func (kv shelf) answer(p packet) string {
+	value, ok := kv[p.Body.Key]
+	switch {
+	case p.Body.Type == "write":
+		kv[p.Body.Key] = string(p.Body.Value)
+		return `"type":"write_ok"`
+	case !ok && p.Body.Type == "read":
+		return `"type":"error","code":20,"text":"key does not exist"`
+	case p.Body.Type == "read":
+		return `"type":"read_ok","value":` + value
+	case ok && value != string(p.Body.From):
+		return `"type":"error","code":22,"text":"another value"`
+	}
+	kv[p.Body.Key] = string(p.Body.To)
+	return `"type":"cas_ok"`
+}
+
+func TestAnAnswerToAnEarlierLifeOfTheNodeAcknowledgesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var late packet
+		for life := range 2 {
+			s := converse(t, session{}, uint64(life), "n0", "n0")
+			s.answer(s.hear("read"), `"type":"error","code":20`)
+			s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
+			cas := s.hear("cas")
+			if life == 1 {
+				s.answer(late, `"type":"cas_ok"`)
+				s.unheard("add_ok", "error")
+				s.answer(cas, `"type":"cas_ok"`)
+				s.hear("add_ok")
+			}
+			late = cas
+			s.close()
+		}
+	})
+}
+
+// Near the greatest total a fold can turn out not to fit any more. It is taken back, and those of its adds that do fit go
+// into the next. Whoever sees that one in the store may take the fold before it for applied.
+func TestLateNewsOfAFoldThatWasTakenBackAcknowledgesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := converse(t, session{}, 1, "n1", "n0", "n1")
+		reads := func(total int64, own string) string {
+			return fmt.Sprintf(`"type":"read_ok","value":{"total":%d,"receipts":{"n0":{"boot":1,"seq":1}%s}}`, total, own)
+		}
+		s.answer(s.hear("read"), reads(ledger.Max-5, ""))
+		time.Sleep(time.Millisecond)
+		s.stdin <- `{"src":"c1","dest":"n1","body":{"type":"add","delta":0,"msg_id":1}}`
+		first := s.hear("fold")
+		s.stdin <- `{"src":"c2","dest":"n1","body":{"type":"add","delta":3,"msg_id":1}}`
+		time.Sleep(time.Millisecond)
+		s.stdin <- `{"src":"c3","dest":"n1","body":{"type":"add","delta":2,"msg_id":1}}`
+		time.Sleep(time.Millisecond)
+		s.answer(first, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max-5))
+		s.hear("add_ok")
+		second := s.hear("fold")
+		if second.Body.Seq != 2 || second.Body.Delta != 5 {
+			t.Fatalf("the second fold is %+v", second.Body)
+		}
+		// n0 is silent, so n1 turns to the store, where somebody else has added 2.
+		receipt := fmt.Sprintf(`,"n1":{"boot":%d,"seq":1}`, first.Body.Boot)
+		var third packet
+		for {
+			p := s.hear("read", "cas")
+			if p.Body.Type == "read" {
+				s.answer(p, reads(ledger.Max-3, receipt))
+				continue
+			}
+			to, err := ledger.Parse(p.Body.To)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if to.Receipts["n1"].Seq == 3 {
+				third = p
+				break
+			}
+			s.answer(p, `"type":"error","code":22`)
+		}
+		s.answer(second, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max))
+		s.unheard("add_ok", "error")
+		s.answer(third, `"type":"cas_ok"`)
+		if p := s.hear("add_ok", "error"); p.Dest != "c2" || p.Body.Type != "add_ok" {
+			t.Errorf("first was answered %+v", p)
+		}
+		if p := s.hear("add_ok", "error"); p.Dest != "c3" || p.Body.Code != maelstrom.Abort {
+			t.Errorf("then was answered %+v", p)
+		}
+		s.close()
+	})
+}
+
+// ---- What another program has written ----
+
+func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {
+	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
+		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`}
+	if testing.Short() {
+		values = values[:2]
+	}
+	for _, bad := range values {
+		for _, test := range []struct {
+			when    string
+			latency time.Duration
+		}{{"before the start", 0}, {"in the middle", 0}, {"in the middle", 20 * time.Millisecond}, {"before the first add", 0}} {
+			t.Run(fmt.Sprintf("%s/%s/%v", bad, test.when, test.latency), func(t *testing.T) {
+				cfg := maelstromtest.Config{Seed: 1, Latency: test.latency, LatencyDist: "exponential"}
+				inCluster(t, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
+					nodes := []string{"n0", "n1", "n2"}
+					sum, unknown := int64(0), int64(0) // of the adds; each has a bit of its own
+					bit := int64(1)
+					everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
+						for _, node := range nodes {
+							value, code, text := ask(c, node, body())
+							check(node, value, code, text)
+						}
+					}
+					next := func() maelstromtest.Body { bit *= 2; return add(bit) }
+					fine := func(node, _ string, code int, text string) {
+						if sum += bit; code != -1 {
+							t.Errorf("%s answered %d %s", node, code, text)
+						}
+					}
+					good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
+					switch test.when {
+					case "before the start":
+						for _, node := range nodes {
+							c.Kill(node)
+						}
+						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+						for _, node := range nodes {
+							c.Restart(node)
+						}
+					case "in the middle":
+						everybody(next, fine)
+						good, _ = c.StoreGet("seq-kv", "counter")
+						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+					default:
+						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+					}
+					// What a node has sent before it sees the value may, for all it knows, still take effect.
+					everybody(next, func(node, _ string, code int, text string) {
+						if code == maelstrom.Timeout && test.when != "before the start" {
+							unknown |= bit
+						} else if code != maelstrom.TemporarilyUnavailable {
+							t.Errorf("%s answered %d %s", node, code, text)
+						}
+						if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
+							t.Errorf("%s does not name the key and what it holds: %s", node, text)
+						}
+					})
+					for range 20 {
+						everybody(func() maelstromtest.Body { return read }, func(node, _ string, code int, text string) {
+							if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
+								t.Errorf("%s answered %d %s", node, code, text)
+							}
+						})
+					}
+					if got, _ := c.StoreGet("seq-kv", "counter"); string(got) != bad {
+						t.Errorf("it was overwritten with %s", got)
+					}
+					c.StorePut("seq-kv", "counter", good)
+					time.Sleep(900 * time.Millisecond)
+					everybody(next, fine)
+					everybody(func() maelstromtest.Body { return read }, func(node, value string, code int, text string) {
+						var total int64
+						if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
+							t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
+						}
+					})
+				})
+			})
+		}
+	}
+}
+
+func TestAValueThatHasBeenMendedMeanwhileIsNotReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := converse(t, session{}, 1, "n0", "n0")
+		s.answer(s.hear("read"), `"type":"error","code":20`)
+		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
+		s.answer(s.hear("cas"), `"type":"error","code":22`)
+		s.answer(s.hear("read"), `"type":"read_ok","value":42`) // the store may answer from a state that is old
+		s.answer(s.hear("write", "error"), `"type":"write_ok"`)
+		s.answer(s.hear("read", "error"), `"type":"read_ok","value":{"total":1,"receipts":{"n1":{"boot":1,"seq":1}}}`)
+		s.answer(s.hear("cas"), `"type":"cas_ok"`)
+		s.hear("add_ok")
+		s.close()
+	})
+}
+
+func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv, random := shelf{}, rand.New(rand.NewPCG(1, 1))
+		s := converse(t, session{store: func(p packet) string {
+			dice := random.IntN(5)
+			if dice == 3 {
+				return `"type":"init_ok","value":7` // and nothing was done
+			}
+			reply := kv.answer(p)
+			switch dice {
+			case 0:
+				return strings.Replace(reply, "_ok", "_no", 1) // and it was done all the same
+			case 1:
+				return reply + fmt.Sprintf(`}}`+"\n"+`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,%s`, p.Body.MsgID, reply)
+			case 2:
+				return reply + fmt.Sprintf(`}}`+"\n"+`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,"type":"cas_ok"`, p.Body.MsgID+1000)
+			}
+			return reply
+		}}, 1, "n0", "n0")
+		for i := range 100 {
+			s.stdin <- addLine("c1", i+1)
+			s.hear("add_ok")
+		}
+		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":101}}`
+		if p := s.hear("read_ok"); string(p.Body.Value) != "100" {
+			t.Errorf("read %s", p.Body.Value)
+		}
+		s.close()
+	})
+}
+
+// FuzzSession feeds any lines to a node between good requests: those are answered as ever, and the total is the sum of
+// what was acknowledged.
+func FuzzSession(f *testing.F) {
+	for _, noise := range []string{
+		"hello\n\n\r\n{}\n[]\nnull\n\x00\xff",
+		addLine("c1", 1) + "\n" + addLine("c1", 1) + "\r\n" + addLine("good", 1),
+		`{"src":"c1","dest":"n0","body":{"type":"add","delta":9007199254740991,"msg_id":1}}`,
+		`{"src":"c1","dest":"n0","body":{"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2}}`,
+		`{"src":"c1","dest":"n0","body":{"type":"add","delta":-1,"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
+		`{"src":"c1","dest":"n0","body":{"type":"add","delta":5}}` + "\n" + `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"in_reply_to":1}}`,
+		`{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":1,"type":null,"x":"` + strings.Repeat("x", 70_000) + `"}}`,
+		`{"src":"n0","dest":"n0","body":{"type":"fold","boot":1,"seq":1,"delta":5,"msg_id":1}}` + "\n" + `{"src":"n1","dest":"n0","body":{"type":"fold","boot":1,"seq":1,"delta":5,"msg_id":1}}`,
+		`{"src":"seq-kv","dest":"n0","body":{"type":"cas_ok","in_reply_to":1}}` + "\n" + `{"src":"seq-kv","dest":"n0","body":{"type":"error","code":"x","in_reply_to":1}}`,
+		`{"src":"c1","dest":"n0","body":{"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n0","body":{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}}`,
+		`{"src":"c1","dest":"n0","body":{"type":"read","msg_id":1}}` + "\n" + `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":1e3}}`,
+	} {
+		f.Add([]byte(noise))
+	}
+	f.Fuzz(func(t *testing.T, noise []byte) {
+		synctest.Test(t, func(t *testing.T) {
+			s := converse(t, session{store: shelf{}.answer}, 1, "n0", "n0")
+			total, id := int64(0), 1<<40
+			// said gives the node a line and returns what it has said some time later, to whom it may concern.
+			said := func(line string) (packets []packet) {
+				s.stdin <- line
+				time.Sleep(10 * time.Second)
+				for len(s.heard) > 0 {
+					packets = append(packets, *<-s.heard)
+				}
+				return packets
+			}
+			good := func(typ string, delta int64) (answer packet) {
+				id++
+				line := fmt.Sprintf(`{"src":"good","dest":"n0","body":{"type":%q,"delta":%d,"msg_id":%d}}`, typ, delta, id)
+				answers := slices.DeleteFunc(said(line), func(p packet) bool { return p.Dest != "good" || p.Body.InReplyTo != id })
+				if len(answers) != 1 {
+					t.Fatalf("%s was answered %+v", line, answers)
+				}
+				return answers[0]
+			}
+			for line := range bytes.Lines(noise) {
+				for _, p := range said(strings.TrimSuffix(string(line), "\n")) {
+					if p.Body.Type != "add_ok" {
+						continue
+					}
+					var heard packet // the noise was an add
+					if err := json.Unmarshal(line, &heard); err != nil {
+						t.Errorf("%q was acknowledged", line)
+					}
+					total += heard.Body.Delta
+				}
+				fits := total < ledger.Max
+				if p := good("add", 1); fits != (p.Body.Type == "add_ok") || !fits && p.Body.Code != maelstrom.Abort {
+					t.Errorf("after %q, with a total of %d, an add was answered %+v", line, total, p)
+				}
+				if fits {
+					total++
+				}
+				if p := good("read", 0); string(p.Body.Value) != fmt.Sprint(total) {
+					t.Errorf("after %q the total is %d, and a read was answered %+v", line, total, p)
+				}
+			}
+			if code := s.close(); code != 0 {
+				t.Errorf("exit code %d, stderr %s", code, s.stderr)
+			}
+		})
+	})
+}
+
+// ---- Overload, outages, ends ----
+
+func addLine(client string, id int) string {
+	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
+}
+
+// heap returns the bytes that are in use.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what the first has found in a sync.Pool
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func TestOf65636RequestsThatWait100AreRefusedAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes a second, and ten with the race detector")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		kv := shelf{}
+		s := converse(t, session{room: 1 << 17, store: func(p packet) string {
+			if silent.Load() {
+				return ""
+			}
+			return kv.answer(p)
+		}}, 1, "n0", "n0")
+		s.stdin <- addLine("c1", 1)
+		s.hear("add_ok")
+		silent.Store(true)
+		begin := time.Now()
+		for i := range 65_636 {
+			s.stdin <- addLine("c2", i+1)
+		}
+		for i := range 65_636 {
+			p := s.hear("error", "add_ok")
+			switch at := time.Since(begin); {
+			case i < 100 && (p.Body.Code != maelstrom.TemporarilyUnavailable || at > 0):
+				t.Fatalf("after %v: %+v", at, p)
+			case i >= 100 && (p.Body.Code != maelstrom.TemporarilyUnavailable && p.Body.Code != maelstrom.Timeout || at != 4*time.Second):
+				t.Fatalf("after %v: %+v", at, p)
+			}
+		}
+		silent.Store(false)
+		s.stdin <- addLine("c3", 1)
+		begin = time.Now()
+		s.hear("add_ok")
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("service after %v", took)
+		}
+		s.close()
+	})
+}
+
+func TestAMillionRequestsLeaveNothingBehind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes ten seconds, and much longer with the race detector")
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var answered atomic.Int64
+		s := converse(t, session{store: shelf{}.answer, silent: func(line string) bool {
+			ok := strings.Contains(line, `"add_ok"`)
+			if ok {
+				answered.Add(1)
+			}
+			return ok
+		}}, 1, "n0", "n0")
+		rounds := func(n, size int) (bytes uint64, goroutines int) {
+			var lines strings.Builder
+			for i := range size {
+				fmt.Fprintln(&lines, addLine("c1", i+1))
+			}
+			for range n {
+				s.stdin <- lines.String()
+				synctest.Wait()
+			}
+			time.Sleep(time.Minute) // until it is idle
+			return heap(), runtime.NumGoroutine()
+		}
+		before, idle := rounds(5, 10_000)
+		after, left := rounds(1_000, 1_000)
+		if n := answered.Load(); n != 1_050_000 {
+			t.Errorf("%d adds were acknowledged", n)
+		}
+		if after > before+before/10 || left > idle {
+			t.Errorf("heap %d, then %d bytes; %d, then %d goroutines", before, after, idle, left)
+		}
+		s.close()
+	})
+}
+
+// Nor does the node hear anything of the other one that there is.
+func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) {
+	hour := 3600
+	if testing.Short() {
+		hour = 60
+	}
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		var asked atomic.Int64
+		kv := shelf{}
+		s := converse(t, session{room: 1 << 17, store: func(p packet) string {
+			if !silent.Load() {
+				return kv.answer(p)
+			}
+			if p.Body.Type != "write" { // one goes before each read
+				asked.Add(1)
+			}
+			return ""
+		}}, 1, "n0", "n1", "n0")
+		s.stdin <- addLine("c1", 1)
+		s.hear("add_ok")
+		silent.Store(true)
+		var bytes, goroutines [10]int
+		for h := range bytes {
+			for range hour {
+				s.stdin <- addLine("c1", 1)
+				time.Sleep(time.Second)
+			}
+			for answers := hour; answers > 4; answers-- { // but for those that still wait
+				if p := s.hear("error", "add_ok"); p.Body.Code != maelstrom.TemporarilyUnavailable && p.Body.Code != maelstrom.Timeout {
+					t.Fatalf("heard %+v", p)
+				}
+			}
+			bytes[h], goroutines[h] = int(heap()), runtime.NumGoroutine()
+		}
+		rate := float64(asked.Load()) / float64(len(bytes)*hour)
+		if last := len(bytes) - 1; bytes[last] > bytes[0]+bytes[0]/10 || goroutines[last] > goroutines[0]+10 || rate > 6 {
+			t.Errorf("heap %d, goroutines %d, the store was asked %.1f times a second", bytes, goroutines, rate)
+		}
+
+		time.Sleep(time.Minute)
+		asked.Store(0)
+		time.Sleep(time.Minute)
+		if n := asked.Load(); n > 0 {
+			t.Errorf("the store was asked %d times for nobody", n)
+		}
+
+		s.stdin <- addLine("c1", 1)
+		time.Sleep(3 * time.Second)
+		silent.Store(false)
+		time.Sleep(900 * time.Millisecond)
+		s.stdin <- addLine("c2", 1)
+		time.Sleep(100 * time.Millisecond)
+		served := map[string]bool{}
+		for len(s.heard) > 0 {
+			if p := <-s.heard; p.Body.Type == "add_ok" {
+				served[p.Dest] = true
+			}
+		}
+		if !served["c1"] || !served["c2"] {
+			t.Errorf("served within a second: %v", served)
+		}
+		s.close()
+	})
+}
+
+func TestAtTheEndOfInputOrASignalWhatIsInHandIsAnsweredTruthfully(t *testing.T) {
+	for _, test := range []struct {
+		how  string
+		end  func(*session)
+		late time.Duration // the store's answer comes that long after the end; 0: never
+		want [2]int        // the codes that a sent and a waiting add are answered with
+	}{
+		{"end of input", (*session).end, 0, [2]int{maelstrom.Timeout, maelstrom.TemporarilyUnavailable}},
+		{"signal", func(s *session) { s.stop() }, 0, [2]int{maelstrom.Timeout, maelstrom.TemporarilyUnavailable}},
+		{"signal and answer", func(s *session) { s.stop() }, 5 * time.Millisecond, [2]int{-1, maelstrom.Timeout}},
+		{"signal and late answer", func(s *session) { s.stop() }, 300 * time.Millisecond, [2]int{maelstrom.Timeout, maelstrom.TemporarilyUnavailable}},
+	} {
+		t.Run(test.how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := converse(t, session{}, 1, "n0", "n0")
+				s.answer(s.hear("read"), `"type":"error","code":20`)
+				s.stdin <- addLine("c1", 1)
+				cas := s.hear("cas")
+				s.stdin <- addLine("c2", 1)
+				time.Sleep(time.Millisecond)
+				begin := time.Now()
+				test.end(s)
+				if test.late > 0 {
+					time.AfterFunc(test.late, func() { s.answer(cas, `"type":"cas_ok"`) })
+				}
+				if code, took := <-s.exit, time.Since(begin); code != 0 || took > time.Second {
+					t.Errorf("exit code %d after %v", code, took)
+				}
+				got := [2]int{-2, -2}
+				for range got {
+					p := s.hear("add_ok", "error")
+					if p.Body.Type == "add_ok" {
+						p.Body.Code = -1
+					}
+					got[p.Dest[1]-'1'] = p.Body.Code
+				}
+				if got != test.want {
+					t.Errorf("answered with %d, want %d", got, test.want)
+				}
+				time.Sleep(time.Second)
+				if test.how != "end of input" {
+					s.end()
+				}
+			})
+		})
+	}
+}
+
+// ---- Logs ----
+
+// logged runs a cluster and returns what its nodes wrote to stderr.
+func logged(t *testing.T, cfg maelstromtest.Config, test func(*maelstromtest.Cluster)) string {
+	var log logBuffer
+	synctest.Test(t, func(t *testing.T) {
+		c := maelstromtest.Start(t, cfg, logging(&log))
+		defer c.Close()
+		test(c)
+	})
+	return log.String()
+}
+
+func TestTheLogSaysAsMuchAsItIsAskedTo(t *testing.T) {
+	work := func(c *maelstromtest.Cluster) {
+		for i := range 30 {
+			if _, code, text := ask(c, fmt.Sprintf("n%d", i%3), add(1)); code != -1 {
+				t.Errorf("%d %s", code, text)
+			}
+		}
+		c.CutStore()
+		for i := range 3 {
+			if _, code, _ := ask(c, fmt.Sprintf("n%d", i%3), add(1)); code == -1 {
+				t.Error("an add without the store")
+			}
+		}
+		c.MendStore()
+		time.Sleep(25 * time.Second) // 12 have passed before
+	}
+	t.Run("info", func(t *testing.T) {
+		got := logged(t, maelstromtest.Config{Args: []string{"-log-level", "info"}}, work)
+		var lines []string
+		for line := range strings.Lines(got) {
+			for _, field := range []string{"requests=", "folds=", "cas=", "conflicts=", "resyncs=", "timeouts=", "rtt="} {
+				if !strings.Contains(line, "level=INFO") || !strings.Contains(line, " "+field) {
+					t.Errorf("no %s in %s", field, line)
+				}
+			}
+			lines = append(lines, line)
+		}
+		if len(lines) != 9 {
+			t.Errorf("three nodes logged in 37 s:\n%s", got)
+		}
+		// n0 has 11 requests of its own, and the others' folds.
+		if last := fmt.Sprint(lines[len(lines)-3:]); !strings.Contains(last, "folds=11 ") || !strings.Contains(last, "delegated=11 ") || strings.Contains(last, " timeouts=0 ") {
+			t.Errorf("at last:\n%s", last)
+		}
+	})
+	t.Run("debug", func(t *testing.T) {
+		var journal bytes.Buffer
+		got := logged(t, maelstromtest.Config{Args: []string{"-log-level", "debug"}, Journal: &journal}, work)
+		sent, received := 0, 0
+		for line := range strings.Lines(journal.String()) {
+			var m struct{ What, Src, Dest string }
+			if err := json.Unmarshal([]byte(line), &m); err != nil {
+				t.Fatal(err)
+			}
+			if m.What == "send" && strings.HasPrefix(m.Src, "n") {
+				sent++
+			}
+			if m.What == "recv" && strings.HasPrefix(m.Dest, "n") {
+				received++
+			}
+		}
+		if s, r := strings.Count(got, "msg=sent"), strings.Count(got, "msg=received"); s != sent || r != received || s < 60 {
+			t.Errorf("%d of %d messages sent and %d of %d received are in the log", s, sent, r, received)
+		}
+	})
+}
+
+// ---- How the binary ends ----
+
+func TestTheBinaryEndsInOrder(t *testing.T) {
+	path := build(t)
+	for _, test := range []struct {
+		how  string
+		end  func(t *testing.T, node *os.Process, stdin, stdout *os.File)
+		code int
+		err  string // on stderr
+	}{
+		{"end of input", func(_ *testing.T, _ *os.Process, stdin, _ *os.File) { stdin.Close() }, 0, ""},
+		{"SIGINT", func(t *testing.T, node *os.Process, _, _ *os.File) { notify(t, node, syscall.SIGINT) }, 0, ""},
+		{"SIGTERM", func(t *testing.T, node *os.Process, _, _ *os.File) { notify(t, node, syscall.SIGTERM) }, 0, ""},
+		{"stdout closed", func(_ *testing.T, _ *os.Process, stdin, stdout *os.File) {
+			stdout.Close()
+			_, _ = stdin.WriteString(strings.Repeat(addLine("c3", 3)+"\n", 1000))
+		}, 1, "broken pipe"},
+		{"stdout not read", func(t *testing.T, node *os.Process, stdin, _ *os.File) {
+			// As this is a type without a handler, each line is answered at once.
+			lines := strings.Repeat(strings.Replace(addLine("c3", 3), "add", "gong", 1)+"\n", 1000)
+			written := 0
+			for {
+				if err := stdin.SetWriteDeadline(time.Now().Add(2 * time.Second)); err != nil {
+					t.Fatal(err)
+				}
+				n, err := stdin.WriteString(lines)
+				if written += n; err != nil || written > 1<<28 {
+					break
+				}
+			}
+			if written > 8<<20 {
+				t.Errorf("%d bytes were taken in", written)
+			}
+			notify(t, node, syscall.SIGTERM)
+		}, 1, "nobody reads them"},
+	} {
+		t.Run(test.how, func(t *testing.T) {
+			t.Parallel()
+			in, stdin, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, out, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var stderr bytes.Buffer
+			cmd := exec.Command(path)
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			in.Close()
+			out.Close()
+			fmt.Fprintln(stdin, `{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
+			lines := bufio.NewScanner(stdout)
+			expect := func(part string) {
+				for lines.Scan() {
+					if strings.Contains(lines.Text(), part) {
+						return
+					}
+				}
+				t.Errorf("no %s: %v", part, lines.Err())
+			}
+			var read packet
+			for read.Body.Type != "read" && lines.Scan() {
+				if err := json.Unmarshal(lines.Bytes(), &read); err != nil {
+					t.Error(err)
+				}
+			}
+			fmt.Fprintf(stdin, `{"src":"seq-kv","dest":"n0","body":{"type":"error","code":20,"in_reply_to":%d}}`+"\n", read.Body.MsgID)
+			fmt.Fprintln(stdin, addLine("c1", 7))
+			expect(`"cas"`)
+			hung := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) }) // which dumps goroutines
+			defer hung.Stop()
+			test.end(t, cmd.Process, stdin, stdout)
+			if test.code == 0 {
+				expect(`"dest":"c1","body":{"in_reply_to":7,"type":"error","code":0,`)
+			}
+			_ = cmd.Wait() // its code is asked for below
+			if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), test.err) ||
+				(test.err == "") != (stderr.Len() == 0) || strings.Count(stderr.String(), "\n") > 1 {
+				t.Errorf("exit code %d, stderr %q", code, stderr.String())
+			}
+			stdin.Close()
+			stdout.Close()
+		})
+	}
+}
+
+func notify(t *testing.T, process *os.Process, s os.Signal) {
+	if err := process.Signal(s); err != nil {
+		t.Error(err)
+	}
 }
 
 // ---- Negative controls ----

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+	"go.uber.org/goleak"
 )
 
 // The test binary is also the executable that the tests of processes run: its first argument says what it is to be.
@@ -30,7 +31,7 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("maelstrom-counter/internal/maelstromtest.stayForEver"))
 }
 
 var executables = map[string]Program{

@@ -209,6 +209,9 @@ func say(env Env, src, dest, body string) {
 	fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
 }
 
+// stayForEver is a goroutine that is left behind on purpose: TestMain knows it.
+func stayForEver() { select {} }
+
 // What a node does wrong is named in the error.
 func TestErrNamesWhatIsWrong(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -237,7 +240,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 			say(env, dest, src, fmt.Sprintf(`{"type":"done","in_reply_to":%d}`, id))
 		}), false, `wrongly: reply has type "done"`},
 		"goroutine left": {func(env Env) error {
-			go func() { select {} }()
+			go stayForEver()
 			return linCounter(env)
 		}, true, "goroutines of the nodes were left waiting for ever"},
 		"late": {respond(func(env Env, src, dest string, id int) {

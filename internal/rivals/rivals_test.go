@@ -6,17 +6,17 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+	"go.uber.org/goleak"
 )
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard)
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // A world is all that is around one node: clients, and a store that has one state and answers at once.

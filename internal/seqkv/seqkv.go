@@ -74,8 +74,8 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 // Refresh reads key as new as the store can be made to show it. Before the read it writes mark, which must be a value
 // that scratch, a key of this node's own, never had: that brings the caller to the newest state. Without a mark it only
 // reads. It repeats this until it has an answer, sooner than the answer to the last can be known to be lost,
-// and takes whichever comes first. It returns a *maelstrom.RPCError if the store answers with an error (of code 20 if key
-// does not exist), and the context's error when that ends.
+// and takes whichever comes first. It returns a *maelstrom.RPCError of code 20 if key does not exist, and the context's
+// error when that ends.
 //
 // It is the caller who must not rely on the value being current: the read may overtake the write.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
@@ -129,6 +129,9 @@ func insist[T any](ctx context.Context, c *Client, ask func(ctx context.Context,
 	for attempt := 1; ; attempt++ {
 		go func() {
 			value, err := ask(ctx, attempt)
+			if code := maelstrom.ErrorCode(err); err != nil && code != maelstrom.KeyDoesNotExist && code != maelstrom.PreconditionFailed {
+				return // any other error says as much as no answer, and is no reason to ask again at once
+			}
 			select {
 			case answers <- answer{value, err}:
 			case <-ctx.Done():

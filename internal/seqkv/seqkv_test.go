@@ -81,8 +81,8 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 		{`"type":"cas_ok"`, time.Millisecond, func(err error) bool { return err == nil }},
 		{`"type":"error","code":22`, time.Millisecond, func(err error) bool { return maelstrom.ErrorCode(err) == 22 }},
 		{`"type":"error","code":20`, time.Millisecond, func(err error) bool { return maelstrom.ErrorCode(err) == 20 }},
-		{`"type":"error","code":0`, time.Millisecond, func(err error) bool { return maelstrom.ErrorCode(err) == 0 }},
-		{`"type":"write_ok"`, time.Millisecond, func(err error) bool { return err != nil && maelstrom.ErrorCode(err) == -1 }},
+		{`"type":"error","code":0`, time.Millisecond, func(err error) bool { return err == context.DeadlineExceeded }},
+		{`"type":"write_ok"`, time.Millisecond, func(err error) bool { return err == context.DeadlineExceeded }},
 		{``, 0, func(err error) bool { return err == context.DeadlineExceeded }},
 		{`"type":"cas_ok"`, 3 * time.Second, func(err error) bool { return err == context.DeadlineExceeded }},
 	} {
@@ -167,17 +167,19 @@ func TestRefreshLearnsOfRoundTripsLongerThanItsTimeout(t *testing.T) {
 	})
 }
 
-func TestRefreshEndsWithItsContext(t *testing.T) {
-	requests := 0
-	withStore(t, func(request) (string, time.Duration) { requests++; return "", 0 }, func(ctx context.Context, c *Client) {
-		ctx, cancel := context.WithTimeout(ctx, time.Minute)
-		defer cancel()
-		if _, err := c.Refresh(ctx, "k", "mine", "mark"); err != context.DeadlineExceeded {
-			t.Errorf("got %v", err)
+func TestRefreshWithoutAnAnswerEndsWithItsContext(t *testing.T) {
+	for _, reply := range []string{"", `"type":"error","code":13,"text":"crash"`, `"type":"cas_ok"`} {
+		requests := 0
+		withStore(t, func(request) (string, time.Duration) { requests++; return reply, 0 }, func(ctx context.Context, c *Client) {
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			if _, err := c.Refresh(ctx, "k", "mine", "mark"); err != context.DeadlineExceeded {
+				t.Errorf("got %v", err)
+			}
+		})
+		if requests < 60 || requests > 500 { // two for each attempt
+			t.Errorf("%d requests in a minute, each answered with %q", requests, reply)
 		}
-	})
-	if requests < 60 || requests > 300 { // two for each attempt
-		t.Errorf("%d requests in a minute without an answer", requests)
 	}
 }
 
