@@ -105,6 +105,15 @@ func brief(faults string, limit time.Duration) maelstromtest.Config {
 	return cfg
 }
 
+// everything names all faults.
+func everything() string {
+	var names []string
+	for _, fault := range maelstromtest.AllFaults() {
+		names = append(names, fault.String())
+	}
+	return strings.Join(names, ",")
+}
+
 // isolated is cfg with every link between nodes cut, so that each folds for itself.
 func isolated(cfg maelstromtest.Config) maelstromtest.Config {
 	cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, P: 1}}
@@ -205,13 +214,30 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnBadLinksBetweenNodes(t *testing.T) 
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) {
-	var all []string
-	for _, fault := range maelstromtest.AllFaults() {
-		all = append(all, fault.String())
-	}
-	cfg := card(strings.Join(all, ","))
+	cfg := card(everything())
 	cfg.Latency, cfg.Concurrency = time.Millisecond, 9
 	simulate(t, 100, cfg)
+}
+
+// So a failure can be replayed. The journal has every message.
+func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
+	for seed := range uint64(3) {
+		var first []byte
+		for range 2 {
+			var journal bytes.Buffer
+			cfg := brief(everything(), 5*time.Second)
+			cfg.Seed, cfg.Latency, cfg.Journal = seed+1, time.Millisecond, &journal
+			r := maelstromtest.Simulate(t, cfg, program)
+			if err := r.WriteHistory(&journal); err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = journal.Bytes()
+			} else if !bytes.Equal(first, journal.Bytes()) {
+				t.Errorf("two runs with seed %d differ, of %d and %d bytes", seed+1, len(first), journal.Len())
+			}
+		}
+	}
 }
 
 func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
