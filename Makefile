@@ -19,7 +19,7 @@ lint: ## check with gofmt, go vet and staticcheck
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
-run: build ## run the card's test on the embedded bench; ARGS="--latency 100" adds flags
+run: build ## run the exercise's test on the embedded bench; ARGS="--latency 100" adds flags
 	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
 	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition $(ARGS)
 
@@ -28,7 +28,7 @@ compare: ## print a table of how the counter and its rivals fare; ARGS="-seeds 5
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
 
 soak: ## run SEEDS seeds (default 1000) of each simulation
-	go test -count=1 -timeout 0 -run 'NothingIsLost|CardsWorkloadIsRight|Starves' . -seeds $(SEEDS)
+	go test -count=1 -timeout 0 -run 'NothingIsLost|ExercisesWorkloadIsRight|Starves' . -seeds $(SEEDS)
 
 fuzz: ## fuzz each target for FUZZTIME (default 30s)
 	@set -e; packages=$$(go list ./...); for package in $$packages; do \
@@ -39,7 +39,7 @@ fuzz: ## fuzz each target for FUZZTIME (default 30s)
 		done; \
 	done
 
-maelstrom: ## run the card's test with the real Maelstrom; ARGS="--latency 100" adds flags
+maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags
 	scripts/maelstrom.sh $(ARGS)
 
 clean: ## remove what the other targets made

@@ -89,8 +89,8 @@ func (b *logBuffer) String() string {
 
 // ---- Simulations ----
 
-// card is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
-func card(faults string) maelstromtest.Config {
+// exercise is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
+func exercise(faults string) maelstromtest.Config {
 	nemesis, err := maelstromtest.ParseNemesis(faults)
 	if err != nil {
 		panic(err)
@@ -98,9 +98,9 @@ func card(faults string) maelstromtest.Config {
 	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis}
 }
 
-// brief is the card's workload in less time, with faults that come and go as often.
+// brief is the exercise's workload in less time, with faults that come and go as often.
 func brief(faults string, limit time.Duration) maelstromtest.Config {
-	cfg := card(faults)
+	cfg := exercise(faults)
 	cfg.TimeLimit, cfg.NemesisInterval = limit, limit/2
 	return cfg
 }
@@ -176,7 +176,7 @@ func inTime(slack time.Duration) func(*testing.T, *maelstromtest.Result) {
 	}
 }
 
-func TestTheCardsWorkloadIsRightThroughPartitions(t *testing.T) {
+func TestTheExercisesWorkloadIsRightThroughPartitions(t *testing.T) {
 	simulate(t, 200, brief("partition", 5*time.Second), allOK)
 }
 
@@ -214,7 +214,7 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnBadLinksBetweenNodes(t *testing.T) 
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) {
-	cfg := card(everything())
+	cfg := exercise(everything())
 	cfg.Latency, cfg.Concurrency = time.Millisecond, 9
 	simulate(t, 100, cfg)
 }
@@ -241,7 +241,7 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 }
 
 func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
-	cfg := isolated(card(""))
+	cfg := isolated(exercise(""))
 	cfg.Rate, cfg.Latency, cfg.TimeLimit = 1000, 100*time.Millisecond, 30*time.Second
 	t.Run("constant latency", func(t *testing.T) {
 		simulate(t, 50, cfg, allOK, inTime(100*time.Millisecond), func(t *testing.T, r *maelstromtest.Result) {
@@ -458,7 +458,7 @@ func TestSpeed(t *testing.T) {
 	}
 	const ms = time.Millisecond
 	config := func(nodes, workers int, rate float64, limit, latency time.Duration, dist, faults string) maelstromtest.Config {
-		cfg := card(faults)
+		cfg := exercise(faults)
 		cfg.Nodes, cfg.Concurrency, cfg.Rate, cfg.TimeLimit, cfg.Latency, cfg.LatencyDist = nodes, workers, rate, limit, latency, dist
 		return cfg
 	}
@@ -469,8 +469,8 @@ func TestSpeed(t *testing.T) {
 		p50, p99 time.Duration // at most; zero: any
 		messages float64       // at most, per request; zero: any
 	}{
-		{"card's test, 1 ms", 4, config(3, 3, 100, 20*time.Second, ms, "", ""), 4200 * time.Microsecond, 8 * ms, 3.4},
-		{"card's test, 1 ms, partitions", 10, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5},
+		{"exercise's test, 1 ms", 4, config(3, 3, 100, 20*time.Second, ms, "", ""), 4200 * time.Microsecond, 8 * ms, 3.4},
+		{"exercise's test, 1 ms, partitions", 10, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5},
 		{"100 ms", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", ""), 420 * ms, 620 * ms, 3.0},
 		{"100 ms, partitions", 10, config(3, 3, 100, 20*time.Second, 100*ms, "", "partition"), 0, 3 * time.Second, 0},
 		{"25 nodes, exponential 20 ms", 4, config(25, 25, 200, 20*time.Second, 20*ms, "exponential", ""), 120 * ms, 300 * ms, 2.5},
@@ -602,8 +602,8 @@ func build(t testing.TB) string {
 	return path
 }
 
-func TestThreeProcessesServeTheCardsWorkload(t *testing.T) {
-	cfg := card("partition")
+func TestThreeProcessesServeTheExercisesWorkload(t *testing.T) {
+	cfg := exercise("partition")
 	cfg.TimeLimit, cfg.Recovery, cfg.NemesisInterval, cfg.Seed = 5*time.Second, time.Second, 2*time.Second, 1
 	r, err := maelstromtest.RunProcesses(t.Context(), cfg, build(t), func(string) io.Writer { return os.Stderr })
 	if err != nil {
@@ -1652,7 +1652,7 @@ func TestTheChecksCatchACounterThatIsWrong(t *testing.T) {
 			if err := os.WriteFile(path, list, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range []string{"TestTheCardsWorkloadIsRightThroughPartitions", "TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore/loss"} {
+			for _, name := range []string{"TestTheExercisesWorkloadIsRightThroughPartitions", "TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore/loss"} {
 				out, err := exec.Command("go", "test", "-vet=off", "-overlay", path, "-seeds", "5", "-run", "^"+name, ".").CombinedOutput()
 				if err != nil && strings.Contains(string(out), "--- FAIL: "+name) && strings.Contains(string(out), "replay with") {
 					t.Logf("caught by %s", name)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the counter under the real Maelstrom: the card's test, 3 nodes, 100 requests a second, 20 s, partitions.
+# Runs the counter under the real Maelstrom: the exercise's test, 3 nodes, 100 requests a second, 20 s, partitions.
 set -euo pipefail
 
 version=v0.2.4

@@ -124,7 +124,7 @@ func (b bench) kept() []string {
 	return files
 }
 
-func TestMaelstromIsGivenTheCardsTestAndFurtherFlags(t *testing.T) {
+func TestMaelstromIsGivenTheExercisesTestAndFurtherFlags(t *testing.T) {
 	for _, from := range []string{"PATH", "MAELSTROM", "a download"} {
 		b := newBench(t)
 		var environment []string

@@ -46,13 +46,13 @@ type Condition struct {
 }
 
 // Conditions are those of the comparison. Where the title doesn't say otherwise there are 3 nodes, 100 requests a second, and
-// 20 s, as in the card's test. The two that make the most requests are shorter, with faults that come and go as often. What
+// 20 s, as in the exercise's test. The two that make the most requests are shorter, with faults that come and go as often. What
 // befalls messages does so on the links to the store, which is all that the rivals use, and on those between nodes alike.
 //
 // A latency of 1 ms stands for Maelstrom's 0: there the processes and pipes take that time (a plain read of the store, which is
 // one round trip: 1.3 to 2.3 ms). With none, a request would be over before the next begins.
 var Conditions = []Condition{
-	{"card", "partitions (the card's test)", maelstromtest.Config{
+	{"exercise", "partitions (the exercise's test)", maelstromtest.Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: time.Millisecond, Nemesis: faults("partition")}},
 	{"100ms", "partitions, 100 ms latency", maelstromtest.Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: 100 * time.Millisecond, Nemesis: faults("partition")}},
