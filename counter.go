@@ -657,7 +657,7 @@ func (c *Counter) advance() {
 		p.retry = time.Now().Add(suspicion)
 		c.line(w)
 	}
-	go c.delegate(w, p)
+	c.delegate(w, p)
 }
 
 // formable says whether this node has requests to fold itself.
@@ -695,36 +695,37 @@ func (c *Counter) introduce() {
 // delegate hands a fold to the combiner. If that takes longer than usual, the node folds it itself too, and whichever
 // comes first counts: the receipt sees to it that only one does.
 func (c *Counter) delegate(w *work, p *peer) {
-	ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
-	defer cancel()
-	c.mu.Lock()
 	timeout := p.rtt.Timeout()
 	if p.rtt.Smoothed() == 0 {
 		// Nothing is known of this peer, but it asks the same store.
 		_, store := c.store.RTT()
 		timeout = min(timeout, 6*store)
 	}
-	c.mu.Unlock()
 	late := time.AfterFunc(timeout, func() { c.suspect(w, p) })
-	defer late.Stop()
 	sent := time.Now()
-	var reply foldOK
-	err := c.node.Call(ctx, p.id, foldMessage{"fold", w.Fold}, "fold_ok", &reply)
-	if err == nil && (reply.Total < w.Delta || reply.Total > ledger.Max) {
-		err = fmt.Errorf("a total of %d", reply.Total)
-	}
-	if err != nil {
-		c.log.Debug("a combiner did not fold", "node", p.id, "err", err)
-		c.suspect(w, p)
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p.rtt.Sample(time.Since(sent))
-	p.suspected = false
-	c.floor = max(c.floor, reply.Total)
-	c.finishWith(w, outcome{total: reply.Total})
-	c.advance()
+	wait := c.node.Ask(p.id, foldMessage{"fold", w.Fold})
+	go func() {
+		defer late.Stop()
+		ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
+		defer cancel()
+		var reply foldOK
+		err := wait(ctx, "fold_ok", &reply)
+		if err == nil && (reply.Total < w.Delta || reply.Total > ledger.Max) {
+			err = fmt.Errorf("a total of %d", reply.Total)
+		}
+		if err != nil {
+			c.log.Debug("a combiner did not fold", "node", p.id, "err", err)
+			c.suspect(w, p)
+			return
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		p.rtt.Sample(time.Since(sent))
+		p.suspected = false
+		c.floor = max(c.floor, reply.Total)
+		c.finishWith(w, outcome{total: reply.Total})
+		c.advance()
+	}()
 }
 
 // suspect stops asking p for a while, and folds w here.

@@ -205,33 +205,34 @@ func (n *Node) Post(dest string, body any) error {
 // is nil. It returns a *maelstrom.RPCError if dest answered with an error, and the context's error if dest did not
 // answer in time; then nobody knows whether the request took effect.
 func (n *Node) Call(ctx context.Context, dest string, request any, want string, reply any) error {
-	answer := make(chan maelstrom.Message, 1)
-	forget, err := n.ask(dest, request, answer)
-	defer forget()
-	if err != nil {
-		return fmt.Errorf("request to %s: %w", dest, err)
-	}
-	select {
-	case msg := <-answer:
-		return decodeReply(msg, want, reply)
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return n.Ask(dest, request)(ctx, want, reply)
 }
 
-// ask sends a request whose reply, if one comes before forget is called, goes to answers, which must have room for it.
-func (n *Node) ask(dest string, request any, answers chan<- maelstrom.Message) (forget func(), err error) {
+// Ask is the first half of Call, and sends the request at once. The second, which it returns and which must be called, waits.
+func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, reply any) error) {
+	answer := make(chan maelstrom.Message, 1)
 	n.mu.Lock()
 	n.lastID++
 	id := n.lastID
-	n.pending[id] = call{dest, answers}
+	n.pending[id] = call{dest, answer}
 	n.mu.Unlock()
-	forget = func() {
-		n.mu.Lock()
-		delete(n.pending, id)
-		n.mu.Unlock()
+	err := n.send(n.ID(), dest, "msg_id", id, request)
+	return func(ctx context.Context, want string, reply any) error {
+		defer func() {
+			n.mu.Lock()
+			delete(n.pending, id)
+			n.mu.Unlock()
+		}()
+		if err != nil {
+			return fmt.Errorf("request to %s: %w", dest, err)
+		}
+		select {
+		case msg := <-answer:
+			return decodeReply(msg, want, reply)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
-	return forget, n.send(n.ID(), dest, "msg_id", id, request)
 }
 
 // deliver hands a reply to the call that waits for it. One that nobody waits for is late, or a copy, or made up.
