@@ -99,9 +99,9 @@ func exercise(faults string) maelstromtest.Config {
 }
 
 // brief is the exercise's workload in less time, with faults that come and go as often.
-func brief(faults string, limit time.Duration) maelstromtest.Config {
+func brief(faults string) maelstromtest.Config {
 	cfg := exercise(faults)
-	cfg.TimeLimit, cfg.NemesisInterval = limit, limit/2
+	cfg.TimeLimit, cfg.NemesisInterval = 4*time.Second, 2*time.Second
 	return cfg
 }
 
@@ -177,7 +177,7 @@ func inTime(slack time.Duration) func(*testing.T, *maelstromtest.Result) {
 }
 
 func TestTheExercisesWorkloadIsRightThroughPartitions(t *testing.T) {
-	simulate(t, 200, brief("partition", 5*time.Second), allOK)
+	simulate(t, 200, brief("partition"), allOK)
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
@@ -191,11 +191,11 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 					}
 				})
 			}
-			simulate(t, 100, brief(fault, 5*time.Second), checks...)
+			simulate(t, 100, brief(fault), checks...)
 		})
 	}
 	t.Run("exponential latency", func(t *testing.T) {
-		cfg := brief("", 5*time.Second)
+		cfg := brief("")
 		cfg.Latency, cfg.LatencyDist = 20*time.Millisecond, "exponential"
 		simulate(t, 100, cfg, inTime(200*time.Millisecond))
 	})
@@ -203,13 +203,13 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 
 func TestNothingIsLostOrDoubledOrOutOfOrderWhenNodesDie(t *testing.T) {
 	for _, fault := range []string{"kill", "clock", "pause"} {
-		t.Run(fault, func(t *testing.T) { simulate(t, 100, brief(fault, 5*time.Second)) })
+		t.Run(fault, func(t *testing.T) { simulate(t, 100, brief(fault)) })
 	}
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnBadLinksBetweenNodes(t *testing.T) {
 	for _, fault := range []string{"node-loss", "node-duplicate", "node-late", "node-overtake"} {
-		t.Run(fault, func(t *testing.T) { simulate(t, 30, brief(fault, 5*time.Second), inTime(0)) })
+		t.Run(fault, func(t *testing.T) { simulate(t, 30, brief(fault), inTime(0)) })
 	}
 }
 
@@ -225,7 +225,7 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 		var first []byte
 		for range 2 {
 			var journal bytes.Buffer
-			cfg := brief(everything(), 5*time.Second)
+			cfg := brief(everything())
 			cfg.Seed, cfg.Latency, cfg.Journal = seed+1, time.Millisecond, &journal
 			r := maelstromtest.Simulate(t, cfg, program)
 			if err := r.WriteHistory(&journal); err != nil {
@@ -502,6 +502,9 @@ func TestSpeed(t *testing.T) {
 }
 
 func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("says nothing new under the race detector")
+	}
 	for _, fault := range []struct {
 		name        string
 		begin, stop func(c *maelstromtest.Cluster)
