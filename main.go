@@ -93,7 +93,7 @@ func parse(args []string, help io.Writer) (options, error) {
 		"answer every request within this `time`; Maelstrom's clients give up after 5s")
 	flags.StringVar(&o.key, "key", "counter", "the `key` of seq-kv that holds the counter")
 	flags.TextVar(&o.level, "log-level", o.level,
-		"what to log to stderr: error, warn, info (a line of statistics every 10s), or debug (every message)")
+		"the `level` of what is logged to stderr: error, warn, info (a line of statistics every 10s), or debug (every message)")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
