@@ -68,7 +68,7 @@ func (f Fault) String() string {
 // MarshalText returns the fault's name.
 func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// ParseNemesis reads a comma-separated list of faults' names, as Maelstrom's --nemesis does. An empty one means none.
+// ParseNemesis reads a comma-separated list of faults' names, as Maelstrom's --nemesis does: a set, which may be empty.
 func ParseNemesis(list string) ([]Fault, error) {
 	var faults []Fault
 	for name := range strings.SplitSeq(list, ",") {
@@ -85,7 +85,9 @@ func ParseNemesis(list string) ([]Fault, error) {
 			}
 			return nil, fmt.Errorf("maelstromtest: no fault %q; there are %s", name, strings.Join(names, ", "))
 		}
-		faults = append(faults, known[i])
+		if !slices.Contains(faults, known[i]) {
+			faults = append(faults, known[i])
+		}
 	}
 	return faults, nil
 }

@@ -22,7 +22,7 @@ func nemesis(t *testing.T, list string) []Fault {
 }
 
 func TestParseNemesis(t *testing.T) {
-	if got := nemesis(t, " partition, node-loss,"); !reflect.DeepEqual(got, []Fault{{Kind: Partition}, {Kind: Loss, Links: NodeLinks}}) {
+	if got := nemesis(t, " partition, node-loss,partition,"); !reflect.DeepEqual(got, []Fault{{Kind: Partition}, {Kind: Loss, Links: NodeLinks}}) {
 		t.Errorf("parsed as %v", got)
 	}
 	if got := nemesis(t, ""); len(got) != 0 {
