@@ -96,7 +96,7 @@ func (in *input) filter(line []byte) []byte {
 	case body.InReplyTo != 0:
 		n.deliver(msg, body.InReplyTo)
 		return nil
-	case body.MsgID == 0:
+	case !numbered(msg, body):
 		return in.drop("neither a reply nor a request that can be answered", line)
 	case body.Type == "init":
 		return in.init(msg, body, line)
@@ -181,7 +181,7 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 
 // refuse answers a request that no handler can take.
 func (in *input) refuse(msg maelstrom.Message, body maelstrom.MessageBody, code int, text string, line []byte) []byte {
-	if msg.Src == "" || msg.Dest == "" || body.MsgID == 0 {
+	if msg.Src == "" || msg.Dest == "" || !numbered(msg, body) {
 		return in.drop(text, line)
 	}
 	failure := errorBody{Type: "error", Code: code, Text: text}
@@ -191,6 +191,17 @@ func (in *input) refuse(msg maelstrom.Message, body maelstrom.MessageBody, code 
 		in.node.respondAs(msg.Dest, msg.Src, body.MsgID, failure)
 	}
 	return nil
+}
+
+// numbered says whether a message has a msg_id, which may be 0.
+func numbered(msg maelstrom.Message, body maelstrom.MessageBody) bool {
+	if body.MsgID != 0 {
+		return true
+	}
+	var id struct {
+		MsgID *int `json:"msg_id"`
+	}
+	return json.Unmarshal(msg.Body, &id) == nil && id.MsgID != nil
 }
 
 // drop logs a line that leads to nothing.

@@ -65,6 +65,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"empty lines", "\n\r\n \n" + ping + "}}\n\n", pong},
 		{"blanks around", "  \t" + ping + "}}  ", pong},
 		{"an unknown field", ping + `,"x":[1,{"y":null}]},"id":9}`, pong},
+		{"msg_id 0", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":0}}`, `{"src":"n1","dest":"c1","body":{"in_reply_to":0,"type":"pong"}}`},
 		{"invalid UTF-8 in a field", ping + ",\"x\":\"\xff\xfe\"}}", pong},
 		{"nested 5000 deep", ping + `,"x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}}`, pong},
 		{"100 KiB", ping + long, pong},
@@ -77,6 +78,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"two bodies, the last empty", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7},"body":{}}`, ""},
 
 		{"unknown type", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":7}}`, errorReply(10, "no requests of type")},
+		{"unknown type and msg_id 0", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":0}}`, `{"src":"n1","dest":"c1","body":{"in_reply_to":0,"type":"error","code":10`},
 		{"no type", `{"src":"c1","dest":"n1","body":{"msg_id":7}}`, errorReply(10, "")},
 		{"type no string", `{"src":"c1","dest":"n1","body":{"type":5,"msg_id":7}}`, errorReply(12, "body")},
 		{"code no number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body")},
@@ -99,6 +101,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"body no object", `{"src":"c1","dest":"n1","body":[]}`, ""},
 		{"body null", `{"src":"c1","dest":"n1","body":null}`, ""},
 		{"no msg_id", `{"src":"c1","dest":"n1","body":{"type":"ping"}}`, ""},
+		{"msg_id null", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":null}}`, ""},
 		{"msg_id overflows", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":99999999999999999999}}`, ""},
 		{"msg_id a fraction", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":1.5}}`, ""},
 		{"2 MiB", ping + `,"x":"` + strings.Repeat("x", 2<<20) + `"}}`, ""},
