@@ -44,8 +44,10 @@ const (
 	maxRequests = 65_536
 	// suspicion is how long a combiner that didn't answer in time is not asked again.
 	suspicion = time.Second
-	// silence is after how long without a fold a node is taken to fold for itself, and how often such a node is let go first.
-	silence = 1500 * time.Millisecond
+	// silence is after how long without a fold a node is taken to fold for itself, and how often such a node is let go first:
+	// that long, or silentTrips round trips to the store if they take longer, as one who waits for his last fold sends none.
+	silence     = 1500 * time.Millisecond
+	silentTrips = 4
 	// calm is how many compare-and-swaps in a row must have met no other writer before this one stops yielding.
 	calm = 5
 )
@@ -471,18 +473,19 @@ func (c *Counter) won(value ledger.Value, raw json.RawMessage) {
 	c.floor = max(c.floor, value.Total)
 	c.settle()
 	now := time.Now()
-	if c.quiet++; c.quiet < calm || c.rivals(now) && now.Sub(c.yielded) > silence {
-		smoothed, _ := c.store.RTT()
+	smoothed, _ := c.store.RTT()
+	since := now.Add(-max(silence, silentTrips*smoothed))
+	if c.quiet++; c.quiet < calm || c.rivals(since) && c.yielded.Before(since) {
 		c.yielded = now
 		c.resume = now.Add(smoothed*5/2 + time.Duration(c.Random.Int64N(int64(smoothed*3/2)+1)))
 	}
 }
 
-// rivals says whether a node may be folding for itself: one that hands its folds to this one doesn't. A rival that has
-// only lost so far has left no trace in the value.
-func (c *Counter) rivals(now time.Time) bool {
+// rivals says whether a node may have been folding for itself since a time: one that hands its folds to this one doesn't. A
+// rival that has only lost so far has left no trace in the value.
+func (c *Counter) rivals(since time.Time) bool {
 	for _, p := range c.peers {
-		if now.Sub(p.heard) > silence {
+		if p.heard.Before(since) {
 			return true
 		}
 	}

@@ -473,6 +473,7 @@ func TestSpeed(t *testing.T) {
 		{"exercise's test, 1 ms, partitions", 10, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5},
 		{"100 ms", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", ""), 420 * ms, 620 * ms, 3.0},
 		{"100 ms, partitions", 10, config(3, 3, 100, 20*time.Second, 100*ms, "", "partition"), 0, 3 * time.Second, 0},
+		{"300 ms", 20, config(3, 3, 100, 20*time.Second, 300*ms, "", ""), 1300 * ms, 2100 * ms, 4},
 		{"25 nodes, exponential 20 ms", 4, config(25, 25, 200, 20*time.Second, 20*ms, "exponential", ""), 120 * ms, 300 * ms, 2.5},
 		{"5 nodes, 1000/s", 2, config(5, 50, 1000, 5*time.Second, ms, "", ""), 6 * ms, 12 * ms, 2.5},
 		{"3 nodes, 5000/s", 1, config(3, 300, 5000, 5*time.Second, ms, "", ""), 8 * ms, 20 * ms, 0.5},
