@@ -50,6 +50,8 @@ const (
 	silentTrips = 4
 	// calm is how many compare-and-swaps in a row must have met no other writer before this one stops yielding.
 	calm = 5
+	// crowd is the number of nodes from which on they need more than yielding to get through.
+	crowd = 8
 )
 
 // A Counter is one node's part of the counter. Its methods add and read take in the clients' requests and peerFold those
@@ -348,6 +350,7 @@ func (c *Counter) run() {
 		case code == maelstrom.PreconditionFailed || code == maelstrom.KeyDoesNotExist:
 			c.count(&c.stats.conflicts)
 			c.current, c.quiet, c.conflicts = false, 0, c.conflicts+1
+			c.giveWay(ctx)
 		default:
 			c.count(&c.stats.timeouts)
 			c.current = false
@@ -506,6 +509,19 @@ func (c *Counter) yield(ctx context.Context) {
 	c.busy = wait > 0
 }
 
+// giveWay is for a crowd. When many nodes have lost their combiner at once, each of them needs as many rounds as they are to
+// win one. So a node that folds for itself alone holds back after a conflict, and one that folds for others gets ahead.
+func (c *Counter) giveWay(ctx context.Context) {
+	c.mu.Lock()
+	alone := !slices.ContainsFunc(c.queue, func(w *work) bool { return w != c.own })
+	c.mu.Unlock()
+	smoothed, _ := c.store.RTT()
+	bound := smoothed * time.Duration(min(c.conflicts, 4)*(len(c.node.Peers())/crowd))
+	if alone && bound > 0 {
+		sleep(ctx, time.Duration(c.Random.Int64N(int64(bound))))
+	}
+}
+
 // ---- Folds ----
 
 // settle ends the folds of which the known value shows what has become, and those that nobody waits for.
@@ -644,8 +660,8 @@ func (c *Counter) advance() {
 	if c.own != nil || c.waiting.Len() == 0 || !c.started || c.closed {
 		return
 	}
-	p := c.combiner()
-	if p == nil {
+	combiner, probes := c.combiner()
+	if combiner == nil && len(probes) == 0 {
 		c.poke()
 		return
 	}
@@ -655,33 +671,40 @@ func (c *Counter) advance() {
 	w := c.own
 	w.sent = true
 	c.stats.delegated++
-	if p.suspected {
-		// This only finds out whether it answers again: the fold doesn't wait for it.
+	for _, p := range probes {
 		p.retry = time.Now().Add(suspicion)
+		c.delegate(w, p)
+	}
+	if combiner != nil {
+		c.delegate(w, combiner)
+	} else {
 		c.line(w)
 	}
-	c.delegate(w, p)
 }
 
 // formable says whether this node has requests to fold itself.
 func (c *Counter) formable() bool {
-	return c.own == nil && c.waiting.Len() > 0 && c.started && c.combiner() == nil
+	combiner, _ := c.combiner()
+	return combiner == nil && c.own == nil && c.waiting.Len() > 0 && c.started
 }
 
-// combiner is the node to hand folds to: the first that this one does not suspect, or nil if that is itself. Nothing
-// rests on the choice but how often compare-and-swaps collide.
-func (c *Counter) combiner() *peer {
+// combiner is the node to hand folds to: the first that this one does not suspect, or nil if that is itself. Nothing rests on
+// the choice but how often compare-and-swaps collide. Of those before it, the probes are due to be tried again: a fold is
+// handed to them too, only to find out whether they answer.
+func (c *Counter) combiner() (combiner *peer, probes []*peer) {
 	if c.broken != nil {
-		return nil // what only it can say, the node finds out itself
+		return nil, nil // what only it can say, the node finds out itself
 	}
 	now := time.Now()
 	for _, id := range c.node.Peers() {
-		p := c.peers[id]
-		if p == nil || !p.suspected || !now.Before(p.retry) {
-			return p
+		switch p := c.peers[id]; {
+		case p == nil || !p.suspected:
+			return p, probes
+		case !now.Before(p.retry):
+			probes = append(probes, p)
 		}
 	}
-	return nil
+	return nil, probes
 }
 
 // introduce makes the other nodes known.
@@ -702,9 +725,10 @@ func (c *Counter) delegate(w *work, p *peer) {
 	if p.rtt.Smoothed() == 0 {
 		// Nothing is known of this peer, but it asks the same store.
 		_, store := c.store.RTT()
-		timeout = min(timeout, 6*store)
+		timeout = min(2*timeout, 3*store)
 	}
-	late := time.AfterFunc(timeout, func() { c.suspect(w, p) })
+	probe := p.suspected
+	late := time.AfterFunc(timeout, func() { c.suspect(p, w, probe) })
 	sent := time.Now()
 	wait := c.node.Ask(p.id, foldMessage{"fold", w.Fold})
 	go func() {
@@ -718,7 +742,9 @@ func (c *Counter) delegate(w *work, p *peer) {
 		}
 		if err != nil {
 			c.log.Debug("a combiner did not fold", "node", p.id, "err", err)
-			c.suspect(w, p)
+			if late.Stop() {
+				c.suspect(p, w, probe)
+			}
 			return
 		}
 		c.mu.Lock()
@@ -731,12 +757,19 @@ func (c *Counter) delegate(w *work, p *peer) {
 	}()
 }
 
-// suspect stops asking p for a while, and folds w here.
-func (c *Counter) suspect(w *work, p *peer) {
+// suspect stops relying on p for a while. If w did, it is folded here, and also handed to the next combiner: where many have
+// lost theirs at once, that one gets ahead more easily.
+func (c *Counter) suspect(p *peer, w *work, probe bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p.suspected, p.retry = true, time.Now().Add(suspicion)
+	if probe || w != c.own {
+		return
+	}
 	c.line(w)
+	if next, _ := c.combiner(); next != nil {
+		c.delegate(w, next)
+	}
 }
 
 // line puts a fold in line to be applied by this node.
