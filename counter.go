@@ -725,7 +725,7 @@ func (c *Counter) delegate(w *work, p *peer) {
 	if p.rtt.Smoothed() == 0 {
 		// Nothing is known of this peer, but it asks the same store.
 		_, store := c.store.RTT()
-		timeout = min(2*timeout, 3*store)
+		timeout = min(2*timeout, 6*store)
 	}
 	probe := p.suspected
 	late := time.AfterFunc(timeout, func() { c.suspect(p, w, probe) })
