@@ -84,9 +84,12 @@ type Counter struct {
 	waiting list.List        // of *request, in no fold yet
 	own     *work            // this node's fold, if there is one on its way
 	queue   []*work          // the folds that are to be applied by this node
-	inHand  int              // requests not yet answered
+	inHand  list.List        // of *request not yet answered, in the order of their deadlines
+	expiry  *time.Timer      // ticks at the first deadline, or earlier
+	armed   bool             // it will
 	closed  bool             // the node ends: nothing is waited for any more
 	peers   map[string]*peer // the other nodes
+	errands []*errand        // folds handed to them, and neither answered nor late
 	stats   stats
 }
 
@@ -102,7 +105,8 @@ type Config struct {
 type request struct {
 	delta    int64
 	answer   func(outcome)
-	deadline *time.Timer
+	deadline time.Time
+	held     *list.Element // in Counter.inHand
 	place    *list.Element // in Counter.waiting, or nil
 	work     *work         // the fold that carries it, or nil
 	ended    bool
@@ -144,6 +148,7 @@ func newCounter(n *node.Node, log *slog.Logger, config Config) *Counter {
 		quiet:  calm,
 		peers:  make(map[string]*peer),
 	}
+	c.expiry = time.AfterFunc(c.Timeout, c.tick)
 	n.Handle("add", c.add)
 	n.Handle("read", c.read)
 	n.Handle("fold", c.peerFold)
@@ -239,18 +244,17 @@ func (c *Counter) submit(msg maelstrom.Message, msgID int, err error, r *request
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.inHand == maxRequests || c.closed {
+	if c.inHand.Len() == maxRequests || c.closed {
 		r.answer(failed(maelstrom.TemporarilyUnavailable, "too many requests wait"))
 		return
 	}
-	c.inHand++
 	c.stats.requests++
-	r.deadline = time.AfterFunc(c.Timeout, func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.giveUp(r)
-		c.advance()
-	})
+	r.deadline = time.Now().Add(c.Timeout)
+	r.held = c.inHand.PushBack(r)
+	if !c.armed { // not anew for each first request: that takes system calls
+		c.armed = true
+		c.expiry.Reset(c.Timeout)
+	}
 	if fold != nil {
 		r.work = &work{Fold: *fold, requests: []*request{r}, live: 1}
 		if p := c.peers[fold.Node]; p != nil {
@@ -263,12 +267,35 @@ func (c *Counter) submit(msg maelstrom.Message, msgID int, err error, r *request
 	}
 }
 
-// giveUp answers a request whose time has run out. Whether the add is definitely not in the total depends on one thing:
+// tick goes off when something is due.
+func (c *Counter) tick() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.advance()
+	first := c.inHand.Front()
+	if c.armed = first != nil; c.armed {
+		c.expiry.Reset(time.Until(first.Value.(*request).deadline))
+	}
+}
+
+// catchUp does what is due, in a fixed order, before anything else is done: requests whose time has run out are given up, and
+// nodes suspected that have not folded in time.
+func (c *Counter) catchUp() {
+	now := time.Now()
+	for e := c.inHand.Front(); e != nil && !now.Before(e.Value.(*request).deadline); e = c.inHand.Front() {
+		c.giveUp(e.Value.(*request))
+	}
+	late := func(e *errand) bool { return !now.Before(e.late) }
+	for i := slices.IndexFunc(c.errands, late); i >= 0; i = slices.IndexFunc(c.errands, late) {
+		e := c.errands[i]
+		c.errands = slices.Delete(c.errands, i, i+1)
+		c.suspect(e)
+	}
+}
+
+// giveUp answers a request that is out of time. Whether the add is definitely not in the total depends on one thing:
 // has anything that carries it ever been sent?
 func (c *Counter) giveUp(r *request) {
-	if r.ended {
-		return
-	}
 	w := r.work
 	switch {
 	case w == nil:
@@ -288,9 +315,8 @@ func (c *Counter) end(r *request, out outcome) {
 		return
 	}
 	r.ended = true
-	r.deadline.Stop()
+	c.inHand.Remove(r.held)
 	r.answer(out)
-	c.inHand--
 	if w := r.work; w != nil {
 		if w.live--; w.live == 0 {
 			c.finish(w)
@@ -303,17 +329,8 @@ func (c *Counter) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
-	for e := c.waiting.Front(); e != nil; e = c.waiting.Front() {
+	for e := c.inHand.Front(); e != nil; e = c.inHand.Front() {
 		c.giveUp(e.Value.(*request))
-	}
-	works := c.queue
-	if c.own != nil {
-		works = append(works, c.own)
-	}
-	for _, w := range works {
-		for _, r := range w.requests {
-			c.giveUp(r)
-		}
 	}
 }
 
@@ -364,8 +381,8 @@ func (c *Counter) run() {
 func (c *Counter) work(ctx context.Context) bool {
 	for ctx.Err() == nil {
 		c.mu.Lock()
-		c.queue = slices.DeleteFunc(c.queue, func(w *work) bool { return w.done }) // nobody waits for these any more
 		c.advance()
+		c.queue = slices.DeleteFunc(c.queue, func(w *work) bool { return w.done }) // nobody waits for these any more
 		ready := len(c.queue) > 0 || c.formable()
 		c.mu.Unlock()
 		if ready {
@@ -456,7 +473,7 @@ func (c *Counter) compose() (next ledger.Value, carries bool) {
 	}
 	next = c.value.Clone()
 	for _, w := range c.queue {
-		if next.Standing(w.Fold) == ledger.Pending {
+		if !w.done && next.Standing(w.Fold) == ledger.Pending {
 			next.Apply(w.Fold)
 			w.sent, carries = true, true
 		}
@@ -654,9 +671,18 @@ type peer struct {
 	retry     time.Time // when a suspected peer is to be tried again
 }
 
+// An errand is a fold on its way to a peer.
+type errand struct {
+	peer  *peer
+	work  *work
+	probe bool      // it only finds out whether the peer answers
+	late  time.Time // from when on it is taken to be lost
+}
+
 // advance gets this node's next fold on its way if the last one is done. Its own folder makes its folds as late as it
 // can, in compose, so that they carry the most; for a combiner they are made here.
 func (c *Counter) advance() {
+	c.catchUp()
 	if c.own != nil || c.waiting.Len() == 0 || !c.started || c.closed {
 		return
 	}
@@ -727,12 +753,13 @@ func (c *Counter) delegate(w *work, p *peer) {
 		_, store := c.store.RTT()
 		timeout = min(2*timeout, 6*store)
 	}
-	probe := p.suspected
-	late := time.AfterFunc(timeout, func() { c.suspect(p, w, probe) })
 	sent := time.Now()
+	e := &errand{peer: p, work: w, probe: p.suspected, late: sent.Add(timeout)}
+	c.errands = append(c.errands, e)
+	alarm := time.AfterFunc(timeout, c.tick)
 	wait := c.node.Ask(p.id, foldMessage{"fold", w.Fold})
 	go func() {
-		defer late.Stop()
+		defer alarm.Stop()
 		ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
 		defer cancel()
 		var reply foldOK
@@ -740,15 +767,19 @@ func (c *Counter) delegate(w *work, p *peer) {
 		if err == nil && (reply.Total < w.Delta || reply.Total > ledger.Max) {
 			err = fmt.Errorf("a total of %d", reply.Total)
 		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		i := slices.Index(c.errands, e)
+		if i >= 0 {
+			c.errands = slices.Delete(c.errands, i, i+1)
+		}
 		if err != nil {
 			c.log.Debug("a combiner did not fold", "node", p.id, "err", err)
-			if late.Stop() {
-				c.suspect(p, w, probe)
+			if i >= 0 {
+				c.suspect(e)
 			}
 			return
 		}
-		c.mu.Lock()
-		defer c.mu.Unlock()
 		p.rtt.Sample(time.Since(sent))
 		p.suspected = false
 		c.floor = max(c.floor, reply.Total)
@@ -757,18 +788,16 @@ func (c *Counter) delegate(w *work, p *peer) {
 	}()
 }
 
-// suspect stops relying on p for a while. If w did, it is folded here, and also handed to the next combiner: where many have
-// lost theirs at once, that one gets ahead more easily.
-func (c *Counter) suspect(p *peer, w *work, probe bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	p.suspected, p.retry = true, time.Now().Add(suspicion)
-	if probe || w != c.own {
+// suspect stops relying on a node for a while. If the fold did, it is folded here, and also handed to the next combiner:
+// where many have lost theirs at once, that one gets ahead more easily.
+func (c *Counter) suspect(e *errand) {
+	e.peer.suspected, e.peer.retry = true, time.Now().Add(suspicion)
+	if e.probe || e.work != c.own {
 		return
 	}
-	c.line(w)
+	c.line(e.work)
 	if next, _ := c.combiner(); next != nil {
-		c.delegate(w, next)
+		c.delegate(e.work, next)
 	}
 }
 
@@ -826,7 +855,7 @@ func (c *Counter) report() {
 		}
 		smoothed, timeout := c.store.RTT()
 		c.mu.Lock()
-		s, inHand := c.stats, c.inHand
+		s, inHand := c.stats, c.inHand.Len()
 		c.mu.Unlock()
 		c.log.Info("so far", "requests", s.requests, "waiting", inHand, "folds", s.folds, "delegated", s.delegated,
 			"cas", s.attempts, "conflicts", s.conflicts, "resyncs", s.resyncs, "timeouts", s.timeouts,

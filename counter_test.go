@@ -222,20 +222,26 @@ func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) 
 
 // So a failure can be replayed. The journal has every message.
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
-	for seed := range uint64(3) {
-		var first []byte
-		for range 2 {
-			var journal bytes.Buffer
-			cfg := brief(everything())
-			cfg.Seed, cfg.Latency, cfg.Journal = seed+1, time.Millisecond, &journal
-			r := maelstromtest.Simulate(t, cfg, program)
-			if err := r.WriteHistory(&journal); err != nil {
-				t.Fatal(err)
-			}
-			if first == nil {
-				first = journal.Bytes()
-			} else if !bytes.Equal(first, journal.Bytes()) {
-				t.Errorf("two runs with seed %d differ, of %d and %d bytes", seed+1, len(first), journal.Len())
+	calm := brief(everything())
+	calm.Latency = time.Millisecond
+	slow := brief("partition,kill,node-loss") // so that much happens at deadlines, and at the same time
+	slow.Nodes, slow.Concurrency, slow.Latency, slow.LatencyDist = 12, 24, 400*time.Millisecond, "uniform"
+	for _, cfg := range []maelstromtest.Config{calm, slow} {
+		for seed := range uint64(3) {
+			var first []byte
+			for range 2 {
+				var journal bytes.Buffer
+				cfg := cfg
+				cfg.Seed, cfg.Journal = seed+1, &journal
+				r := maelstromtest.Simulate(t, cfg, program)
+				if err := r.WriteHistory(&journal); err != nil {
+					t.Fatal(err)
+				}
+				if first == nil {
+					first = journal.Bytes()
+				} else if !bytes.Equal(first, journal.Bytes()) {
+					t.Errorf("two runs with %v and seed %d differ, of %d and %d bytes", cfg.Latency, seed+1, len(first), journal.Len())
+				}
 			}
 		}
 	}
