@@ -17,6 +17,8 @@ import (
 const (
 	// maxLine is the longest line that is taken in, in bytes.
 	maxLine = 1 << 20
+	// MaxNodes bounds the size of a cluster: what the store holds grows with the nodes, and must fit into a line.
+	MaxNodes = 5000
 	// maxLibraryLine is the longest line that the library takes: the 64 KiB of a bufio.Scanner, with the newline.
 	maxLibraryLine = bufio.MaxScanTokenSize - 1
 )
@@ -169,6 +171,9 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: "+err.Error(), line)
 	case init.NodeID == "" || !slices.Contains(init.NodeIDs, init.NodeID):
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_id is not among node_ids", line)
+	case len(init.NodeIDs) > MaxNodes:
+		return in.refuse(msg, body, maelstrom.MalformedRequest,
+			fmt.Sprintf("init: %d nodes, of at most %d", len(init.NodeIDs), MaxNodes), line)
 	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Peers())):
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is "+n.ID()+" of another cluster already", line)
 	case in.named:

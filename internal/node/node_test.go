@@ -84,6 +84,8 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"code no number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body")},
 		{"a second init for another", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n1","n2"]}}`, errorReply(12, "init")},
 		{"a second init for another cluster", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1"]}}`, errorReply(12, "init")},
+		{"an init of too many nodes", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n","node_ids":["n"` + strings.Repeat(`,"n"`, MaxNodes) + `]}}`,
+			errorReply(12, "init: 5001 nodes, of at most 5000")},
 		{"a second init", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2"]}}`,
 			`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"init_ok"}}`},
 
