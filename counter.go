@@ -50,6 +50,8 @@ const (
 	silentTrips = 4
 	// calm is how many compare-and-swaps in a row must have met no other writer before this one stops yielding.
 	calm = 5
+	// patience is how many rounds in a row may bring the folder no further before it backs off.
+	patience = 4
 	// crowd is the number of nodes from which on they need more than yielding to get through.
 	crowd = 8
 )
@@ -74,10 +76,12 @@ type Counter struct {
 	yielded   time.Time       // when this node last began to yield
 	resume    time.Time       // when it may go on
 	busy      bool            // the last compare-and-swap, too, came before that time
+	idle      int             // rounds in a row that have brought it no further
 
 	mu      sync.Mutex
-	boot    int64
+	life    ledger.Life
 	seq     int64            // of the last fold
+	further bool             // this round has: a request has been answered, or the value was another
 	started bool             // the store has been looked at
 	floor   int64            // a total that the counter has had: the newest is not less
 	broken  error            // why the stored value makes no sense
@@ -144,7 +148,7 @@ func newCounter(n *node.Node, log *slog.Logger, config Config) *Counter {
 		store:  seqkv.New(n, config.Random),
 		log:    log,
 		wake:   make(chan struct{}, 1),
-		boot:   max(config.Boot.UnixMicro(), 1),
+		life:   ledger.NewLife(config.Boot, n.Nonce()),
 		quiet:  calm,
 		peers:  make(map[string]*peer),
 	}
@@ -231,11 +235,12 @@ func (c *Counter) peerFold(msg maelstrom.Message) {
 // submit puts a request in line, in a fold of its own if it brings one, unless err says that it is malformed. It is
 // answered when its outcome is known, or else at its deadline.
 func (c *Counter) submit(msg maelstrom.Message, msgID int, err error, r *request, fold *ledger.Fold, ok func(total int64) any) {
+	client := msg.Src // and nothing else of a message that may be long
 	r.answer = func(out outcome) {
 		if out.failure != nil {
-			c.node.ReplyError(msg.Src, msgID, out.failure)
+			c.node.ReplyError(client, msgID, out.failure)
 		} else {
-			c.node.Reply(msg.Src, msgID, ok(out.total))
+			c.node.Reply(client, msgID, ok(out.total))
 		}
 	}
 	if err != nil {
@@ -314,7 +319,7 @@ func (c *Counter) end(r *request, out outcome) {
 	if r.ended {
 		return
 	}
-	r.ended = true
+	r.ended, c.further = true, true
 	c.inHand.Remove(r.held)
 	r.answer(out)
 	if w := r.work; w != nil {
@@ -348,6 +353,7 @@ func (c *Counter) run() {
 	c.introduce()
 	c.resync(ctx, rtt.Initial)
 	for c.work(ctx) {
+		c.backOff(ctx)
 		c.yield(ctx)
 		if !c.current && !c.resync(ctx, c.Timeout) {
 			continue
@@ -396,13 +402,32 @@ func (c *Counter) work(ctx context.Context) bool {
 	return false
 }
 
+// backOff pauses where the last rounds have brought the folder no further, whatever the reason: a store that answers in
+// circles, say.
+func (c *Counter) backOff(ctx context.Context) {
+	c.mu.Lock()
+	further := c.further
+	c.further = false
+	c.mu.Unlock()
+	if further {
+		c.idle = 0
+	}
+	c.idle++
+	if c.idle > patience {
+		sleep(ctx, rtt.Backoff(c.idle-patience, c.Random))
+	}
+	if c.idle == 5*patience {
+		c.log.Warn("folding makes no progress", "rounds", c.idle, "known", c.value)
+	}
+}
+
 // resync learns the stored value anew. It returns false if that failed, in which case it may simply be tried again.
 func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	c.mu.Lock()
 	c.stats.resyncs++
-	fresh := fmt.Sprintf("%d.%d", c.boot, c.stats.resyncs)
+	fresh := fmt.Sprintf("%d.%d", c.life.Nonce, c.stats.resyncs)
 	mark := fresh
 	if c.conflicts == 1 {
 		mark = "" // the conflict itself has brought this node to a newer state, most likely the newest
@@ -431,13 +456,14 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 		return false
 	}
 	c.broken = nil
+	c.further = c.further || !value.Equal(c.value)
 	if c.raw != nil && !value.Equal(c.value) && !value.Equal(c.tried) {
 		c.quiet = 0 // another node has written
 	}
 	c.value, c.raw, c.current = value, raw, true
 	c.floor = max(c.floor, value.Total)
-	if last := value.Receipts[c.node.ID()]; c.seq == 0 && last.Boot >= c.boot {
-		c.outlive(last) // the clock has gone back since the last life of this node
+	if last := value.Receipts[c.node.ID()]; c.own == nil && c.life.Compare(last.Life) < 0 {
+		c.life, c.seq = c.life.After(last.Life), 0 // the clock has gone back since the last life of this node
 	}
 	return true
 }
@@ -573,19 +599,13 @@ func (c *Counter) outlived(w *work) {
 		c.finishWith(w, failed(maelstrom.Abort, "a later life of this node has folded"))
 		return
 	}
-	c.outlive(c.value.Receipts[c.node.ID()])
+	c.life, c.seq = c.life.After(c.value.Receipts[c.node.ID()].Life), 0
 	if w.sent {
 		// The receipt that would tell whether it was applied is overwritten.
 		c.finishWith(w, failed(maelstrom.Timeout, "another life of this node came between: it may have taken effect"))
 	} else {
 		c.takeBack(w)
 	}
-}
-
-// outlive makes this the latest life of its node. If the clock went back more than once, two lives may start from the same
-// receipt, and must not take each other's folds for their own: so each leaps ahead by a random time, up to 71 minutes.
-func (c *Counter) outlive(last ledger.Receipt) {
-	c.boot, c.seq = last.Boot+1+c.Random.Int64N(1<<32), 0
 }
 
 // refuseAll ends everything that waits, because the stored value makes no sense.
@@ -628,7 +648,7 @@ func (c *Counter) form() {
 	}
 	c.seq++
 	c.stats.folds++
-	w.Node, w.Boot, w.Seq = c.node.ID(), c.boot, c.seq
+	w.Node, w.Life, w.Seq = c.node.ID(), c.life, c.seq
 	c.own = w
 }
 
@@ -773,8 +793,12 @@ func (c *Counter) delegate(w *work, p *peer) {
 		if i >= 0 {
 			c.errands = slices.Delete(c.errands, i, i+1)
 		}
+		code := maelstrom.ErrorCode(err)
+		refused := err != nil && (code == maelstrom.Abort || code == maelstrom.MalformedRequest)
 		if err != nil {
 			c.log.Debug("a combiner did not fold", "node", p.id, "err", err)
+		}
+		if err != nil && !refused {
 			if i >= 0 {
 				c.suspect(e)
 			}
@@ -782,6 +806,10 @@ func (c *Counter) delegate(w *work, p *peer) {
 		}
 		p.rtt.Sample(time.Since(sent))
 		p.suspected = false
+		if refused {
+			c.line(w) // the combiner is well, and the store will tell what is wrong with the fold
+			return
+		}
 		c.floor = max(c.floor, reply.Total)
 		c.finishWith(w, outcome{total: reply.Total})
 		c.advance()

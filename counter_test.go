@@ -1036,6 +1036,253 @@ func TestLateNewsOfAFoldThatWasTakenBackAcknowledgesNothing(t *testing.T) {
 	})
 }
 
+// ---- Lives ----
+
+// The clocks that a node may find when it starts, ahead of the true one, which here says 2000 and some seconds. Twice the same
+// makes lives that begin in the same microsecond, and so do those before 1970 and those after 2112.
+var oddClocks = []time.Duration{0, 0, -time.Second, -20 * time.Second, time.Hour, -40 * 365 * 24 * time.Hour, -200 * 365 * 24 * time.Hour,
+	120 * 365 * 24 * time.Hour, 250 * 365 * 24 * time.Hour}
+
+func TestNoLifeOfANodeLosesOrDoublesWhatAnotherHasDoneWhateverTheClocksSay(t *testing.T) {
+	for seed := range cmp.Or(*seeds, 50) {
+		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(uint64(seed+1), 0))
+			latency := []time.Duration{0, time.Millisecond, 30 * time.Millisecond, 300 * time.Millisecond}[random.IntN(4)]
+			cfg := maelstromtest.Config{Seed: uint64(seed + 1), Latency: latency, LatencyDist: "exponential"}
+			inCluster(t, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
+				var mu sync.Mutex
+				var wait sync.WaitGroup
+				done, unknown := int64(0), int64(0)
+				began := time.Now()
+				for i := range 52 { // each add has a bit of the total of its own
+					bit, node := int64(1)<<i, fmt.Sprintf("n%d", random.IntN(3))
+					if random.IntN(3) > 0 {
+						node = "n1" // which dies most
+					}
+					wait.Go(func() {
+						_, code, _ := ask(c, node, add(bit))
+						mu.Lock()
+						defer mu.Unlock()
+						switch code {
+						case -1:
+							done |= bit
+						case maelstrom.Timeout, -2:
+							unknown |= bit
+						}
+					})
+					switch random.IntN(6) {
+					case 0:
+						// At the same instant as another life, if there is no latency: its clock doesn't go on.
+						ahead := oddClocks[random.IntN(len(oddClocks))] - time.Since(began)
+						c.Kill("n1")
+						c.SetClock("n1", ahead)
+						c.Restart("n1")
+					case 1:
+						c.CutStore("n1")
+					case 2:
+						c.MendStore("n1")
+					default:
+						time.Sleep(time.Duration(random.Int64N(int64(3*latency + time.Millisecond))))
+					}
+				}
+				c.Heal()
+				wait.Wait()
+				time.Sleep(10 * time.Second)
+				for _, node := range []string{"n0", "n1", "n2"} {
+					value, code, text := ask(c, node, read)
+					if code == maelstrom.Timeout { // only now has the node found itself outlived
+						value, code, text = ask(c, node, read)
+					}
+					if code != -1 {
+						t.Fatalf("%s answered a read with %d %s", node, code, text)
+					}
+					total, err := strconv.ParseInt(value, 10, 64)
+					if err != nil || total&^unknown != done {
+						t.Errorf("seed %d: %s read %b, acknowledged were %b, and unknown are %b", seed+1, node, total, done, unknown)
+					}
+				}
+			})
+		})
+	}
+}
+
+// As a process that was stopped does when it goes on after another has taken its place.
+func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) {
+	for _, between := range []time.Duration{0, time.Microsecond, time.Second} { // the starts of the two
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			kv := shelf{}
+			store := func(p packet) string {
+				mu.Lock()
+				defer mu.Unlock()
+				return kv.answer(p)
+			}
+			var lives [2]*session
+			for i := range lives {
+				lives[i] = converse(t, session{store: store}, uint64(i+1), "n0", "n0")
+				time.Sleep(between)
+			}
+			done, unknown := int64(0), int64(0)
+			for i := range 52 {
+				s := lives[(i/3)%2]
+				bit := int64(1) << i
+				s.stdin <- fmt.Sprintf(`{"src":"c1","dest":"n0","body":{"type":"add","delta":%d,"msg_id":%d}}`, bit, i+1)
+				switch p := s.hear("add_ok", "error"); {
+				case p.Body.Type == "add_ok":
+					done |= bit
+				case p.Body.Code == maelstrom.Timeout:
+					unknown |= bit
+				}
+			}
+			if done == 0 {
+				t.Error("nothing was done")
+			}
+			for _, s := range lives {
+				var value int64
+				s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":100}}`
+				p := s.hear("read_ok", "error")
+				if p.Body.Type == "error" { // it has found itself outlived just now
+					s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":101}}`
+					p = s.hear("read_ok")
+				}
+				if err := json.Unmarshal(p.Body.Value, &value); err != nil || value&^unknown != done {
+					t.Errorf("%v apart: read %s (%b), acknowledged were %b, and unknown are %b", between, p.Body.Value, value, done, unknown)
+				}
+			}
+			for _, s := range lives {
+				s.close()
+			}
+		})
+	}
+}
+
+func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) {
+	const century = 100 * 365 * 24 * time.Hour
+	everybody := func(t *testing.T, c *maelstromtest.Cluster, want int) {
+		t.Helper()
+		for _, node := range []string{"n0", "n1", "n2"} {
+			if _, code, text := ask(c, node, add(1)); code != -1 {
+				t.Errorf("%s answered an add with %d %s", node, code, text)
+			}
+		}
+		if value, code, text := ask(c, "n2", read); value != fmt.Sprint(want) {
+			t.Errorf("the total is %s, want %d; %d %s", value, want, code, text)
+		}
+	}
+	t.Run("a clock", func(t *testing.T) {
+		inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+			for i, ahead := range []time.Duration{2 * century, 0, 2 * century, 2 * century, -century} {
+				c.Kill("n1")
+				c.SetClock("n1", ahead)
+				c.Restart("n1")
+				everybody(t, c, 3*(i+1))
+			}
+		})
+	})
+	t.Run("a hostile peer", func(t *testing.T) {
+		inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+			everybody(t, c, 3)
+			id := 1000
+			for _, boot := range []int64{1 << 52, 1<<52 + 1, 1<<52 + 1<<51, 1<<52 + 1<<51 + 1, ledger.Max} {
+				id++
+				c.Inject("n0", fmt.Appendf(nil, `{"src":"n1","dest":"n0","body":{"type":"fold","msg_id":%d,"boot":%d,"nonce":5,"seq":1,"delta":0}}`, id, boot))
+				time.Sleep(time.Second)
+			}
+			// One request of the node whose later life there seems to be may meet an error, and none after it.
+			if _, code, text := ask(c, "n1", add(0)); code != -1 && code != maelstrom.Timeout {
+				t.Errorf("%d %s", code, text)
+			}
+			everybody(t, c, 6)
+			everybody(t, c, 9)
+		})
+	})
+}
+
+// Only another program can store such a receipt.
+func TestALifeThatNoneCanFollowIsReportedAndKeepsNobodyBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv := shelf{"counter": `{"total":5,"receipts":{"n0":{"boot":9007199254740991,"nonce":9007199254740991,"seq":1}}}`}
+		s := converse(t, session{store: kv.answer}, 1, "n0", "n0")
+		for i := range 3 {
+			began := time.Now()
+			s.stdin <- addLine("c1", i+1)
+			if p := s.hear("add_ok", "error"); p.Body.Code != maelstrom.TemporarilyUnavailable || time.Since(began) != 4*time.Second {
+				t.Errorf("answered after %v: %+v", time.Since(began), p.Body)
+			}
+		}
+		s.close()
+		if n := strings.Count(s.stderr.String(), "no progress"); n != 3 || strings.Count(s.stderr.String(), "\n") != n {
+			t.Errorf("it logged:\n%s", s.stderr)
+		}
+	})
+}
+
+// ---- A store that answers oddly ----
+
+// Whatever the store answers, a node that gets no further asks it at most 50 times a second, in each way that there is.
+func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) {
+	conflict := `"type":"error","code":22`
+	type oddity struct {
+		name, request, reply string
+	}
+	oddities := []oddity{{"swaps always fail", "cas", conflict}}
+	for _, request := range []string{"read", "write", "cas"} {
+		for code := range 41 {
+			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`"type":"error","code":%d`, code)})
+		}
+	}
+	for _, odd := range oddities {
+		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"seq":1}}}`, `42`} {
+			t.Run(odd.name+"/"+stored, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					kv := shelf{}
+					if stored != "" {
+						kv["counter"] = stored
+					}
+					var mu sync.Mutex
+					asked := map[string]int{} // by type and second
+					s := converse(t, session{store: func(p packet) string {
+						mu.Lock()
+						defer mu.Unlock()
+						asked[fmt.Sprintf("%s in second %d", p.Body.Type, time.Now().Unix())]++
+						if p.Body.Type == odd.request {
+							return odd.reply
+						}
+						return kv.answer(p)
+					}}, 1, "n0", "n0")
+					for i := range 3 {
+						s.stdin <- addLine("c1", i+1)
+						s.hear("add_ok", "error")
+					}
+					time.Sleep(10 * time.Second)
+					for when, n := range asked {
+						if n > 50 {
+							t.Errorf("%d times %s", n, when)
+						}
+					}
+					s.close()
+				})
+			})
+		}
+	}
+}
+
+func TestACombinerThatRefusesAFoldIsNotSuspected(t *testing.T) {
+	for _, code := range []int{maelstrom.Abort, maelstrom.MalformedRequest} {
+		synctest.Test(t, func(t *testing.T) {
+			s := converse(t, session{store: shelf{}.answer}, 1, "n1", "n0", "n1")
+			time.Sleep(time.Second)
+			for i := range 3 {
+				s.stdin <- strings.Replace(addLine("c1", i+1), `"dest":"n0"`, `"dest":"n1"`, 1)
+				s.answer(s.hear("fold", "add_ok"), fmt.Sprintf(`"type":"error","code":%d,"text":"no"`, code))
+				s.hear("add_ok") // the node has done it by itself
+			}
+			s.close()
+		})
+	}
+}
+
 // ---- What another program has written ----
 
 func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {
@@ -1285,6 +1532,34 @@ func TestOf65636RequestsThatWait100AreRefusedAtOnce(t *testing.T) {
 		s.hear("add_ok")
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("service after %v", took)
+		}
+		s.close()
+	})
+}
+
+func TestRequestsThatWaitKeepNothingOfTheirMessages(t *testing.T) {
+	// A 16th of the requests that may wait, and of the 64 MB that they may take.
+	const requests, most = 1 << 12, 4e6
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		kv := shelf{}
+		s := converse(t, session{room: 1 << 10, store: func(p packet) string {
+			if silent.Load() {
+				return ""
+			}
+			return kv.answer(p)
+		}, silent: func(line string) bool { return strings.Contains(line, `"error"`) }}, 1, "n0", "n0")
+		s.stdin <- addLine("c1", 1)
+		s.hear("add_ok")
+		silent.Store(true)
+		long := strings.Replace(addLine("c2", 1), `"delta"`, `"padding":"`+strings.Repeat("x", 60_000)+`","delta"`, 1)
+		before := heap()
+		for range requests {
+			s.stdin <- long
+			synctest.Wait()
+		}
+		if used := int64(heap()) - int64(before); used > most {
+			t.Errorf("%d requests that wait keep %d bytes", requests, used)
 		}
 		s.close()
 	})

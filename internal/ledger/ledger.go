@@ -11,47 +11,103 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
+	"strconv"
+	"time"
 )
 
 // Max is the greatest total, and the greatest delta: 2^53-1, the last integer up to which a float64, and hence any JSON
 // implementation, tells each integer from the next (RFC 8259, section 6).
 const Max = 1<<53 - 1
 
-// maxBoot bounds a life's start, in the year 2112, so that there is always a later life.
-const maxBoot = 1 << 52
+// The greatest Boot of a Life, by where the life comes from. Each leaves room for more later lives than can ever begin.
+const (
+	// maxClock is the latest that a clock can name: a time in the year 2112.
+	maxClock = 1 << 52
+	// maxPeer is the latest that another node may bring. Only lives that follow others beyond maxClock come near it.
+	maxPeer = maxClock + 1<<51
+)
+
+// A Life names one run of a node's process, from its start to its end. Lives are ordered by Boot, then by Nonce. Two lives
+// never have the same name, whatever the clocks say, because of the nonce; the clock only puts them in order.
+type Life struct {
+	Boot  int64 `json:"boot"`  // when it began, in microseconds of Unix time, or more where the clock had gone back; from 1
+	Nonce int64 `json:"nonce"` // a random number, 0 to Max
+}
+
+// NewLife names a life that begins at a time. A time before 1970 or after 2112 counts as the nearest in between.
+func NewLife(clock time.Time, nonce int64) Life {
+	return Life{min(max(clock.UnixMicro(), 1), maxClock), nonce}
+}
+
+// Compare is negative if l is before m, zero if both are the same, and positive if l is after m.
+func (l Life) Compare(m Life) int {
+	return cmp.Or(cmp.Compare(l.Boot, m.Boot), cmp.Compare(l.Nonce, m.Nonce))
+}
+
+// After returns another name for l, after that of last. (There is none if another program has stored a boot of Max.)
+func (l Life) After(last Life) Life { return Life{min(last.Boot+1, Max), l.Nonce} }
+
+// validate says what is wrong with a life whose boot may be up to maxBoot.
+func (l Life) validate(maxBoot int64) error {
+	switch {
+	case l.Boot < 1 || l.Boot > maxBoot:
+		return fmt.Errorf("boot %d is not between 1 and %d", l.Boot, maxBoot)
+	case l.Nonce < 0 || l.Nonce > Max:
+		return fmt.Errorf("nonce %d is not between 0 and 2^53-1", l.Nonce)
+	}
+	return nil
+}
 
 // A Fold is the unit of work: the sum of some adds of one node, perhaps 0, that goes into the total once or never.
 type Fold struct {
-	Node  string `json:"-"`     // the node whose requests it carries
-	Boot  int64  `json:"boot"`  // the life of that node: when it started, in microseconds of Unix time
+	Node  string `json:"-"` // the node whose requests it carries
+	Life         // that made it
 	Seq   int64  `json:"seq"`   // counts the folds of that life, from 1
 	Delta int64  `json:"delta"` // 0 to Max
 }
 
-// Validate says what is wrong with a fold that came from outside.
+// Validate says what is wrong with a fold that another node has sent.
 func (f Fold) Validate() error {
 	switch {
-	case f.Boot < 1 || f.Boot > maxBoot:
-		return fmt.Errorf("boot %d is not between 1 and 2^52", f.Boot)
 	case f.Seq < 1 || f.Seq > Max:
 		return fmt.Errorf("seq %d is not between 1 and 2^53-1", f.Seq)
 	case f.Delta < 0 || f.Delta > Max:
 		return fmt.Errorf("delta %d is not between 0 and 2^53-1", f.Delta)
 	}
-	return nil
+	return f.Life.validate(maxPeer)
 }
 
 // A Receipt names the last fold of a node that is in the total.
 type Receipt struct {
-	Boot int64 `json:"boot"`
-	Seq  int64 `json:"seq"`
+	Life
+	Seq int64 `json:"seq"`
+}
+
+// UnmarshalJSON reads a receipt. It takes field names only as they are spelled, where encoding/json would fold their case.
+func (r *Receipt) UnmarshalJSON(data []byte) error {
+	var fields map[string]int64
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return err
+	}
+	*r = Receipt{}
+	for name, n := range fields {
+		switch name {
+		case "boot":
+			r.Boot = n
+		case "nonce":
+			r.Nonce = n
+		case "seq":
+			r.Seq = n
+		default:
+			return fmt.Errorf("unknown field %q", name)
+		}
+	}
+	return nil
 }
 
 // A Value is what the key holds. The zero Value stands for a key that does not exist. A Value that is shared is never
@@ -79,10 +135,10 @@ const (
 // Standing says whether f is in v, or else may be applied to it.
 func (v Value) Standing(f Fold) Standing {
 	r := v.Receipts[f.Node]
-	switch {
-	case f.Boot < r.Boot:
+	switch order := f.Life.Compare(r.Life); {
+	case order < 0:
 		return Outlived
-	case f.Boot == r.Boot && f.Seq <= r.Seq:
+	case order == 0 && f.Seq <= r.Seq:
 		return Applied
 	case f.Delta > Max-v.Total:
 		return Overflowing
@@ -100,7 +156,7 @@ func (v *Value) Apply(f Fold) {
 	if v.Receipts == nil {
 		v.Receipts = make(map[string]Receipt)
 	}
-	v.Receipts[f.Node] = Receipt{Boot: f.Boot, Seq: f.Seq}
+	v.Receipts[f.Node] = Receipt{f.Life, f.Seq}
 }
 
 // Equal says whether v and w are the same value.
@@ -116,33 +172,49 @@ func (v Value) Clone() Value {
 // Parse reads what the store holds. It refuses whatever Apply could not have made, so that a value which another
 // program wrote is noticed instead of counted on: an integer, a total out of range, a receipt without a life.
 func Parse(data []byte) (Value, error) {
-	var raw struct {
-		Total    *int64             `json:"total"`
-		Receipts map[string]Receipt `json:"receipts"`
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return Value{}, notAValue("it", err)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&raw); err != nil {
-		if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-			err = fmt.Errorf("%s is a JSON %s", cmp.Or(wrong.Field, "it"), wrong.Value) // and nothing about Go types
+	var v Value
+	for name, raw := range fields {
+		var err error
+		switch name {
+		case "total":
+			err = json.Unmarshal(raw, &v.Total)
+		case "receipts":
+			err = json.Unmarshal(raw, &v.Receipts)
+		default:
+			err = errors.New("unknown field")
 		}
-		return Value{}, fmt.Errorf("not a total with receipts: %w", err)
-	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return Value{}, errors.New("more than one JSON value")
+		if err != nil {
+			return Value{}, notAValue(strconv.Quote(name), err)
+		}
 	}
 	switch {
-	case raw.Total == nil:
+	case fields["total"] == nil || string(fields["total"]) == "null":
 		return Value{}, errors.New("no total")
-	case *raw.Total < 0 || *raw.Total > Max:
-		return Value{}, fmt.Errorf("total %d is not between 0 and 2^53-1", *raw.Total)
-	case len(raw.Receipts) == 0:
+	case v.Total < 0 || v.Total > Max:
+		return Value{}, fmt.Errorf("total %d is not between 0 and 2^53-1", v.Total)
+	case len(v.Receipts) == 0:
 		return Value{}, errors.New("no receipts")
 	}
-	for node, r := range raw.Receipts {
-		if err := (Fold{Node: node, Boot: r.Boot, Seq: r.Seq}).Validate(); err != nil {
+	for node, r := range v.Receipts {
+		err := r.Life.validate(Max)
+		if r.Seq < 1 || r.Seq > Max {
+			err = fmt.Errorf("seq %d is not between 1 and 2^53-1", r.Seq)
+		}
+		if err != nil {
 			return Value{}, fmt.Errorf("receipt of %q: %w", node, err)
 		}
 	}
-	return Value{Total: *raw.Total, Receipts: raw.Receipts}, nil
+	return v, nil
+}
+
+// notAValue says, without a word about Go types, what is wrong with a part of what the store holds.
+func notAValue(part string, err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		err = fmt.Errorf("a JSON %s", wrong.Value)
+	}
+	return fmt.Errorf("not a total with receipts: %s: %w", part, err)
 }

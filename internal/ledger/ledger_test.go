@@ -1,36 +1,41 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestStandingOfAFold(t *testing.T) {
-	value := Value{Total: Max - 10, Receipts: map[string]Receipt{"n0": {Boot: 5, Seq: 3}}}
+	value := Value{Total: Max - 10, Receipts: map[string]Receipt{"n0": {Life{5, 0}, 3}}}
 	for _, c := range []struct {
 		name string
 		v    Value
 		f    Fold
 		want Standing
 	}{
-		{"the next", value, Fold{"n0", 5, 4, 1}, Pending},
-		{"a later one", value, Fold{"n0", 5, 9, 1}, Pending},
-		{"the last once more", value, Fold{"n0", 5, 3, 1}, Applied},
-		{"one before the last", value, Fold{"n0", 5, 2, 1}, Applied},
-		{"the first of a later life", value, Fold{"n0", 6, 1, 1}, Pending},
-		{"one of an earlier life", value, Fold{"n0", 4, 1, 1}, Outlived},
-		{"one of an earlier life with a greater seq", value, Fold{"n0", 4, 9, 1}, Outlived},
-		{"the first of another node", value, Fold{"n1", 1, 1, 1}, Pending},
-		{"the first of all", Value{}, Fold{"n0", 1, 1, Max}, Pending},
-		{"one of nothing", value, Fold{"n0", 5, 4, 0}, Pending},
-		{"one of nothing once more", value, Fold{"n0", 5, 3, 0}, Applied},
-		{"one up to the greatest total", value, Fold{"n0", 5, 4, 10}, Pending},
-		{"one beyond it", value, Fold{"n0", 5, 4, 11}, Overflowing},
-		{"the greatest one", value, Fold{"n1", 1, 1, Max}, Overflowing},
-		{"an applied one that would not fit again", value, Fold{"n0", 5, 3, 11}, Applied},
-		{"an outlived one that would not fit", value, Fold{"n0", 4, 3, 11}, Outlived},
+		{"the next", value, Fold{"n0", Life{5, 0}, 4, 1}, Pending},
+		{"a later one", value, Fold{"n0", Life{5, 0}, 9, 1}, Pending},
+		{"the last once more", value, Fold{"n0", Life{5, 0}, 3, 1}, Applied},
+		{"one before the last", value, Fold{"n0", Life{5, 0}, 2, 1}, Applied},
+		{"the first of a later life", value, Fold{"n0", Life{6, 0}, 1, 1}, Pending},
+		{"one of an earlier life", value, Fold{"n0", Life{4, 0}, 1, 1}, Outlived},
+		{"one of an earlier life with a greater seq", value, Fold{"n0", Life{4, 0}, 9, 1}, Outlived},
+		{"the first of another node", value, Fold{"n1", Life{1, 0}, 1, 1}, Pending},
+		{"the first of all", Value{}, Fold{"n0", Life{1, 0}, 1, Max}, Pending},
+		{"one of a later life of the same boot", Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}}, Fold{"n0", Life{5, 9}, 1, 1}, Pending},
+		{"one of an earlier life of the same boot", Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}}, Fold{"n0", Life{5, 7}, 9, 1}, Outlived},
+		{"one of a later boot with a smaller nonce", Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}}, Fold{"n0", Life{6, 7}, 1, 1}, Pending},
+		{"one of nothing", value, Fold{"n0", Life{5, 0}, 4, 0}, Pending},
+		{"one of nothing once more", value, Fold{"n0", Life{5, 0}, 3, 0}, Applied},
+		{"one up to the greatest total", value, Fold{"n0", Life{5, 0}, 4, 10}, Pending},
+		{"one beyond it", value, Fold{"n0", Life{5, 0}, 4, 11}, Overflowing},
+		{"the greatest one", value, Fold{"n1", Life{1, 0}, 1, Max}, Overflowing},
+		{"an applied one that would not fit again", value, Fold{"n0", Life{5, 0}, 3, 11}, Applied},
+		{"an outlived one that would not fit", value, Fold{"n0", Life{4, 0}, 3, 11}, Outlived},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := c.v.Standing(c.f); got != c.want {
@@ -46,10 +51,10 @@ func TestApplyAddsAndMovesTheReceipt(t *testing.T) {
 		f    Fold
 		want Value
 	}{
-		{Fold{"n0", 5, 1, 3}, Value{3, map[string]Receipt{"n0": {5, 1}}}},
-		{Fold{"n1", 9, 1, 4}, Value{7, map[string]Receipt{"n0": {5, 1}, "n1": {9, 1}}}},
-		{Fold{"n0", 5, 4, 0}, Value{7, map[string]Receipt{"n0": {5, 4}, "n1": {9, 1}}}},
-		{Fold{"n0", 6, 1, Max - 7}, Value{Max, map[string]Receipt{"n0": {6, 1}, "n1": {9, 1}}}},
+		{Fold{"n0", Life{5, 0}, 1, 3}, Value{3, map[string]Receipt{"n0": {Life{5, 0}, 1}}}},
+		{Fold{"n1", Life{9, 0}, 1, 4}, Value{7, map[string]Receipt{"n0": {Life{5, 0}, 1}, "n1": {Life{9, 0}, 1}}}},
+		{Fold{"n0", Life{5, 0}, 4, 0}, Value{7, map[string]Receipt{"n0": {Life{5, 0}, 4}, "n1": {Life{9, 0}, 1}}}},
+		{Fold{"n0", Life{6, 0}, 1, Max - 7}, Value{Max, map[string]Receipt{"n0": {Life{6, 0}, 1}, "n1": {Life{9, 0}, 1}}}},
 	} {
 		v.Apply(c.f)
 		if !v.Equal(c.want) {
@@ -62,9 +67,9 @@ func TestApplyAddsAndMovesTheReceipt(t *testing.T) {
 }
 
 func TestApplyPanicsUnlessTheFoldIsPending(t *testing.T) {
-	for _, f := range []Fold{{"n0", 5, 3, 1}, {"n0", 4, 9, 1}, {"n0", 5, 4, 2}} {
+	for _, f := range []Fold{{"n0", Life{5, 0}, 3, 1}, {"n0", Life{4, 0}, 9, 1}, {"n0", Life{5, 0}, 4, 2}} {
 		t.Run(fmt.Sprint(f), func(t *testing.T) {
-			v := Value{Total: Max - 1, Receipts: map[string]Receipt{"n0": {5, 3}}}
+			v := Value{Total: Max - 1, Receipts: map[string]Receipt{"n0": {Life{5, 0}, 3}}}
 			before := v.Clone()
 			defer func() {
 				if recover() == nil {
@@ -80,36 +85,36 @@ func TestApplyPanicsUnlessTheFoldIsPending(t *testing.T) {
 }
 
 func TestACloneIsNotChangedWithItsOriginal(t *testing.T) {
-	v := Value{Total: 1, Receipts: map[string]Receipt{"n0": {5, 1}}}
+	v := Value{Total: 1, Receipts: map[string]Receipt{"n0": {Life{5, 0}, 1}}}
 	clone := v.Clone()
 	if !clone.Equal(v) {
 		t.Fatalf("the clone of %+v is %+v", v, clone)
 	}
-	clone.Apply(Fold{"n0", 5, 2, 1})
-	clone.Apply(Fold{"n1", 5, 1, 1})
-	if want := (Value{1, map[string]Receipt{"n0": {5, 1}}}); !v.Equal(want) {
+	clone.Apply(Fold{"n0", Life{5, 0}, 2, 1})
+	clone.Apply(Fold{"n1", Life{5, 0}, 1, 1})
+	if want := (Value{1, map[string]Receipt{"n0": {Life{5, 0}, 1}}}); !v.Equal(want) {
 		t.Errorf("the original became %+v", v)
 	}
 	var missing Value
 	clone = missing.Clone()
-	clone.Apply(Fold{"n0", 5, 1, 1})
+	clone.Apply(Fold{"n0", Life{5, 0}, 1, 1})
 	if missing.Total != 0 || missing.Receipts != nil {
 		t.Errorf("the zero value became %+v", missing)
 	}
 }
 
 func TestEqualComparesTotalAndReceipts(t *testing.T) {
-	v := Value{3, map[string]Receipt{"n0": {5, 1}}}
+	v := Value{3, map[string]Receipt{"n0": {Life{5, 0}, 1}}}
 	for _, c := range []struct {
 		w    Value
 		want bool
 	}{
-		{Value{3, map[string]Receipt{"n0": {5, 1}}}, true},
-		{Value{4, map[string]Receipt{"n0": {5, 1}}}, false},
-		{Value{3, map[string]Receipt{"n0": {5, 2}}}, false},
-		{Value{3, map[string]Receipt{"n0": {6, 1}}}, false},
-		{Value{3, map[string]Receipt{"n1": {5, 1}}}, false},
-		{Value{3, map[string]Receipt{"n0": {5, 1}, "n1": {5, 1}}}, false},
+		{Value{3, map[string]Receipt{"n0": {Life{5, 0}, 1}}}, true},
+		{Value{4, map[string]Receipt{"n0": {Life{5, 0}, 1}}}, false},
+		{Value{3, map[string]Receipt{"n0": {Life{5, 0}, 2}}}, false},
+		{Value{3, map[string]Receipt{"n0": {Life{6, 0}, 1}}}, false},
+		{Value{3, map[string]Receipt{"n1": {Life{5, 0}, 1}}}, false},
+		{Value{3, map[string]Receipt{"n0": {Life{5, 0}, 1}, "n1": {Life{5, 0}, 1}}}, false},
 		{Value{}, false},
 	} {
 		if got := v.Equal(c.w); got != c.want {
@@ -121,20 +126,77 @@ func TestEqualComparesTotalAndReceipts(t *testing.T) {
 	}
 }
 
+func TestALifeIsNamedByItsClockAndItsNonce(t *testing.T) {
+	for _, c := range []struct {
+		clock time.Time
+		boot  int64
+	}{
+		{time.Unix(1_795_421_345, 123_000), 1_795_421_345_000_123},
+		{time.Unix(0, 1000), 1},
+		{time.Unix(0, 0), 1},
+		{time.Unix(-1, 0), 1},
+		{time.Unix(-1<<40, 0), 1},
+		{time.UnixMicro(maxClock), maxClock},
+		{time.UnixMicro(maxClock + 1), maxClock},
+		{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), maxClock},
+	} {
+		if got, want := NewLife(c.clock, 7), (Life{c.boot, 7}); got != want {
+			t.Errorf("a life of %v is %+v, want %+v", c.clock, got, want)
+		}
+	}
+}
+
+// Whatever a clock or another node can bring, there is a later life, which all nodes accept in the store.
+func TestThereIsALaterLifeThanAny(t *testing.T) {
+	for _, last := range []Life{{1, 0}, {1, Max}, {maxClock - 1, 5}, {maxClock, 5}, {maxClock, Max}, {maxPeer, Max}, {Max - 1, Max}} {
+		for _, nonce := range []int64{0, 5, Max} {
+			l := NewLife(time.Unix(-1, 0), nonce).After(last)
+			if l.Compare(last) <= 0 || last.Compare(l) >= 0 || l.Nonce != nonce {
+				t.Errorf("%+v comes after %+v", l, last)
+			}
+			v := Value{Total: 1, Receipts: map[string]Receipt{"n0": {last, 9}}}
+			v.Apply(Fold{"n0", l, 1, 1})
+			survives(t, v)
+		}
+	}
+	for _, clock := range []time.Time{time.Unix(-1, 0), time.Now(), time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		l := NewLife(clock, 3)
+		for range 1000 {
+			l = l.After(l)
+		}
+		if err := (Fold{"n0", l, 1, 1}).Validate(); err != nil {
+			t.Errorf("a thousand lives after %v: %v", clock, err)
+		}
+	}
+}
+
+func TestLivesAreOrderedByBootThenByNonce(t *testing.T) {
+	lives := []Life{{1, 0}, {1, 1}, {1, Max}, {2, 0}, {2, 7}, {maxClock, 0}}
+	for i, l := range lives {
+		for j, m := range lives {
+			if got := l.Compare(m); got != cmp.Compare(i, j) {
+				t.Errorf("%+v compared to %+v is %d", l, m, got)
+			}
+		}
+	}
+}
+
 func TestValidateRefusesWhatIsOutOfRange(t *testing.T) {
 	for _, c := range []struct {
 		f    Fold
 		want string // part of the error, or ""
 	}{
-		{Fold{"n0", 1, 1, 0}, ""},
-		{Fold{"n0", 1 << 52, Max, Max}, ""},
-		{Fold{"n0", 0, 1, 1}, "boot 0"},
-		{Fold{"n0", -1, 1, 1}, "boot -1"},
-		{Fold{"n0", 1<<52 + 1, 1, 1}, "boot 4503599627370497"},
-		{Fold{"n0", 1, 0, 1}, "seq 0"},
-		{Fold{"n0", 1, Max + 1, 1}, "seq 9007199254740992"},
-		{Fold{"n0", 1, 1, -1}, "delta -1"},
-		{Fold{"n0", 1, 1, Max + 1}, "delta 9007199254740992"},
+		{Fold{"n0", Life{1, 0}, 1, 0}, ""},
+		{Fold{"n0", Life{maxPeer, Max}, Max, Max}, ""},
+		{Fold{"n0", Life{0, 0}, 1, 1}, "boot 0"},
+		{Fold{"n0", Life{-1, 0}, 1, 1}, "boot -1"},
+		{Fold{"n0", Life{maxPeer + 1, 0}, 1, 1}, "boot 6755399441055745"},
+		{Fold{"n0", Life{1, -1}, 1, 1}, "nonce -1"},
+		{Fold{"n0", Life{1, Max + 1}, 1, 1}, "nonce 9007199254740992"},
+		{Fold{"n0", Life{1, 0}, 0, 1}, "seq 0"},
+		{Fold{"n0", Life{1, 0}, Max + 1, 1}, "seq 9007199254740992"},
+		{Fold{"n0", Life{1, 0}, 1, -1}, "delta -1"},
+		{Fold{"n0", Life{1, 0}, 1, Max + 1}, "delta 9007199254740992"},
 	} {
 		err := c.f.Validate()
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
@@ -150,19 +212,19 @@ var parseCases = []struct {
 }{
 	{"a value", `{"total":42,"receipts":{"n0":{"boot":1795421345123000,"seq":17},"n2":{"boot":1795421345990000,"seq":4}}}`, ""},
 	{"white space and another order", " {\"receipts\": {\"n0\": {\"seq\": 1, \"boot\": 2}},\n\"total\": 0}\n", ""},
-	{"the greatest", `{"total":9007199254740991,"receipts":{"n0":{"boot":4503599627370496,"seq":9007199254740991}}}`, ""},
+	{"the greatest", `{"total":9007199254740991,"receipts":{"n0":{"boot":9007199254740991,"nonce":9007199254740991,"seq":9007199254740991}}}`, ""},
 
 	{"nothing", ``, "not a total with receipts"},
 	{"half of it", `{"total":1,"receipts":{"n0":{"boot":1`, "not a total with receipts"},
-	{"an integer", `42`, "not a total with receipts: it is a JSON number"},
-	{"text", `"42"`, "not a total with receipts: it is a JSON string"},
+	{"an integer", `42`, "not a total with receipts: it: a JSON number"},
+	{"text", `"42"`, "not a total with receipts: it: a JSON string"},
 	{"a list", `[{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}}]`, "not a total with receipts"},
 	{"a boolean", `true`, "not a total with receipts"},
 	{"null", `null`, "no total"},
 	{"an empty object", `{}`, "no total"},
 	{"no total", `{"receipts":{"n0":{"boot":1,"seq":1}}}`, "no total"},
 	{"null as total", `{"total":null,"receipts":{"n0":{"boot":1,"seq":1}}}`, "no total"},
-	{"text as total", `{"total":"1","receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts: total is a JSON string"},
+	{"text as total", `{"total":"1","receipts":{"n0":{"boot":1,"seq":1}}}`, `not a total with receipts: "total": a JSON string`},
 	{"a fraction as total", `{"total":1.5,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
 	{"a float as total", `{"total":1.0,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
 	{"an exponent in the total", `{"total":1e3,"receipts":{"n0":{"boot":1,"seq":1}}}`, "not a total with receipts"},
@@ -180,9 +242,15 @@ var parseCases = []struct {
 	{"a boot that is too great", `{"total":1,"receipts":{"n0":{"boot":9007199254740992,"seq":1}}}`, "boot 9007199254740992"},
 	{"one receipt of two out of range", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1},"n1":{"boot":1,"seq":0}}}`, `receipt of "n1": seq 0`},
 	{"an unknown field", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}},"epoch":1}`, "unknown field"},
+	{"a negative nonce", `{"total":1,"receipts":{"n0":{"boot":1,"nonce":-1,"seq":1}}}`, "nonce -1"},
+	{"a nonce that is too great", `{"total":1,"receipts":{"n0":{"boot":1,"nonce":9007199254740992,"seq":1}}}`, "nonce 9007199254740992"},
+	{"a seq that is too great", `{"total":1,"receipts":{"n0":{"boot":1,"nonce":1,"seq":9007199254740992}}}`, "seq 9007199254740992"},
+	{"a total in capitals", `{"Total":1,"receipts":{"n0":{"boot":1,"seq":1}}}`, "unknown field"},
+	{"receipts in capitals", `{"total":1,"Receipts":{"n0":{"boot":1,"seq":1}}}`, "unknown field"},
+	{"a boot in capitals", `{"total":1,"receipts":{"n0":{"Boot":1,"seq":1}}}`, "unknown field"},
 	{"an unknown field in a receipt", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1,"delta":1}}}`, "unknown field"},
-	{"another value behind it", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}} {}`, "more than one JSON value"},
-	{"something else behind it", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}}]`, "more than one JSON value"},
+	{"another value behind it", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}} {}`, "not a total with receipts"},
+	{"something else behind it", `{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}}]`, "not a total with receipts"},
 }
 
 func TestParseRefusesWhatApplyCannotHaveMade(t *testing.T) {
@@ -238,10 +306,10 @@ func FuzzParse(f *testing.F) {
 			t.Error("no receipts")
 		}
 		for node, r := range v.Receipts {
-			if r.Boot < 1 || r.Boot > 1<<52 || r.Seq < 1 || r.Seq > Max {
+			if r.Boot < 1 || r.Boot > Max || r.Nonce < 0 || r.Nonce > Max || r.Seq < 1 || r.Seq > Max {
 				t.Errorf("receipt %+v of %q", r, node)
 			}
-			if got := v.Standing(Fold{node, r.Boot, r.Seq, 1}); got != Applied {
+			if got := v.Standing(Fold{node, r.Life, r.Seq, 1}); got != Applied {
 				t.Errorf("the fold of receipt %+v has the standing %d", r, got)
 			}
 		}

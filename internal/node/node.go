@@ -45,6 +45,7 @@ type Node struct {
 	open     *gate           // counts the requests not yet answered
 	ready    chan struct{}   // closed once init has been handled: ID and Peers may be called
 	ended    chan struct{}   // closed when Run ends
+	nonce    int64
 	ctx      context.Context // ends when no more answers are expected
 	cancel   context.CancelFunc
 
@@ -71,9 +72,10 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 		open:     newGate(),
 		ready:    make(chan struct{}),
 		ended:    make(chan struct{}),
-		lastID:   int(random.Int64N(1 << 52)),
+		nonce:    random.Int64N(1 << 52),
 		pending:  make(map[int]call),
 	}
+	n.lastID = int(n.nonce)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.library.Stdin = &input{node: n, lines: newLineReader(stdin)}
 	n.library.Stdout = n.out
@@ -109,6 +111,10 @@ func (n *Node) Peers() []string { return n.library.NodeIDs() }
 
 // IsPeer says whether id is a node of the cluster.
 func (n *Node) IsPeer(id string) bool { return slices.Contains(n.Peers(), id) }
+
+// Nonce is a random number from 0 to 2^52-1 that tells this life of the node from any other. Its requests are numbered from
+// there on.
+func (n *Node) Nonce() int64 { return n.nonce }
 
 // Context ends when requests that still wait should be answered at once: Grace after the end of input, or when Run
 // returns.

@@ -14,6 +14,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -56,10 +57,14 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 	if create {
 		from = to // not null, which somebody may have stored: this is there only if it has been done already
 	}
+	refusals := []int{maelstrom.KeyDoesNotExist, maelstrom.PreconditionFailed}
+	if create {
+		refusals = refusals[1:]
+	}
 	_, timeout := c.RTT()
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
 	defer cancel()
-	_, err := insist(ctx, c, func(ctx context.Context, _ int) (struct{}, error) {
+	_, err := insist(ctx, c, refusals, func(ctx context.Context, _ int) (struct{}, error) {
 		return struct{}{}, c.call(ctx, struct {
 			Type   string          `json:"type"`
 			Key    string          `json:"key"`
@@ -79,7 +84,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 //
 // It is the caller who must not rely on the value being current: the read may overtake the write.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
-	return insist(ctx, c, func(ctx context.Context, attempt int) (json.RawMessage, error) {
+	return insist(ctx, c, []int{maelstrom.KeyDoesNotExist}, func(ctx context.Context, attempt int) (json.RawMessage, error) {
 		if mark != "" {
 			if err := c.node.Post(maelstrom.SeqKV, newWrite(scratch, mark, attempt)); err != nil {
 				return nil, err
@@ -99,7 +104,7 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 // Write sets key to a text that it never had, a version of mark, and waits until that is done: then the store shows this
 // node nothing older.
 func (c *Client) Write(ctx context.Context, key, mark string) error {
-	_, err := insist(ctx, c, func(ctx context.Context, attempt int) (struct{}, error) {
+	_, err := insist(ctx, c, nil, func(ctx context.Context, attempt int) (struct{}, error) {
 		return struct{}{}, c.call(ctx, newWrite(key, mark, attempt), "write_ok", nil)
 	})
 	return err
@@ -117,8 +122,9 @@ func newWrite(key, mark string, attempt int) write {
 }
 
 // insist asks until there is an answer or ctx ends: again after each time-out and a jittered pause, while it still listens for
-// the answers to what it has asked before.
-func insist[T any](ctx context.Context, c *Client, ask func(ctx context.Context, attempt int) (T, error)) (T, error) {
+// the answers to what it has asked before. Of error replies only refusals, which are those that the request can really meet,
+// are answers. Any other says as much as silence, and is no reason to ask again at once.
+func insist[T any](ctx context.Context, c *Client, refusals []int, ask func(ctx context.Context, attempt int) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type answer struct {
@@ -129,8 +135,8 @@ func insist[T any](ctx context.Context, c *Client, ask func(ctx context.Context,
 	for attempt := 1; ; attempt++ {
 		go func() {
 			value, err := ask(ctx, attempt)
-			if code := maelstrom.ErrorCode(err); err != nil && code != maelstrom.KeyDoesNotExist && code != maelstrom.PreconditionFailed {
-				return // any other error says as much as no answer, and is no reason to ask again at once
+			if err != nil && !slices.Contains(refusals, maelstrom.ErrorCode(err)) {
+				return
 			}
 			select {
 			case answers <- answer{value, err}:
