@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"maelstrom-counter/internal/desk"
+	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/node"
 )
 
@@ -42,6 +44,7 @@ type environment struct {
 	stdout, stderr io.Writer
 	boot           time.Time
 	random         *rand.Rand
+	watch          func(d *desk.Desk, step string) // see Config.Watch
 }
 
 // run is the node's life. It returns the exit code: 0 at the end of input or when stop ends, 1 if the input or output
@@ -57,11 +60,12 @@ func run(stop context.Context, env environment) int {
 	}
 	logger := slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: options.level}))
 	n := node.New(env.stdin, env.stdout, logger, env.random)
-	counter := newCounter(n, logger, Config{
+	counter := newCounter(n, ledger.NewLife(env.boot, n.Nonce()), Config{
 		Key:     options.key,
 		Timeout: options.timeout,
-		Boot:    env.boot,
 		Random:  env.random,
+		Log:     logger,
+		Watch:   env.watch,
 	})
 	folded := make(chan struct{})
 	go func() {

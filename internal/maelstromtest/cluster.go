@@ -330,7 +330,8 @@ func (c *Cluster) Heal() {
 
 func (c *Cluster) link(src, dest string) link {
 	c.t.Helper()
-	from, to := c.b.endpoints[src], c.b.endpoints[dest]
+	var from, to *endpoint
+	c.do(func() { from, to = c.b.endpoints[src], c.b.endpoints[dest] })
 	if from == nil || to == nil {
 		c.t.Fatalf("maelstromtest: no link from %q to %q", src, dest)
 	}

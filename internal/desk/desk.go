@@ -1,0 +1,403 @@
+// Package desk decides what becomes of requests: which are in hand, which fold carries each of them, and what each is
+// answered, and when. It is a pure state machine: no clock, no goroutine, no lock, no network. Callers hand it what has
+// happened and the time, and collect the answers.
+//
+// A request waits until it goes into a fold, and is then in that fold until it is answered. One rule says what it is
+// answered if there is no total for it: a request in a fold gets error 0, which leaves open whether it counts, because a copy
+// of the fold may still arrive and take effect; a request in none gets error 11, which is definite. So a fold counts as sent
+// from the moment when it is formed.
+//
+// If this package is wrong, a client is told something that is not so. What a fold and a value are to each other is decided
+// by package ledger. When to form a fold, and whom to send it to, is up to the caller, and makes no answer wrong.
+package desk
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/ledger"
+)
+
+// MaxRequests bounds the requests in hand. More are refused at once.
+const MaxRequests = 65_536
+
+// A Request is an add or a read of a client, or the wish of another node to have a fold done.
+type Request struct {
+	Kind     Kind
+	Client   string // whom to answer
+	MsgID    int    // the message to answer
+	Delta    int64  // what it adds: 0 to ledger.Max, and 0 for all but adds
+	Deadline time.Time
+}
+
+// A Kind says what a request asks for.
+type Kind int
+
+const (
+	Add Kind = iota
+	Read
+	Fold // another node's
+)
+
+// An Answer is what a request has come to: a total that contains it, or an error.
+type Answer struct {
+	Request
+	Total   int64
+	Failure *maelstrom.RPCError // nil if it is done
+}
+
+// A Batch is a fold with the requests that it carries and that have not been answered. When none is left, the batch is over.
+type Batch struct {
+	ledger.Fold
+	requests []Request // in the order of their deadlines
+}
+
+// A Desk holds what is in hand at one node.
+type Desk struct {
+	node    string
+	life    ledger.Life
+	seq     int64     // of the life's last fold
+	total   int64     // the greatest total that the counter is known to have had
+	waiting []Request // in no fold, in the order of their deadlines
+	own     *Batch    // this node's fold, or nil
+	queue   []*Batch  // the folds that this node applies: other nodes', and perhaps its own
+	inHand  int       // how many requests wait or are in batches
+	due     time.Time // no deadline is earlier
+	settled int       // how many batches a value or a combiner has ended
+	closed  bool
+	answers []Answer // not yet collected
+	watch   func(step string)
+}
+
+// New returns the desk of one life of a node. Deadlines must come in order.
+func New(life ledger.Life) *Desk { return &Desk{life: life} }
+
+// Open tells the desk the name of its node, before any other method but Take and TakeFold is called.
+func (d *Desk) Open(node string) { d.node = node }
+
+// Watch has f called after each step, with its name, so that tests can Check.
+func (d *Desk) Watch(f func(step string)) { d.watch = f }
+
+func (d *Desk) step(name string) {
+	if d.watch != nil {
+		d.watch(name)
+	}
+}
+
+// Take takes in a client's request.
+func (d *Desk) Take(r Request) {
+	defer d.step("Take")
+	if d.admit(r) {
+		d.waiting = append(d.waiting, r)
+	}
+}
+
+// TakeFold takes in another node's fold, which must be valid. It is answered as r.
+func (d *Desk) TakeFold(r Request, f ledger.Fold) {
+	defer d.step("TakeFold")
+	if d.admit(r) {
+		d.queue = append(d.queue, &Batch{f, []Request{r}})
+	}
+}
+
+// admit takes a request in hand, or refuses it.
+func (d *Desk) admit(r Request) bool {
+	if d.closed || d.inHand == MaxRequests {
+		d.answers = append(d.answers, Answer{Request: r, Failure: failure(maelstrom.TemporarilyUnavailable, "too many requests wait")})
+		return false
+	}
+	if d.inHand == 0 {
+		d.due = r.Deadline
+	}
+	d.inHand++
+	return true
+}
+
+// Formable says whether requests wait that Form could make a fold of.
+func (d *Desk) Formable() bool { return d.own == nil && len(d.waiting) > 0 }
+
+// Own returns this node's fold, or nil if it has none.
+func (d *Desk) Own() *Batch { return d.own }
+
+// Form makes the requests that wait this node's fold, as far as there is room for them below the greatest total, and returns
+// it. It is nil if there is room for none. It must be Formable.
+func (d *Desk) Form() *Batch {
+	defer d.step("Form")
+	b := &Batch{}
+	room := ledger.Max - d.total
+	d.waiting = slices.DeleteFunc(d.waiting, func(r Request) bool {
+		switch {
+		case r.Delta > room:
+			d.refuse(r, maelstrom.Abort, "the total would pass 2^53-1")
+		case r.Delta > room-b.Delta:
+			return false // there may be room for it in the next fold
+		default:
+			b.Delta += r.Delta
+			b.requests = append(b.requests, r)
+		}
+		return true
+	})
+	if len(b.requests) == 0 {
+		return nil
+	}
+	d.seq++
+	b.Node, b.Life, b.Seq = d.node, d.life, d.seq
+	d.own = b
+	return b
+}
+
+// Queue has this node apply its own fold too, unless it does already or the fold is no longer its own.
+func (d *Desk) Queue(b *Batch) {
+	defer d.step("Queue")
+	if b == d.own && !slices.Contains(d.queue, b) {
+		d.queue = append(d.queue, b)
+	}
+}
+
+// Queued says whether there are folds for this node to apply.
+func (d *Desk) Queued() bool { return len(d.queue) > 0 }
+
+// QueuedForOthers says whether some of them are other nodes'.
+func (d *Desk) QueuedForOthers() bool {
+	return slices.ContainsFunc(d.queue, func(b *Batch) bool { return b != d.own })
+}
+
+// Apply adds to v the queued folds that may be, and says whether there are any.
+func (d *Desk) Apply(v *ledger.Value) (carries bool) {
+	for _, b := range d.queue {
+		if v.Standing(b.Fold) == ledger.Pending {
+			v.Apply(b.Fold)
+			carries = true
+		}
+	}
+	return carries
+}
+
+// Settle ends the folds of which v, a value that the store has held, shows what has become.
+func (d *Desk) Settle(v ledger.Value) {
+	defer d.step("Settle")
+	d.total = max(d.total, v.Total)
+	for _, b := range d.queue {
+		switch v.Standing(b.Fold) {
+		case ledger.Applied:
+			d.done(b, v.Total)
+		case ledger.Outlived:
+			if b == d.own {
+				// The receipt that would tell whether it was applied is overwritten.
+				d.fail(b, maelstrom.Timeout, "another life of this node came between: it may have taken effect")
+			} else {
+				d.fail(b, maelstrom.Abort, "a later life of this node has folded")
+			}
+		case ledger.Overflowing:
+			if b == d.own {
+				d.takeBack(b)
+			} else {
+				d.fail(b, maelstrom.Abort, "the total would pass 2^53-1")
+			}
+		}
+	}
+	d.sweep()
+	if last := v.Receipts[d.node].Life; d.own == nil && d.life.Compare(last) < 0 {
+		d.life, d.seq = d.life.After(last), 0 // the clock has gone back since an earlier life of this node
+		if d.life.Compare(last) < 0 {
+			d.refuseWaiting("the store holds a receipt of this node that no later life can follow")
+		}
+	}
+}
+
+// Done ends this node's fold with a total that contains it. If b is no longer its own, that is late news, and changes nothing.
+func (d *Desk) Done(b *Batch, total int64) {
+	defer d.step("Done")
+	defer d.sweep()
+	if b == d.own {
+		d.done(b, total)
+	}
+}
+
+// Settled counts the folds that a value or a combiner has ended.
+func (d *Desk) Settled() int { return d.settled }
+
+// Refuse ends everything in hand because the stored value makes no sense.
+func (d *Desk) Refuse(why string) {
+	defer d.step("Refuse")
+	d.refuseWaiting(why)
+	for _, b := range d.batches() {
+		d.fail(b, maelstrom.Timeout, why)
+	}
+	d.sweep()
+}
+
+func (d *Desk) refuseWaiting(why string) {
+	for _, r := range d.waiting {
+		d.refuse(r, maelstrom.TemporarilyUnavailable, why)
+	}
+	d.waiting = nil
+}
+
+// Expire gives up the requests whose deadline has come.
+func (d *Desk) Expire(now time.Time) {
+	if d.inHand == 0 || now.Before(d.due) {
+		return
+	}
+	defer d.step("Expire")
+	d.giveUp(func(r Request) bool { return !now.Before(r.Deadline) })
+}
+
+// Close gives up everything. What is taken in later is refused.
+func (d *Desk) Close() {
+	defer d.step("Close")
+	d.closed = true
+	d.giveUp(func(Request) bool { return true })
+}
+
+// Due returns when Expire has something to do at the earliest, and whether it ever has.
+func (d *Desk) Due() (time.Time, bool) { return d.due, d.inHand > 0 }
+
+// InHand is the number of requests that have no answer.
+func (d *Desk) InHand() int { return d.inHand }
+
+// Answers returns the answers since the last call.
+func (d *Desk) Answers() []Answer {
+	answers := d.answers
+	d.answers = nil
+	return answers
+}
+
+// giveUp answers the requests for which it is time, which are the first in each place, and notes when the next is due.
+func (d *Desk) giveUp(isTime func(Request) bool) {
+	d.due = time.Time{}
+	// late removes those requests from one place, and returns them.
+	late := func(place *[]Request) []Request {
+		n := slices.IndexFunc(*place, func(r Request) bool { return !isTime(r) })
+		if n < 0 {
+			n = len(*place)
+		}
+		given, left := (*place)[:n], (*place)[n:]
+		*place = left
+		if len(left) > 0 && (d.due.IsZero() || left[0].Deadline.Before(d.due)) {
+			d.due = left[0].Deadline
+		}
+		return given
+	}
+	for _, r := range late(&d.waiting) {
+		d.refuse(r, maelstrom.TemporarilyUnavailable, "the store could not be asked in time")
+	}
+	for _, b := range d.batches() {
+		for _, r := range late(&b.requests) {
+			text := "the store did not answer in time"
+			if r.Kind != Read {
+				text += ": it may still take effect"
+			}
+			d.refuse(r, maelstrom.Timeout, text)
+		}
+	}
+	d.sweep()
+}
+
+// batches returns all of them, each once.
+func (d *Desk) batches() []*Batch {
+	all := slices.Clone(d.queue)
+	if d.own != nil && !slices.Contains(all, d.own) {
+		all = append(all, d.own)
+	}
+	return all
+}
+
+// done ends a batch with a total that contains its fold.
+func (d *Desk) done(b *Batch, total int64) {
+	for _, r := range b.requests {
+		d.answer(Answer{Request: r, Total: total})
+	}
+	b.requests = nil
+	d.settled++
+}
+
+// fail ends a batch with an error.
+func (d *Desk) fail(b *Batch, code int, text string) {
+	for _, r := range b.requests {
+		d.refuse(r, code, text)
+	}
+	b.requests = nil
+	d.settled++
+}
+
+// takeBack undoes Form, for a fold that can never be applied. Its requests are the oldest that wait.
+func (d *Desk) takeBack(b *Batch) {
+	d.waiting = slices.Concat(b.requests, d.waiting)
+	b.requests = nil
+}
+
+// sweep forgets the batches that are over.
+func (d *Desk) sweep() {
+	d.queue = slices.DeleteFunc(d.queue, (*Batch).over)
+	if d.own != nil && d.own.over() {
+		d.own = nil
+	}
+}
+
+func (b *Batch) over() bool { return len(b.requests) == 0 }
+
+func (d *Desk) refuse(r Request, code int, text string) {
+	d.answer(Answer{Request: r, Failure: failure(code, text)})
+}
+
+func (d *Desk) answer(a Answer) {
+	d.inHand--
+	d.answers = append(d.answers, a)
+}
+
+func failure(code int, text string) *maelstrom.RPCError { return maelstrom.NewRPCError(code, text) }
+
+// Check returns what is out of order, which nothing should ever be: a request that is in two places, say, or in none. It takes time
+// in proportion to the requests in hand.
+func (d *Desk) Check() error {
+	count := 0
+	check := func(place []Request) error {
+		count += len(place)
+		for i, r := range place {
+			switch {
+			case i > 0 && r.Deadline.Before(place[i-1].Deadline):
+				return fmt.Errorf("the deadlines of %+v and %+v are out of order", place[i-1], r)
+			case r.Deadline.Before(d.due):
+				return fmt.Errorf("the deadline of %+v is before the first", r)
+			}
+		}
+		return nil
+	}
+	if err := check(d.waiting); err != nil {
+		return err
+	}
+	for _, b := range d.batches() {
+		if b.over() {
+			return fmt.Errorf("fold %+v is in hand and carries nothing", b.Fold)
+		}
+		if err := check(b.requests); err != nil {
+			return err
+		}
+	}
+	if count != d.inHand {
+		return fmt.Errorf("%d requests wait or are in folds, and %d are in hand", count, d.inHand)
+	}
+	return d.checkOwn()
+}
+
+// checkOwn is the part of Check that is about this node's fold.
+func (d *Desk) checkOwn() error {
+	if d.own == nil {
+		return nil
+	}
+	sum := int64(0)
+	for _, r := range d.own.requests {
+		sum += r.Delta
+	}
+	switch own := d.own.Fold; {
+	case own.Node != d.node || own.Life != d.life || own.Seq != d.seq:
+		return fmt.Errorf("the own fold is %+v, and the last of this life is %d of %+v", own, d.seq, d.life)
+	case sum > own.Delta:
+		return fmt.Errorf("the requests in the own fold add %d, and it adds %d", sum, own.Delta)
+	}
+	return nil
+}

@@ -1,0 +1,130 @@
+// Package peers decides to which other node a node hands its folds: the combiner. It is pure: it is handed the time, and has
+// no goroutine, lock or network.
+//
+// The combiner is the first node of the cluster that has not kept this one waiting lately. A node that has is suspected for a
+// second, and not relied on. Then the next fold goes to it too, as a probe, beside the fold to the combiner that works: so
+// finding out whether it answers again costs nobody any time.
+//
+// If this package is wrong, nodes are only slow: nothing depends on who the combiner is, or on nodes agreeing about it.
+package peers
+
+import (
+	"time"
+
+	"maelstrom-counter/internal/rtt"
+)
+
+const (
+	// suspicion is how long a node that did not answer in time is not relied on.
+	suspicion = time.Second
+	// unknown is how many timeouts of the store a first answer may take: the other node has to ask the same store.
+	unknown = 6
+)
+
+// Peers is what one node knows of the others: nothing, until it has met them.
+type Peers struct {
+	order []*peer // all nodes, in the order in which they are preferred; nil stands for this one
+	byID  map[string]*peer
+	asked *peer     // the combiner that has this node's fold, and neither answered nor was late; or nil
+	since time.Time // when it was asked
+	late  time.Time // when its answer will be late
+}
+
+// A peer is another node, as far as it is known from its answers to folds, and from its own folds.
+type peer struct {
+	id    string
+	rtt   rtt.Estimator
+	retry time.Time // when it is to be tried again if it is suspected; zero if it is not
+	heard time.Time // when it last handed a fold to this node
+}
+
+// Meet makes the nodes of the cluster known, in their common order. This one is self.
+func (ps *Peers) Meet(self string, nodes []string) {
+	ps.byID = map[string]*peer{}
+	for _, id := range nodes {
+		var p *peer
+		if id != self {
+			p = &peer{id: id, rtt: rtt.Estimator{Deviations: 8}}
+			ps.byID[id] = p
+		}
+		ps.order = append(ps.order, p)
+	}
+}
+
+// Combiner returns the node to hand folds to, or "" if that is this one. Of the suspected nodes before it, the probes are due to be
+// tried again.
+func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
+	for _, p := range ps.order {
+		switch {
+		case p == nil:
+			return "", probes
+		case p.retry.IsZero():
+			return p.id, probes
+		case !now.Before(p.retry):
+			probes = append(probes, p.id)
+		}
+	}
+	return "", probes
+}
+
+// Ask notes that a fold is handed to the combiner. Its answer is late after some timeouts of the store if it is the first, and
+// later ones after as long as the earlier ones suggest.
+func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
+	p := ps.byID[id]
+	timeout := p.rtt.Timeout()
+	if p.rtt.Smoothed() == 0 {
+		timeout = min(2*timeout, unknown*store)
+	}
+	ps.asked, ps.since, ps.late = p, now, now.Add(timeout)
+}
+
+// Due returns when an answer will be late, and whether there is one to wait for.
+func (ps *Peers) Due() (time.Time, bool) { return ps.late, ps.asked != nil }
+
+// Probe notes that a fold is handed to a suspected node too, which is not probed again for a second.
+func (ps *Peers) Probe(id string, now time.Time) { ps.byID[id].retry = now.Add(suspicion) }
+
+// Late suspects the combiner that was asked if its answer is late, and says whether it is.
+func (ps *Peers) Late(now time.Time) bool {
+	if ps.asked == nil || now.Before(ps.late) {
+		return false
+	}
+	ps.asked.retry = now.Add(suspicion)
+	ps.asked = nil
+	return true
+}
+
+// Answered notes that a node has answered a fold, and how long that took.
+func (ps *Peers) Answered(id string, took time.Duration) {
+	p := ps.byID[id]
+	p.rtt.Sample(took)
+	p.retry = time.Time{}
+	if p == ps.asked {
+		ps.asked = nil
+	}
+}
+
+// Failed notes that a node that was asked, or probed, at a time will not answer. If that is what this node waits for, it is late.
+func (ps *Peers) Failed(id string, since, now time.Time) {
+	if ps.byID[id] == ps.asked && since.Equal(ps.since) {
+		ps.late = now
+	}
+}
+
+// Heard notes that a node has handed a fold to this one.
+func (ps *Peers) Heard(id string, now time.Time) {
+	if p := ps.byID[id]; p != nil {
+		p.heard = now
+	}
+}
+
+// Silent says whether a node has handed no fold to this one since a time. It may be folding for itself: one that has only lost
+// so far has left no trace in the store.
+func (ps *Peers) Silent(since time.Time) bool {
+	for _, p := range ps.order {
+		if p != nil && p.heard.Before(since) {
+			return true
+		}
+	}
+	return false
+}
