@@ -71,7 +71,6 @@ type known struct {
 	value   ledger.Value    // the newest value that the store has confirmed
 	raw     json.RawMessage // the same, as it stands in the store; nil if the key does not exist
 	current bool            // it is believed to be the store's newest
-	tried   ledger.Value    // what the last compare-and-swap would have made of it
 	pace    pace.Pace
 	idle    int // rounds in a row that have brought nothing
 	settled int // the desk's count at the last of them
@@ -311,7 +310,7 @@ func (c *Counter) fold(ctx context.Context) {
 	defer c.unlock()
 	for c.work(ctx) {
 		c.backOff(ctx)
-		c.yield(ctx)
+		c.sleep(ctx, c.known.pace.Wait(time.Now()))
 		if !c.known.current && !c.resync(ctx, c.Timeout) {
 			continue
 		}
@@ -323,12 +322,14 @@ func (c *Counter) fold(ctx context.Context) {
 		if err != nil {
 			panic(fmt.Sprintf("counter: a value that cannot be marshalled: %+v: %v", next, err))
 		}
-		c.outside(func() { err = c.store.CompareAndSwap(ctx, c.Key, c.known.raw, to) })
+		contended := c.contended()
+		var shown json.RawMessage
+		c.outside(func() { shown, err = c.store.CompareAndSwap(ctx, c.Key, c.known.raw, to, contended) })
 		switch code := maelstrom.ErrorCode(err); {
 		case err == nil:
 			c.won(next, to)
 		case code == maelstrom.PreconditionFailed || code == maelstrom.KeyDoesNotExist:
-			c.lost(ctx)
+			c.lost(ctx, shown)
 		default:
 			c.stats.timeouts++
 			c.known.current = false
@@ -367,7 +368,6 @@ func (c *Counter) compose() (next ledger.Value, carries bool) {
 	next = k.value.Clone()
 	if carries = c.desk.Apply(&next); carries {
 		c.stats.attempts++
-		k.tried = next
 	}
 	c.changed.Broadcast()
 	return next, carries
@@ -378,29 +378,25 @@ func (c *Counter) won(value ledger.Value, raw json.RawMessage) {
 	k := &c.known
 	k.value, k.raw, k.idle = value, raw, 0
 	c.desk.Settle(value)
-	now := time.Now()
 	trip, _ := c.store.RTT()
-	k.pace.Won(now, trip, c.peers.Silent(pace.Since(now, trip)), c.Random)
+	k.pace.Won(time.Now(), trip, c.peers.Silent(pace.Since(time.Now(), trip)), c.Random)
 }
 
-// lost takes note that the store holds something else than the known value.
-func (c *Counter) lost(ctx context.Context) {
+// contended says whether other nodes seem to write too.
+func (c *Counter) contended() bool {
+	trip, _ := c.store.RTT()
+	return c.known.pace.Contended(c.peers.Silent(pace.Since(time.Now(), trip)))
+}
+
+// lost takes note that the store holds something else than the known value: perhaps what it has shown right behind the swap.
+func (c *Counter) lost(ctx context.Context, shown json.RawMessage) {
 	c.stats.conflicts++
 	c.known.current = false
-	c.known.pace.Lost()
-	if !c.desk.QueuedForOthers() {
-		trip, _ := c.store.RTT()
-		c.sleep(ctx, c.known.pace.GiveWay(len(c.node.Peers()), trip, c.Random))
+	if value, err := ledger.Parse(shown); err == nil {
+		c.learn(value, shown)
 	}
-}
-
-// yield lets other nodes go first.
-func (c *Counter) yield(ctx context.Context) {
-	wait, used := c.known.pace.Yield(time.Now())
-	c.sleep(ctx, wait)
-	if used {
-		c.known.current = false
-	}
+	trip, _ := c.store.RTT()
+	c.sleep(ctx, c.known.pace.Lost(!c.desk.QueuedForOthers(), len(c.node.Peers()), trip, c.Random))
 }
 
 // backOff pauses where the last rounds have brought the fold loop no further, whatever the reason: a store that answers in
@@ -454,16 +450,22 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 		c.stats.timeouts++
 		return false
 	}
+	c.learn(value, raw)
+	return true
+}
+
+// learn takes note of what the store has shown.
+func (c *Counter) learn(value ledger.Value, raw json.RawMessage) {
+	k := &c.known
 	c.broken = false
 	if !value.Equal(k.value) {
 		k.idle = 0
-		if k.raw != nil && !value.Equal(k.tried) {
+		if k.raw != nil {
 			k.pace.Met() // another node has written
 		}
 	}
 	k.value, k.raw, k.current = value, raw, true
 	c.desk.Settle(value)
-	return true
 }
 
 // A senselessError says that the stored value is none of a counter's.

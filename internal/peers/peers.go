@@ -17,6 +17,8 @@ import (
 const (
 	// suspicion is how long a node that did not answer in time is not relied on.
 	suspicion = time.Second
+	// deviations is how many mean deviations above the usual an answer is late: a needless fold of one's own makes others' swaps fail.
+	deviations = 8
 	// unknown is how many timeouts of the store a first answer may take: the other node has to ask the same store.
 	unknown = 6
 )
@@ -44,7 +46,7 @@ func (ps *Peers) Meet(self string, nodes []string) {
 	for _, id := range nodes {
 		var p *peer
 		if id != self {
-			p = &peer{id: id, rtt: rtt.Estimator{Deviations: 8}}
+			p = &peer{id: id, rtt: rtt.Estimator{Deviations: deviations}}
 			ps.byID[id] = p
 		}
 		ps.order = append(ps.order, p)

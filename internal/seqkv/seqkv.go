@@ -52,7 +52,10 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 // more than once, and of these one at most takes effect if the key never has the same value again. It returns a
 // *maelstrom.RPCError if the store refused (of code 20 if there is no value, 22 if it is another), and
 // context.DeadlineExceeded if there was no answer. After either of them the value may be to, now or later.
-func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage) error {
+//
+// To peek is to send a read right behind the swap. If the swap is refused, the value that the read has shown is returned with the
+// refusal, or nil if it has shown none: most likely it is the newest.
+func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, peek bool) (json.RawMessage, error) {
 	create := from == nil
 	if create {
 		from = to // not null, which somebody may have stored: this is there only if it has been done already
@@ -64,17 +67,49 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 	_, timeout := c.RTT()
 	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
 	defer cancel()
-	_, err := insist(ctx, c, refusals, func(ctx context.Context, _ int) (struct{}, error) {
-		return struct{}{}, c.call(ctx, struct {
-			Type   string          `json:"type"`
-			Key    string          `json:"key"`
-			From   json.RawMessage `json:"from"`
-			To     json.RawMessage `json:"to"`
-			Create bool            `json:"create_if_not_exists,omitempty"`
-		}{"cas", key, from, to, create}, "cas_ok", nil)
+	return insist(ctx, c, refusals, func(ctx context.Context, _ int) (json.RawMessage, error) {
+		answer := c.ask(swap{"cas", key, from, to, create})
+		if !peek {
+			return nil, answer(ctx, "cas_ok", nil)
+		}
+		shown := c.ask(read{"read", key})
+		err := answer(ctx, "cas_ok", nil)
+		if err == nil {
+			ctx, cancel := context.WithCancel(ctx)
+			cancel() // nobody needs to know
+			_ = shown(ctx, "read_ok", nil)
+			return nil, nil
+		}
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		var reply value
+		_ = shown(ctx, "read_ok", &reply) // without it, there is nothing to return
+		return reply.Value, err
 	})
-	return err
 }
+
+// The requests to the store, and what a read is answered.
+type (
+	swap struct {
+		Type   string          `json:"type"`
+		Key    string          `json:"key"`
+		From   json.RawMessage `json:"from"`
+		To     json.RawMessage `json:"to"`
+		Create bool            `json:"create_if_not_exists,omitempty"`
+	}
+	read struct {
+		Type string `json:"type"`
+		Key  string `json:"key"`
+	}
+	write struct {
+		Type  string `json:"type"`
+		Key   string `json:"key"`
+		Value string `json:"value"`
+	}
+	value struct {
+		Value json.RawMessage `json:"value"`
+	}
+)
 
 // Refresh reads key as new as the store can be made to show it. Before the read it writes mark, which must be a value
 // that scratch, a key of this node's own, never had: that brings the caller to the newest state. Without a mark it only
@@ -90,13 +125,8 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 				return nil, err
 			}
 		}
-		var reply struct {
-			Value json.RawMessage `json:"value"`
-		}
-		err := c.call(ctx, struct {
-			Type string `json:"type"`
-			Key  string `json:"key"`
-		}{"read", key}, "read_ok", &reply)
+		var reply value
+		err := c.ask(read{"read", key})(ctx, "read_ok", &reply)
 		return reply.Value, err
 	})
 }
@@ -105,16 +135,9 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 // node nothing older.
 func (c *Client) Write(ctx context.Context, key, mark string) error {
 	_, err := insist(ctx, c, nil, func(ctx context.Context, attempt int) (struct{}, error) {
-		return struct{}{}, c.call(ctx, newWrite(key, mark, attempt), "write_ok", nil)
+		return struct{}{}, c.ask(newWrite(key, mark, attempt))(ctx, "write_ok", nil)
 	})
 	return err
-}
-
-// A write is a request to set a key.
-type write struct {
-	Type  string `json:"type"`
-	Key   string `json:"key"`
-	Value string `json:"value"`
 }
 
 func newWrite(key, mark string, attempt int) write {
@@ -160,14 +183,17 @@ func insist[T any](ctx context.Context, c *Client, refusals []int, ask func(ctx 
 	}
 }
 
-// call sends one request, and learns from the time that the answer takes.
-func (c *Client) call(ctx context.Context, request any, want string, reply any) error {
+// ask sends one request, and returns what waits for the answer and learns from the time that it takes.
+func (c *Client) ask(request any) (wait func(ctx context.Context, want string, reply any) error) {
 	sent := time.Now()
-	err := c.node.Call(ctx, maelstrom.SeqKV, request, want, reply)
-	if ctx.Err() == nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.rtt.Sample(time.Since(sent))
+	answer := c.node.Ask(maelstrom.SeqKV, request)
+	return func(ctx context.Context, want string, reply any) error {
+		err := answer(ctx, want, reply)
+		if ctx.Err() == nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.rtt.Sample(time.Since(sent))
+		}
+		return err
 	}
-	return err
 }

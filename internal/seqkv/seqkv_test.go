@@ -91,7 +91,7 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 			asked = r
 			return test.reply, test.after
 		}, func(ctx context.Context, c *Client) {
-			err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`9007199254740991`))
+			_, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`9007199254740991`), false)
 			if !test.check(err) {
 				t.Errorf("reply %s after %v: %v", test.reply, test.after, err)
 			}
@@ -118,7 +118,7 @@ func TestACompareAndSwapWithoutAnAnswerIsSentAgain(t *testing.T) {
 			}
 			return `"type":"cas_ok"`, time.Millisecond
 		}, func(ctx context.Context, c *Client) {
-			if err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`)); err != nil {
+			if _, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), false); err != nil {
 				t.Errorf("the first is answered with %q after %v: %v", first.reply, first.after, err)
 			}
 		})
