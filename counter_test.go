@@ -126,7 +126,7 @@ func everything() string {
 
 // isolated is cfg with every link between nodes cut, so that each folds for itself.
 func isolated(cfg maelstromtest.Config) maelstromtest.Config {
-	cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, P: 1}}
+	cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}}
 	return cfg
 }
 
@@ -196,7 +196,7 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 			checks := []func(*testing.T, *maelstromtest.Result){inTime(0)}
 			if fault == "loss" {
 				checks = append(checks, atLeast(0.99), func(t *testing.T, r *maelstromtest.Result) {
-					if p99 := r.Latency[""].P99; p99 >= 250*time.Millisecond {
+					if p99 := r.Latency.P99; p99 >= 250*time.Millisecond {
 						t.Errorf("99th percentile %v", p99)
 					}
 				})
@@ -473,7 +473,7 @@ func TestSpeed(t *testing.T) {
 		t.Skip("says nothing new under the race detector")
 	}
 	const ms = time.Millisecond
-	config := func(nodes, workers int, rate float64, limit, latency time.Duration, dist, faults string) maelstromtest.Config {
+	config := func(nodes, workers int, rate float64, limit, latency time.Duration, dist maelstromtest.Distribution, faults string) maelstromtest.Config {
 		cfg := exercise(faults)
 		cfg.Nodes, cfg.Concurrency, cfg.Rate, cfg.TimeLimit, cfg.Latency, cfg.LatencyDist = nodes, workers, rate, limit, latency, dist
 		return cfg
@@ -506,7 +506,7 @@ func TestSpeed(t *testing.T) {
 				simulate(t, test.seeds, test.cfg, atLeast(math.Floor(test.ok)), func(t *testing.T, r *maelstromtest.Result) {
 					mu.Lock()
 					defer mu.Unlock()
-					all := r.Latency[""]
+					all := r.Latency
 					p50, p99, longest = p50+all.P50, p99+all.P99, max(longest, all.Max)
 					messages, ok, runs = messages+r.MessagesPerRequest, ok+r.Availability, runs+1
 				})
@@ -567,7 +567,7 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 			}
 		})
 		slices.Sort(latencies)
-		p99, longest := latencies[len(latencies)*99/100], latencies[len(latencies)-1]
+		p99, longest := maelstromtest.Percentile(latencies, 99), maelstromtest.Percentile(latencies, 100)
 		t.Logf("%s: p99 %v, at most %v", fault.name, p99, longest)
 		if p99 > 100*time.Millisecond {
 			t.Errorf("p99 is %v while the combiner is %s", p99, fault.name)
@@ -1214,7 +1214,7 @@ func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) {
 // Only another program can store such a receipt.
 func TestALifeThatNoneCanFollowIsReportedAndHarmsNobodyElse(t *testing.T) {
 	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-		c.StorePut("seq-kv", "counter", json.RawMessage(`{"total":5,"receipts":{"n1":{"boot":9007199254740991,"nonce":9007199254740991,"seq":1}}}`))
+		c.Service("seq-kv").Put("counter", json.RawMessage(`{"total":5,"receipts":{"n1":{"boot":9007199254740991,"nonce":9007199254740991,"seq":1}}}`))
 		ask(c, "n1", add(1)) // n0 refuses it, since it is outlived: so it may have taken effect, for all that n1 knows
 		for range 3 {
 			c.Kill("n0")
@@ -1336,16 +1336,16 @@ func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing
 						for _, node := range nodes {
 							c.Kill(node)
 						}
-						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
 						for _, node := range nodes {
 							c.Restart(node)
 						}
 					case "in the middle":
 						everybody(next, fine)
-						good, _ = c.StoreGet("seq-kv", "counter")
-						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+						good, _ = c.Service("seq-kv").Get("counter")
+						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
 					default:
-						c.StorePut("seq-kv", "counter", json.RawMessage(bad))
+						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
 					}
 					// What a node has sent before it sees the value may, for all it knows, still take effect.
 					everybody(next, func(node, _ string, code int, text string) {
@@ -1365,10 +1365,10 @@ func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing
 							}
 						})
 					}
-					if got, _ := c.StoreGet("seq-kv", "counter"); string(got) != bad {
+					if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
 						t.Errorf("it was overwritten with %s", got)
 					}
-					c.StorePut("seq-kv", "counter", good)
+					c.Service("seq-kv").Put("counter", good)
 					time.Sleep(900 * time.Millisecond)
 					everybody(next, fine)
 					everybody(func() maelstromtest.Body { return read }, func(node, value string, code int, text string) {

@@ -60,7 +60,7 @@ var Conditions = []Condition{
 		Nodes: 5, Rate: 1000, Concurrency: 50, TimeLimit: 3 * time.Second, Latency: time.Millisecond,
 		Nemesis: faults("partition"), NemesisInterval: 3 * time.Second / 2}},
 	{"25-nodes", "25 nodes, 200/s, 20 ms exponential latency", maelstromtest.Config{
-		Nodes: 25, Rate: 200, TimeLimit: 6 * time.Second, Latency: 20 * time.Millisecond, LatencyDist: "exponential"}},
+		Nodes: 25, Rate: 200, TimeLimit: 6 * time.Second, Latency: 20 * time.Millisecond, LatencyDist: maelstromtest.Exponential}},
 	{"loss", "5 % of messages lost", maelstromtest.Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: time.Millisecond, Nemesis: faults("loss,node-loss")}},
 	{"late", "10 % of replies late by 0.5 to 3 s", maelstromtest.Config{
@@ -193,11 +193,8 @@ func (t *Tally) OutOfOrderPerThousand() float64 { return 1000 * ratio(t.OutOfOrd
 
 // Quantile returns a percentile of the latencies of all requests answered ok, on whatever seed.
 func (t *Tally) Quantile(percent int) time.Duration {
-	if len(t.latencies) == 0 {
-		return 0
-	}
 	slices.Sort(t.latencies)
-	return t.latencies[(len(t.latencies)-1)*percent/100]
+	return maelstromtest.Percentile(t.latencies, percent)
 }
 
 func ratio(a, b int) float64 {

@@ -95,15 +95,6 @@ func (c *Cluster) node(name string) *node {
 	return c.b.nodes[i]
 }
 
-func (c *Cluster) service(name string) store {
-	c.t.Helper()
-	s := c.b.services[name]
-	if s == nil {
-		c.t.Fatalf("maelstromtest: no service %q", name)
-	}
-	return s
-}
-
 // A Client sends requests to one node.
 type Client struct {
 	c    *Cluster
@@ -164,27 +155,42 @@ func (c *Cluster) Inject(node string, line []byte) {
 	c.do(func() { n.input(append(slices.Clip(line), '\n')) })
 }
 
-// StoreGet returns the value that key has in the newest state of a service, "seq-kv" or "lin-kv".
-func (c *Cluster) StoreGet(service, key string) (raw json.RawMessage, ok bool) {
+// A Service is a key-value store of the cluster, seen from outside.
+type Service struct {
+	c     *Cluster
+	name  string
+	store store
+}
+
+// Service returns a service of the cluster, "seq-kv" or "lin-kv".
+func (c *Cluster) Service(name string) Service {
 	c.t.Helper()
-	s := c.service(service)
-	c.do(func() {
+	s := c.b.services[name]
+	if s == nil {
+		c.t.Fatalf("maelstromtest: no service %q", name)
+	}
+	return Service{c, name, s}
+}
+
+// Get returns the value that key has in the service's newest state.
+func (s Service) Get(key string) (raw json.RawMessage, ok bool) {
+	s.c.t.Helper()
+	s.c.do(func() {
 		var v value
-		v, ok = s.newest().values[keyOf(key)]
+		v, ok = s.store.newest().values[keyOf(key)]
 		raw = v.raw
 	})
 	return raw, ok
 }
 
-// StorePut writes to a service as one more of its callers.
-func (c *Cluster) StorePut(service, key string, v any) {
-	c.t.Helper()
+// Put writes to the service as one more of its callers. The value is what marshals to JSON.
+func (s Service) Put(key string, v any) {
+	s.c.t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
-		c.t.Fatalf("maelstromtest: value for %s: %v", service, err)
+		s.c.t.Fatalf("maelstromtest: value for %s: %v", s.name, err)
 	}
-	s := c.service(service)
-	c.do(func() { s.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: valueOf(raw)}) })
+	s.c.do(func() { s.store.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: valueOf(raw)}) })
 }
 
 // keyOf returns the form of a key that is a string.

@@ -39,17 +39,17 @@ func TestClusterByHand(t *testing.T) {
 		if err != nil || reply.Type() != "read_ok" || string(reply["value"]) != "3" {
 			t.Errorf("reply %s, error %v", reply, err)
 		}
-		if v, ok := c.StoreGet("lin-kv", "counter"); !ok || string(v) != "3" {
+		if v, ok := c.Service("lin-kv").Get("counter"); !ok || string(v) != "3" {
 			t.Errorf("the store has %s, %v", v, ok)
 		}
-		c.StorePut("lin-kv", "counter", 40)
+		c.Service("lin-kv").Put("counter", 40)
 		if err := addOne(c, "n1"); err != nil {
 			t.Error(err)
 		}
-		if v, _ := c.StoreGet("lin-kv", "counter"); string(v) != "41" {
+		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "41" {
 			t.Errorf("the store has %s", v)
 		}
-		if v, ok := c.StoreGet("seq-kv", "counter"); ok {
+		if v, ok := c.Service("seq-kv").Get("counter"); ok {
 			t.Errorf("seq-kv has %s", v)
 		}
 		if p := c.Problems(); len(p) > 0 {
@@ -69,7 +69,7 @@ func TestClusterConcurrentRequests(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if v, _ := c.StoreGet("lin-kv", "counter"); string(v) != "30" {
+		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "30" {
 			t.Errorf("the store has %s", v)
 		}
 	})
@@ -95,7 +95,7 @@ func TestClusterCutsAndMends(t *testing.T) {
 			t.Errorf("the store answers although it is silent")
 		}
 		c.Heal()
-		c.StorePut("lin-kv", "counter", 0)
+		c.Service("lin-kv").Put("counter", 0)
 		c.CutOneWay("lin-kv", "n2")
 		if addOne(c, "n2") == nil {
 			t.Errorf("the store's replies reach n2")
@@ -185,7 +185,7 @@ func TestClusterInjectsAnything(t *testing.T) {
 	inCluster(t, Config{}, linCounter, func(t *testing.T, c *Cluster) {
 		c.Inject("n0", []byte(`{"src":"n1","dest":"n0","body":{"type":"add","delta":5,"msg_id":1}}`))
 		time.Sleep(time.Second)
-		if v, _ := c.StoreGet("lin-kv", "counter"); string(v) != "5" {
+		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "5" {
 			t.Errorf("the store has %s", v)
 		}
 		c.Inject("n0", []byte("\x00 no message"))
@@ -199,7 +199,7 @@ func TestClusterInjectsAnything(t *testing.T) {
 // The faults of the configuration are in force until Heal.
 func TestClusterHasItsFaults(t *testing.T) {
 	program := func(env Env) error { return counterOn(env, "lin-kv", time.Second/2) }
-	inCluster(t, Config{Nemesis: []Fault{{Kind: Loss, P: 1}}}, program, func(t *testing.T, c *Cluster) {
+	inCluster(t, Config{Nemesis: []Fault{{Kind: Loss, Probability: 1}}}, program, func(t *testing.T, c *Cluster) {
 		if addOne(c, "n0") == nil {
 			t.Errorf("a message arrived although all are lost")
 		}

@@ -32,7 +32,7 @@ type Config struct {
 	Concurrency int           `json:"concurrency"` // workers, of which the i-th talks to node i mod Nodes; zero: one per node
 
 	Latency     time.Duration `json:"latency"`      // mean, one way, between nodes and services and each other; clients have none
-	LatencyDist string        `json:"latency_dist"` // "constant" (or empty), "uniform" (0 to twice the mean), or "exponential"
+	LatencyDist Distribution  `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
 	Nemesis         []Fault       `json:"nemesis"`
 	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
@@ -63,7 +63,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Nodes = cmp.Or(c.Nodes, 3)
 	c.Concurrency = cmp.Or(c.Concurrency, c.Nodes)
-	c.LatencyDist = cmp.Or(c.LatencyDist, "constant")
+	c.LatencyDist = cmp.Or(c.LatencyDist, Constant)
 	c.NemesisInterval = cmp.Or(c.NemesisInterval, 10*time.Second)
 	c.Recovery = cmp.Or(c.Recovery, 10*time.Second)
 	c.ClientTimeout = cmp.Or(c.ClientTimeout, 5*time.Second)
@@ -76,8 +76,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("maelstromtest: rate %v", c.Rate)
 	case min(c.TimeLimit, c.Latency, c.NemesisInterval, c.Recovery, c.ClientTimeout) < 0:
 		return c, fmt.Errorf("maelstromtest: negative duration")
-	case !slices.Contains([]string{"constant", "uniform", "exponential"}, c.LatencyDist):
-		return c, fmt.Errorf("maelstromtest: latency distribution %q is none of constant, uniform, exponential", c.LatencyDist)
+	}
+	if _, err := ParseDistribution(string(c.LatencyDist)); err != nil {
+		return c, fmt.Errorf("maelstromtest: Config.LatencyDist: %w", err)
 	}
 	for i, f := range c.Nemesis {
 		if err := f.check(); err != nil {
@@ -88,6 +89,24 @@ func (c Config) withDefaults() (Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// A Distribution is how latencies spread about their mean. Its value is its name on Maelstrom's command line.
+type Distribution string
+
+const (
+	Constant    Distribution = "constant"    // each is the mean
+	Uniform     Distribution = "uniform"     // from 0 to twice the mean
+	Exponential Distribution = "exponential" // often short, now and then several times the mean
+)
+
+// ParseDistribution reads the name of a distribution.
+func ParseDistribution(name string) (Distribution, error) {
+	switch d := Distribution(name); d {
+	case Constant, Uniform, Exponential:
+		return d, nil
+	}
+	return "", fmt.Errorf("no distribution %q; there are %s, %s, %s", name, Constant, Uniform, Exponential)
 }
 
 // stream returns the randomness of one part of the bench. Parts draw from streams of their own, so that what one of them

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// A Fault is something that goes wrong during the time limit, and is mended after it. Its zero P means what its kind says.
+// A Fault is something that goes wrong during the time limit, and is mended after it. Its zero Probability means what its kind says.
 //
 // Those in messages act all the time, on the links between nodes and services, or those between nodes. Clients' links have
 // none.
@@ -18,9 +18,9 @@ import (
 // uniform from 0 to half of NemesisInterval: four or so in 20 s by default. They choose one node at random, that is neither
 // dead nor paused.
 type Fault struct {
-	Kind  Kind
-	Links Links   // of a fault in messages
-	P     float64 // of a fault in messages: the probability that it befalls one
+	Kind        Kind
+	Links       Links   // of a fault in messages
+	Probability float64 // of a fault in messages: that it befalls one
 }
 
 // A Kind is a kind of fault. The comment says how it is by default.
@@ -96,8 +96,8 @@ func (f Fault) check() error {
 	if _, err := ParseNemesis(f.String()); err != nil {
 		return err
 	}
-	if f.P < 0 || f.P > 1 {
-		return fmt.Errorf("maelstromtest: fault %s with probability %v", f, f.P)
+	if f.Probability < 0 || f.Probability > 1 {
+		return fmt.Errorf("maelstromtest: fault %s with probability %v", f, f.Probability)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (f *messageFault) applies(m *message) bool {
 
 // change takes the delays of a message's copies and returns what the fault makes of them.
 func (f *messageFault) change(delays []time.Duration) []time.Duration {
-	p := f.P
+	p := f.Probability
 	if p == 0 {
 		p = map[Kind]float64{Loss: 0.05, Duplicate: 0.1, Late: 0.1, Overtake: 1}[f.Kind]
 	}

@@ -65,7 +65,7 @@ type network struct {
 	sched     *scheduler
 	random    *rand.Rand
 	mean      time.Duration
-	dist      string
+	dist      Distribution
 	endpoints map[string]*endpoint
 	cuts      map[link]int // how many reasons there are for each cut
 	faults    []*messageFault
@@ -117,11 +117,11 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 func (n *network) latency() time.Duration {
 	var drawn time.Duration
 	switch n.dist {
-	case "constant":
+	case Constant:
 		drawn = n.mean
-	case "uniform":
+	case Uniform:
 		drawn = between(n.random, 0, 2*n.mean)
-	case "exponential":
+	case Exponential:
 		drawn = time.Duration(n.random.ExpFloat64() * float64(n.mean))
 	}
 	return drawn.Truncate(time.Millisecond)

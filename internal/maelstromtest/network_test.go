@@ -124,8 +124,8 @@ func TestCutsCountWhenAMessageIsTaken(t *testing.T) {
 
 func TestLatencies(t *testing.T) {
 	const mean = 20 * time.Millisecond
-	for dist, limit := range map[string][2]time.Duration{
-		"constant": {mean, mean}, "uniform": {0, 2*mean - time.Millisecond}, "exponential": {0, time.Hour},
+	for dist, limit := range map[Distribution][2]time.Duration{
+		Constant: {mean, mean}, Uniform: {0, 2*mean - time.Millisecond}, Exponential: {0, time.Hour},
 	} {
 		w := newWire(Config{Latency: mean, LatencyDist: dist})
 		var sum time.Duration
@@ -176,7 +176,7 @@ func TestFaultsInMessages(t *testing.T) {
 		effect effect
 	}{
 		{Fault{Kind: Loss}, both, effect{lost: 0.05}},
-		{Fault{Kind: Loss, P: 0.5}, both, effect{lost: 0.5}},
+		{Fault{Kind: Loss, Probability: 0.5}, both, effect{lost: 0.5}},
 		{Fault{Kind: Loss, Links: NodeLinks}, []string{"peer"}, effect{lost: 0.05}},
 		{Fault{Kind: Duplicate}, both, effect{doubled: 0.1}},
 		{Fault{Kind: Duplicate, Links: NodeLinks}, []string{"peer"}, effect{doubled: 0.1}},
@@ -185,7 +185,7 @@ func TestFaultsInMessages(t *testing.T) {
 		{Fault{Kind: Overtake}, both, effect{delayed: 1, to: time.Second}},
 		{Fault{Kind: Overtake, Links: NodeLinks}, []string{"peer"}, effect{delayed: 1, to: time.Second}},
 	} {
-		t.Run(fmt.Sprint(test.fault, test.fault.P), func(t *testing.T) {
+		t.Run(fmt.Sprint(test.fault, test.fault.Probability), func(t *testing.T) {
 			for name, route := range routes {
 				synctest.Test(t, func(t *testing.T) {
 					cfg := Config{LatencyDist: "constant"}

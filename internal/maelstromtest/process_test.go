@@ -35,7 +35,7 @@ func TestProcesses(t *testing.T) {
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
-	if r.Invoked < 20 || r.OK != r.Invoked || len(r.FinalReads) != 6 || r.Latency["read"].P50 < 4*time.Millisecond {
+	if r.Invoked < 20 || r.OK != r.Invoked || len(r.FinalReads) != 6 || r.LatencyByKind["read"].P50 < 4*time.Millisecond {
 		t.Errorf("%d of %d ok, final reads %v, latency %v", r.OK, r.Invoked, r.FinalReads, r.Latency)
 	}
 	for _, e := range r.Exits {

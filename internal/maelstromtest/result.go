@@ -27,7 +27,8 @@ type Result struct {
 	Unanswered   int     `json:"unanswered"` // without any reply in time
 	Availability float64 `json:"availability"`
 
-	Latency            map[string]Quantiles `json:"latency"`              // of ok requests, by F; "" is all
+	Latency            Quantiles            `json:"latency"`              // of all requests that were answered ok
+	LatencyByKind      map[string]Quantiles `json:"latency_by_kind"`      // the same, by their F
 	Messages           int                  `json:"messages"`             // sent, all
 	ServerMessages     int                  `json:"server_messages"`      // sent that involve no client
 	MessagesPerRequest float64              `json:"messages_per_request"` // of those: Maelstrom's :net :servers :msgs-per-op
@@ -109,7 +110,7 @@ func (b *bench) result(history []Op) *Result {
 		Workload: b.cfg.Workload.Name(), Config: b.cfg, Verdict: b.cfg.Workload.Check(history),
 		Invoked: len(history), Messages: b.sent, ServerMessages: b.servers, Late: b.late,
 		Faults: b.faultLog, Crashes: b.crashes, Strays: b.strays, Exits: b.exits, Problems: b.failures,
-		History: history, Latency: map[string]Quantiles{},
+		History: history, LatencyByKind: map[string]Quantiles{},
 	}
 	succeeded := map[string]bool{}
 	for _, op := range history {
@@ -139,10 +140,10 @@ func (b *bench) result(history []Op) *Result {
 			r.Valid = false
 			r.Errors = append(r.Errors, fmt.Sprintf("no %s succeeded", f))
 		}
-		r.Latency[f] = quantiles(history, func(op Op) bool { return op.Outcome == OK && op.F == f })
+		r.LatencyByKind[f] = quantiles(history, func(op Op) bool { return op.Outcome == OK && op.F == f })
 	}
 	slices.Sort(r.Errors)
-	r.Latency[""] = quantiles(history, func(op Op) bool { return op.Outcome == OK })
+	r.Latency = quantiles(history, func(op Op) bool { return op.Outcome == OK })
 	r.Availability = 1
 	if r.Invoked > 0 {
 		r.Availability = float64(r.OK) / float64(r.Invoked)
@@ -175,8 +176,19 @@ func quantiles(history []Op, chosen func(Op) bool) Quantiles {
 		return Quantiles{}
 	}
 	slices.Sort(latencies)
-	at := func(percent int) time.Duration { return latencies[(len(latencies)-1)*percent/100] }
-	return Quantiles{P50: at(50), P95: at(95), P99: at(99), Max: at(100)}
+	return Quantiles{
+		P50: Percentile(latencies, 50), P95: Percentile(latencies, 95),
+		P99: Percentile(latencies, 99), Max: Percentile(latencies, 100),
+	}
+}
+
+// Percentile returns an element of a sorted list, at most percent of which lie before it: the first for 0, the last for
+// 100, and of an empty list zero.
+func Percentile(sorted []time.Duration, percent int) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[(len(sorted)-1)*percent/100]
 }
 
 // maxReported bounds what one error says.

@@ -170,7 +170,7 @@ func TestRequestsWaitForAFreeWorker(t *testing.T) {
 			t.Fatalf("request %d at %v, before the last was answered at %v", i, op.Invoke, r.History[i-1].Complete)
 		}
 	}
-	if r.Latency["read"].P50 != 100*time.Millisecond || r.Latency["add"].P50 != 200*time.Millisecond || r.Latency[""].Max < 200*time.Millisecond {
+	if r.LatencyByKind["read"].P50 != 100*time.Millisecond || r.LatencyByKind["add"].P50 != 200*time.Millisecond || r.Latency.Max < 200*time.Millisecond {
 		t.Errorf("latencies %v", r.Latency)
 	}
 	if err := r.Err(); err != nil {
@@ -305,7 +305,7 @@ func TestOutcomesOfErrors(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	for _, cfg := range []Config{
 		{Nodes: -1}, {Concurrency: -1}, {Rate: -1}, {Latency: -1}, {LatencyDist: "normal"},
-		{Nemesis: []Fault{{Kind: "flood"}}}, {Nemesis: []Fault{{Kind: Loss, P: 2}}}, {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
+		{Nemesis: []Fault{{Kind: "flood"}}}, {Nemesis: []Fault{{Kind: Loss, Probability: 2}}}, {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
 		{Nemesis: []Fault{{Kind: Loss}, {Kind: Loss}}},
 	} {
 		if _, err := cfg.withDefaults(); err == nil {
@@ -333,5 +333,25 @@ func BenchmarkCard(b *testing.B) {
 	for b.Loop() {
 		r := SimulateBench(b, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: []Fault{{Kind: Partition}}}, linCounter)
 		b.ReportMetric(r.MessagesPerRequest, "msgs/op")
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	hundred := make([]time.Duration, 101)
+	for i := range hundred {
+		hundred[i] = time.Duration(i)
+	}
+	for _, test := range []struct {
+		sorted  []time.Duration
+		percent int
+		want    time.Duration
+	}{
+		{nil, 50, 0}, {hundred[7:8], 0, 7}, {hundred[7:8], 100, 7},
+		{hundred, 0, 0}, {hundred, 50, 50}, {hundred, 99, 99}, {hundred, 100, 100},
+		{hundred[:2], 99, 0}, {hundred[:2], 100, 1},
+	} {
+		if got := Percentile(test.sorted, test.percent); got != test.want {
+			t.Errorf("percentile %d of %v is %v, want %v", test.percent, test.sorted, got, test.want)
+		}
 	}
 }

@@ -85,7 +85,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		args, o.Args = args[:i], args[i+1:]
 	}
 	o.Seed = rand.Uint64N(1 << 32)
-	workload, concurrency, nemesis := "g-counter", "1n", ""
+	workload, concurrency, nemesis, dist := "g-counter", "1n", "", ""
 	latency, limit, interval := 0.0, 60.0, 10.0
 
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
@@ -99,7 +99,7 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	flags.Float64Var(&limit, "time-limit", limit, "for how many `seconds` requests are made and faults injected")
 	flags.StringVar(&concurrency, "concurrency", concurrency, "how many `workers`; with an n behind it, per node")
 	flags.Float64Var(&latency, "latency", latency, "mean latency in `ms` between nodes and services, one way")
-	flags.StringVar(&o.LatencyDist, "latency-dist", "constant", "its `distribution`: constant, uniform, or exponential")
+	flags.StringVar(&dist, "latency-dist", string(maelstromtest.Constant), "its `distribution`: constant, uniform, or exponential")
 	flags.StringVar(&nemesis, "nemesis", nemesis, "`faults` to inject, separated by commas: "+faultNames())
 	flags.Float64Var(&interval, "nemesis-interval", interval, "mean `seconds` between partitions")
 	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
@@ -132,8 +132,9 @@ func parse(args []string, stdout io.Writer) (options, error) {
 		return o, fmt.Errorf("--nemesis-interval %v is not positive", interval)
 	case !(latency >= 0):
 		return o, fmt.Errorf("--latency %v is negative", latency)
-	case !slices.Contains([]string{"constant", "uniform", "exponential"}, o.LatencyDist):
-		return o, fmt.Errorf("no --latency-dist %q; there are constant, uniform, exponential", o.LatencyDist)
+	}
+	if o.LatencyDist, err = maelstromtest.ParseDistribution(dist); err != nil {
+		return o, fmt.Errorf("--latency-dist: %w", err)
 	}
 	o.Workload = workloads[workload]
 	o.TimeLimit, o.NemesisInterval = seconds(limit), seconds(interval)

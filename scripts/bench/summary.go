@@ -21,10 +21,13 @@ func summarize(w io.Writer, r *maelstromtest.Result, stopped bool, folder string
 	fmt.Fprintf(&text, "\n%s\n\n", verdict(r, stopped))
 	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(table, "latency\tp50\tp95\tp99\tmax\t\n")
-	for _, f := range slices.Sorted(maps.Keys(r.Latency)) {
-		q := r.Latency[f]
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", cmp.Or(f, "all"),
+	row := func(kind string, q maelstromtest.Quantiles) {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", kind,
 			milliseconds(q.P50), milliseconds(q.P95), milliseconds(q.P99), milliseconds(q.Max))
+	}
+	row("all", r.Latency)
+	for _, kind := range slices.Sorted(maps.Keys(r.LatencyByKind)) {
+		row(kind, r.LatencyByKind[kind])
 	}
 	table.Flush() // writes to memory
 
