@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -70,10 +69,10 @@ type node struct {
 	lives    []*life
 	paused   bool
 	crashed  bool
-	held     [][]byte     // input that waits for the end of a pause
-	ahead    atomic.Int64 // nanoseconds of its wall clock before the true one
-	down     []interval   // when it was dead or paused; the last may be open
-	said     tail         // its standard output
+	held     [][]byte // input that waits for the end of a pause
+	clock    clock
+	down     []interval // when it was dead or paused; the last may be open
+	said     tail       // its standard output
 	stderr   tail
 }
 
@@ -82,6 +81,7 @@ type life struct {
 	stdin  *pipe
 	stdout *outbox
 	ended  chan struct{}
+	began  time.Time // by the node's own clock
 	// In a process: pause stops it, resume goes on, kill ends it at once. A Program has none of them.
 	pause, resume, kill func()
 }
@@ -146,16 +146,18 @@ func (b *bench) boot(ready func()) {
 func (b *bench) startLife(n *node, answered func(error)) {
 	number := len(n.lives)
 	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
+	began := n.clock.now()
 	life, err := b.start(n, Env{
 		Args:   b.cfg.Args,
 		Stderr: &n.stderr,
-		Now:    func() time.Time { return time.Now().Add(time.Duration(n.ahead.Load())) },
+		Now:    n.clock.now,
 		Seed:   seed,
 	}, b.wake)
 	if err != nil {
 		answered(fmt.Errorf("cannot start %s: %w", n.name, err))
 		return
 	}
+	life.began = began
 	n.life = life
 	n.lives = append(n.lives, life)
 	n.up(b.now())

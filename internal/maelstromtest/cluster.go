@@ -236,7 +236,14 @@ func (c *Cluster) Restart(node string) {
 // SetClock sets a node's wall clock ahead of the true one, or back if ahead is negative, in this life and the next.
 func (c *Cluster) SetClock(node string, ahead time.Duration) {
 	c.t.Helper()
-	c.node(node).ahead.Store(int64(ahead))
+	c.SetClockTo(node, time.Now().Add(ahead))
+}
+
+// SetClockTo makes a node's wall clock show t now, and go on from there, in this life and the next. Any t will do: one before
+// 1970, in the far future, or when an earlier life began.
+func (c *Cluster) SetClockTo(node string, t time.Time) {
+	c.t.Helper()
+	c.node(node).clock.set(t)
 }
 
 // Pause holds a node's input and output until Resume. Its timers go on.

@@ -122,9 +122,19 @@ func TestClusterKillsAndRestarts(t *testing.T) {
 		if _, err := c.Client("n1").Request(Body{"type": "echo"}, time.Second); err != nil {
 			t.Error(err)
 		}
-		if logs := lives["n1"]; len(logs) != 2 || logs[1].clock != -time.Minute || logs[1].types[0] != "init" ||
+		if logs := lives["n1"]; len(logs) != 2 || logs[1].clock.Sub(logs[1].begin) != -time.Minute || logs[1].types[0] != "init" ||
 			logs[1].begin.Sub(logs[0].end) != time.Second {
 			t.Errorf("lives %+v", logs)
+		}
+		for _, clock := range []time.Time{
+			lives["n1"][0].clock, time.UnixMicro(-1), time.Unix(0, 0), time.UnixMicro(1<<52 + 1), time.Date(290_000, 1, 1, 0, 0, 0, 0, time.UTC),
+		} {
+			c.Kill("n1")
+			c.SetClockTo("n1", clock)
+			c.Restart("n1")
+			if logs := lives["n1"]; !logs[len(logs)-1].clock.Equal(clock) {
+				t.Errorf("the clock was set to %v, and shows %v", clock, logs[len(logs)-1].clock)
+			}
 		}
 		if p := c.Problems(); len(p) > 0 {
 			t.Errorf("problems: %v", p)

@@ -34,9 +34,9 @@ const (
 
 	Partition Kind = "partition" // links between nodes are cut: one node off, halves, majorities in a ring, or a bridge
 	StoreCut  Kind = "store-cut" // a node can't reach the services for 2 s
-	Kill      Kind = "kill"      // a node is killed, started 0.1 to 5 s later, each third time with its clock set back up to 20 s
+	Kill      Kind = "kill"      // a node is killed, started 0.1 to 5 s later; in virtual time each third time as Clock
 	Pause     Kind = "pause"     // a node's input and output are held for up to 5 s
-	Clock     Kind = "clock"     // Kill, each time with the clock set back
+	Clock     Kind = "clock"     // Kill, each time with the clock set: back, to an earlier life's start, or to an absurd time
 )
 
 // Links says on which links a fault in messages acts.
@@ -286,12 +286,15 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 		case Kill, Clock:
 			lasts = between(random, time.Second/10, 5*time.Second)
 			b.kill(n)
-			detail := n.name
-			if back := between(random, 0, 20*time.Second); f.Kind == Clock || random.IntN(3) == 0 {
-				n.ahead.Store(-int64(back))
-				detail = fmt.Sprintf("%s, clock back by %v", n.name, back.Round(time.Millisecond))
+			detail, strike := n.name, func(*clock) {}
+			if b.virtual && (f.Kind == Clock || random.IntN(3) == 0) {
+				set := drawClock(random, n.lives)
+				detail, strike = n.name+", "+set.detail, set.strike
 			}
-			stop = b.begin(f, detail, func() { b.restart(n) })
+			stop = b.begin(f, detail, func() {
+				strike(&n.clock)
+				b.restart(n)
+			})
 		}
 		b.after(lasts, func() {
 			stop()

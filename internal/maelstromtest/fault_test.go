@@ -108,7 +108,7 @@ func TestPartitionsHaveJepsensShapes(t *testing.T) {
 // A lifeLog is what a node saw of one of its lives.
 type lifeLog struct {
 	begin, end time.Time
-	clock      time.Duration // of Env.Now, ahead of the true time
+	clock      time.Time // Env.Now at its begin
 	seed       uint64
 	types      []string    // of the messages that came
 	times      []time.Time // when
@@ -119,7 +119,7 @@ func watched() (Program, map[string][]*lifeLog) {
 	var mu sync.Mutex
 	lives := map[string][]*lifeLog{}
 	return func(env Env) error {
-		l := &lifeLog{begin: time.Now(), clock: time.Until(env.Now()), seed: env.Seed}
+		l := &lifeLog{begin: time.Now(), clock: env.Now(), seed: env.Seed}
 		var name string
 		stop := make(chan struct{})
 		var asking sync.WaitGroup
@@ -201,11 +201,11 @@ func readJournal(t *testing.T, journal string) []entry {
 }
 
 // faultRun runs watched nodes with one fault.
-func faultRun(t *testing.T, fault string) (*Result, map[string][]*lifeLog, []entry) {
+func faultRun(t *testing.T, fault string, seed uint64) (*Result, map[string][]*lifeLog, []entry) {
 	t.Helper()
 	program, lives := watched()
 	var journal strings.Builder
-	r := Simulate(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: 3, Journal: &journal}, program)
+	r := Simulate(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: seed, Journal: &journal}, program)
 	if len(r.Faults) < 2 {
 		t.Fatalf("%s befell only %v in 20 s", fault, r.Faults)
 	}
@@ -223,10 +223,9 @@ func faultRun(t *testing.T, fault string) (*Result, map[string][]*lifeLog, []ent
 func TestKilledNodesStartAgain(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"kill", "clock"} {
-		r, lives, _ := faultRun(t, fault)
+		r, lives, _ := faultRun(t, fault, 3)
 		zero := lives["n0"][0].begin
-		seeds, back := map[uint64]bool{}, 0
-		started := 0
+		seeds, started := map[uint64]bool{}, 0
 		for name, logs := range lives {
 			for i, l := range logs {
 				started++
@@ -234,19 +233,10 @@ func TestKilledNodesStartAgain(t *testing.T) {
 				if l.types[0] != "init" {
 					t.Errorf("%s, life %d of %s: first message is %s", fault, i, name, l.types[0])
 				}
-				if l.clock > 0 || l.clock < -20*time.Second || i == 0 && l.clock != 0 {
-					t.Errorf("%s, life %d of %s: clock ahead by %v", fault, i, name, l.clock)
-				}
-				if l.clock != 0 {
-					back++
-				}
 			}
 		}
 		if started != 3+len(r.Faults) || len(seeds) != started {
 			t.Errorf("%s: %d kills, %d lives, %d seeds", fault, len(r.Faults), started, len(seeds))
-		}
-		if back == 0 || fault == "clock" && back != started-3 {
-			t.Errorf("%s: in %d of %d lives the clock was back", fault, back, started)
 		}
 		for _, f := range r.Faults {
 			name := f.Detail[:2]
@@ -268,9 +258,68 @@ func TestKilledNodesStartAgain(t *testing.T) {
 	}
 }
 
+// A clock that a fault has set shows what the fault's record says, to the microsecond.
+func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
+	t.Parallel()
+	right := map[string]func(l *lifeLog, lives []*lifeLog, number int) bool{
+		"back by": func(l *lifeLog, _ []*lifeLog, _ int) bool {
+			back := l.begin.Sub(l.clock)
+			return back >= 0 && back < 20*time.Second
+		},
+		"equal to the start of life": func(l *lifeLog, lives []*lifeLog, number int) bool { return l.clock.Equal(lives[number].clock) },
+		"before 1970":                func(l *lifeLog, _ []*lifeLog, _ int) bool { return l.clock.UnixMicro() < 0 && l.clock.Year() > 1900 },
+		"after 2112": func(l *lifeLog, _ []*lifeLog, _ int) bool {
+			return l.clock.UnixMicro() > 1<<52 && l.clock.Year() < 2293
+		},
+		"in the far future": func(l *lifeLog, _ []*lifeLog, _ int) bool {
+			return l.clock.Year() >= 10_000 && l.clock.UnixMicro() > 1<<57
+		},
+	}
+	met := map[string]int{}
+	for seed := range uint64(8) {
+		for _, fault := range []string{"kill", "clock"} {
+			r, lives, _ := faultRun(t, fault, seed)
+			number := map[string]int{} // of a node's last life
+			untouched := 0
+			for _, f := range r.Faults {
+				name, set, _ := strings.Cut(f.Detail, ", clock ")
+				before := lives[name][number[name]]
+				number[name]++
+				l := lives[name][number[name]]
+				if set == "" {
+					untouched++
+					if lived := l.begin.Sub(before.begin); l.clock.Sub(before.clock) != lived {
+						t.Errorf("seed %d: %v changed the clock by %v", seed, f, l.clock.Sub(before.clock)-lived)
+					}
+					continue
+				}
+				for kind, check := range right {
+					if what, ok := strings.CutPrefix(set, kind); ok {
+						met[kind]++
+						var earlier int
+						fmt.Sscan(what, &earlier) // fails where there is no number
+						if !check(l, lives[name], earlier) {
+							t.Errorf("seed %d: %v, and it shows %v", seed, f, l.clock)
+						}
+						if _, date, ok := strings.Cut(set, ": "); ok && date != l.clock.UTC().Format("2006-01-02 15:04:05.000000") {
+							t.Errorf("seed %d: %v, and it shows %v", seed, f, l.clock)
+						}
+					}
+				}
+			}
+			if (fault == "clock") != (untouched == 0) || untouched == len(r.Faults) && untouched > 4 {
+				t.Errorf("seed %d: %d of %d faults %s left the clock alone", seed, untouched, len(r.Faults), fault)
+			}
+		}
+	}
+	if len(met) != len(right) {
+		t.Errorf("clocks were only set %v", met)
+	}
+}
+
 func TestPausedNodesGetAllLater(t *testing.T) {
 	t.Parallel()
-	r, lives, journal := faultRun(t, "pause")
+	r, lives, journal := faultRun(t, "pause", 3)
 	zero := lives["n0"][0].begin
 	for _, f := range r.Faults {
 		l := lives[f.Detail][0]
@@ -294,7 +343,7 @@ func TestPausedNodesGetAllLater(t *testing.T) {
 
 func TestStoreCutNodesDoNotHearTheStore(t *testing.T) {
 	t.Parallel()
-	r, lives, _ := faultRun(t, "store-cut")
+	r, lives, _ := faultRun(t, "store-cut", 3)
 	zero := lives["n0"][0].begin
 	for _, f := range r.Faults {
 		if lasted := f.Stop - f.Start; lasted != 2*time.Second && f.Stop < 20*time.Second {
