@@ -28,7 +28,7 @@ type Kind string
 
 const (
 	Loss      Kind = "loss"      // a message is lost: 5 %
-	Duplicate Kind = "duplicate" // a message comes twice, each with a latency of its own: 10 %
+	Duplicate Kind = "duplicate" // a message comes twice, the second time as by Overtake: 10 %
 	Late      Kind = "late"      // a message comes 0.5 to 3 s late; of the store's links, only replies: 10 %
 	Overtake  Kind = "overtake"  // a message gets a delay of its own, exponential with mean 20 ms: all
 
@@ -108,6 +108,10 @@ type FaultRecord struct {
 	Detail string        `json:"detail,omitempty"` // which nodes, and how
 	Start  time.Duration `json:"start"`
 	Stop   time.Duration `json:"stop"`
+
+	// InFlight is how many messages from and to the node were on their way when the fault began, without clients', if it
+	// befell one node.
+	InFlight int `json:"in_flight"`
 }
 
 func (r FaultRecord) String() string { return strings.TrimSpace(r.Fault + " " + r.Detail) }
@@ -138,14 +142,19 @@ func (f *messageFault) change(delays []time.Duration) []time.Duration {
 		case !befalls:
 			changed = append(changed, delay)
 		case f.Kind == Duplicate:
-			changed = append(changed, delay, delay)
+			changed = append(changed, delay, delay+f.overtaking())
 		case f.Kind == Late:
 			changed = append(changed, delay+between(f.random, time.Second/2, 3*time.Second))
 		case f.Kind == Overtake:
-			changed = append(changed, delay+time.Duration(f.random.ExpFloat64()*float64(20*time.Millisecond)))
+			changed = append(changed, delay+f.overtaking())
 		}
 	}
 	return changed
+}
+
+// overtaking draws a delay that lets others overtake.
+func (f *messageFault) overtaking() time.Duration {
+	return time.Duration(f.random.ExpFloat64() * float64(20*time.Millisecond))
 }
 
 // An episode is one time that a fault is in force.
@@ -187,6 +196,17 @@ func (b *bench) begin(f Fault, detail string, mend func()) (stop func()) {
 		}
 	}
 	return e.end
+}
+
+// strike is begin for a fault that befalls one node.
+func (b *bench) strike(f Fault, n *node, how string, mend func()) (stop func()) {
+	detail := n.name
+	if how != "" {
+		detail += ", " + how
+	}
+	stop = b.begin(f, detail, mend)
+	b.faultLog[len(b.faultLog)-1].InFlight = n.endpoint.inFlight
+	return stop
 }
 
 // stopFaults lets no more faults begin.
@@ -278,21 +298,20 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 		switch f.Kind {
 		case StoreCut:
 			lasts = 2 * time.Second
-			stop = b.begin(f, n.name, b.network.cut(b.storeLinks(n)...))
+			stop = b.strike(f, n, "", b.network.cut(b.storeLinks(n)...))
 		case Pause:
 			lasts = between(random, 0, 5*time.Second)
 			b.pause(n)
-			stop = b.begin(f, n.name, func() { b.resume(n) })
+			stop = b.strike(f, n, "", func() { b.resume(n) })
 		case Kill, Clock:
 			lasts = between(random, time.Second/10, 5*time.Second)
 			b.kill(n)
-			detail, strike := n.name, func(*clock) {}
+			set := clockFault{strike: func(*clock) {}}
 			if b.virtual && (f.Kind == Clock || random.IntN(3) == 0) {
-				set := drawClock(random, n.lives)
-				detail, strike = n.name+", "+set.detail, set.strike
+				set = drawClock(random, n.lives)
 			}
-			stop = b.begin(f, detail, func() {
-				strike(&n.clock)
+			stop = b.strike(f, n, set.detail, func() {
+				set.strike(&n.clock)
 				b.restart(n)
 			})
 		}

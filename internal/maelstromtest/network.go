@@ -15,7 +15,8 @@ type message struct {
 	src, dest *endpoint
 	body      json.RawMessage
 	deadline  time.Duration
-	seq       int // the order of entering the receiver's queue, among equal deadlines
+	seq       int    // the order of entering the receiver's queue, among equal deadlines
+	twins     *twins // nil if there is no other copy
 }
 
 func (m *message) before(o *message) bool {
@@ -43,6 +44,8 @@ type endpoint struct {
 	deliver func(*message)
 	queue   queue[*message]
 	busy    bool // a message has been taken from the queue, and waits for its deadline
+
+	inFlight int // messages from and to it that have neither arrived nor been lost, without clients'
 }
 
 type endpointKind int
@@ -74,6 +77,9 @@ type network struct {
 	sent    int // all messages; also the next one's id
 	servers int // messages that involve no client
 	nextSeq int
+
+	doubled      int // messages that were sent on in more than one copy
+	doubledApart int // of those: copies of which arrived at different instants
 }
 
 func (n *network) add(name string, kind endpointKind, deliver func(*message)) *endpoint {
@@ -101,6 +107,7 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	if len(delays) == 0 {
 		n.journal("lost", m)
 	}
+	n.depart(m, len(delays))
 	for i, delay := range delays {
 		copied := *m
 		latency := n.latency()
@@ -141,11 +148,13 @@ func (n *network) receive(e *endpoint) {
 		m := e.queue.pop()
 		if n.cuts[link{m.src, e}] > 0 {
 			n.journal("cut", m)
+			n.end(m, false)
 			continue
 		}
 		e.busy = true
 		n.sched.at(m.deadline, func() {
 			n.journal("recv", m)
+			n.end(m, true)
 			e.busy = false
 			e.deliver(m)
 			n.receive(e)

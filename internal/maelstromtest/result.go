@@ -33,6 +33,8 @@ type Result struct {
 	ServerMessages     int                  `json:"server_messages"`      // sent that involve no client
 	MessagesPerRequest float64              `json:"messages_per_request"` // of those: Maelstrom's :net :servers :msgs-per-op
 	Late               int                  `json:"late"`                 // replies to clients that had given up
+	Doubled            int                  `json:"doubled"`              // messages that were sent on twice
+	DoubledApart       int                  `json:"doubled_apart"`        // of those: both arrived, at different instants
 
 	Faults   []FaultRecord `json:"faults"`
 	Crashes  []Crash       `json:"crashes,omitempty"`
@@ -108,7 +110,7 @@ func (op Op) Int() int64 {
 func (b *bench) result(history []Op) *Result {
 	r := &Result{
 		Workload: b.cfg.Workload.Name(), Config: b.cfg, Verdict: b.cfg.Workload.Check(history),
-		Invoked: len(history), Messages: b.sent, ServerMessages: b.servers, Late: b.late,
+		Invoked: len(history), Messages: b.sent, ServerMessages: b.servers, Late: b.late, Doubled: b.doubled, DoubledApart: b.doubledApart,
 		Faults: b.faultLog, Crashes: b.crashes, Strays: b.strays, Exits: b.exits, Problems: b.failures,
 		History: history, LatencyByKind: map[string]Quantiles{},
 	}
