@@ -147,7 +147,7 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 // nothing to take it of.
 type Tally struct {
 	Seeds      int
-	Wrong      []uint64 // the seeds of the results that are not Valid: Maelstrom's verdict, which is on final reads
+	Wrong      []uint64 // the seeds of the results that are not MaelstromValid: Maelstrom's verdict, which is on final reads
 	Requests   int
 	OK         int
 	Reads      int // of those answered ok
@@ -160,13 +160,15 @@ type Tally struct {
 // Add adds a result.
 func (t *Tally) Add(r *maelstromtest.Result) {
 	t.Seeds++
-	if !r.Valid {
+	if !r.MaelstromValid {
 		t.Wrong = append(t.Wrong, r.Config.Seed)
 		slices.Sort(t.Wrong)
 	}
 	t.Requests += r.Invoked
 	t.OK += r.OK
-	t.OutOfOrder += len(r.OutOfOrder)
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		t.OutOfOrder += len(facts.OutOfOrder)
+	}
 	t.Messages += r.ServerMessages
 	for _, op := range r.History {
 		if op.Outcome != maelstromtest.OK {

@@ -78,12 +78,13 @@ func TestReadAddWriteLosesUpdates(t *testing.T) {
 	cfg := condition(t, "exercise").Config
 	cfg.Seed = 1
 	r := maelstromtest.Simulate(t, cfg, rival(t, "rmw").Program)
-	for _, read := range r.FinalReads {
-		if read >= r.Acceptable[0].Lo {
-			t.Errorf("final read of %d, where %v is right", read, r.Acceptable)
+	facts := r.Facts.(maelstromtest.CounterFacts)
+	for _, read := range facts.FinalReads {
+		if read >= facts.Acceptable[0].Lo {
+			t.Errorf("final read of %d, where %v is right", read, facts.Acceptable)
 		}
 	}
-	if len(r.FinalReads) == 0 {
+	if len(facts.FinalReads) == 0 {
 		t.Error("no final read was answered")
 	}
 }
@@ -158,12 +159,16 @@ func TestATallyAddsUpResults(t *testing.T) {
 	op := func(f string, outcome maelstromtest.Outcome, took time.Duration) maelstromtest.Op {
 		return maelstromtest.Op{F: f, Outcome: outcome, Invoke: time.Second, Complete: time.Second + took*time.Millisecond}
 	}
-	first := &maelstromtest.Result{Config: maelstromtest.Config{Seed: 2}, Invoked: 4, OK: 3, ServerMessages: 10,
-		Verdict: maelstromtest.Verdict{OutOfOrder: make([]maelstromtest.Violation, 1)},
+	first := &maelstromtest.Result{
+		Config: maelstromtest.Config{Seed: 2},
+		Counts: maelstromtest.Counts{Invoked: 4, OK: 3}, Traffic: maelstromtest.Traffic{ServerMessages: 10},
+		Verdict: maelstromtest.Verdict{Facts: maelstromtest.CounterFacts{OutOfOrder: make([]maelstromtest.Violation, 1)}},
 		History: []maelstromtest.Op{op("read", "ok", 5), op("add", "ok", 1), op("read", "ok", 9), op("read", "info", 5000)}}
-	second := &maelstromtest.Result{Config: maelstromtest.Config{Seed: 1}, Invoked: 1, OK: 1, ServerMessages: 1,
+	second := &maelstromtest.Result{
+		Config: maelstromtest.Config{Seed: 1},
+		Counts: maelstromtest.Counts{Invoked: 1, OK: 1}, Traffic: maelstromtest.Traffic{ServerMessages: 1},
 		History: []maelstromtest.Op{op("read", "ok", 7)}}
-	second.Valid = true
+	second.MaelstromValid = true
 	tally.Add(first)
 	tally.Add(second)
 	first.Config.Seed = 1

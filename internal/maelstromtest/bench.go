@@ -44,7 +44,7 @@ type bench struct {
 
 	epoch     time.Duration // when all nodes had answered init; the history's times count from here
 	clients   int
-	failures  []string // what went wrong that belongs to no single request
+	failures  []failure // what went wrong that belongs to no single request
 	crashes   []Crash
 	strays    []Stray
 	exits     []Exit
@@ -207,7 +207,7 @@ func (b *bench) loop(ctx context.Context) {
 				instant, events = now, 0
 			}
 			if events++; b.virtual && events > maxPerInstant {
-				b.complain("%d messages and no end at one instant", events)
+				b.complain(runComplete, "%d messages and no end at one instant", events)
 				return
 			}
 			continue
@@ -371,7 +371,7 @@ func (b *bench) restart(n *node) {
 	b.startLife(n, func(err error) {
 		killedSince := len(n.lives) > number && n.life != n.lives[number]
 		if err != nil && !killedSince {
-			b.complain("%v", err)
+			b.complain(startsAndEnds, "%v", err)
 		}
 	})
 }
@@ -465,7 +465,7 @@ func (b *bench) record(what string, m *message) {
 		_, err = b.cfg.Journal.Write(append(line, '\n'))
 	}
 	if err != nil {
-		b.failures = append(b.failures, fmt.Sprintf("cannot write the journal: %v", err))
+		b.complain(runComplete, "cannot write the journal: %v", err)
 		b.cfg.Journal = nil
 	}
 }

@@ -108,7 +108,7 @@ func (c *benchClient) receive(m *message) {
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
 	case err != nil || id < 1 || id > c.lastID:
-		c.b.complain("%s sent %s what is no reply to any of its requests: %s", m.src.name, c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s sent %s what is no reply to any of its requests: %s", m.src.name, c.endpoint.name, m.body)
 	case id == c.awaited:
 		c.awaited = 0
 		if e := r.rpcError(); e != nil {
@@ -120,10 +120,6 @@ func (c *benchClient) receive(m *message) {
 		c.b.late++
 		delete(c.late, id)
 	default:
-		c.b.complain("%s answered request %d of %s twice, the second time %s", m.src.name, id, c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s", m.src.name, id, c.endpoint.name, m.body)
 	}
-}
-
-func (b *bench) complain(format string, args ...any) {
-	b.failures = append(b.failures, fmt.Sprintf("after %v: ", b.since())+fmt.Sprintf(format, args...))
 }

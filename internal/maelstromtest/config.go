@@ -31,6 +31,8 @@ type Config struct {
 	TimeLimit   time.Duration `json:"time_limit"`  // how long requests are generated and faults injected
 	Concurrency int           `json:"concurrency"` // workers, of which the i-th talks to node i mod Nodes; zero: one per node
 
+	Consistency Consistency `json:"consistency"` // what the nodes promise; empty: Linearizable
+
 	Latency     time.Duration `json:"latency"`      // mean, one way, between nodes and services and each other; clients have none
 	LatencyDist Distribution  `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
@@ -63,6 +65,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Nodes = cmp.Or(c.Nodes, 3)
 	c.Concurrency = cmp.Or(c.Concurrency, c.Nodes)
+	c.Consistency = cmp.Or(c.Consistency, Linearizable)
 	c.LatencyDist = cmp.Or(c.LatencyDist, Constant)
 	c.NemesisInterval = cmp.Or(c.NemesisInterval, 10*time.Second)
 	c.Recovery = cmp.Or(c.Recovery, 10*time.Second)
@@ -76,6 +79,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, fmt.Errorf("maelstromtest: rate %v", c.Rate)
 	case min(c.TimeLimit, c.Latency, c.NemesisInterval, c.Recovery, c.ClientTimeout) < 0:
 		return c, fmt.Errorf("maelstromtest: negative duration")
+	}
+	if _, err := ParseConsistency(string(c.Consistency)); err != nil {
+		return c, fmt.Errorf("maelstromtest: Config.Consistency: %w", err)
 	}
 	if _, err := ParseDistribution(string(c.LatencyDist)); err != nil {
 		return c, fmt.Errorf("maelstromtest: Config.LatencyDist: %w", err)
@@ -107,6 +113,37 @@ func ParseDistribution(name string) (Distribution, error) {
 		return d, nil
 	}
 	return "", fmt.Errorf("no distribution %q; there are %s, %s, %s", name, Constant, Uniform, Exponential)
+}
+
+// A Consistency is what nodes promise, and are judged by.
+type Consistency string
+
+const (
+	// Linearizable is that every request takes effect at one instant between its beginning and its end.
+	Linearizable Consistency = "linearizable"
+	// Eventual is what Maelstrom asks for: once the network is whole and there has been time, nodes agree on all that was
+	// acknowledged. Only the final requests are judged.
+	Eventual Consistency = "eventual"
+)
+
+// ParseConsistency reads the name of a consistency.
+func ParseConsistency(name string) (Consistency, error) {
+	switch c := Consistency(name); c {
+	case Linearizable, Eventual:
+		return c, nil
+	}
+	return "", fmt.Errorf("no consistency %q; there are %s, %s", name, Linearizable, Eventual)
+}
+
+// idle says why a configuration asks nothing.
+func (c Config) idle() string {
+	switch {
+	case c.Rate == 0:
+		return "Config.Rate is 0"
+	case c.TimeLimit == 0:
+		return "Config.TimeLimit is 0"
+	}
+	return "the run ended too soon"
 }
 
 // stream returns the randomness of one part of the bench. Parts draw from streams of their own, so that what one of them

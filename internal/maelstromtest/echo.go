@@ -29,14 +29,13 @@ func (Echo) Complete(op *Op, reply Reply) error {
 	return nil
 }
 
-// Check finds an echo that differs: Complete has refused it.
-func (Echo) Check(history []Op) Verdict {
-	v := Verdict{Valid: true}
+// Check finds an echo that differs: Complete has refused it. There is nothing for a consistency to promise.
+func (Echo) Check(history []Op, _ Consistency) (checks []Check, facts any) {
+	var differ []string
 	for _, op := range history {
 		if op.malformed {
-			v.Valid = false
-			v.Errors = append(v.Errors, fmt.Sprintf("%v of %s: %s", op.Complete, op.Node, op.Text))
+			differ = append(differ, fmt.Sprintf("%v of %s: %s", op.Complete, op.Node, op.Text))
 		}
 	}
-	return v
+	return []Check{NewCheck("echoes", "echoes that differ", differ).byMaelstrom()}, nil
 }

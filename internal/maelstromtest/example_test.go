@@ -104,11 +104,11 @@ func ExampleRunProcesses() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println("valid:", r.Valid)
+	fmt.Println("right:", r.Right)
 	fmt.Println("availability:", r.Availability)
 	fmt.Println("error:", r.Err())
 	// Output:
-	// valid: true
+	// right: true
 	// availability: 1
 	// error: <nil>
 }

@@ -419,8 +419,8 @@ func TestAllFaultsTogether(t *testing.T) {
 		if len(befell) != len(AllFaults()) {
 			t.Errorf("seed %d: only %v befell", seed, befell)
 		}
-		if len(r.FinalReads) != 3 || r.Elapsed > 40*time.Second {
-			t.Errorf("seed %d: final reads %v after %v", seed, r.FinalReads, r.Elapsed)
+		if reads := r.Facts.(CounterFacts).FinalReads; len(reads) != 3 || r.Elapsed > 40*time.Second {
+			t.Errorf("seed %d: final reads %v after %v", seed, reads, r.Elapsed)
 		}
 	}
 }

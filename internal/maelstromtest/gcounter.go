@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
+	"strings"
 	"time"
 )
 
@@ -13,9 +14,9 @@ import (
 // reads once more.
 //
 // Maelstrom's verdict (pn_counter.clj) is on those final reads alone: each must be the sum of all acknowledged adds and any of
-// those that met an error of whatever kind. Stricter than that, Check wants that what was definitely refused is not in the
-// sum, that every read agrees with what was known before and after it in real time, and that the whole history is
-// linearizable.
+// those that met an error of whatever kind. That is all that is checked of nodes that promise Eventual consistency. Of others, Check
+// also wants that what was definitely refused is not in the sum, that every read agrees with what was known before and after it
+// in real time, and that the whole history is linearizable.
 type GCounter struct{}
 
 func (GCounter) Name() string { return "g-counter" }
@@ -47,28 +48,68 @@ func (GCounter) Complete(op *Op, reply Reply) error {
 	return nil
 }
 
-func (GCounter) Check(history []Op) Verdict {
-	v := Verdict{Valid: true}
-	v.Acceptable = acceptable(history, func(op Op) bool { return op.Outcome != OK })
+// CounterFacts are the Facts of a counter's Verdict.
+type CounterFacts struct {
+	FinalReads []int64     `json:"final_reads"`            // those that were answered
+	Acceptable []Range     `json:"acceptable"`             // what they may be
+	OutOfOrder []Violation `json:"out_of_order,omitempty"` // the reads that contradict what was known before or after them
+}
+
+// The checks of a counter.
+const (
+	finalReads     = "final reads"
+	refusedAdds    = "refused adds not in the total"
+	readsInOrder   = "reads in order"
+	isLinearizable = "linearizable"
+)
+
+func (GCounter) Check(history []Op, promise Consistency) (checks []Check, facts any) {
+	f := CounterFacts{Acceptable: acceptable(history, func(op Op) bool { return op.Outcome != OK })}
 	strict := acceptable(history, func(op Op) bool { return op.Outcome == Info })
+	var bad, refused []string
 	for _, op := range history {
 		if !op.Final || op.Outcome != OK {
 			continue
 		}
 		read := op.Int()
-		v.FinalReads = append(v.FinalReads, read)
+		f.FinalReads = append(f.FinalReads, read)
 		switch {
-		case !contains(v.Acceptable, read):
-			v.Valid = false
-			v.Errors = append(v.Errors, fmt.Sprintf("final read of %s is %d, not in %v", op.Node, read, v.Acceptable))
+		case !contains(f.Acceptable, read):
+			bad = append(bad, fmt.Sprintf("final read of %s is %d, not in %v", op.Node, read, f.Acceptable))
 		case !contains(strict, read):
-			v.Strict = append(v.Strict, fmt.Sprintf(
-				"final read of %s is %d, not in %v: it counts an add that was refused", op.Node, read, strict))
+			refused = append(refused, fmt.Sprintf("final read of %s is %d, not in %v: it counts an add that was refused", op.Node, read, strict))
 		}
 	}
-	v.OutOfOrder = outOfOrder(history)
-	v.Linearizability = linearizability(history)
-	return v
+	final := NewCheck(finalReads, "wrong final reads", bad).byMaelstrom()
+	if len(f.FinalReads) == 0 {
+		final = skipped(finalReads, "none was answered").byMaelstrom()
+	}
+	if promise == Eventual {
+		why := "eventual consistency does not promise it"
+		return []Check{final, skipped(refusedAdds, why), skipped(readsInOrder, why), skipped(isLinearizable, why)}, f
+	}
+	f.OutOfOrder = outOfOrder(history)
+	counted := NewCheck(refusedAdds, "final reads that count refused adds", refused)
+	if len(f.FinalReads) == 0 {
+		counted = skipped(refusedAdds, "no final read was answered")
+	}
+	return []Check{
+		final, counted,
+		NewCheck(readsInOrder, "reads out of order", texts(f.OutOfOrder)),
+		checkLinearizability(history),
+	}, f
+}
+
+// checkLinearizability is the check whether the whole history is linearizable.
+func checkLinearizability(history []Op) Check {
+	switch found := linearizability(history); found {
+	case "ok":
+		return NewCheck(isLinearizable, "", nil)
+	case "violated":
+		return NewCheck(isLinearizable, "", []string{"the history is not linearizable"})
+	default:
+		return skipped(isLinearizable, strings.TrimPrefix(found, "skipped: "))
+	}
 }
 
 // A Range is all integers from Lo to Hi.

@@ -34,47 +34,58 @@ func TestChecks(t *testing.T) {
 		valid   bool   // by Maelstrom's verdict
 		strict  bool   // no refused add is counted
 		order   string // why a read is out of order, if one is
-		linear  string
+		linear  Status
 	}{
-		{"nothing", nil, true, true, "", "ok"},
-		{"right", []Op{add(2, 0, 5, OK), read(2, 6, 7), add(1, 8, 9, OK), finalRead(3)}, true, true, "", "ok"},
-		{"an acknowledged add lost", []Op{add(2, 0, 5, OK), finalRead(0)}, false, true, "less than had been acknowledged", "violated"},
-		{"an add counted twice", []Op{add(2, 0, 5, OK), finalRead(4)}, false, true, "more than had been added", "violated"},
-		{"an indeterminate add happened", []Op{add(2, 0, 5, Info), finalRead(2)}, true, true, "", "ok"},
-		{"an indeterminate add did not happen", []Op{add(2, 0, 5, Info), finalRead(0)}, true, true, "", "ok"},
-		{"half of an indeterminate add", []Op{add(2, 0, 5, Info), finalRead(1)}, false, true, "", "violated"},
-		{"a refused add counted", []Op{add(2, 0, 5, Fail), finalRead(2)}, true, false, "more than had been added", "violated"},
-		{"a refused add not counted", []Op{add(2, 0, 5, Fail), finalRead(0)}, true, true, "", "ok"},
-		{"an old read in between", []Op{add(2, 0, 5, OK), read(0, 6, 7), finalRead(2)}, true, true, "less than had been acknowledged", "violated"},
-		{"a read that goes back", []Op{add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), finalRead(2)}, true, true, "less than had been read", "violated"},
-		{"a read from the future", []Op{read(2, 0, 1), add(2, 5, 6, OK), finalRead(2)}, true, true, "more than had been added", "violated"},
-		{"a read of an add under way", []Op{add(2, 0, 50, OK), read(2, 6, 7), finalRead(2)}, true, true, "", "ok"},
-		{"a read of an add that began later", []Op{read(2, 0, 10), add(2, 5, 20, OK), finalRead(2)}, true, true, "", "ok"},
-		{"a read at the instant of an add's end", []Op{add(2, 0, 5, OK), read(0, 5, 6), finalRead(2)}, true, true, "", "ok"},
+		{"nothing", nil, true, true, "", Passed},
+		{"right", []Op{add(2, 0, 5, OK), read(2, 6, 7), add(1, 8, 9, OK), finalRead(3)}, true, true, "", Passed},
+		{"an acknowledged add lost", []Op{add(2, 0, 5, OK), finalRead(0)}, false, true, "less than had been acknowledged", Wrong},
+		{"an add counted twice", []Op{add(2, 0, 5, OK), finalRead(4)}, false, true, "more than had been added", Wrong},
+		{"an indeterminate add happened", []Op{add(2, 0, 5, Info), finalRead(2)}, true, true, "", Passed},
+		{"an indeterminate add did not happen", []Op{add(2, 0, 5, Info), finalRead(0)}, true, true, "", Passed},
+		{"half of an indeterminate add", []Op{add(2, 0, 5, Info), finalRead(1)}, false, true, "", Wrong},
+		{"a refused add counted", []Op{add(2, 0, 5, Fail), finalRead(2)}, true, false, "more than had been added", Wrong},
+		{"a refused add not counted", []Op{add(2, 0, 5, Fail), finalRead(0)}, true, true, "", Passed},
+		{"an old read in between", []Op{add(2, 0, 5, OK), read(0, 6, 7), finalRead(2)}, true, true, "less than had been acknowledged", Wrong},
+		{"a read that goes back", []Op{add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), finalRead(2)}, true, true, "less than had been read", Wrong},
+		{"a read from the future", []Op{read(2, 0, 1), add(2, 5, 6, OK), finalRead(2)}, true, true, "more than had been added", Wrong},
+		{"a read of an add under way", []Op{add(2, 0, 50, OK), read(2, 6, 7), finalRead(2)}, true, true, "", Passed},
+		{"a read of an add that began later", []Op{read(2, 0, 10), add(2, 5, 20, OK), finalRead(2)}, true, true, "", Passed},
+		{"a read at the instant of an add's end", []Op{add(2, 0, 5, OK), read(0, 5, 6), finalRead(2)}, true, true, "", Passed},
 		{"adds that were never both there", []Op{
 			add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 20), finalRead(3),
-		}, true, true, "", "violated"},
+		}, true, true, "", Wrong},
 		{"an indeterminate add that is seen late", []Op{
 			add(2, 0, 5, Info), read(0, 10, 11), add(1, 12, 13, OK), read(1, 14, 15), read(3, 20, 21), finalRead(3),
-		}, true, true, "", "ok"},
+		}, true, true, "", Passed},
 		{"an indeterminate add that is seen and gone", []Op{
 			add(2, 0, 5, Info), read(2, 10, 11), finalRead(0),
-		}, true, true, "less than had been read", "violated"},
-		{"final reads that differ", []Op{add(1, 0, 5, Info), finalRead(0), finalRead(1)}, true, true, "", "ok"},
+		}, true, true, "less than had been read", Wrong},
+		{"final reads that differ", []Op{add(1, 0, 5, Info), finalRead(0), finalRead(1)}, true, true, "", Passed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			v := GCounter{}.Check(test.history)
-			if v.Valid != test.valid || test.valid != (len(v.Errors) == 0) {
-				t.Errorf("valid: %v; errors: %v", v.Valid, v.Errors)
+			v := judge(GCounter{}.Check(test.history, Linearizable))
+			if v.MaelstromValid != test.valid {
+				t.Errorf("valid: %v; %+v", v.MaelstromValid, v.Check(finalReads))
 			}
-			if strict := len(v.Strict) == 0; strict != test.strict {
-				t.Errorf("strict: %v", v.Strict)
+			if c := v.Check(refusedAdds); (c.Status != Wrong) != test.strict {
+				t.Errorf("strict: %+v", c)
 			}
-			if v.Linearizability != test.linear {
-				t.Errorf("linearizability: %s, want %s", v.Linearizability, test.linear)
+			if c := v.Check(isLinearizable); c.Status != test.linear {
+				t.Errorf("linearizability: %+v, want %s", c, test.linear)
 			}
-			if found := len(v.OutOfOrder) > 0; found != (test.order != "") || found && !strings.Contains(v.OutOfOrder[0].Why, test.order) {
-				t.Errorf("out of order: %v, want %q", v.OutOfOrder, test.order)
+			out := v.Facts.(CounterFacts).OutOfOrder
+			if found := len(out) > 0; found != (test.order != "") || found && !strings.Contains(out[0].Why, test.order) {
+				t.Errorf("out of order: %v, want %q", out, test.order)
+			}
+			if c := v.Check(readsInOrder); (c.Status == Wrong) != (test.order != "") {
+				t.Errorf("out of order: %+v", c)
+			}
+			if v.Right != (test.valid && test.strict && test.order == "" && test.linear == Passed) {
+				t.Errorf("verdict %+v", v)
+			}
+			eventual := judge(GCounter{}.Check(test.history, Eventual))
+			if eventual.Right != test.valid || eventual.MaelstromValid != test.valid || eventual.Check(isLinearizable).Status != NotChecked {
+				t.Errorf("if eventual consistency is promised: %+v", eventual)
 			}
 		})
 	}
@@ -94,8 +105,8 @@ func TestAcceptableSums(t *testing.T) {
 			t.Errorf("acceptable %v, want %v", got, test.want)
 		}
 	}
-	out, err := json.Marshal(Verdict{Acceptable: []Range{{1, 2}}})
-	if err != nil || string(out) != `{"acceptable":[[1,2]]}` {
+	out, err := json.Marshal(CounterFacts{FinalReads: []int64{2}, Acceptable: []Range{{1, 2}}})
+	if err != nil || string(out) != `{"final_reads":[2],"acceptable":[[1,2]]}` {
 		t.Errorf("as JSON %s, error %v", out, err)
 	}
 }
@@ -106,8 +117,8 @@ func TestLinearizabilityIsSkippedWhereItIsInfeasible(t *testing.T) {
 	for range maxOpen + 1 {
 		history = append(history, add(1, 0, 5, Info))
 	}
-	if got := linearizability(history); got != "skipped: 17 indeterminate adds" {
-		t.Errorf("linearizability: %s", got)
+	if got := checkLinearizability(history); got.Status != NotChecked || got.Detail != "17 indeterminate adds" {
+		t.Errorf("linearizability: %+v", got)
 	}
 }
 
@@ -148,10 +159,10 @@ func TestReplySchemas(t *testing.T) {
 
 func TestEchoCheck(t *testing.T) {
 	wrong := Op{F: "echo", Text: "echo of hi is ho", malformed: true, Outcome: Info}
-	if v := (Echo{}).Check([]Op{{F: "echo", Outcome: OK}, wrong}); v.Valid || len(v.Errors) != 1 {
+	if v := judge(Echo{}.Check([]Op{{F: "echo", Outcome: OK}, wrong}, Linearizable)); v.MaelstromValid || len(v.Check("echoes").Findings) != 1 {
 		t.Errorf("a wrong echo is judged %+v", v)
 	}
-	if v := (Echo{}).Check([]Op{{F: "echo", Outcome: OK}, {F: "echo", Outcome: Info}}); !v.Valid {
+	if v := judge(Echo{}.Check([]Op{{F: "echo", Outcome: OK}, {F: "echo", Outcome: Info}}, Linearizable)); !v.Right {
 		t.Errorf("right echoes are judged %+v", v)
 	}
 }

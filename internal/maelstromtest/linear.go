@@ -114,8 +114,8 @@ const sampleOps = 200
 // is out of order, or else of the end.
 func (r *Result) Visualize(w io.Writer) error {
 	at := len(r.History) - 1
-	if len(r.OutOfOrder) > 0 {
-		at = min(at, r.OutOfOrder[0].Index+sampleOps/10)
+	if facts, _ := r.Facts.(CounterFacts); len(facts.OutOfOrder) > 0 {
+		at = min(at, facts.OutOfOrder[0].Index+sampleOps/10)
 	}
 	var history []Op
 	var base int64

@@ -35,8 +35,8 @@ func TestProcesses(t *testing.T) {
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
-	if r.Invoked < 20 || r.OK != r.Invoked || len(r.FinalReads) != 6 || r.LatencyByKind["read"].P50 < 4*time.Millisecond {
-		t.Errorf("%d of %d ok, final reads %v, latency %v", r.OK, r.Invoked, r.FinalReads, r.Latency)
+	if r.Invoked < 20 || r.OK != r.Invoked || len(r.Facts.(CounterFacts).FinalReads) != 6 || r.LatencyByKind["read"].P50 < 4*time.Millisecond {
+		t.Errorf("%d of %d ok, facts %v, latency %v", r.OK, r.Invoked, r.Facts, r.Latency)
 	}
 	for _, e := range r.Exits {
 		if e.Code != 0 || e.Forced {
@@ -117,8 +117,8 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 				t.Errorf("%s: error %v, want %q", name, err, text)
 			}
 		}
-		if r.Valid {
-			t.Errorf("%s: valid", name)
+		if r.Right || r.MaelstromValid {
+			t.Errorf("%s: right", name)
 		}
 	}
 	if _, err := RunProcesses(t.Context(), cfg, filepath.Join(t.TempDir(), "nothing"), nil); err == nil ||
@@ -143,8 +143,8 @@ func TestCancelledRunIsJudged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !r.Valid || r.Invoked < 5 || len(said) != 3 {
-		t.Errorf("valid: %v; %d requests; %d nodes spoke", r.Valid, r.Invoked, len(said))
+	if !r.Right || r.Check(runComplete).Status != NotChecked || r.Invoked < 5 || len(said) != 3 {
+		t.Errorf("verdict %+v; %d requests; %d nodes spoke", r.Verdict, r.Invoked, len(said))
 	}
 	for _, e := range r.Exits {
 		if !e.Forced || e.Code != -1 {

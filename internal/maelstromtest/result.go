@@ -2,61 +2,58 @@ package maelstromtest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 )
 
 // A Result is what a run came to. It marshals to JSON without its history, for which there is WriteHistory. Durations are
 // in nanoseconds there.
 type Result struct {
-	// Valid is Maelstrom's verdict: the workload's own; each kind of request succeeded at least once (Jepsen's
-	// checker/stats); no node crashed or printed what is no message.
-	Valid    bool   `json:"valid"`
+	Verdict
 	Workload string `json:"workload"`
 	Config   Config `json:"config"` // with its defaults filled in
-	Verdict         // the workload's
-
-	Invoked      int     `json:"invoked"`
-	OK           int     `json:"ok"`
-	Fail         int     `json:"fail"`       // refused for certain
-	Info         int     `json:"info"`       // indeterminate
-	Unanswered   int     `json:"unanswered"` // without any reply in time
-	Availability float64 `json:"availability"`
-
-	Latency            Quantiles            `json:"latency"`              // of all requests that were answered ok
-	LatencyByKind      map[string]Quantiles `json:"latency_by_kind"`      // the same, by their F
-	Messages           int                  `json:"messages"`             // sent, all
-	ServerMessages     int                  `json:"server_messages"`      // sent that involve no client
-	MessagesPerRequest float64              `json:"messages_per_request"` // of those: Maelstrom's :net :servers :msgs-per-op
-	Late               int                  `json:"late"`                 // replies to clients that had given up
-	Doubled            int                  `json:"doubled"`              // messages that were sent on twice
-	DoubledApart       int                  `json:"doubled_apart"`        // of those: both arrived, at different instants
-
-	Faults   []FaultRecord `json:"faults"`
-	Crashes  []Crash       `json:"crashes,omitempty"`
-	Strays   []Stray       `json:"strays,omitempty"`
-	Exits    []Exit        `json:"exits"`
-	Problems []string      `json:"problems,omitempty"` // malformed replies, double replies, requests left unanswered by a live node, ...
-
+	Counts
+	Latencies
+	Traffic
+	Faults []FaultRecord `json:"faults"`
+	Lives
 	History []Op          `json:"-"`
 	Elapsed time.Duration `json:"elapsed"` // from when all nodes were ready to the end
 }
 
-// A Verdict is a workload's judgement of a history.
-type Verdict struct {
-	Valid      bool     `json:"-"` // as Maelstrom judges it
-	Errors     []string `json:"errors,omitempty"`
-	Acceptable []Range  `json:"acceptable,omitempty"`  // what final reads may be
-	FinalReads []int64  `json:"final_reads,omitempty"` // those that were answered
+// Counts are of requests.
+type Counts struct {
+	Invoked      int     `json:"invoked"`
+	OK           int     `json:"ok"`
+	Fail         int     `json:"fail"`         // refused for certain
+	Info         int     `json:"info"`         // indeterminate
+	Unanswered   int     `json:"unanswered"`   // of those: without any reply in time
+	Availability float64 `json:"availability"` // the share that was answered ok; 1 if nothing was asked
+}
 
-	// What follows is stricter than Maelstrom.
-	Strict          []string    `json:"strict,omitempty"` // what is wrong that has no field of its own
-	OutOfOrder      []Violation `json:"out_of_order,omitempty"`
-	Linearizability string      `json:"linearizability,omitempty"` // "ok", "violated", or "skipped: why"
+// Latencies are of the requests that were answered ok, from when each was made to its answer.
+type Latencies struct {
+	Latency       Quantiles            `json:"latency"`
+	LatencyByKind map[string]Quantiles `json:"latency_by_kind"` // by their F
+}
+
+// Traffic counts messages.
+type Traffic struct {
+	Messages           int     `json:"messages"`             // sent, all
+	ServerMessages     int     `json:"server_messages"`      // sent that involve no client
+	MessagesPerRequest float64 `json:"messages_per_request"` // of those: Maelstrom's :net :servers :msgs-per-op
+	Late               int     `json:"late"`                 // replies to clients that had given up
+	Doubled            int     `json:"doubled"`              // messages that were sent on twice
+	DoubledApart       int     `json:"doubled_apart"`        // of those: both arrived, at different instants
+}
+
+// Lives is what nodes did that no request shows.
+type Lives struct {
+	Crashes []Crash `json:"crashes,omitempty"`
+	Strays  []Stray `json:"strays,omitempty"`
+	Exits   []Exit  `json:"exits"`
 }
 
 // Quantiles are of the latencies of some requests. They are zero if there were none.
@@ -108,62 +105,57 @@ func (op Op) Int() int64 {
 
 // result judges what happened.
 func (b *bench) result(history []Op) *Result {
+	counts := count(history)
+	checks, facts := b.cfg.Workload.Check(history, b.cfg.Consistency)
 	r := &Result{
-		Workload: b.cfg.Workload.Name(), Config: b.cfg, Verdict: b.cfg.Workload.Check(history),
-		Invoked: len(history), Messages: b.sent, ServerMessages: b.servers, Late: b.late, Doubled: b.doubled, DoubledApart: b.doubledApart,
-		Faults: b.faultLog, Crashes: b.crashes, Strays: b.strays, Exits: b.exits, Problems: b.failures,
-		History: history, LatencyByKind: map[string]Quantiles{},
+		Verdict:  judge(slices.Concat(b.checks(history, counts), checks), facts),
+		Workload: b.cfg.Workload.Name(), Config: b.cfg, Counts: counts, Latencies: latencies(history),
+		Traffic: Traffic{
+			Messages: b.sent, ServerMessages: b.servers, Late: b.late, Doubled: b.doubled, DoubledApart: b.doubledApart,
+		},
+		Faults: b.faultLog, Lives: Lives{b.crashes, b.strays, b.exits}, History: history,
 	}
-	succeeded := map[string]bool{}
-	for _, op := range history {
-		succeeded[op.F] = succeeded[op.F] || op.Outcome == OK
-		switch op.Outcome {
-		case OK:
-			r.OK++
-		case Fail:
-			r.Fail++
-		case Info:
-			r.Info++
-		}
-		if op.malformed {
-			r.Problems = append(r.Problems, fmt.Sprintf("%s answered a %s at %v wrongly: %s", op.Node, op.F, op.Complete, op.Text))
-		}
-		if op.unanswered {
-			r.Unanswered++
-			if !b.wasDown(op) {
-				r.Problems = append(r.Problems, fmt.Sprintf("%s was up and left a %s at %v unanswered", op.Node, op.F, op.Invoke))
-			}
-		}
-		r.Elapsed = max(r.Elapsed, op.Complete)
-	}
-	r.Valid = r.Verdict.Valid && len(r.Crashes) == 0 && len(r.Strays) == 0
-	for f, ok := range succeeded {
-		if !ok {
-			r.Valid = false
-			r.Errors = append(r.Errors, fmt.Sprintf("no %s succeeded", f))
-		}
-		r.LatencyByKind[f] = quantiles(history, func(op Op) bool { return op.Outcome == OK && op.F == f })
-	}
-	slices.Sort(r.Errors)
-	r.Latency = quantiles(history, func(op Op) bool { return op.Outcome == OK })
-	r.Availability = 1
 	if r.Invoked > 0 {
-		r.Availability = float64(r.OK) / float64(r.Invoked)
 		r.MessagesPerRequest = float64(r.ServerMessages) / float64(r.Invoked)
+	}
+	for _, op := range history {
+		r.Elapsed = max(r.Elapsed, op.Complete)
 	}
 	return r
 }
 
-// wasDown says whether an operation's node was dead or paused while it was under way.
-func (b *bench) wasDown(op Op) bool {
-	for _, n := range b.nodes {
-		if n.name == op.Node {
-			return slices.ContainsFunc(n.down, func(d interval) bool {
-				return d.from-b.epoch <= op.Complete && (d.to == 0 || d.to-b.epoch >= op.Invoke)
-			})
+func count(history []Op) Counts {
+	c := Counts{Invoked: len(history), Availability: 1}
+	for _, op := range history {
+		switch op.Outcome {
+		case OK:
+			c.OK++
+		case Fail:
+			c.Fail++
+		case Info:
+			c.Info++
+		}
+		if op.unanswered {
+			c.Unanswered++
 		}
 	}
-	return false
+	if c.Invoked > 0 {
+		c.Availability = float64(c.OK) / float64(c.Invoked)
+	}
+	return c
+}
+
+func latencies(history []Op) Latencies {
+	l := Latencies{
+		Latency:       quantiles(history, func(op Op) bool { return op.Outcome == OK }),
+		LatencyByKind: map[string]Quantiles{},
+	}
+	for _, op := range history {
+		if _, done := l.LatencyByKind[op.F]; !done {
+			l.LatencyByKind[op.F] = quantiles(history, func(o Op) bool { return o.Outcome == OK && o.F == op.F })
+		}
+	}
+	return l
 }
 
 // quantiles returns those of the latencies of chosen operations.
@@ -191,30 +183,6 @@ func Percentile(sorted []time.Duration, percent int) time.Duration {
 		return 0
 	}
 	return sorted[(len(sorted)-1)*percent/100]
-}
-
-// maxReported bounds what one error says.
-const maxReported = 20
-
-// Err returns nil if all is right by the strict measure, and else an error that says all that is wrong, and the seed.
-func (r *Result) Err() error {
-	var wrong []string
-	wrong = append(wrong, r.Errors...)
-	wrong = append(wrong, r.Strict...)
-	wrong = append(wrong, texts(r.OutOfOrder)...)
-	wrong = append(wrong, texts(r.Crashes)...)
-	wrong = append(wrong, texts(r.Strays)...)
-	wrong = append(wrong, r.Problems...)
-	if r.Linearizability == "violated" {
-		wrong = append(wrong, "the history is not linearizable")
-	}
-	if len(wrong) == 0 {
-		return nil
-	}
-	if len(wrong) > maxReported {
-		wrong = append(wrong[:maxReported], fmt.Sprintf("and %d more", len(wrong)-maxReported))
-	}
-	return errors.New(fmt.Sprintf("%s with seed %d:\n", r.Workload, r.Config.Seed) + strings.Join(wrong, "\n"))
 }
 
 func texts[T fmt.Stringer](list []T) []string {

@@ -23,7 +23,7 @@ func Simulate(t *testing.T, cfg Config, program Program) *Result {
 		t.Fatalf("seed %d: %v", cfg.Seed, err)
 	}
 	if stuck != "" {
-		b.failures = append(b.failures, stuck)
+		b.complain(startsAndEnds, "%s", stuck)
 	}
 	return b.result(history)
 }

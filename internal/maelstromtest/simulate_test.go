@@ -97,10 +97,10 @@ func TestThePlainCounterIsAsWithMaelstrom(t *testing.T) {
 	for seed := range uint64(seeds) {
 		r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "partition"), Seed: seed}, seqCounter)
 		messages += r.MessagesPerRequest / float64(seeds)
-		if !r.Valid {
+		if !r.MaelstromValid {
 			wrong++
 		}
-		if len(r.OutOfOrder) == 0 || r.Linearizability != "violated" || r.Err() == nil {
+		if r.Check(readsInOrder).Status != Wrong || r.Check(isLinearizable).Status != Wrong || r.Err() == nil {
 			t.Errorf("seed %d: no old read was found", seed)
 		}
 		if r.Availability != 1 {
@@ -253,8 +253,8 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "seed 12345") {
 				t.Errorf("error %v, want %q", err, test.want)
 			}
-			if r.Valid != test.valid {
-				t.Errorf("valid: %v", r.Valid)
+			if r.Right || r.MaelstromValid != test.valid {
+				t.Errorf("right: %v; valid for Maelstrom: %v", r.Right, r.MaelstromValid)
 			}
 			if name == "late" && r.Late == 0 {
 				t.Errorf("no late reply")

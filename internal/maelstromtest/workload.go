@@ -21,8 +21,8 @@ type Workload interface {
 	Final() (Request, bool)
 	// Complete takes a reply that isn't an error: it sets op.Value, or returns what is wrong with the reply.
 	Complete(op *Op, reply Reply) error
-	// Check judges a history.
-	Check(history []Op) Verdict
+	// Check judges a history by the promise that the nodes make, and tells what else it has found out, in a type of its own.
+	Check(history []Op, promise Consistency) (checks []Check, facts any)
 }
 
 // A Request is something to ask a node.
@@ -144,7 +144,7 @@ func (l *load) invoke(w *worker, r Request, final bool) {
 	})
 	if err != nil { // the workload's request cannot be marshalled
 		op.Complete, op.Outcome, op.Text, w.busy = op.Invoke, Fail, err.Error(), false
-		l.b.complain("%v", err)
+		l.b.complain(runComplete, "%v", err)
 	}
 }
 

@@ -202,13 +202,10 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) (int, error) 
 	switch {
 	case err != nil:
 		return wrong, err
-	case !good(result):
+	case !result.Right:
 		return wrong, nil
 	case stopped:
 		return interrupted, nil
 	}
 	return right, nil
 }
-
-// good is the verdict: Maelstrom's and the stricter one.
-func good(r *maelstromtest.Result) bool { return r.Valid && r.Err() == nil }

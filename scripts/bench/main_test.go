@@ -81,10 +81,10 @@ func TestARightNodePassesAndItsResultsAreKept(t *testing.T) {
 		t.Errorf("no progress in %q", stderr)
 	}
 	var result struct {
-		Valid   bool
+		Right   bool
 		Invoked int
 	}
-	if err := json.Unmarshal(read(t, folder, "results.json"), &result); err != nil || !result.Valid || result.Invoked == 0 {
+	if err := json.Unmarshal(read(t, folder, "results.json"), &result); err != nil || !result.Right || result.Invoked == 0 {
 		t.Errorf("results.json: %+v, %v", result, err)
 	}
 	if lines := bytes.Count(read(t, folder, "history.jsonl"), []byte("\n")); lines != result.Invoked {

@@ -67,7 +67,7 @@ func (s *store) keep(r *maelstromtest.Result) error {
 		{"latency.png", func(w io.Writer) error { return latencyPicture(w, r) }},
 		{"rate.png", func(w io.Writer) error { return ratePicture(w, r) }},
 	}
-	if r.Linearizability != "" {
+	if _, ok := r.Facts.(maelstromtest.CounterFacts); ok {
 		files = append(files, struct {
 			name  string
 			write func(io.Writer) error

@@ -40,13 +40,12 @@ func summarize(w io.Writer, r *maelstromtest.Result, stopped bool, folder string
 		fact("", "%s", line)
 	}
 	fact("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
-	if r.FinalReads != nil {
-		fact("final reads", "%s", joined(r.FinalReads))
-		fact("acceptable", "%s", joined(r.Acceptable))
-	}
-	if r.Linearizability != "" {
-		fact("out of order", "%d reads", len(r.OutOfOrder))
-		fact("linearizable", "%s", r.Linearizability)
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		fact("final reads", "%s", joined(facts.FinalReads))
+		fact("acceptable", "%s", joined(facts.Acceptable))
+		fact("out of order", "%d reads", len(facts.OutOfOrder))
+		check := r.Check("linearizable")
+		fact("linearizable", "%s", strings.TrimSpace(string(check.Status)+" "+check.Detail))
 	}
 	for i, fault := range r.Faults {
 		name := "faults"
@@ -65,12 +64,10 @@ func summarize(w io.Writer, r *maelstromtest.Result, stopped bool, folder string
 func verdict(r *maelstromtest.Result, stopped bool) string {
 	text := "RIGHT: so says Maelstrom's verdict, and so do the stricter checks."
 	switch err := r.Err(); {
-	case err != nil && r.Valid:
+	case err != nil && r.MaelstromValid:
 		text = "WRONG: Maelstrom's verdict is good, but " + err.Error()
 	case err != nil:
 		text = "WRONG: " + err.Error()
-	case !r.Valid:
-		text = "WRONG"
 	case stopped:
 		text = "RIGHT, as far as it went."
 	}
