@@ -130,7 +130,7 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 				var t Tally
 				for range b.N {
 					cfg.Seed++
-					t.Add(maelstromtest.SimulateBench(b, cfg, contender.Program))
+					t.Add(maelstromtest.Simulate(b, cfg, contender.Program))
 				}
 				b.ReportMetric(milliseconds(t.Quantile(50)), "p50-ms")
 				b.ReportMetric(milliseconds(t.Quantile(99)), "p99-ms")

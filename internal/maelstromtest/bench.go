@@ -93,7 +93,7 @@ type starter func(n *node, env Env, wake func()) (*life, error)
 type interval struct{ from, to time.Duration }
 
 func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, error) {
-	cfg, err := cfg.withDefaults()
+	cfg, err := cfg.withDefaults(virtual)
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 )
 
@@ -28,10 +27,15 @@ type Cluster struct {
 }
 
 // Start starts a cluster of program as cfg says, except that it has no workload, and that cfg's faults, which begin
-// when all nodes have answered init, end only with Heal. The caller must Close it.
+// when all nodes have answered init, end only with Heal. The caller must Close it before the test ends.
 func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	t.Helper()
-	b, err := newBench(cfg, true, synctest.Wait, inProcess(program))
+	if bubble() == "" {
+		t.Fatal("maelstromtest: Start was called outside of a synctest bubble: call it in the function that is given to synctest.Test")
+	}
+	w := watchOver(t, cfg.Seed)
+	t.Cleanup(w.done)
+	b, err := newBench(cfg, true, w.settle, inProcess(program))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +50,17 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 		b.loop(context.Background())
 		b.finish()
 	}()
+	t.Cleanup(func() {
+		if bubble() == "" {
+			return // t is not the bubble's, which has ended
+		}
+		select {
+		case <-c.ended:
+		default:
+			t.Error("maelstromtest: the test ended without Close of its cluster: defer it right after Start")
+			c.Close()
+		}
+	})
 	select {
 	case <-ready:
 	case <-c.ended:

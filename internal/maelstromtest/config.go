@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -33,8 +34,9 @@ type Config struct {
 
 	Consistency Consistency `json:"consistency"` // what the nodes promise; empty: Linearizable
 
-	Latency     time.Duration `json:"latency"`      // mean, one way, between nodes and services and each other; clients have none
-	LatencyDist Distribution  `json:"latency_dist"` // of the latency about its mean; empty: Constant
+	Latency time.Duration `json:"latency"` // mean, one way, between nodes and services and each other; clients have none
+	// Latencies are whole milliseconds, as Maelstrom's, if their mean is.
+	LatencyDist Distribution `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
 	Nemesis         []Fault       `json:"nemesis"`
 	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
@@ -58,8 +60,11 @@ type Progress struct {
 	Faults            []string      // those in force
 }
 
-// withDefaults fills in the zero values that mean something else, or says what is wrong.
-func (c Config) withDefaults() (Config, error) {
+// maxRate bounds the requests per second.
+const maxRate = 1_000_000
+
+// withDefaults fills in the zero values that mean something else, or says what is wrong. Some things go in virtual time only.
+func (c Config) withDefaults(virtual bool) (Config, error) {
 	if c.Workload == nil {
 		c.Workload = GCounter{}
 	}
@@ -70,15 +75,8 @@ func (c Config) withDefaults() (Config, error) {
 	c.NemesisInterval = cmp.Or(c.NemesisInterval, 10*time.Second)
 	c.Recovery = cmp.Or(c.Recovery, 10*time.Second)
 	c.ClientTimeout = cmp.Or(c.ClientTimeout, 5*time.Second)
-	switch {
-	case c.Nodes < 1:
-		return c, fmt.Errorf("maelstromtest: %d nodes", c.Nodes)
-	case c.Concurrency < 1:
-		return c, fmt.Errorf("maelstromtest: %d workers", c.Concurrency)
-	case c.Rate < 0:
-		return c, fmt.Errorf("maelstromtest: rate %v", c.Rate)
-	case min(c.TimeLimit, c.Latency, c.NemesisInterval, c.Recovery, c.ClientTimeout) < 0:
-		return c, fmt.Errorf("maelstromtest: negative duration")
+	if err := c.checkBounds(); err != nil {
+		return c, err
 	}
 	if _, err := ParseConsistency(string(c.Consistency)); err != nil {
 		return c, fmt.Errorf("maelstromtest: Config.Consistency: %w", err)
@@ -88,13 +86,40 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	for i, f := range c.Nemesis {
 		if err := f.check(); err != nil {
-			return c, err
+			return c, fmt.Errorf("maelstromtest: Config.Nemesis: %w", err)
+		}
+		if f.Kind == Clock && !virtual {
+			return c, errors.New("maelstromtest: Config.Nemesis: fault clock: the clock of a process cannot be set; kill is the same without it")
 		}
 		if slices.ContainsFunc(c.Nemesis[:i], func(g Fault) bool { return g.String() == f.String() }) {
-			return c, fmt.Errorf("maelstromtest: fault %s twice", f)
+			return c, fmt.Errorf("maelstromtest: Config.Nemesis: fault %s twice", f)
 		}
 	}
 	return c, nil
+}
+
+// checkBounds says which field is out of its bounds.
+func (c Config) checkBounds() error {
+	for _, f := range []struct {
+		name  string
+		value any
+		ok    bool
+		bound string
+	}{
+		{"Nodes", c.Nodes, c.Nodes >= 1, "at least 1"},
+		{"Concurrency", c.Concurrency, c.Concurrency >= 1, "at least 1"},
+		{"Rate", c.Rate, c.Rate >= 0 && c.Rate <= maxRate, fmt.Sprintf("from 0 to %d a second", maxRate)},
+		{"TimeLimit", c.TimeLimit, c.TimeLimit >= 0, "at least 0"},
+		{"Latency", c.Latency, c.Latency >= 0, "at least 0"},
+		{"NemesisInterval", c.NemesisInterval, c.NemesisInterval > 0, "more than 0"},
+		{"Recovery", c.Recovery, c.Recovery > 0, "more than 0"},
+		{"ClientTimeout", c.ClientTimeout, c.ClientTimeout > 0, "more than 0"},
+	} {
+		if !f.ok {
+			return fmt.Errorf("maelstromtest: Config.%s is %v: %s", f.name, f.value, f.bound)
+		}
+	}
+	return nil
 }
 
 // A Distribution is how latencies spread about their mean. Its value is its name on Maelstrom's command line.

@@ -83,7 +83,7 @@ func ParseNemesis(list string) ([]Fault, error) {
 			for i, f := range known {
 				names[i] = f.String()
 			}
-			return nil, fmt.Errorf("maelstromtest: no fault %q; there are %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("no fault %q; there are %s", name, strings.Join(names, ", "))
 		}
 		if !slices.Contains(faults, known[i]) {
 			faults = append(faults, known[i])
@@ -96,8 +96,8 @@ func (f Fault) check() error {
 	if _, err := ParseNemesis(f.String()); err != nil {
 		return err
 	}
-	if f.Probability < 0 || f.Probability > 1 {
-		return fmt.Errorf("maelstromtest: fault %s with probability %v", f, f.Probability)
+	if !(f.Probability >= 0 && f.Probability <= 1) {
+		return fmt.Errorf("the Probability of %s is %v: from 0 to 1", f, f.Probability)
 	}
 	return nil
 }

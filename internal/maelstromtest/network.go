@@ -63,7 +63,8 @@ type link struct{ src, dest *endpoint }
 // one message at a time: whichever of those present has the earliest deadline. On taking it the receiver looks whether the
 // link is cut, and if it isn't, waits for the deadline and handles the message. So the cuts count when a message is taken,
 // which may be long before it is handled; and a message may wait behind another that has a later deadline but was taken
-// first. Latencies are whole milliseconds.
+// first. Latencies are whole milliseconds if their mean is, and
+// else exact: Maelstrom would make 0.5 ms none.
 type network struct {
 	sched     *scheduler
 	random    *rand.Rand
@@ -130,6 +131,9 @@ func (n *network) latency() time.Duration {
 		drawn = between(n.random, 0, 2*n.mean)
 	case Exponential:
 		drawn = time.Duration(n.random.ExpFloat64() * float64(n.mean))
+	}
+	if n.mean%time.Millisecond != 0 {
+		return drawn
 	}
 	return drawn.Truncate(time.Millisecond)
 }

@@ -143,6 +143,23 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
+// A mean that is not whole milliseconds is not rounded, least of all to nothing.
+func TestLatenciesBelowAMillisecondAreExact(t *testing.T) {
+	for _, mean := range []time.Duration{time.Microsecond, 300 * time.Microsecond, 2500 * time.Microsecond} {
+		if got := newWire(Config{Latency: mean, LatencyDist: Constant}).latency(); got != mean {
+			t.Errorf("a latency of %v became %v", mean, got)
+		}
+		var sum time.Duration
+		w := newWire(Config{Latency: mean, LatencyDist: Exponential})
+		for range 10_000 {
+			sum += w.latency()
+		}
+		if got := sum / 10_000; got < mean*9/10 || got > mean*11/10 {
+			t.Errorf("the mean of exponential latencies is %v, not %v", got, mean)
+		}
+	}
+}
+
 func TestClientsHaveNoLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(Config{Latency: time.Second, LatencyDist: "constant"})

@@ -15,7 +15,7 @@ import (
 // what happened. The nodes' standard error goes to what stderr returns for their names; it may be nil. When ctx ends, the run
 // ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
 //
-// The wall clock of a process cannot be set: there the fault Clock only kills, and so does Kill.
+// The wall clock of a process cannot be set: the fault Clock is refused, and Kill leaves clocks alone.
 func RunProcesses(ctx context.Context, cfg Config, bin string, stderr func(node string) io.Writer) (*Result, error) {
 	path, err := filepath.Abs(bin)
 	if err != nil {

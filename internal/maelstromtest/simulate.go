@@ -11,13 +11,42 @@ import (
 // Simulate runs a cluster of program in virtual time, in a synctest bubble that it opens, puts it through cfg, and judges what
 // happened. The same cfg gives the same result, if program does the same given the same. A cluster that doesn't start
 // fails t at once; all else is in the result.
-func Simulate(t *testing.T, cfg Config, program Program) *Result {
+//
+// A program that holds a mutex while it waits for a message ends the whole process within seconds, with a panic that shows where: such
+// a wait keeps virtual time from passing.
+func Simulate(t testing.TB, cfg Config, program Program) *Result {
+	t.Helper()
+	if bubble() != "" {
+		t.Fatal("maelstromtest: Simulate was called in a synctest bubble: it opens one of its own, so call it outside of synctest.Test")
+	}
+	if test, ok := t.(*testing.T); ok {
+		return simulate(test, cfg, program)
+	}
+	// The testing package opens bubbles for tests only, so run one.
+	var r *Result
+	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
+		Name: t.Name(),
+		F: func(test *testing.T) {
+			if r == nil { // -count and -cpu run it more than once
+				r = simulate(test, cfg, program)
+			}
+		},
+	}})
+	if !ok {
+		t.FailNow()
+	}
+	return r
+}
+
+func simulate(t *testing.T, cfg Config, program Program) *Result {
 	t.Helper()
 	var b *bench
 	var history []Op
 	var err error
+	w := watchOver(t, cfg.Seed)
+	defer w.done()
 	stuck := inBubble(t, func() {
-		b, history, err = run(context.Background(), cfg, true, synctest.Wait, inProcess(program))
+		b, history, err = run(context.Background(), cfg, true, w.settle, inProcess(program))
 	})
 	if err != nil {
 		t.Fatalf("seed %d: %v", cfg.Seed, err)
@@ -26,24 +55,6 @@ func Simulate(t *testing.T, cfg Config, program Program) *Result {
 		b.complain(startsAndEnds, "%s", stuck)
 	}
 	return b.result(history)
-}
-
-// SimulateBench is Simulate for a benchmark. The testing package opens bubbles for tests only, so it runs one.
-func SimulateBench(tb *testing.B, cfg Config, program Program) *Result {
-	tb.Helper()
-	var r *Result
-	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: tb.Name(),
-		F: func(t *testing.T) {
-			if r == nil { // -count and -cpu run it more than once
-				r = Simulate(t, cfg, program)
-			}
-		},
-	}})
-	if !ok {
-		tb.FailNow()
-	}
-	return r
 }
 
 // inBubble runs f in a synctest bubble. It returns what goroutines did not end, which would otherwise be a panic.

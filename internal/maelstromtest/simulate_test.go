@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -303,14 +304,34 @@ func TestOutcomesOfErrors(t *testing.T) {
 }
 
 func TestConfigIsChecked(t *testing.T) {
-	for _, cfg := range []Config{
-		{Nodes: -1}, {Concurrency: -1}, {Rate: -1}, {Latency: -1}, {LatencyDist: "normal"},
-		{Nemesis: []Fault{{Kind: "flood"}}}, {Nemesis: []Fault{{Kind: Loss, Probability: 2}}}, {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
-		{Nemesis: []Fault{{Kind: Loss}, {Kind: Loss}}},
+	for want, cfg := range map[string]Config{
+		"Config.Nodes is -1: at least 1":                                                   {Nodes: -1},
+		"Config.Concurrency is -1: at least 1":                                             {Concurrency: -1},
+		"Config.Rate is -1: from 0 to 1000000 a second":                                    {Rate: -1},
+		"Config.Rate is NaN: from 0 to 1000000 a second":                                   {Rate: math.NaN()},
+		"Config.Rate is +Inf: from 0 to 1000000 a second":                                  {Rate: math.Inf(1)},
+		"Config.TimeLimit is -1s: at least 0":                                              {TimeLimit: -time.Second},
+		"Config.Latency is -1ns: at least 0":                                               {Latency: -1},
+		"Config.NemesisInterval is -1ns: more than 0":                                      {NemesisInterval: -1},
+		"Config.Recovery is -1ns: more than 0":                                             {Recovery: -1},
+		"Config.ClientTimeout is -1ns: more than 0":                                        {ClientTimeout: -1},
+		`Config.LatencyDist: no distribution "normal"; there are constant, uniform, expon`: {LatencyDist: "normal"},
+		`Config.Consistency: no consistency "strong"; there are linearizable, eventual`:    {Consistency: "strong"},
+		`Config.Nemesis: no fault "flood"; there are partition, store-cut`:                 {Nemesis: []Fault{{Kind: "flood"}}},
+		`Config.Nemesis: no fault "node-kill"; there are`:                                  {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
+		"Config.Nemesis: the Probability of loss is 2: from 0 to 1":                        {Nemesis: []Fault{{Kind: Loss, Probability: 2}}},
+		"Config.Nemesis: fault loss twice":                                                 {Nemesis: []Fault{{Kind: Loss}, {Kind: Loss}}},
 	} {
-		if _, err := cfg.withDefaults(); err == nil {
-			t.Errorf("%+v is accepted", cfg)
+		if _, err := cfg.withDefaults(true); err == nil || !strings.HasPrefix(err.Error(), "maelstromtest: "+want) {
+			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+	clock := Config{Nemesis: []Fault{{Kind: Clock}}}
+	if _, err := clock.withDefaults(true); err != nil {
+		t.Error(err)
+	}
+	if _, err := clock.withDefaults(false); err == nil || !strings.Contains(err.Error(), "the clock of a process cannot be set") {
+		t.Errorf("in real time: error %v", err)
 	}
 }
 
@@ -331,7 +352,7 @@ func TestProgress(t *testing.T) {
 
 func BenchmarkCard(b *testing.B) {
 	for b.Loop() {
-		r := SimulateBench(b, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: []Fault{{Kind: Partition}}}, linCounter)
+		r := Simulate(b, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: []Fault{{Kind: Partition}}}, linCounter)
 		b.ReportMetric(r.MessagesPerRequest, "msgs/op")
 	}
 }

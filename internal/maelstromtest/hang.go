@@ -1,0 +1,183 @@
+package maelstromtest
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// In a bubble, time passes only when every goroutine waits durably: for the bubble's own channels, timers and conditions. A wait for a
+// mutex is not durable. So a node that holds a mutex while it waits for a message makes its bubble wait for ever, without a word, as
+// soon as another goroutine wants the mutex. A watch is what notices that, from outside the bubble and in real time.
+
+// patience is how long, in real time, a bubble may stand still before it is looked at.
+const patience = 3 * time.Second
+
+// A watch watches one cluster.
+type watch struct {
+	test string
+	seed uint64
+
+	bubble string // the cluster's, by its name in stack traces; may be read once there are steps
+	steps  atomic.Int64
+
+	// What follows belongs to lookAfterWatches.
+	seen  int64     // steps at the last look
+	since time.Time // when they were first seen to be as many
+}
+
+var watches struct {
+	mu  sync.Mutex
+	all []*watch
+}
+
+// What looks after the watches is a timer, since a goroutine would be a leak to whoever looks for those. It is made here because
+// what is started in a bubble is part of it.
+func init() {
+	if testing.Testing() {
+		time.AfterFunc(time.Second, lookAfterWatches)
+	}
+}
+
+func lookAfterWatches() {
+	defer time.AfterFunc(time.Second, lookAfterWatches)
+	watches.mu.Lock()
+	all := slices.Clone(watches.all)
+	watches.mu.Unlock() // before a look: a cluster that waits for it would seem to hang
+	var stacks []string
+	for _, w := range all {
+		now, steps := time.Now(), w.steps.Load()
+		if steps == 0 || steps != w.seen {
+			w.seen, w.since = steps, now
+		}
+		if now.Sub(w.since) < patience {
+			continue
+		}
+		if stacks == nil {
+			stacks = allStacks()
+		}
+		if text := hung(w, stacks); text != "" && w.steps.Load() == steps {
+			panic(text)
+		}
+		w.since = now
+	}
+}
+
+// watchOver returns a watch over a cluster, whose steps go through settle. It ends with done.
+func watchOver(t testing.TB, seed uint64) *watch {
+	w := &watch{test: t.Name(), seed: seed}
+	watches.mu.Lock()
+	defer watches.mu.Unlock()
+	watches.all = append(watches.all, w)
+	return w
+}
+
+func (w *watch) done() {
+	watches.mu.Lock()
+	defer watches.mu.Unlock()
+	watches.all = slices.DeleteFunc(watches.all, func(x *watch) bool { return x == w })
+}
+
+// settle waits until all goroutines of the bubble wait durably.
+func (w *watch) settle() {
+	if w.steps.Load() == 0 {
+		w.bubble = bubble()
+		w.steps.Add(1)
+	}
+	synctest.Wait()
+	w.steps.Add(1)
+}
+
+// bubble returns the name that stack traces give to the synctest bubble which the caller is in, or an empty string if it is in none.
+func bubble() string {
+	header := make([]byte, 200)
+	header = header[:runtime.Stack(header, false)]
+	return bubbleOf(string(header))
+}
+
+// bubbleOf returns the name of the bubble of a goroutine whose stack trace this is.
+func bubbleOf(stack string) string {
+	header, _, _ := strings.Cut(stack, "]")
+	_, name, in := strings.Cut(header, ", synctest bubble ")
+	if !in {
+		return ""
+	}
+	name, _, _ = strings.Cut(name, ",")
+	return "synctest bubble " + name
+}
+
+func allStacks() []string {
+	for buf := make([]byte, 1<<20); ; buf = make([]byte, 2*len(buf)) {
+		if n := runtime.Stack(buf, true); n < len(buf) {
+			return strings.Split(strings.TrimSpace(string(buf[:n])), "\n\n")
+		}
+	}
+}
+
+// undurable are the waits which keep time from passing that a program can be in for ever.
+var undurable = []string{"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire", "chan receive", "chan send", "select"}
+
+// hung says what is wrong if no goroutine of a bubble will ever go on, and else nothing. The stacks are those of all goroutines.
+func hung(w *watch, stacks []string) string {
+	var blocking, nodes []string
+	mutex := false
+	for _, stack := range stacks {
+		if bubbleOf(stack) != w.bubble {
+			continue
+		}
+		_, state, _ := strings.Cut(stack, "[")
+		state, _, _ = strings.Cut(state, ",")
+		state, _, _ = strings.Cut(state, "]")
+		switch {
+		case strings.HasSuffix(state, " (durable)"):
+			if ofANode(stack) {
+				nodes = append(nodes, stack)
+			}
+		case slices.Contains(undurable, state):
+			blocking = append(blocking, stack)
+			mutex = mutex || strings.HasPrefix(state, "sync.") || state == "semacquire"
+		default:
+			return "" // it runs
+		}
+	}
+	if len(blocking) == 0 {
+		return ""
+	}
+	why := `a goroutine waits for a channel that was made outside of the test's bubble, which keeps virtual time from passing.
+Make the channel where the node is started, not in a package variable.`
+	if mutex {
+		why = `a goroutine waits for a mutex whose holder waits for a message. A wait for a mutex keeps virtual
+time from passing, so that the message never comes. Do not hold a mutex across a call to a service or a node: unlock it before, and
+lock it again for what comes of it. If calls must not overlap, have a channel of capacity 1 for a lock: a wait for that is all right.`
+	}
+	return fmt.Sprintf("maelstromtest: %s with seed %d hangs: %s\n\nWhat keeps time from passing:\n\n%s\n\nWhat else the nodes wait for:\n\n%s\n",
+		w.test, w.seed, why, some(blocking), some(nodes))
+}
+
+// ofANode says whether a waiting goroutine belongs to a node, and not to the bench or the test, and waits for anything but input.
+func ofANode(stack string) bool {
+	for _, frame := range []string{
+		"maelstromtest.(*pipe).Read(", "maelstromtest.(*bench).", "maelstromtest.(*Cluster).", "maelstromtest.(*watch).",
+		"internal/synctest.Run(", "testing/synctest.testingSynctestTest(", "testing.tRunner(",
+	} {
+		if strings.Contains(stack, frame) {
+			return false
+		}
+	}
+	return true
+}
+
+// some joins the first few stacks.
+func some(stacks []string) string {
+	const most = 4
+	if more := len(stacks) - most; more > 0 {
+		stacks = append(stacks[:most:most], fmt.Sprintf("and %d more goroutines", more))
+	}
+	return strings.Join(stacks, "\n\n")
+}

@@ -1,0 +1,136 @@
+package maelstromtest_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+// lockingCounter is a counter as many write it first: a mutex is held while the store is asked, and the handler of the answer wants it.
+func lockingCounter(env maelstromtest.Env) error {
+	n := maelstrom.NewNode()
+	n.Stdin, n.Stdout = env.Stdin, env.Stdout
+	var mu sync.Mutex
+	total := 0
+	n.Handle("add", func(msg maelstrom.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		answered := make(chan struct{})
+		total++
+		err := n.RPC("seq-kv", map[string]any{"type": "write", "key": "total", "value": total}, func(maelstrom.Message) error {
+			mu.Lock()
+			defer mu.Unlock()
+			close(answered)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		<-answered
+		return n.Reply(msg, map[string]any{"type": "add_ok"})
+	})
+	n.Handle("read", func(msg maelstrom.Message) error {
+		return n.Reply(msg, map[string]any{"type": "read_ok", "value": 0})
+	})
+	return n.Run()
+}
+
+var elsewhere = make(chan json.RawMessage) // outside of any bubble
+
+func waitingElsewhere(env maelstromtest.Env) error {
+	<-elsewhere
+	return nil
+}
+
+// failing are tests that fail on purpose, with what must be said of each. They run in a process of their own: what hangs can be ended
+// in no other way.
+var failing = map[string]struct {
+	test func(t *testing.T)
+	want []string
+}{
+	"a mutex is held across a call": {
+		func(t *testing.T) {
+			maelstromtest.Simulate(t, maelstromtest.Config{Rate: 100, TimeLimit: time.Second, Seed: 77}, lockingCounter)
+		},
+		[]string{
+			"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a mutex whose holder waits for a message",
+			"lockingCounter.func1.1", "[sync.Mutex.Lock", "lockingCounter.func1(",
+		},
+	},
+	"a mutex is held across a call in a cluster": {
+		func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := maelstromtest.Start(t, maelstromtest.Config{Seed: 77}, lockingCounter)
+				defer c.Close()
+				c.Client("n0").Request(maelstromtest.Body{"type": "add", "delta": 1}, time.Second)
+			})
+		},
+		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a mutex", "lockingCounter.func1.1"},
+	},
+	"a channel is outside of the bubble": {
+		func(t *testing.T) {
+			maelstromtest.Simulate(t, maelstromtest.Config{Rate: 100, TimeLimit: time.Second, Seed: 77}, waitingElsewhere)
+		},
+		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a channel that was made outside", "waitingElsewhere"},
+	},
+	"Start outside of a bubble": {
+		func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, echoProgram) },
+		[]string{"--- FAIL: TestFailing", "Start was called outside of a synctest bubble", "synctest.Test"},
+	},
+	"Simulate in a bubble": {
+		func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{}, echoProgram) })
+		},
+		[]string{"--- FAIL: TestFailing", "Simulate was called in a synctest bubble", "outside of synctest.Test"},
+	},
+	"no Close": {
+		func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, echoProgram) })
+		},
+		[]string{"--- FAIL: TestFailing", "without Close of its cluster", "defer it right after Start"},
+	},
+	"a bad configuration": {
+		func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{Nodes: -1}, echoProgram) },
+		[]string{"--- FAIL: TestFailing", "Config.Nodes is -1: at least 1"},
+	},
+}
+
+func TestFailing(t *testing.T) {
+	if f, ok := failing[os.Getenv("MAELSTROMTEST_FAILING")]; ok {
+		f.test(t)
+	}
+}
+
+// What is used wrongly, or can never go on, ends within seconds, and the message says which test, what is wrong, and where.
+func TestMisuseIsExplained(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
+	t.Parallel()
+	for name, f := range failing {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestFailing$", "-test.timeout=60s")
+			cmd.Env = append(os.Environ(), "MAELSTROMTEST_FAILING="+name)
+			begin := time.Now()
+			out, err := cmd.CombinedOutput()
+			if err == nil || time.Since(begin) > 30*time.Second {
+				t.Errorf("error %v after %v", err, time.Since(begin))
+			}
+			for _, text := range f.want {
+				if !strings.Contains(string(out), text) {
+					t.Errorf("the message has no %q:\n%s", text, out)
+				}
+			}
+		})
+	}
+}
