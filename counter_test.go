@@ -628,7 +628,8 @@ func build(t testing.TB) string {
 func TestThreeProcessesServeTheExercisesWorkload(t *testing.T) {
 	cfg := exercise("partition")
 	cfg.TimeLimit, cfg.Recovery, cfg.NemesisInterval, cfg.Seed = 5*time.Second, time.Second, 2*time.Second, 1
-	r, err := maelstromtest.RunProcesses(t.Context(), cfg, build(t), func(string) io.Writer { return os.Stderr })
+	cfg.Stderr = func(string) io.Writer { return os.Stderr }
+	r, err := maelstromtest.RunProcesses(t.Context(), cfg, build(t))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -126,30 +127,18 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	return b, nil
 }
 
-// boot starts all nodes and calls ready when the last of them has answered its init message.
-func (b *bench) boot(ready func()) {
-	waiting := len(b.nodes)
-	for _, n := range b.nodes {
-		b.startLife(n, func(err error) {
-			if err != nil {
-				b.unstarted, b.done = cmp.Or(b.unstarted, err), true
-			}
-			if waiting--; waiting == 0 && !b.done {
-				b.epoch, b.booted = b.now(), true
-				ready()
-			}
-		})
-	}
-}
-
 // startLife starts a node. Its init message is the first that it gets; then calls answered.
 func (b *bench) startLife(n *node, answered func(error)) {
 	number := len(n.lives)
 	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
+	var stderr io.Writer = &n.stderr
+	if b.cfg.Stderr != nil {
+		stderr = io.MultiWriter(stderr, b.cfg.Stderr(n.name))
+	}
 	began := n.clock.now()
 	life, err := b.start(n, Env{
 		Args:   b.cfg.Args,
-		Stderr: &n.stderr,
+		Stderr: stderr,
 		Now:    n.clock.now,
 		Seed:   seed,
 	}, b.wake)
@@ -162,12 +151,8 @@ func (b *bench) startLife(n *node, answered func(error)) {
 	n.lives = append(n.lives, life)
 	n.up(b.now())
 
-	names := make([]string, len(b.nodes))
-	for i, n := range b.nodes {
-		names[i] = n.name
-	}
 	c := b.newClient()
-	init := Body{"type": "init", "node_id": n.name, "node_ids": names}
+	init := Body{"type": "init", "node_id": n.name, "node_ids": b.names()}
 	line, err := c.expect(n, init, initTimeout, func(r Reply, err error) {
 		if err == nil && r.Type() != "init_ok" {
 			err = fmt.Errorf("answered %q", r.Type())
@@ -368,11 +353,18 @@ func (b *bench) kill(n *node) {
 // restart starts a dead node again.
 func (b *bench) restart(n *node) {
 	number := len(n.lives)
-	b.startLife(n, func(err error) {
+	answered := func(err error) {
 		killedSince := len(n.lives) > number && n.life != n.lives[number]
 		if err != nil && !killedSince {
 			b.complain(startsAndEnds, "%v", err)
 		}
+	}
+	b.startLife(n, func(err error) {
+		if err != nil {
+			answered(err)
+			return
+		}
+		b.prepare(n, answered)
 	})
 }
 

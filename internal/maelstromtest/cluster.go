@@ -35,6 +35,7 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	}
 	w := watchOver(t, cfg.Seed)
 	t.Cleanup(w.done)
+	w.enter(cfg.Stderr)
 	b, err := newBench(cfg, true, w.settle, inProcess(program))
 	if err != nil {
 		t.Fatal(err)

@@ -46,6 +46,10 @@ type Config struct {
 	Seed uint64   `json:"seed"`
 	Args []string `json:"args,omitempty"` // for the nodes
 
+	// Stderr, if set, returns where to write what a node of that name writes to its standard error. What nodes in this
+	// process write with package log, as Maelstrom's library does with every message, goes to where it returns for the empty
+	// name. If it is nil, only the last lines are kept, for a Crash; what the library logs is dropped.
+	Stderr func(node string) io.Writer `json:"-"`
 	// Progress, if set, is called at the start and then once a second.
 	Progress func(Progress) `json:"-"`
 	// Journal, if set, gets a line of JSON for every message that is sent, delivered or lost.

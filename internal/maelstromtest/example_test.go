@@ -99,7 +99,7 @@ func ExampleRunProcesses() {
 		Rate:      100,
 		TimeLimit: time.Second / 2,
 		Args:      []string{"echo node"},
-	}, bin, nil)
+	}, bin)
 	if err != nil {
 		fmt.Println(err)
 		return

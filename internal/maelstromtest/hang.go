@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ type watch struct {
 	test string
 	seed uint64
 
-	bubble string // the cluster's, by its name in stack traces; may be read once there are steps
+	bubble string // the cluster's, by its name in stack traces; it may be read once there are steps
 	steps  atomic.Int64
 
 	// What follows belongs to lookAfterWatches.
@@ -78,7 +79,20 @@ func watchOver(t testing.TB, seed uint64) *watch {
 	return w
 }
 
+// enter notes in which bubble the cluster is: the caller's. What its nodes log goes to stderr, as Config says.
+func (w *watch) enter(stderr func(node string) io.Writer) {
+	w.bubble = bubble()
+	w.steps.Add(1)
+	var to io.Writer
+	if stderr != nil {
+		to = stderr("")
+	}
+	logs.Store(w.bubble, to)
+	divertLog()
+}
+
 func (w *watch) done() {
+	logs.Delete(w.bubble)
 	watches.mu.Lock()
 	defer watches.mu.Unlock()
 	watches.all = slices.DeleteFunc(watches.all, func(x *watch) bool { return x == w })
@@ -86,10 +100,6 @@ func (w *watch) done() {
 
 // settle waits until all goroutines of the bubble wait durably.
 func (w *watch) settle() {
-	if w.steps.Load() == 0 {
-		w.bubble = bubble()
-		w.steps.Add(1)
-	}
 	synctest.Wait()
 	w.steps.Add(1)
 }

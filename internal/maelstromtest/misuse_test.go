@@ -2,6 +2,9 @@ package maelstromtest_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
+	"log"
 	"os"
 	"os/exec"
 	"strings"
@@ -51,11 +54,33 @@ func waitingElsewhere(env maelstromtest.Env) error {
 	return nil
 }
 
+// loggingNode logs in every way: by Maelstrom's library, by the standard logger, and to its standard error.
+func loggingNode(env maelstromtest.Env) error {
+	n := maelstrom.NewNode()
+	n.Stdin, n.Stdout = env.Stdin, env.Stdout
+	n.Handle("read", func(msg maelstrom.Message) error {
+		log.Print("a line of the node")
+		fmt.Fprintln(env.Stderr, "on stderr")
+		return n.Reply(msg, map[string]any{"type": "read_ok", "value": 0})
+	})
+	n.Handle("add", func(msg maelstrom.Message) error { return n.Reply(msg, map[string]any{"type": "add_ok"}) })
+	return n.Run()
+}
+
+// prefixed writes to the standard error, with itself before it.
+type prefixed string
+
+func (p prefixed) Write(line []byte) (int, error) {
+	fmt.Fprintf(os.Stderr, "%s%s", p, line)
+	return len(line), nil
+}
+
 // failing are tests that fail on purpose, with what must be said of each. They run in a process of their own: what hangs can be ended
 // in no other way.
 var failing = map[string]struct {
 	test func(t *testing.T)
 	want []string
+	not  []string // what must not be said
 }{
 	"a mutex is held across a call": {
 		func(t *testing.T) {
@@ -64,7 +89,7 @@ var failing = map[string]struct {
 		[]string{
 			"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a mutex whose holder waits for a message",
 			"lockingCounter.func1.1", "[sync.Mutex.Lock", "lockingCounter.func1(",
-		},
+		}, nil,
 	},
 	"a mutex is held across a call in a cluster": {
 		func(t *testing.T) {
@@ -74,33 +99,57 @@ var failing = map[string]struct {
 				c.Client("n0").Request(maelstromtest.Body{"type": "add", "delta": 1}, time.Second)
 			})
 		},
-		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a mutex", "lockingCounter.func1.1"},
+		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a mutex", "lockingCounter.func1.1"}, nil,
 	},
 	"a channel is outside of the bubble": {
 		func(t *testing.T) {
 			maelstromtest.Simulate(t, maelstromtest.Config{Rate: 100, TimeLimit: time.Second, Seed: 77}, waitingElsewhere)
 		},
-		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a channel that was made outside", "waitingElsewhere"},
+		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a channel that was made outside", "waitingElsewhere"}, nil,
 	},
 	"Start outside of a bubble": {
 		func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, echoProgram) },
-		[]string{"--- FAIL: TestFailing", "Start was called outside of a synctest bubble", "synctest.Test"},
+		[]string{"--- FAIL: TestFailing", "Start was called outside of a synctest bubble", "synctest.Test"}, nil,
 	},
 	"Simulate in a bubble": {
 		func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{}, echoProgram) })
 		},
-		[]string{"--- FAIL: TestFailing", "Simulate was called in a synctest bubble", "outside of synctest.Test"},
+		[]string{"--- FAIL: TestFailing", "Simulate was called in a synctest bubble", "outside of synctest.Test"}, nil,
 	},
 	"no Close": {
 		func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, echoProgram) })
 		},
-		[]string{"--- FAIL: TestFailing", "without Close of its cluster", "defer it right after Start"},
+		[]string{"--- FAIL: TestFailing", "without Close of its cluster", "defer it right after Start"}, nil,
+	},
+	"Build of nothing": {
+		func(t *testing.T) { maelstromtest.Build(t, "./nothing") },
+		[]string{"--- FAIL: TestFailing", "go build ./nothing: exit status 1", "directory not found"}, nil,
+	},
+	"a log that nobody asked for": {
+		func(t *testing.T) {
+			log.SetOutput(os.Stderr) // TestMain has discarded it
+			log.Print("a line of the test")
+			maelstromtest.Simulate(t, maelstromtest.Config{Rate: 10, TimeLimit: time.Second}, loggingNode)
+			t.Error("to see what was logged")
+		},
+		[]string{"a line of the test", "a line of the node"}, []string{"Received", "Sent"},
+	},
+	"a log that was asked for": {
+		func(t *testing.T) {
+			log.SetOutput(os.Stderr)
+			maelstromtest.Simulate(t, maelstromtest.Config{Rate: 10, TimeLimit: time.Second, Stderr: func(node string) io.Writer {
+				return prefixed(node + ": ")
+			}}, loggingNode)
+			log.Print("a line of the test")
+			t.Error("to see what was logged")
+		},
+		[]string{"\n20", " a line of the test", "\n: 2000/01/01 00:00:0", " a line of the node", " Received {c3 n0 {", "\nn1: on stderr"}, nil,
 	},
 	"a bad configuration": {
 		func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{Nodes: -1}, echoProgram) },
-		[]string{"--- FAIL: TestFailing", "Config.Nodes is -1: at least 1"},
+		[]string{"--- FAIL: TestFailing", "Config.Nodes is -1: at least 1"}, nil,
 	},
 }
 
@@ -129,6 +178,11 @@ func TestMisuseIsExplained(t *testing.T) {
 			for _, text := range f.want {
 				if !strings.Contains(string(out), text) {
 					t.Errorf("the message has no %q:\n%s", text, out)
+				}
+			}
+			for _, text := range f.not {
+				if strings.Contains(string(out), text) {
+					t.Errorf("the message has %q:\n%s", text, out)
 				}
 			}
 		})

@@ -8,20 +8,20 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+	"testing"
 	"time"
 )
 
 // RunProcesses runs a cluster of processes of the executable file bin in real time, puts it through cfg, and judges
-// what happened. The nodes' standard error goes to what stderr returns for their names; it may be nil. When ctx ends, the run
-// ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
+// what happened. When ctx ends, the run ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
 //
 // The wall clock of a process cannot be set: the fault Clock is refused, and Kill leaves clocks alone.
-func RunProcesses(ctx context.Context, cfg Config, bin string, stderr func(node string) io.Writer) (*Result, error) {
+func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) {
 	path, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, fmt.Errorf("maelstromtest: %w", err)
 	}
-	b, history, err := run(ctx, cfg, false, func() {}, processes(path, stderr))
+	b, history, err := run(ctx, cfg, false, func() {}, processes(path))
 	if err != nil {
 		return nil, err
 	}
@@ -29,14 +29,11 @@ func RunProcesses(ctx context.Context, cfg Config, bin string, stderr func(node 
 }
 
 // processes returns what starts nodes' lives as processes.
-func processes(path string, stderr func(node string) io.Writer) starter {
-	return func(n *node, env Env, wake func()) (*life, error) {
+func processes(path string) starter {
+	return func(_ *node, env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
 		cmd := exec.Command(path, env.Args...)
 		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr
-		if stderr != nil {
-			cmd.Stderr = io.MultiWriter(env.Stderr, stderr(n.name))
-		}
 		cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
 		// A process group of its own, so that Ctrl-C on a terminal reaches the bench alone, and a signal to a node
 		// that is a script its children, too.
@@ -81,4 +78,15 @@ func exitOf(err error) exit {
 		return exit{err, status.ExitCode()}
 	}
 	return exit{err: err}
+}
+
+// Build builds the executable of a package of main, as go build does, in a folder that is removed when the test ends. It returns the
+// file's path. The package is named as on the command line, such as "." or "./scripts/rival".
+func Build(t testing.TB, pkg string) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "node")
+	if out, err := exec.Command("go", "build", "-o", bin, pkg).CombinedOutput(); err != nil {
+		t.Fatalf("maelstromtest: go build %s: %v\n%s", pkg, err, out)
+	}
+	return bin
 }

@@ -13,14 +13,14 @@ import (
 )
 
 // runTestBinary runs processes of this test's own executable, as what TestMain knows by that name.
-func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string, stderr func(string) io.Writer) (*Result, error) {
+func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string) (*Result, error) {
 	t.Helper()
 	bin, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg.Args = append([]string{name}, cfg.Args...)
-	return RunProcesses(ctx, cfg, bin, stderr)
+	return RunProcesses(ctx, cfg, bin)
 }
 
 func TestProcesses(t *testing.T) {
@@ -28,7 +28,7 @@ func TestProcesses(t *testing.T) {
 	r, err := runTestBinary(t, t.Context(), Config{
 		Rate: 200, TimeLimit: time.Second, Concurrency: 6, Latency: 2 * time.Millisecond, Recovery: time.Second / 2,
 		Nemesis: nemesis(t, "partition,duplicate"), NemesisInterval: time.Second,
-	}, "lin counter", nil)
+	}, "lin counter")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +50,7 @@ func TestProcessesAreKilledAndPaused(t *testing.T) {
 	r, err := runTestBinary(t, t.Context(), Config{
 		Workload: Echo{}, Rate: 100, TimeLimit: 2 * time.Second, ClientTimeout: time.Second,
 		Nemesis: nemesis(t, "kill,pause"), NemesisInterval: time.Second / 2,
-	}, "echo node", nil)
+	}, "echo node")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,8 @@ func TestPausedProcessesStandStill(t *testing.T) {
 	var k ticker
 	r, err := runTestBinary(t, t.Context(), Config{
 		Nodes: 1, Workload: Echo{}, Rate: 10, TimeLimit: 2 * time.Second, Nemesis: nemesis(t, "pause"), NemesisInterval: time.Second / 2,
-	}, "ticking node", func(string) io.Writer { return &k })
+		Stderr: func(string) io.Writer { return &k },
+	}, "ticking node")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +109,7 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 		"crashing node": {"n0 crashed after", "exit status 1", "stdout:\n{", "stderr:\nabout to fail"},
 		"rubbish node":  {"n0 printed after", "Received a line!"},
 	} {
-		r, err := runTestBinary(t, t.Context(), cfg, name, nil)
+		r, err := runTestBinary(t, t.Context(), cfg, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +122,7 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 			t.Errorf("%s: right", name)
 		}
 	}
-	if _, err := RunProcesses(t.Context(), cfg, filepath.Join(t.TempDir(), "nothing"), nil); err == nil ||
+	if _, err := RunProcesses(t.Context(), cfg, filepath.Join(t.TempDir(), "nothing")); err == nil ||
 		!strings.Contains(err.Error(), "cannot start n0") || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a missing executable: error %v", err)
 	}
@@ -134,12 +135,12 @@ func TestCancelledRunIsJudged(t *testing.T) {
 	var mu sync.Mutex
 	said := map[string]*bytes.Buffer{}
 	begin := time.Now()
-	r, err := runTestBinary(t, ctx, Config{Workload: Echo{}, Rate: 100, TimeLimit: time.Hour}, "stubborn node", func(node string) io.Writer {
+	r, err := runTestBinary(t, ctx, Config{Workload: Echo{}, Rate: 100, TimeLimit: time.Hour, Stderr: func(node string) io.Writer {
 		mu.Lock()
 		defer mu.Unlock()
 		said[node] = &bytes.Buffer{}
 		return said[node]
-	})
+	}}, "stubborn node")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -157,7 +158,15 @@ func TestCancelledRunIsJudged(t *testing.T) {
 
 	soon, cancel := context.WithTimeout(t.Context(), time.Second/5)
 	defer cancel()
-	if _, err := runTestBinary(t, soon, Config{}, "mute node", nil); err == nil || !strings.Contains(err.Error(), "had not all answered init") {
+	if _, err := runTestBinary(t, soon, Config{}, "mute node"); err == nil || !strings.Contains(err.Error(), "had not all answered init") {
 		t.Errorf("cancelled before the start: error %v", err)
+	}
+}
+
+func TestBuild(t *testing.T) {
+	t.Parallel()
+	info, err := os.Stat(Build(t, "maelstrom-counter/scripts/rival"))
+	if err != nil || info.Mode()&0o111 == 0 {
+		t.Errorf("%v, %v", info, err)
 	}
 }

@@ -46,6 +46,7 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 	w := watchOver(t, cfg.Seed)
 	defer w.done()
 	stuck := inBubble(t, func() {
+		w.enter(cfg.Stderr)
 		b, history, err = run(context.Background(), cfg, true, w.settle, inProcess(program))
 	})
 	if err != nil {

@@ -25,6 +25,14 @@ type Workload interface {
 	Check(history []Op, promise Consistency) (checks []Check, facts any)
 }
 
+// A Preparer is a Workload that has something to ask nodes before the load begins, as Maelstrom's broadcast has their topology to tell.
+type Preparer interface {
+	Workload
+	// Prepare returns the body of a request that a node gets each time that it starts: when all have answered init, or, if it starts
+	// again, when it has. It must not answer with an error. The nodes' names are those of all. There is none if the body is nil.
+	Prepare(node string, nodes []string) Body
+}
+
 // A Request is something to ask a node.
 type Request struct {
 	F     string // what kind of operation this is

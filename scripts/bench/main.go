@@ -180,12 +180,13 @@ func run(ctx context.Context, o options, stdout, stderr io.Writer) (int, error) 
 	defer s.close()
 	progress := progress{w: &shared{w: stderr}, terminal: isTerminal(stderr), limit: o.TimeLimit}
 	o.Progress = progress.show
-	result, err := maelstromtest.RunProcesses(ctx, o.Config, o.bin, func(node string) io.Writer {
+	o.Stderr = func(node string) io.Writer {
 		if o.logStderr {
 			return io.MultiWriter(s.log(node), progress.w)
 		}
 		return s.log(node)
-	})
+	}
+	result, err := maelstromtest.RunProcesses(ctx, o.Config, o.bin)
 	progress.end()
 	if err != nil {
 		return wrong, err

@@ -1,0 +1,60 @@
+package maelstromtest
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// boot starts all nodes and calls ready when the last of them has answered its init message.
+func (b *bench) boot(ready func()) {
+	all := func(do func(*node, func(error)), then func()) {
+		waiting := len(b.nodes)
+		for _, n := range b.nodes {
+			do(n, func(err error) {
+				if err != nil {
+					b.unstarted, b.done = cmp.Or(b.unstarted, err), true
+				}
+				if waiting--; waiting == 0 && !b.done {
+					then()
+				}
+			})
+		}
+	}
+	all(b.startLife, func() {
+		all(b.prepare, func() {
+			b.epoch, b.booted = b.now(), true
+			ready()
+		})
+	})
+}
+
+// prepare asks a node what the workload has it asked before all else, and calls answered when it has answered.
+func (b *bench) prepare(n *node, answered func(error)) {
+	preparer, ok := b.cfg.Workload.(Preparer)
+	if !ok {
+		answered(nil)
+		return
+	}
+	body := preparer.Prepare(n.name, b.names())
+	if body == nil {
+		answered(nil)
+		return
+	}
+	err := b.newClient().request(n, body, b.cfg.ClientTimeout, func(_ Reply, err error) {
+		if err != nil {
+			err = fmt.Errorf("%s did not answer %v to prepare it: %w%s", n.name, body["type"], err, n.lastWords())
+		}
+		answered(err)
+	})
+	if err != nil {
+		answered(err)
+	}
+}
+
+func (b *bench) names() []string {
+	names := make([]string, len(b.nodes))
+	for i, n := range b.nodes {
+		names[i] = n.name
+	}
+	return names
+}

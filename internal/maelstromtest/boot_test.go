@@ -1,0 +1,82 @@
+package maelstromtest
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// told is an echo workload that tells each node its neighbours first, but for n2.
+type told struct{ Echo }
+
+func (told) Prepare(node string, nodes []string) Body {
+	if node == "n2" {
+		return nil
+	}
+	return Body{"type": "topology", "of": nodes}
+}
+
+// knowing is an echo node that refuses to echo before it has been told its neighbours, unless it is n2.
+func knowing(env Env) error {
+	lines := bufio.NewScanner(env.Stdin)
+	knows := false
+	for lines.Scan() {
+		var m struct {
+			Src, Dest string
+			Body      struct {
+				Type string
+				ID   int `json:"msg_id"`
+				Of   []string
+			}
+		}
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			return err
+		}
+		switch {
+		case m.Body.Type == "topology" && fmt.Sprint(m.Body.Of) == "[n0 n1 n2]":
+			knows = true
+		case m.Body.Type == "echo" && m.Dest != "n2" && !knows:
+			say(env, m.Dest, m.Src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, m.Body.ID))
+			continue
+		}
+		if err := echoLine(lines.Bytes(), env.Stdout); err != nil {
+			return err
+		}
+	}
+	return lines.Err()
+}
+
+// A workload's preparations come before the load, in each life; a node that refuses them has not started.
+func TestNodesArePreparedInEachLife(t *testing.T) {
+	r := Simulate(t, Config{
+		Workload: told{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "kill"), Seed: 1,
+	}, knowing)
+	if err := r.Err(); err != nil {
+		t.Error(err)
+	}
+	if len(r.Exits) < 5 || r.OK == 0 {
+		t.Errorf("%d lives, %d ok", len(r.Exits), r.OK)
+	}
+	// Right after init, the first request may come before the preparation has arrived.
+	if r.Fail > len(r.Exits)-3 {
+		t.Errorf("%d requests were refused in %d lives", r.Fail, len(r.Exits))
+	}
+
+	refusing := respond(func(env Env, src, dest string, id int) {
+		say(env, dest, src, fmt.Sprintf(`{"type":"error","code":10,"text":"what is that","in_reply_to":%d}`, id))
+	})
+	var err error
+	if stuck := inBubble(t, func() {
+		w := watchOver(t, 1)
+		defer w.done()
+		_, _, err = run(t.Context(), Config{Workload: told{}}, true, w.settle, inProcess(refusing))
+	}); stuck != "" {
+		t.Error(stuck)
+	}
+	if err == nil || !strings.Contains(err.Error(), "did not answer topology to prepare it") || !strings.Contains(err.Error(), "what is that") {
+		t.Errorf("error %v", err)
+	}
+}
