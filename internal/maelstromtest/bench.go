@@ -304,17 +304,23 @@ func (b *bench) crashed(n *node) {
 		why = e.err.Error()
 	}
 	b.crashes = append(b.crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
+	words := n.lastWords()
 	n.life, n.crashed = nil, true
 	n.goDown(b.now())
 	if !b.booted {
-		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s: %s%s", n.name, why, n.lastWords()))
+		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s: %s%s", n.name, why, words))
 		b.done = true
 	}
 }
 
 // lastWords shows the end of what a node has written.
 func (n *node) lastWords() string {
-	return fmt.Sprintf("\nstdout:\n%s\nstderr:\n%s", n.said.String(), n.stderr.String())
+	said := n.said.String()
+	hint := ""
+	if said == "" && n.life != nil && n.life.kill == nil {
+		hint = " (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)"
+	}
+	return fmt.Sprintf("%s\nstdout:\n%s\nstderr:\n%s", hint, said, n.stderr.String())
 }
 
 // input gives a node a line. A dead node gets nothing, and a paused one only later.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -69,13 +70,9 @@ func TestNodesArePreparedInEachLife(t *testing.T) {
 		say(env, dest, src, fmt.Sprintf(`{"type":"error","code":10,"text":"what is that","in_reply_to":%d}`, id))
 	})
 	var err error
-	if stuck := inBubble(t, func() {
-		w := watchOver(t, 1)
-		defer w.done()
-		_, _, err = run(t.Context(), Config{Workload: told{}}, true, w.settle, inProcess(refusing))
-	}); stuck != "" {
-		t.Error(stuck)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		_, _, err = run(t.Context(), Config{Workload: told{}}, true, synctest.Wait, inProcess(refusing))
+	})
 	if err == nil || !strings.Contains(err.Error(), "did not answer topology to prepare it") || !strings.Contains(err.Error(), "what is that") {
 		t.Errorf("error %v", err)
 	}

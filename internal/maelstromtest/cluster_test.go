@@ -225,7 +225,7 @@ func TestClusterThatDoesNotStart(t *testing.T) {
 		program Program
 		want    string
 	}{
-		"mute":  {executables["mute node"], "did not answer init with init_ok: no answer in time\nstdout:\n\nstderr:\nI say nothing"},
+		"mute":  {executables["mute node"], "did not answer init with init_ok: no answer in time (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstdout:\n\nstderr:\nI say nothing"},
 		"crash": {func(Env) error { return errors.New("no luck") }, "n0: no luck"},
 		"error": {func(env Env) error {
 			return respondInit(env, `{"type":"error","code":13,"text":"not today","in_reply_to":1}`)

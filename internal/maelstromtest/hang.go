@@ -191,3 +191,43 @@ func some(stacks []string) string {
 	}
 	return strings.Join(stacks, "\n\n")
 }
+
+// leftBehind says where goroutines are that a bubble's nodes left behind.
+func leftBehind(bubble string, stacks []string) string {
+	text := "goroutines of the nodes were left waiting for ever after the end of their input:"
+	var places []string
+	library := false
+	for _, stack := range stacks {
+		if bubbleOf(stack) == bubble && ofANode(stack) {
+			places = append(places, place(stack))
+			library = library || strings.Contains(stack, "demo/go.(*Node).SyncRPC.func1(")
+		}
+	}
+	slices.Sort(places)
+	for _, p := range slices.Compact(places) {
+		text += "\n\t" + p
+	}
+	if library {
+		text += "\n\tThe library's SyncRPC, and so its KV, leaves a goroutine behind, and Run never returns, when an answer comes after" +
+			" the context has ended. Use RPC, and hand the answer over in a channel of capacity 1."
+	}
+	return text
+}
+
+// place says in a line where a goroutine waits: its state, and the innermost functions outside of the standard library.
+func place(stack string) string {
+	header, trace, _ := strings.Cut(stack, "\n")
+	_, state, _ := strings.Cut(header, "[")
+	state, _, _ = strings.Cut(state, " (durable)")
+	lines := strings.Split(trace, "\n")
+	var frames []string
+	for i := 0; i+1 < len(lines) && len(frames) < 2; i += 2 {
+		file, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")
+		function := lines[i][:max(strings.LastIndex(lines[i], "("), 0)]
+		standard := func(pkg string) bool { return strings.HasPrefix(function, pkg) }
+		if function != "" && !slices.ContainsFunc([]string{"runtime.", "internal/", "sync", "time.", "io.", "bufio.", "context."}, standard) {
+			frames = append(frames, function[strings.LastIndex(function, "/")+1:]+" at "+file[strings.LastIndex(file, "/")+1:])
+		}
+	}
+	return state + " in " + strings.Join(frames, ", called by ")
+}

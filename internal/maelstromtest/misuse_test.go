@@ -108,20 +108,38 @@ var failing = map[string]struct {
 		[]string{"panic: maelstromtest: TestFailing with seed 77 hangs: a goroutine waits for a channel that was made outside", "waitingElsewhere"}, nil,
 	},
 	"Start outside of a bubble": {
-		func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, echoProgram) },
+		func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, counter) },
 		[]string{"--- FAIL: TestFailing", "Start was called outside of a synctest bubble", "synctest.Test"}, nil,
 	},
 	"Simulate in a bubble": {
 		func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{}, echoProgram) })
+			synctest.Test(t, func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{}, counter) })
 		},
 		[]string{"--- FAIL: TestFailing", "Simulate was called in a synctest bubble", "outside of synctest.Test"}, nil,
 	},
 	"no Close": {
 		func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, echoProgram) })
+			synctest.Test(t, func(t *testing.T) { maelstromtest.Start(t, maelstromtest.Config{}, counter) })
 		},
 		[]string{"--- FAIL: TestFailing", "without Close of its cluster", "defer it right after Start"}, nil,
+	},
+	"os.Stdin instead of Env.Stdin": {
+		func(t *testing.T) {
+			maelstromtest.Simulate(t, maelstromtest.Config{}, func(maelstromtest.Env) error { return maelstrom.NewNode().Run() })
+		},
+		[]string{"--- FAIL: TestFailing", "returned before the end of its input (a Program reads Env.Stdin and writes to Env.Stdout;"}, nil,
+	},
+	"the library's KV when answers are late": {
+		func(t *testing.T) {
+			r := maelstromtest.Simulate(t, maelstromtest.Config{
+				Rate: 100, TimeLimit: 10 * time.Second, Nemesis: []maelstromtest.Fault{{Kind: maelstromtest.Late}}, Seed: 1,
+			}, counter)
+			t.Error(r.Err())
+		},
+		[]string{
+			"g-counter with seed 1:\n", "left waiting for ever after the end of their input:\n",
+			"chan send in go.(*Node).SyncRPC.func1 at node.go:", "Use RPC, and hand the answer over in a channel of capacity 1.",
+		}, []string{"(*pipe)"},
 	},
 	"Build of nothing": {
 		func(t *testing.T) { maelstromtest.Build(t, "./nothing") },
@@ -148,7 +166,7 @@ var failing = map[string]struct {
 		[]string{"\n20", " a line of the test", "\n: 2000/01/01 00:00:0", " a line of the node", " Received {c3 n0 {", "\nn1: on stderr"}, nil,
 	},
 	"a bad configuration": {
-		func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{Nodes: -1}, echoProgram) },
+		func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{Nodes: -1}, counter) },
 		[]string{"--- FAIL: TestFailing", "Config.Nodes is -1: at least 1"}, nil,
 	},
 }

@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -22,7 +23,11 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	if test, ok := t.(*testing.T); ok {
 		return simulate(test, cfg, program)
 	}
-	// The testing package opens bubbles for tests only, so run one.
+	// The testing package opens bubbles for tests only, so run one, and not louder than t.
+	if v := flag.Lookup("test.v"); v != nil {
+		defer v.Value.Set(v.Value.String())
+		v.Value.Set("false")
+	}
 	var r *Result
 	ok := testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
 		Name: t.Name(),
@@ -52,25 +57,25 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 	if err != nil {
 		t.Fatalf("seed %d: %v", cfg.Seed, err)
 	}
-	if stuck != "" {
-		b.complain(startsAndEnds, "%s", stuck)
+	if stuck {
+		b.failures = append(b.failures, failure{startsAndEnds, leftBehind(w.bubble, allStacks())})
 	}
 	return b.result(history)
 }
 
-// inBubble runs f in a synctest bubble. It returns what goroutines did not end, which would otherwise be a panic.
-func inBubble(t *testing.T, f func()) (stuck string) {
+// inBubble runs f in a synctest bubble. It says whether goroutines are stuck there after f, which would otherwise be a panic.
+func inBubble(t *testing.T, f func()) (stuck bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			err, ok := p.(error)
 			if !ok || !strings.HasPrefix(err.Error(), "deadlock: main bubble goroutine has exited") {
 				panic(p)
 			}
-			stuck = "goroutines of the nodes were left waiting for ever after the end of their input"
+			stuck = true
 		}
 	}()
 	synctest.Test(t, func(*testing.T) { f() })
-	return ""
+	return false
 }
 
 // run runs a cluster from its start to its end.

@@ -243,7 +243,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"goroutine left": {func(env Env) error {
 			go stayForEver()
 			return linCounter(env)
-		}, true, "goroutines of the nodes were left waiting for ever"},
+		}, true, "left waiting for ever after the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
 		"late": {respond(func(env Env, src, dest string, id int) {
 			time.AfterFunc(6*time.Second, func() { say(env, dest, src, fmt.Sprintf(`{"type":"add_ok","in_reply_to":%d}`, id)) })
 		}), false, "unanswered"},

@@ -1,0 +1,49 @@
+package maelstromtest_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+// ExampleRunProcesses tests an executable in real time. Here this is the test's own, which serves echo when its argument says so (see
+// TestMain); for a node of one's own it is what Build returns.
+func ExampleRunProcesses() {
+	bin, err := os.Executable()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := maelstromtest.RunProcesses(context.Background(), maelstromtest.Config{
+		Workload:  maelstromtest.Echo{},
+		Rate:      100,
+		TimeLimit: time.Second / 2,
+		Args:      []string{"echo node"},
+	}, bin)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("right:", r.Right)
+	fmt.Println("availability:", r.Availability)
+	fmt.Println("error:", r.Err())
+	// Output:
+	// right: true
+	// availability: 1
+	// error: <nil>
+}
+
+// run runs a test as go test does, for the examples, and prints ok if it passes, and else what it says.
+func run(test func(t *testing.T)) {
+	v := flag.Lookup("test.v").Value
+	defer v.Set(v.String())
+	v.Set("false") // the names of tests are not the examples' output
+	if testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "Test", F: test}}) {
+		fmt.Println("ok")
+	}
+}
