@@ -84,7 +84,7 @@ func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered 
 		return nil, fmt.Errorf("request to %s: %w", n.name, err)
 	}
 	if len(line) < 3 || line[0] != '{' {
-		return nil, fmt.Errorf("request to %s: body is no object with fields", n.name)
+		return nil, fmt.Errorf("request to %s: the body is not an object with fields", n.name)
 	}
 	c.lastID++
 	id := c.lastID
@@ -108,7 +108,7 @@ func (c *benchClient) receive(m *message) {
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
 	case err != nil || id < 1 || id > c.lastID:
-		c.b.complain(wellFormed, "%s sent %s what is no reply to any of its requests: %s", m.src.name, c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", m.src.name, c.endpoint.name, m.body)
 	case id == c.awaited:
 		c.awaited = 0
 		if e := r.rpcError(); e != nil {

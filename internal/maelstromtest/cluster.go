@@ -70,8 +70,8 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	return c
 }
 
-// Close ends the nodes' input and waits for them to end, up to 2 s. If a node leaves goroutines behind for ever, the bubble
-// panics after it.
+// Close ends the nodes' input and waits for them to end, up to 2 s. If a node leaves goroutines behind, the bubble panics
+// after it.
 func (c *Cluster) Close() {
 	c.close.Do(func() {
 		c.b.call(func() { c.b.done = true })
@@ -79,7 +79,7 @@ func (c *Cluster) Close() {
 	})
 }
 
-// Problems returns what has gone wrong that is never right: crashes, lines that are no messages, requests answered twice.
+// Problems returns what has gone wrong that is never right: crashes, lines that are not messages, requests answered twice.
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {

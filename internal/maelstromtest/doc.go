@@ -5,38 +5,32 @@
 //	maelstrom test -w g-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition
 //
 // does: network, services, workload, faults and verdict are made after Maelstrom's source. To that come faults that Maelstrom
-// cannot inject ([Fault]) and checks that are stricter than its own ([Result]).
+// cannot inject ([Fault]) and checks that are stricter than its own ([Verdict]).
+//
+// # Simulations
 //
 // In virtual time ([Simulate], [Start]) a cluster lives in a testing/synctest bubble. Its 30 seconds take a fraction of one, and the same
 // seed gives the same history, byte for byte, if the nodes do the same given the same: take randomness from [Env].Seed
-// and the time of day from [Env].Now. A test of one's own node over many seeds:
+// and the time of day from [Env].Now. The examples of Simulate and Start are whole tests of a node on Maelstrom's own library.
 //
-//	func TestCounter(t *testing.T) {
-//		nemesis, err := maelstromtest.ParseNemesis("partition,loss,kill")
-//		if err != nil {
-//			t.Fatal(err)
-//		}
-//		for seed := range uint64(100) {
-//			t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
-//				t.Parallel()
-//				r := maelstromtest.Simulate(t, maelstromtest.Config{
-//					Workload: maelstromtest.GCounter{},
-//					Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis, Seed: seed,
-//				}, func(env maelstromtest.Env) error {
-//					return myNode(env.Stdin, env.Stdout) // returns at the end of its input
-//				})
-//				if err := r.Err(); err != nil {
-//					t.Error(err)
-//				}
-//			})
-//		}
-//	}
+// What a node must keep to in a simulation:
 //
-// A Program's goroutines must all end after its input has, or the bubble cannot: that is one of the things that Err reports.
-// The file example_test.go has such tests of a whole node, an echo server, and one that works a cluster by hand.
+//   - It reads Env.Stdin and writes to Env.Stdout. On Maelstrom's library these are the fields Stdin and Stdout of its Node.
+//   - It holds no mutex while it waits for a message: such a wait keeps virtual time from passing, and ends the process with a panic that
+//     shows where it happened.
+//   - Its goroutines end after its input has ended. The library's SyncRPC, and so its KV, leaves one behind when an answer comes
+//     after the context has ended, as with the fault [Late].
+//   - Its channels and timers are made where it runs, not in package variables.
 //
-// [RunProcesses] does the same with processes, in real time.
+// What nodes write to Env.Stderr, and through package log, goes where [Config].Stderr says. Maelstrom's library logs every message there:
+// unless somebody asks for that, it is dropped. It takes no time at all after log.SetOutput(io.Discard).
 //
-// Another workload is another implementation of [Workload]; [GCounter] and [Echo] are here. Left out are Maelstrom's services
-// lww-kv and lin-tso.
+// # Processes
+//
+// [RunProcesses] does the same with processes, in real time. [Build] builds their executable.
+//
+// # Workloads
+//
+// Another workload is another implementation of [Workload], and of [Preparer] if nodes must be told something first; [GCounter] and
+// [Echo] are here. Left out are Maelstrom's services lww-kv and lin-tso.
 package maelstromtest

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// In a bubble, time passes only when every goroutine waits durably: for the bubble's own channels, timers and conditions. A wait for a
-// mutex is not durable. So a node that holds a mutex while it waits for a message makes its bubble wait for ever, without a word, as
-// soon as another goroutine wants the mutex. A watch is what notices that, from outside the bubble and in real time.
+// Time passes in a bubble only when every goroutine waits durably: for the bubble's own channels, timers and conditions. A wait for a
+// mutex is not durable. So if a node holds a mutex while it waits for a message, its bubble stands still as soon as another goroutine
+// wants the mutex. A watch notices that, from outside the bubble and in real time.
 
 // patience is how long, in real time, a bubble may stand still before it is looked at.
 const patience = 3 * time.Second
@@ -38,8 +38,8 @@ var watches struct {
 	all []*watch
 }
 
-// What looks after the watches is a timer, since a goroutine would be a leak to whoever looks for those. It is made here because
-// what is started in a bubble is part of it.
+// A timer looks after the watches: tests that look for leaks would find a goroutine. It is made here because what is started in a
+// bubble belongs to the bubble.
 func init() {
 	if testing.Testing() {
 		time.AfterFunc(time.Second, lookAfterWatches)
@@ -130,7 +130,7 @@ func allStacks() []string {
 	}
 }
 
-// undurable are the waits which keep time from passing that a program can be in for ever.
+// undurable are the waits that keep time from passing and may never end.
 var undurable = []string{"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire", "chan receive", "chan send", "select"}
 
 // hung says what is wrong if no goroutine of a bubble will ever go on, and else nothing. The stacks are those of all goroutines.

@@ -37,7 +37,7 @@ func (m *message) line() []byte {
 	return append(line, "}\n"...)
 }
 
-// An endpoint is whoever can send and receive: a node, a service or a client.
+// An endpoint is what can send and receive: a node, a service or a client.
 type endpoint struct {
 	name    string
 	kind    endpointKind
@@ -200,7 +200,7 @@ func (n *network) parse(line []byte) (*message, error) {
 		return nil, fmt.Errorf("no body that is an object")
 	}
 	if id, ok := fields["id"]; ok && !isInteger(id) {
-		return nil, fmt.Errorf("id is no integer")
+		return nil, fmt.Errorf("id is not an integer")
 	}
 	for name := range maps.Keys(fields) {
 		switch name {
@@ -219,11 +219,11 @@ func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endp
 	}
 	var name string
 	if err := json.Unmarshal(raw, &name); err != nil || raw[0] != '"' {
-		return nil, fmt.Errorf("%s is no string", field)
+		return nil, fmt.Errorf("%s is not a string", field)
 	}
 	e := n.endpoints[name]
 	if e == nil {
-		return nil, fmt.Errorf("%s %q is nobody", field, name)
+		return nil, fmt.Errorf("%s %q does not exist", field, name)
 	}
 	return e, nil
 }

@@ -77,7 +77,7 @@ func (c Crash) String() string {
 	return fmt.Sprintf("%s crashed after %v: %s\nstdout:\n%s\nstderr:\n%s", c.Node, c.At, c.Why, c.Stdout, c.Stderr)
 }
 
-// A Stray is a line that a node printed and that is no message.
+// A Stray is a line that a node printed and that is not a message.
 type Stray struct {
 	Node string        `json:"node"`
 	At   time.Duration `json:"at"`
@@ -86,7 +86,7 @@ type Stray struct {
 }
 
 func (s Stray) String() string {
-	return fmt.Sprintf("%s printed after %v what is no message (%s): %s", s.Node, s.At, s.Why, s.Line)
+	return fmt.Sprintf("%s printed after %v a line that is not a message (%s): %s", s.Node, s.At, s.Why, s.Line)
 }
 
 // An Exit is how a node's life ended.

@@ -225,7 +225,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 			return errors.Join(echoUntil(env, 3), errors.New("three are too many"))
 		}, false, "three are too many\nstdout:\n{"},
 		"early exit": {func(env Env) error { return echoUntil(env, 3) }, false, "its program returned before the end of its input"},
-		"rubbish":    {rubbishNode, false, "printed after 0s what is no message (not a JSON object"},
+		"rubbish":    {rubbishNode, false, "printed after 0s a line that is not a message (not a JSON object"},
 		"double": {respond(func(env Env, src, dest string, id int) {
 			for range 2 {
 				say(env, dest, src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, id))
@@ -234,19 +234,19 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"to nothing": {respond(func(env Env, src, dest string, id int) {
 			say(env, dest, src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, id))
 			say(env, dest, src, `{"type":"error","code":11,"in_reply_to":1000000}`)
-		}), false, "what is no reply to any of its requests"},
-		"mute":       {respond(func(Env, string, string, int) {}), false, "was up and left a "},
+		}), false, "a reply to none of its requests"},
+		"mute":       {respond(func(Env, string, string, int) {}), false, "was up and did not answer "},
 		"no success": {respond(func(Env, string, string, int) {}), false, "no read succeeded"},
 		"malformed": {respond(func(env Env, src, dest string, id int) {
 			say(env, dest, src, fmt.Sprintf(`{"type":"done","in_reply_to":%d}`, id))
-		}), false, `wrongly: reply has type "done"`},
+		}), false, `: reply has type "done"`},
 		"goroutine left": {func(env Env) error {
 			go stayForEver()
 			return linCounter(env)
 		}, true, "left waiting for ever after the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
 		"late": {respond(func(env Env, src, dest string, id int) {
 			time.AfterFunc(6*time.Second, func() { say(env, dest, src, fmt.Sprintf(`{"type":"add_ok","in_reply_to":%d}`, id)) })
-		}), false, "unanswered"},
+		}), false, "did not answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second, Seed: 12345}, test.program)

@@ -138,11 +138,11 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 		}
 		if op.malformed {
 			failures[wellFormed] = append(failures[wellFormed],
-				fmt.Sprintf("%s answered a %s at %v wrongly: %s", op.Node, op.F, op.Complete, op.Text))
+				fmt.Sprintf("%s gave a wrong answer to %s at %v: %s", op.Node, op.F, op.Complete, op.Text))
 		}
 		if op.unanswered && !b.wasDown(op) {
 			failures[liveAnswers] = append(failures[liveAnswers],
-				fmt.Sprintf("%s was up and left a %s at %v unanswered", op.Node, op.F, op.Invoke))
+				fmt.Sprintf("%s was up and did not answer %s of %v", op.Node, op.F, op.Invoke))
 		}
 	}
 	for f, ok := range succeeded {

@@ -251,7 +251,7 @@ func fieldsOf(reply Reply, typ string, names ...string) error {
 		case name == "type" || slices.Contains(names, name):
 		case name == "msg_id" || name == "in_reply_to":
 			if !isInteger(raw) {
-				return fmt.Errorf("%s of %s is no integer: %s", name, typ, raw)
+				return fmt.Errorf("%s of %s is not an integer: %s", name, typ, raw)
 			}
 		default:
 			return fmt.Errorf("%s has a field %q: %s", typ, name, raw)
@@ -269,7 +269,7 @@ func fieldsOf(reply Reply, typ string, names ...string) error {
 func integer(raw json.RawMessage) (int64, error) {
 	var n int64
 	if !isInteger(raw) {
-		return 0, fmt.Errorf("%s is no integer", raw)
+		return 0, fmt.Errorf("%s is not an integer", raw)
 	}
 	err := json.Unmarshal(raw, &n)
 	return n, err

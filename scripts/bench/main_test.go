@@ -131,7 +131,7 @@ func TestANodeThatIsWrongIsNamed(t *testing.T) {
 	for kind, want := range map[string][]string{
 		"wrong":    {"WRONG", "something else"},
 		"crashing": {"WRONG", "n0 crashed", "exit status 3", "something gave way"},
-		"babbling": {"WRONG", "no message", "hello, world"},
+		"babbling": {"WRONG", "not a message", "hello, world"},
 		"mute":     {"exit status 4", "no configuration found"},
 	} {
 		t.Run(kind, func(t *testing.T) {
