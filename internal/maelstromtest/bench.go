@@ -15,6 +15,10 @@ import (
 // initTimeout is how long a node may take to answer its init message: Maelstrom's db.clj.
 const initTimeout = 10 * time.Second
 
+// maxBeforeInit is how many lines a node may print before it answers its init message. A node that only echoes its input, such
+// as cat, would else fill the network until initTimeout.
+const maxBeforeInit = 1000
+
 // exitTimeout is how long nodes may take to end after the end of their input.
 const exitTimeout = 2 * time.Second
 
@@ -82,6 +86,8 @@ type life struct {
 	stdout *outbox
 	ended  chan struct{}
 	began  time.Time // by the node's own clock
+	ready  bool      // it has answered init
+	early  int       // lines that it printed before
 	// In a process: pause stops it, resume goes on, kill ends it at once. A Program has none of them.
 	pause, resume, kill func()
 }
@@ -159,6 +165,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		if err != nil {
 			err = fmt.Errorf("%s did not answer init with init_ok: %w%s", n.name, err, n.lastWords())
 		}
+		life.ready = err == nil
 		answered(err)
 	})
 	if err != nil {
@@ -247,6 +254,13 @@ func (b *bench) drain() {
 		}
 		lines, ended := n.life.stdout.take()
 		b.sendLines(n, lines)
+		if !n.life.ready && !b.booted {
+			if n.life.early += len(lines); n.life.early > maxBeforeInit {
+				b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s printed %d lines instead of an answer to init, the last of them: %s",
+					n.name, n.life.early, lines[len(lines)-1]))
+				b.done = true
+			}
+		}
 		if ended {
 			b.crashed(n)
 		}

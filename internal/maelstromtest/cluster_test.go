@@ -230,6 +230,7 @@ func TestClusterThatDoesNotStart(t *testing.T) {
 		"error": {func(env Env) error {
 			return respondInit(env, `{"type":"error","code":13,"text":"not today","in_reply_to":1}`)
 		}, "not today"},
+		"cat":   {func(env Env) error { _, err := io.Copy(env.Stdout, env.Stdin); return err }, "n0 printed 1001 lines instead of an answer to init"},
 		"other": {func(env Env) error { return respondInit(env, `{"type":"ok","in_reply_to":1}`) }, `answered "ok"`},
 	} {
 		t.Run(name, func(t *testing.T) {

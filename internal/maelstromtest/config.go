@@ -58,10 +58,11 @@ type Config struct {
 
 // Progress is how far a run has come.
 type Progress struct {
-	Elapsed           time.Duration
-	Invoked, OK, Errs int
-	P99               time.Duration // of the requests that were answered ok
-	Faults            []string      // those in force
+	Elapsed                       time.Duration
+	Invoked, OK, Refused, Unknown int           // requests; those in hand are in Invoked alone
+	P99                           time.Duration // of the requests that were answered ok in the last second; zero if there were none
+	Faults                        []string      // those in force
+	Waiting                       string        // what the run waits for since the time limit was reached
 }
 
 // maxRate bounds the requests per second.

@@ -1,3 +1,5 @@
+//go:build unix
+
 package maelstromtest_test
 
 import (

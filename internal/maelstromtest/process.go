@@ -1,3 +1,5 @@
+//go:build unix
+
 package maelstromtest
 
 import (
@@ -14,6 +16,8 @@ import (
 
 // RunProcesses runs a cluster of processes of the executable file bin in real time, puts it through cfg, and judges
 // what happened. When ctx ends, the run ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
+//
+// There are processes only on Unix: elsewhere none can be stopped and continued.
 //
 // The wall clock of a process cannot be set: the fault Clock is refused, and Kill leaves clocks alone.
 func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) {

@@ -166,6 +166,11 @@ func quantiles(history []Op, chosen func(Op) bool) Quantiles {
 			latencies = append(latencies, op.Complete-op.Invoke)
 		}
 	}
+	return quantilesOf(latencies)
+}
+
+// quantilesOf sorts latencies and returns their quantiles.
+func quantilesOf(latencies []time.Duration) Quantiles {
 	if len(latencies) == 0 {
 		return Quantiles{}
 	}

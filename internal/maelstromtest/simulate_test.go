@@ -338,15 +338,25 @@ func TestConfigIsChecked(t *testing.T) {
 func TestProgress(t *testing.T) {
 	var seen []Progress
 	r := Simulate(t, Config{
-		Rate: 100, TimeLimit: 5 * time.Second, Nemesis: nemesis(t, "loss,kill"), Seed: 1,
+		Rate: 100, TimeLimit: 5 * time.Second, Latency: time.Millisecond, Nemesis: nemesis(t, "loss,kill"), Seed: 1,
 		Progress: func(p Progress) { seen = append(seen, p) },
 	}, linCounter)
 	last := seen[len(seen)-1]
 	if len(seen) < 15 || last.Elapsed.Truncate(time.Second) != r.Elapsed.Truncate(time.Second) || len(last.Faults) != 0 {
 		t.Errorf("%d times, the last %+v of %v", len(seen), last, r.Elapsed)
 	}
-	if p := seen[2]; p.Invoked == 0 || p.OK == 0 || !slices.Contains(p.Faults, "loss") {
+	if p := seen[2]; p.Invoked == 0 || p.OK == 0 || seen[1].P99 == 0 || seen[2].P99 != 0 || !slices.Contains(p.Faults, "loss") {
 		t.Errorf("after 2 s: %+v", p)
+	}
+	if answered := last.OK + last.Refused + last.Unknown; answered == 0 || answered > r.Invoked || last.OK > r.OK || last.Refused > r.Fail || last.Unknown > r.Info {
+		t.Errorf("at last %+v of %d ok, %d refused, %d unknown", last, r.OK, r.Fail, r.Info)
+	}
+	var waited []string
+	for _, p := range seen {
+		waited = append(waited, p.Waiting)
+	}
+	if !slices.Contains(waited, "recovery (9 s left)") || waited[4] != "" {
+		t.Errorf("waited for %q", waited)
 	}
 }
 

@@ -80,10 +80,12 @@ type load struct {
 	b       *bench
 	workers []*worker
 	history []*Op
-	ok      int
-	errs    int
-	waiting bool // a request is due, and no worker is free
+	counts  map[Outcome]int // of the completed
+	waiting bool            // a request is due, and no worker is free
 	phase   phase
+	rested  time.Duration // when recovery ends
+
+	latest []time.Duration // latencies of the requests that were answered ok since the last report
 }
 
 type phase int
@@ -96,7 +98,7 @@ const (
 )
 
 func (b *bench) startLoad() *load {
-	l := &load{b: b}
+	l := &load{b: b, counts: map[Outcome]int{}}
 	for i := range b.cfg.Concurrency {
 		l.workers = append(l.workers, &worker{id: i, node: b.nodes[i%len(b.nodes)], client: b.newClient()})
 	}
@@ -175,10 +177,9 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 		}
 		op.Outcome = OK
 	}
-	if op.Outcome == OK {
-		l.ok++
-	} else {
-		l.errs++
+	l.counts[op.Outcome]++
+	if op.Outcome == OK && l.b.cfg.Progress != nil {
+		l.latest = append(l.latest, op.Complete-op.Invoke)
 	}
 }
 
@@ -200,7 +201,7 @@ func (l *load) advance() {
 			l.b.done = true
 			return
 		}
-		l.phase = recovering
+		l.phase, l.rested = recovering, l.b.since()+l.b.cfg.Recovery
 		l.b.after(l.b.cfg.Recovery, func() {
 			l.phase = final
 			for _, w := range l.workers {
@@ -216,9 +217,11 @@ func (l *load) advance() {
 // report calls Progress once a second.
 func (l *load) report() {
 	p := Progress{
-		Elapsed: l.b.since(), Invoked: len(l.history), OK: l.ok, Errs: l.errs,
-		P99: quantiles(l.snapshot(), func(op Op) bool { return op.Outcome == OK }).P99,
+		Elapsed: l.b.since(), Invoked: len(l.history),
+		OK: l.counts[OK], Refused: l.counts[Fail], Unknown: l.counts[Info],
+		P99: quantilesOf(l.latest).P99, Waiting: l.waitsFor(),
 	}
+	l.latest = nil
 	for _, f := range l.b.faultLog {
 		if f.Stop < 0 {
 			p.Faults = append(p.Faults, f.String())
@@ -226,6 +229,26 @@ func (l *load) report() {
 	}
 	l.b.cfg.Progress(p)
 	l.b.after(time.Second, l.report)
+}
+
+// waitsFor says what the run waits for once the time limit has been reached.
+func (l *load) waitsFor() string {
+	busy := 0
+	for _, w := range l.workers {
+		if w.busy {
+			busy++
+		}
+	}
+	switch l.phase {
+	case draining:
+		return fmt.Sprintf("last requests (%d left)", busy)
+	case recovering:
+		return fmt.Sprintf("recovery (%.0f s left)", (l.rested - l.b.since()).Seconds())
+	case final:
+		last, _ := l.b.cfg.Workload.Final()
+		return fmt.Sprintf("final %ss (%d left)", last.F, busy)
+	}
+	return ""
 }
 
 // snapshot returns the history so far. What has no answer yet is indeterminate.

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Bench runs a Maelstrom workload against a node's binary without Maelstrom, with Maelstrom's own flags:
 //
 //	go run ./scripts/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition

@@ -1,3 +1,5 @@
+//go:build unix
+
 package main
 
 import (
@@ -43,7 +45,7 @@ func (p *progress) show(now maelstromtest.Progress) {
 		faults = "no fault"
 	}
 	line := fmt.Sprintf("%3d s  %d requests, %d ok, %d errors, p99 %s, %s",
-		second, now.Invoked, now.OK, now.Errs, milliseconds(now.P99), faults)
+		second, now.Invoked, now.OK, now.Refused+now.Unknown, milliseconds(now.P99), faults)
 	if p.terminal {
 		fmt.Fprintf(p.w, "\r%s\x1b[K", line)
 	} else {
