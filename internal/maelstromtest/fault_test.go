@@ -183,7 +183,7 @@ func (l *lifeLog) between(zero time.Time, from, to time.Duration) int {
 
 // An entry is a line of a journal.
 type entry struct {
-	Time            time.Duration
+	Time            time.Duration `json:"time_ns"`
 	What, Src, Dest string
 }
 

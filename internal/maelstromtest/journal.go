@@ -14,7 +14,7 @@ func (b *bench) record(what string, m *message) {
 		return
 	}
 	line, err := json.Marshal(struct {
-		Time time.Duration   `json:"time"` // in nanoseconds since the nodes were ready
+		Time time.Duration   `json:"time_ns"` // since the nodes were ready
 		What string          `json:"what"`
 		ID   int             `json:"id"`
 		Src  string          `json:"src"`

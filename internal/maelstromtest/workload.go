@@ -59,7 +59,8 @@ type Op struct {
 	Invoke   time.Duration `json:"invoke"`
 	Complete time.Duration `json:"complete"` // when the answer came, or was given up
 	Outcome  Outcome       `json:"outcome"`
-	Code     int           `json:"code,omitempty"` // of an error reply
+	Error    bool          `json:"error,omitempty"` // the answer was an error reply, whose code and text follow
+	Code     int           `json:"code,omitempty"`
 	Text     string        `json:"text,omitempty"` // why it is not ok
 	Final    bool          `json:"final,omitempty"`
 
@@ -164,7 +165,7 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 	var rpc *maelstrom.RPCError
 	switch {
 	case errors.As(err, &rpc):
-		op.Code, op.Text = rpc.Code, rpc.Text
+		op.Error, op.Code, op.Text = true, rpc.Code, rpc.Text
 		if definite(op.Code) {
 			op.Outcome = Fail
 		}
@@ -243,7 +244,7 @@ func (l *load) waitsFor() string {
 	case draining:
 		return fmt.Sprintf("last requests (%d left)", busy)
 	case recovering:
-		return fmt.Sprintf("recovery (%.0f s left)", (l.rested - l.b.since()).Seconds())
+		return fmt.Sprintf("recovery (%d s left)", (l.rested-l.b.since()+time.Second-1)/time.Second)
 	case final:
 		last, _ := l.b.cfg.Workload.Final()
 		return fmt.Sprintf("final %ss (%d left)", last.F, busy)
