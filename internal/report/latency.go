@@ -1,0 +1,234 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"image/color"
+	"math"
+	"slices"
+	"time"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+const aboutLatency = `A point for each request: when it was made (s) and how long it took (ms, logarithmic), with the median and the 95th and 99th
+percentiles over time as lines, and what failed on top. The bars below are the faults. The final reads are not shown.`
+
+// A series is some of a run's requests: those of one kind with one outcome.
+type series struct {
+	kind    string
+	outcome maelstromtest.Outcome
+	ops     []maelstromtest.Op
+	rank    int // of its kind among the run's kinds
+}
+
+func (s series) String() string { return s.kind + " " + OutcomeName(s.outcome) }
+
+// divide sorts a history, but for its final requests, into series: first those that are ok, so that failures are drawn on top.
+func divide(history []maelstromtest.Op) []series {
+	var all []series
+	var kinds []string
+	for _, op := range history {
+		if op.Final {
+			continue
+		}
+		i := slices.IndexFunc(all, func(s series) bool { return s.kind == op.F && s.outcome == op.Outcome })
+		if i < 0 {
+			i = len(all)
+			all = append(all, series{kind: op.F, outcome: op.Outcome})
+			kinds = append(kinds, op.F)
+		}
+		all[i].ops = append(all[i].ops, op)
+	}
+	slices.Sort(kinds)
+	kinds = slices.Compact(kinds)
+	for i := range all {
+		all[i].rank = slices.Index(kinds, all[i].kind)
+	}
+	order := map[maelstromtest.Outcome]int{maelstromtest.OK: 0, maelstromtest.Info: 1, maelstromtest.Fail: 2}
+	slices.SortFunc(all, func(a, b series) int {
+		return cmp.Or(cmp.Compare(order[a.outcome], order[b.outcome]), cmp.Compare(a.rank, b.rank))
+	})
+	return all
+}
+
+// shade is the colour of a series: each kind has one for what is ok, and a darker one for what is not.
+func (s series) shade() color.NRGBA {
+	fine := []color.NRGBA{{R: 35, G: 115, B: 200, A: 255}, {R: 245, G: 140, B: 20, A: 255}, {R: 30, G: 150, B: 110, A: 255}}
+	failed := []color.NRGBA{{R: 130, G: 0, B: 160, A: 255}, {R: 220, G: 20, B: 20, A: 255}, {R: 120, G: 70, B: 30, A: 255}}
+	if s.outcome == maelstromtest.OK {
+		return fine[s.rank%len(fine)]
+	}
+	return failed[s.rank%len(failed)]
+}
+
+// style is how the points of a series look. Those of many requests lie over one another, and so let each other through.
+func (s series) style() draw.GlyphStyle {
+	style := draw.GlyphStyle{Color: s.shade(), Radius: vg.Points(3)}
+	switch s.outcome {
+	case maelstromtest.Fail:
+		style.Shape = draw.CrossGlyph{}
+	case maelstromtest.Info:
+		style.Shape = draw.TriangleGlyph{}
+	default:
+		shade := s.shade()
+		shade.A = 110
+		if len(s.ops) > 3000 {
+			shade.A = 50
+		}
+		style = draw.GlyphStyle{Color: shade, Radius: vg.Points(1.4), Shape: draw.CircleGlyph{}}
+	}
+	return style
+}
+
+// maxPoints bounds how many points are drawn of a series: more would make a drawing too large to open.
+const maxPoints = 20_000
+
+// latencyPicture draws a point for each request, and percentiles over time.
+func latencyPicture(r *maelstromtest.Result) (*picture, error) {
+	p := newPicture(r, "Latency", "in ms from when a request was made")
+	least, most := math.Inf(1), 0.1 // ms
+	for _, op := range r.History {
+		if !op.Final {
+			ms := milliseconds(op.Complete - op.Invoke)
+			least, most = min(least, ms), max(most, ms)
+		}
+	}
+	// The scale is logarithmic: whole decades, two at least, and no zero.
+	p.Y.Max = math.Pow(10, math.Ceil(math.Log10(most)))
+	p.Y.Min = min(math.Pow(10, math.Floor(math.Log10(max(least, 0.01)))), p.Y.Max/100)
+	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(decades)
+
+	all := divide(r.History)
+	failures := len(all)
+	for i, s := range all {
+		if s.outcome != maelstromtest.OK {
+			failures = i
+			break
+		}
+	}
+	for _, s := range all[:failures] {
+		if err := p.scatter(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := p.percentiles(r); err != nil {
+		return nil, err
+	}
+	for _, s := range all[failures:] {
+		if err := p.scatter(s); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// scatter draws a series' points, or so many of them that they do not get too many.
+func (p *picture) scatter(s series) error {
+	every := (len(s.ops)-1)/maxPoints + 1
+	var points plotter.XYs
+	for i := 0; i < len(s.ops); i += every {
+		op := s.ops[i]
+		points = append(points, plotter.XY{X: op.Invoke.Seconds(), Y: max(milliseconds(op.Complete-op.Invoke), p.Y.Min)})
+	}
+	scatter, err := plotter.NewScatter(points)
+	if err != nil {
+		return fmt.Errorf("points of %s: %w", s, err)
+	}
+	scatter.GlyphStyle = s.style()
+	p.Add(scatter)
+	sign := *scatter
+	if s.outcome == maelstromtest.OK {
+		sign.Color, sign.Radius = s.shade(), 3
+	}
+	text := fmt.Sprintf("%s (%d)", s, len(s.ops))
+	if every > 1 {
+		text = fmt.Sprintf("%s (%d, one in %d drawn)", s, len(s.ops), every)
+	}
+	p.legend = append(p.legend, entry{text, &sign})
+	return nil
+}
+
+// Percentiles are of stretches of time: a fiftieth of the picture, and longer where that is less than half a second or holds
+// fewer than twenty requests on average.
+const (
+	stretches  = 50
+	minStretch = time.Second / 2
+	minAnswers = 20
+)
+
+// percentiles draws the median and the 95th and 99th percentiles of ok requests over time. A line is broken where none was
+// answered.
+func (p *picture) percentiles(r *maelstromtest.Result) error {
+	whole := span(r)
+	length := max(whole/stretches, minStretch)
+	if r.OK > 0 {
+		length = max(length, min(whole, whole*minAnswers/time.Duration(r.OK)))
+	}
+	parts := make([][]time.Duration, whole/length+1)
+	for _, op := range r.History {
+		if op.Outcome == maelstromtest.OK && !op.Final {
+			parts[op.Invoke/length] = append(parts[op.Invoke/length], op.Complete-op.Invoke)
+		}
+	}
+	for i := range parts {
+		slices.Sort(parts[i])
+	}
+	for _, style := range []struct {
+		percent int
+		draw.LineStyle
+	}{
+		{50, draw.LineStyle{Color: color.Gray{25}, Width: 1.6}},
+		{95, draw.LineStyle{Color: color.Gray{25}, Width: 1.2, Dashes: []vg.Length{6, 2}}},
+		{99, draw.LineStyle{Color: color.Gray{25}, Width: 1.2, Dashes: []vg.Length{1.5, 1.5}}},
+	} {
+		for _, points := range broken(parts, func(i int) plotter.XY {
+			middle := (time.Duration(i)*length + min(time.Duration(i+1)*length, whole)) / 2
+			latency := parts[i][(len(parts[i])-1)*style.percent/100]
+			return plotter.XY{X: middle.Seconds(), Y: max(p.Y.Min, milliseconds(latency))}
+		}) {
+			line, err := plotter.NewLine(points)
+			if err != nil {
+				return fmt.Errorf("percentiles: %w", err)
+			}
+			line.LineStyle = style.LineStyle
+			p.Add(line)
+		}
+		sign := &plotter.Line{LineStyle: style.LineStyle}
+		p.legend = append(p.legend, entry{fmt.Sprintf("p%d", style.percent), sign})
+	}
+	return nil
+}
+
+// broken returns the lines through the points of those parts that are not empty, one for each run of them.
+func broken(parts [][]time.Duration, point func(i int) plotter.XY) []plotter.XYs {
+	var lines []plotter.XYs
+	for i := range parts {
+		switch {
+		case len(parts[i]) == 0:
+		case i == 0 || len(parts[i-1]) == 0:
+			lines = append(lines, plotter.XYs{point(i)})
+		default:
+			last := &lines[len(lines)-1]
+			*last = append(*last, point(i))
+		}
+	}
+	return lines
+}
+
+// decades marks powers of ten.
+func decades(low, high float64) []plot.Tick {
+	var ticks []plot.Tick
+	for decade := math.Pow(10, math.Floor(math.Log10(low))); decade <= high*1.001; decade *= 10 {
+		ticks = append(ticks, plot.Tick{Value: decade, Label: fmt.Sprintf("%g", decade)})
+		for i := 2.0; i < 10 && decade*i < high; i++ {
+			ticks = append(ticks, plot.Tick{Value: decade * i})
+		}
+	}
+	return ticks
+}
