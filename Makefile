@@ -8,7 +8,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 build: ## build the node, ./maelstrom-counter
-	go build -o maelstrom-counter .
+	@go build -o maelstrom-counter .
 
 test: ## run all tests, and a tenth of the simulations under the race detector
 	GOGC=400 go test ./...

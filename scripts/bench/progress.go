@@ -6,68 +6,105 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"golang.org/x/term"
 
 	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/report"
 )
+
+// defaultColumns is how wide a terminal is taken to be that does not say.
+const defaultColumns = 80
 
 // A progress shows how far a run has come: in one line that is written over again on a terminal, and elsewhere in a new line
 // every two seconds.
 type progress struct {
-	w        io.Writer
-	terminal bool
-	limit    time.Duration
-	shown    bool
+	w       io.Writer
+	columns func() int // the width of the terminal; nil if there is none
+	limit   time.Duration
+	prefix  string
+	shown   bool
 }
 
-func isTerminal(w io.Writer) bool {
+// columns returns what measures a terminal, or nil if w is none.
+func columns(w io.Writer) func() int {
 	file, ok := w.(*os.File)
-	if !ok {
-		return false
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return nil
 	}
-	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return func() int {
+		width, _, err := term.GetSize(int(file.Fd()))
+		if err != nil || width <= 0 {
+			return defaultColumns
+		}
+		return width
+	}
 }
 
-// show is called once a second.
+// show is called when all nodes are ready, and then once a second.
 func (p *progress) show(now maelstromtest.Progress) {
 	second := int(now.Elapsed.Round(time.Second) / time.Second)
-	if !p.terminal && second%2 != 0 {
+	if second == 0 || p.columns == nil && second%2 != 0 {
 		return
 	}
-	faults := strings.Join(now.Faults, ", ")
-	switch {
-	case now.Elapsed > p.limit:
-		faults = "at rest"
-	case faults == "":
-		faults = "no fault"
-	}
-	line := fmt.Sprintf("%3d s  %d requests, %d ok, %d errors, p99 %s, %s",
-		second, now.Invoked, now.OK, now.Refused+now.Unknown, milliseconds(now.P99), faults)
-	if p.terminal {
-		fmt.Fprintf(p.w, "\r%s\x1b[K", line)
-	} else {
-		fmt.Fprintln(p.w, line)
-	}
 	p.shown = true
+	if p.columns == nil {
+		fmt.Fprintln(p.w, p.line(second, now, defaultColumns))
+		return
+	}
+	// A line of full width would make some terminals scroll.
+	fmt.Fprintf(p.w, "\r%s\x1b[K", p.line(second, now, p.columns()-1))
+}
+
+// line returns the line of a second, with at most width characters. What does not fit is left out: first what the faults are,
+// then the latency.
+func (p *progress) line(second int, now maelstromtest.Progress, width int) string {
+	count := fmt.Sprintf("%d requests", now.Invoked)
+	for _, outcome := range []struct {
+		n    int
+		name string
+	}{{now.OK, "ok"}, {now.Refused, "refused"}, {now.Unknown, "unknown"}} {
+		if outcome.n > 0 {
+			count += fmt.Sprintf(", %d %s", outcome.n, outcome.name)
+		}
+	}
+	var p99, number string
+	if now.P99 > 0 {
+		p99 = "p99 " + report.Milliseconds(now.P99)
+	}
+	switch len(now.Faults) {
+	case 0:
+	case 1:
+		number, _, _ = strings.Cut(now.Faults[0], " ")
+	default:
+		number = fmt.Sprintf("%d faults", len(now.Faults))
+	}
+	start := fmt.Sprintf("%s%3d s", p.prefix, second)
+	var line string
+	for _, parts := range [][]string{
+		{start, count, p99, now.Waiting, strings.Join(now.Faults, ", ")},
+		{start, count, p99, now.Waiting, number},
+		{start, count, now.Waiting, number},
+		{start, now.Waiting, count},
+	} {
+		line = strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "  ")
+		if utf8.RuneCountInString(line) <= width {
+			return line
+		}
+	}
+	return string([]rune(line)[:max(0, width)])
 }
 
 // end clears the line on a terminal.
 func (p *progress) end() {
-	if p.terminal && p.shown {
+	if p.columns != nil && p.shown {
 		fmt.Fprint(p.w, "\r\x1b[K")
 	}
-}
-
-// milliseconds shows a latency with three digits or so.
-func milliseconds(d time.Duration) string {
-	ms := float64(d) / float64(time.Millisecond)
-	if ms < 10 {
-		return fmt.Sprintf("%.1f ms", ms)
-	}
-	return fmt.Sprintf("%.0f ms", ms)
 }
 
 // A shared writer is for several goroutines: the nodes' logs and the progress may come at once.

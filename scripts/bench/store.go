@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -11,84 +10,94 @@ import (
 	"path/filepath"
 	"time"
 
-	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/report"
 )
 
-// A store is the folder in which a run's results are kept, <root>/<workload>/<time>, as Maelstrom does. The link latest
-// beside it leads to it.
+// A store is the folder in which a run's results are kept, <root>/<workload>/<time>, as Maelstrom does. What cannot be
+// written is noted, and does not end the run.
 type store struct {
-	folder string
-	logs   map[string]*os.File
+	folder  string
+	journal *report.Journal
+	logs    map[string]*logFile
+	lost    []error
 }
 
 func newStore(root, workload string, now time.Time) (*store, error) {
-	parent := filepath.Join(root, workload)
-	name := now.Format("20060102T150405.000")
-	s := &store{folder: filepath.Join(parent, name), logs: map[string]*os.File{}}
-	if err := os.MkdirAll(filepath.Join(s.folder, "node-logs"), 0o777); err != nil {
-		return nil, fmt.Errorf("folder for results: %w", err)
+	folder := filepath.Join(root, workload, now.Format("20060102T150405.000"))
+	if err := os.MkdirAll(filepath.Join(folder, "node-logs"), 0o777); err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the results: %w", err)
 	}
-	latest := filepath.Join(parent, "latest")
-	if err := os.Remove(latest); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("link to the latest results: %w", err)
-	}
-	if err := os.Symlink(name, latest); err != nil {
-		return nil, fmt.Errorf("link to the latest results: %w", err)
-	}
-	return s, nil
+	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
 }
 
-// log returns the file for what a node writes to stderr, which its later lives share. A file that cannot be made is made up
-// for: the run goes on without it.
-func (s *store) log(node string) io.Writer {
-	if file := s.logs[node]; file != nil {
-		return file
+// publish makes the link latest, beside the folder, lead to it.
+func (s *store) publish() {
+	latest := filepath.Join(filepath.Dir(s.folder), "latest")
+	err := os.Remove(latest)
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = os.Symlink(filepath.Base(s.folder), latest)
 	}
-	file, err := os.Create(filepath.Join(s.folder, "node-logs", node+".log"))
 	if err != nil {
-		return io.Discard
+		s.lost = append(s.lost, fmt.Errorf("cannot link to the latest results: %w", err))
 	}
-	s.logs[node] = file
-	return file
 }
 
+// A logFile takes what one node writes to stderr. Writing never fails: an error would end the node.
+type logFile struct {
+	file *os.File
+	used bool
+	err  error
+}
+
+func (l *logFile) Write(p []byte) (int, error) {
+	l.used = true
+	if l.err == nil {
+		_, l.err = l.file.Write(p)
+	}
+	return len(p), nil
+}
+
+// log returns where a node's stderr goes, through all its lives.
+func (s *store) log(node string) io.Writer {
+	if l := s.logs[node]; l != nil {
+		return l
+	}
+	l := &logFile{}
+	l.file, l.err = os.Create(filepath.Join(s.folder, "node-logs", node+".log"))
+	s.logs[node] = l
+	return l
+}
+
+// close ends the files that are written during the run. The nodes must have ended.
 func (s *store) close() {
-	for _, file := range s.logs {
-		file.Close() // what the nodes wrote has been written
+	if err := s.journal.Close(); err != nil {
+		s.lost = append(s.lost, err)
 	}
-}
-
-// keep writes the results and pictures.
-func (s *store) keep(r *maelstromtest.Result) error {
-	files := []struct {
-		name  string
-		write func(io.Writer) error
-	}{
-		{"results.json", func(w io.Writer) error { return writeJSON(w, r) }},
-		{"history.jsonl", r.WriteHistory},
-		{"latency.png", func(w io.Writer) error { return latencyPicture(w, r) }},
-		{"rate.png", func(w io.Writer) error { return ratePicture(w, r) }},
-	}
-	if _, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		files = append(files, struct {
-			name  string
-			write func(io.Writer) error
-		}{"history.html", r.Visualize})
-	}
-	for _, file := range files {
-		if err := create(filepath.Join(s.folder, file.name), file.write); err != nil {
-			return fmt.Errorf("%s: %w", file.name, err)
+	for node, l := range s.logs {
+		if l.file != nil {
+			l.err = errors.Join(l.err, l.file.Close())
+		}
+		if l.err != nil {
+			s.lost = append(s.lost, fmt.Errorf("cannot write the log of %s: %w", node, l.err))
 		}
 	}
+}
+
+// abandon ends the files of a run that did not start. It removes the folder unless nodes wrote something, and else says so.
+func (s *store) abandon() error {
+	s.close()
+	for _, l := range s.logs {
+		if l.used {
+			return fmt.Errorf("all that the nodes wrote is in %s", filepath.Join(s.folder, "node-logs"))
+		}
+	}
+	s.discard()
 	return nil
 }
 
-// create makes a file of what write writes.
-func create(path string, write func(io.Writer) error) error {
-	file, err := os.Create(path)
-	if err != nil {
-		return err
+// discard removes the folder.
+func (s *store) discard() {
+	if err := os.RemoveAll(s.folder); err != nil {
+		s.lost = append(s.lost, fmt.Errorf("cannot remove the files of a run: %w", err))
 	}
-	buffered := bufio.NewWriter(file)
-	return errors.Join(write(buffered), buffered.Flush(), file.Close())
 }

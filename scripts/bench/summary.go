@@ -5,7 +5,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"maps"
@@ -15,88 +14,133 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/report"
 )
 
+// facts are lines of a name and a text each.
+type facts struct{ bytes.Buffer }
+
+func (f *facts) add(name, format string, args ...any) {
+	fmt.Fprintf(f, "%-14s%s\n", name, fmt.Sprintf(format, args...))
+}
+
 // summarize writes what a reader wants to know of a run, the verdict first.
-func summarize(w io.Writer, r *maelstromtest.Result, stopped bool, folder string) error {
-	var text bytes.Buffer
-	fmt.Fprintf(&text, "\n%s\n\n", verdict(r, stopped))
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "latency\tp50\tp95\tp99\tmax\t\n")
-	row := func(kind string, q maelstromtest.Quantiles) {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", kind,
-			milliseconds(q.P50), milliseconds(q.P95), milliseconds(q.P99), milliseconds(q.Max))
+func summarize(w io.Writer, d done) error {
+	r := d.Result
+	var text facts
+	fmt.Fprintf(&text, "\n%s\n", report.Headline(d.Run))
+	for _, bar := range d.Bars() {
+		fmt.Fprintln(&text, bar)
+	}
+	if err := r.Err(); err != nil {
+		fmt.Fprintf(&text, "\n%v\n", err)
+	}
+	fmt.Fprintln(&text)
+	writeLatencies(&text, r)
+	fmt.Fprintln(&text)
+	writeLoad(&text, r)
+	text.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		text.add("final reads", "%s", joined(facts.FinalReads))
+		text.add("acceptable", "%s", joined(facts.Acceptable))
+	}
+	for i, line := range judged(r.Checks) {
+		text.add(first(i, "checked"), "%s", line)
+	}
+	const shown = 15
+	for i, fault := range r.Faults {
+		if i == shown && len(r.Faults) > shown+1 {
+			text.add("", "and %d more", len(r.Faults)-shown)
+			break
+		}
+		text.add(first(i, "faults"), "%4.1f s to %4.1f s  %s", fault.Start.Seconds(), report.FaultEnd(fault, r.Elapsed).Seconds(), fault)
+	}
+	text.add("seed", "%d", r.Config.Seed)
+	text.add("files", "%s", d.folder)
+	for _, lost := range d.lost {
+		for line := range strings.Lines(lost.Error()) {
+			text.add("", "%s", strings.TrimSuffix(line, "\n"))
+		}
+	}
+	_, err := w.Write(text.Bytes())
+	return err
+}
+
+// judged says what was checked and how it came out: on one line what is ok, and on one each what is not.
+func judged(checks []maelstromtest.Check) []string {
+	var fine, other []string
+	for _, c := range checks {
+		switch {
+		case c.Status == maelstromtest.Passed:
+			fine = append(fine, c.Name)
+		case c.Detail != "":
+			other = append(other, fmt.Sprintf("%s: %s, %s", c.Name, c.Status, c.Detail))
+		default:
+			other = append(other, c.Name+": "+string(c.Status))
+		}
+	}
+	if len(fine) == 0 {
+		return other
+	}
+	return append([]string{strings.Join(fine, ", ") + ": ok"}, other...)
+}
+
+// first returns the name for the first line of several.
+func first(i int, name string) string {
+	if i > 0 {
+		return ""
+	}
+	return name
+}
+
+func writeLatencies(w io.Writer, r *maelstromtest.Result) {
+	if r.OK == 0 {
+		fmt.Fprintln(w, "No request was answered ok, so there are no latencies.")
+		return
+	}
+	fmt.Fprintln(w, "Latency of requests answered ok, from when they were made:")
+	fmt.Fprintln(w)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(table, "\tp50\tp95\tp99\tmax\t\n")
+	row := func(name string, q maelstromtest.Quantiles) {
+		if q.Max == 0 {
+			fmt.Fprintf(table, "%s\tnone\tnone\tnone\tnone\t\n", name)
+			return
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", name,
+			report.Milliseconds(q.P50), report.Milliseconds(q.P95), report.Milliseconds(q.P99), report.Milliseconds(q.Max))
 	}
 	row("all", r.Latency)
 	for _, kind := range slices.Sorted(maps.Keys(r.LatencyByKind)) {
 		row(kind, r.LatencyByKind[kind])
 	}
 	table.Flush() // writes to memory
-
-	fmt.Fprintln(&text)
-	fact := func(name, format string, args ...any) {
-		fmt.Fprintf(&text, "%-14s%s\n", name, fmt.Sprintf(format, args...))
-	}
-	fact("available", "%.2f %%: of %d requests %d ok, %d refused, %d unknown", 100*r.Availability, r.Invoked, r.OK, r.Fail, r.Info)
-	for _, line := range failures(r.History) {
-		fact("", "%s", line)
-	}
-	fact("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
-	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		fact("final reads", "%s", joined(facts.FinalReads))
-		fact("acceptable", "%s", joined(facts.Acceptable))
-		fact("out of order", "%d reads", len(facts.OutOfOrder))
-		check := r.Check("linearizable")
-		fact("linearizable", "%s", strings.TrimSpace(string(check.Status)+" "+check.Detail))
-	}
-	for i, fault := range r.Faults {
-		name := "faults"
-		if i > 0 {
-			name = ""
-		}
-		fact(name, "%4.1f s to %4.1f s  %s", fault.Start.Seconds(), end(fault, r.Elapsed).Seconds(), fault)
-	}
-	fact("seed", "%d", r.Config.Seed)
-	fact("files", "%s", folder)
-	_, err := w.Write(text.Bytes())
-	return err
 }
 
-// verdict says in a line whether all was right, or else what was wrong.
-func verdict(r *maelstromtest.Result, stopped bool) string {
-	text := "RIGHT: so says Maelstrom's verdict, and so do the stricter checks."
-	switch err := r.Err(); {
-	case err != nil && r.MaelstromValid:
-		text = "WRONG: Maelstrom's verdict is good, but " + err.Error()
-	case err != nil:
-		text = "WRONG: " + err.Error()
-	case stopped:
-		text = "RIGHT, as far as it went."
+// writeLoad says what was asked of the nodes, what they answered, and whether the workers kept more from being asked.
+func writeLoad(text *facts, r *maelstromtest.Result) {
+	l := report.LoadOf(r)
+	text.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
+	switch {
+	case l.Need > 0:
+		perNode := (l.Need-1)/r.Config.Nodes + 1
+		text.add("", "All %d workers waited for answers for %.0f %% of the time, so fewer requests were made, and the", r.Config.Concurrency, 100*l.Busy)
+		text.add("", "latencies do not say how long those that were not made would have taken. Try --concurrency %dn.", perNode)
+	case l.Made < 0.95*l.Asked && l.Span >= time.Second:
+		text.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
 	}
-	if stopped {
-		return "Interrupted. " + text
+	text.add("answered", "%s: of %d requests %d ok, %d refused, %d unknown", report.Percent(r.Availability), r.Invoked, r.OK, r.Fail, r.Info)
+	for _, line := range failures(r) {
+		text.add("", "%s", line)
 	}
-	return text
 }
 
-// end is when a fault was mended, or the run over.
-func end(fault maelstromtest.FaultRecord, elapsed time.Duration) time.Duration {
-	if fault.Stop < 0 {
-		return elapsed
-	}
-	return fault.Stop
-}
-
-// failures says what has come of the requests that weren't ok, the most frequent first.
-func failures(history []maelstromtest.Op) []string {
+// failures says what has come of the requests that were not ok, the most frequent first.
+func failures(r *maelstromtest.Result) []string {
 	counts := map[string]int{}
-	for _, op := range history {
+	for _, op := range r.History {
 		if op.Outcome != maelstromtest.OK {
-			what := op.Text
-			if op.Code != 0 || op.Outcome == maelstromtest.Fail {
-				what = fmt.Sprintf("error %d, %s", op.Code, op.Text)
-			}
-			counts[op.F+": "+what]++
+			counts[fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))]++
 		}
 	}
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -112,16 +156,37 @@ func failures(history []maelstromtest.Op) []string {
 	return lines
 }
 
+// tabulate writes a line for each of several runs.
+func tabulate(w io.Writer, all []done, worst int) error {
+	var text bytes.Buffer
+	fmt.Fprintln(&text)
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "seed\tverdict\tok\tp50\tp95\tp99\tmax\tmessages per request\t")
+	passed := 0
+	for _, d := range all {
+		verdict := "RIGHT"
+		switch {
+		case !d.Result.Right:
+			verdict = "WRONG"
+		case !d.Passed():
+			verdict = "MISSED"
+		default:
+			passed++
+		}
+		q := d.Result.Latency
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t\n", d.Result.Config.Seed, verdict, report.Percent(d.Result.Availability),
+			report.Milliseconds(q.P50), report.Milliseconds(q.P95), report.Milliseconds(q.P99), report.Milliseconds(q.Max), d.Result.MessagesPerRequest)
+	}
+	table.Flush() // writes to memory
+	fmt.Fprintf(&text, "\n%d of %d passed. Kept is the worst, with seed %d: %s\n", passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
+	_, err := w.Write(text.Bytes())
+	return err
+}
+
 func joined[T any](list []T) string {
 	texts := make([]string, len(list))
 	for i, x := range list {
 		texts[i] = fmt.Sprint(x)
 	}
 	return strings.Join(slices.Compact(texts), ", ")
-}
-
-func writeJSON(w io.Writer, r *maelstromtest.Result) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
 }

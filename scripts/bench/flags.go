@@ -1,0 +1,191 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/report"
+)
+
+// workloads are those that there are, by their names on the command line.
+var workloads = map[string]maelstromtest.Workload{
+	"g-counter": maelstromtest.GCounter{},
+	"echo":      maelstromtest.Echo{},
+}
+
+type options struct {
+	maelstromtest.Config
+	report.Thresholds
+	bin       string
+	runs      int
+	logStderr bool
+	json      bool
+}
+
+// raw are the flags that are more than a value: as they were typed.
+type raw struct {
+	workload, concurrency, nemesis, dist, consistency string
+	latency, limit, interval, recovery                float64
+}
+
+func workloadNames() string { return strings.Join(slices.Sorted(maps.Keys(workloads)), ", ") }
+
+// define defines the flags with their defaults.
+func define(o *options, r *raw) *flag.FlagSet {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	flags.StringVar(&r.workload, "w", "g-counter", "the `workload`: "+workloadNames())
+	flags.StringVar(&r.workload, "workload", "g-counter", "the same `workload`, as Maelstrom also calls it")
+	flags.StringVar(&o.bin, "bin", "", "the node's executable `file`")
+	flags.IntVar(&o.Nodes, "node-count", 5, "how many `nodes`")
+	flags.Float64Var(&o.Rate, "rate", 5, "`requests` per second, all workers together")
+	flags.Float64Var(&r.limit, "time-limit", 60, "for how many `seconds` requests are made and faults injected")
+	flags.Float64Var(&r.recovery, "recovery", 10, "for how many `seconds` the nodes rest before the final reads")
+	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers`, each with one request at a time; with an n behind it, per node")
+	flags.Float64Var(&r.latency, "latency", 0, "mean latency in `ms` between nodes and services, one way")
+	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "its `distribution`: constant, uniform, or exponential")
+	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Linearizable), "what the nodes `promise`: linearizable, or eventual, of which only the final reads\nare judged, as Maelstrom does")
+	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
+	flags.Float64Var(&r.interval, "nemesis-interval", 10, "mean `seconds` between the beginning and the end of a partition, and between it and the next;\npaces all faults that come and go")
+	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies (default random)")
+	flags.IntVar(&o.runs, "runs", 1, "how many `runs`, each with the next seed; ends with a table, and keeps the files of the worst")
+	flags.DurationVar(&o.MaxP99, "max-p99", 0, "fail if the 99th percentile of latency is above this `duration`, such as 50ms")
+	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
+	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
+	flags.BoolVar(&o.json, "json", false, "print results.json instead of a summary")
+	return flags
+}
+
+// parse reads the command line. Where help is asked for it returns flag.ErrHelp.
+func parse(args []string) (options, error) {
+	var o options
+	var r raw
+	if i := slices.Index(args, "--"); i >= 0 {
+		args, o.Args = args[:i], args[i+1:]
+	}
+	flags := define(&o, &r)
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	given := map[string]bool{}
+	flags.Visit(func(f *flag.Flag) { given[f.Name] = true })
+	if !given["seed"] {
+		o.Seed = rand.Uint64N(1 << 32)
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if err := o.check(r, given); err != nil {
+		return o, err
+	}
+	var err error
+	o.Workload = workloads[r.workload]
+	o.TimeLimit, o.NemesisInterval = seconds(r.limit), seconds(r.interval)
+	o.Recovery = max(seconds(r.recovery), 1) // zero would mean the default
+	o.Latency = time.Duration(r.latency * float64(time.Millisecond))
+	if o.LatencyDist, err = maelstromtest.ParseDistribution(r.dist); err != nil {
+		return o, fmt.Errorf("--latency-dist: %w", err)
+	}
+	if o.Consistency, err = maelstromtest.ParseConsistency(r.consistency); err != nil {
+		return o, fmt.Errorf("--consistency: %w", err)
+	}
+	if o.Nemesis, err = faults(r.nemesis); err != nil {
+		return o, err
+	}
+	o.Concurrency, err = workers(r.concurrency, o.Nodes)
+	return o, err
+}
+
+// check says which value is out of its bounds, if one is.
+func (o *options) check(r raw, given map[string]bool) error {
+	switch {
+	case o.bin == "":
+		return errors.New("--bin is missing: the node's executable file")
+	case workloads[r.workload] == nil:
+		return fmt.Errorf("no workload %q; there are %s", r.workload, workloadNames())
+	case o.Nodes < 1:
+		return fmt.Errorf("--node-count %d is less than 1", o.Nodes)
+	case !(o.Rate > 0):
+		return fmt.Errorf("--rate %v is not positive", o.Rate)
+	case !(r.limit > 0):
+		return fmt.Errorf("--time-limit %v is not positive", r.limit)
+	case !(r.recovery >= 0):
+		return fmt.Errorf("--recovery %v is negative", r.recovery)
+	case !(r.interval > 0):
+		return fmt.Errorf("--nemesis-interval %v is not positive", r.interval)
+	case !(r.latency >= 0):
+		return fmt.Errorf("--latency %v is negative", r.latency)
+	case o.runs < 1:
+		return fmt.Errorf("--runs %d is less than 1", o.runs)
+	case given["max-p99"] && o.MaxP99 <= 0:
+		return fmt.Errorf("--max-p99 %v is not positive", o.MaxP99)
+	case given["min-ok"] && !(o.MinOK > 0 && o.MinOK <= 100):
+		return fmt.Errorf("--min-ok %v is not above 0 and at most 100", o.MinOK)
+	}
+	info, err := os.Stat(o.bin)
+	switch {
+	case err != nil:
+		return fmt.Errorf("--bin %s: %w", o.bin, errors.Unwrap(err))
+	case info.IsDir():
+		return fmt.Errorf("--bin %s is a directory, not the node's executable file", o.bin)
+	case info.Mode()&0o111 == 0:
+		return fmt.Errorf("--bin %s is not executable", o.bin)
+	}
+	return nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// processFaults are the faults that can befall a process: all but Clock, as no process has a wall clock of its own to set.
+func processFaults() []maelstromtest.Fault {
+	return slices.DeleteFunc(maelstromtest.AllFaults(), func(f maelstromtest.Fault) bool { return f.Kind == maelstromtest.Clock })
+}
+
+// faults reads a list of faults' names.
+func faults(list string) ([]maelstromtest.Fault, error) {
+	known := processFaults()
+	var chosen []maelstromtest.Fault
+	for name := range strings.SplitSeq(list, ",") {
+		name = strings.TrimSpace(name)
+		i := slices.IndexFunc(known, func(f maelstromtest.Fault) bool { return f.String() == name })
+		switch {
+		case name == "":
+		case name == string(maelstromtest.Clock):
+			return nil, errors.New("--nemesis clock: the clock of a process cannot be set; only simulations have this fault")
+		case i < 0:
+			names := make([]string, len(known))
+			for i, f := range known {
+				names[i] = f.String()
+			}
+			return nil, fmt.Errorf("--nemesis: no fault %q; there are %s", name, strings.Join(names, ", "))
+		case !slices.Contains(chosen, known[i]):
+			chosen = append(chosen, known[i])
+		}
+	}
+	return chosen, nil
+}
+
+// workers reads a number of workers as Jepsen does: 10, or 10n for ten of each node.
+func workers(text string, nodes int) (int, error) {
+	number, perNode := strings.CutSuffix(text, "n")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 {
+		return 0, fmt.Errorf("--concurrency %q is neither a positive number nor one with an n behind it", text)
+	}
+	if perNode {
+		n *= nodes
+	}
+	return n, nil
+}

@@ -1,0 +1,69 @@
+//go:build unix
+
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+const introduction = `Runs a Maelstrom workload against a node's binary, without Maelstrom.
+
+  bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition [-- node's flags]
+
+Exits with 0 if everything was right and every threshold was met, with 1 if not, or if the nodes did not start, with 2 if the
+command line was wrong, and with 130 if it was interrupted before anything had gone wrong.
+
+Flags, with one dash or two:
+
+`
+
+// explained says in a sentence what each kind of fault does. There are two groups: those that come and go, and those that act
+// on messages for the whole time limit.
+var explained = map[maelstromtest.Kind]string{
+	maelstromtest.Partition: "Cuts links between nodes, in one of four shapes: one node off, halves, majorities in a ring, or halves with a bridge.",
+	maelstromtest.StoreCut:  "Cuts one node off from the services for 2 s.",
+	maelstromtest.Kill:      "Kills a node, without warning, and starts it again 0.1 to 5 s later.",
+	maelstromtest.Pause:     "Stops a node for up to 5 s; it notices nothing, and its messages wait.",
+	maelstromtest.Loss:      "Loses 5 % of the messages.",
+	maelstromtest.Duplicate: "Delivers 10 % of the messages twice, the copies at different times.",
+	maelstromtest.Late:      "Delivers 10 % of the messages 0.5 to 3 s late; with the services, of their replies only.",
+	maelstromtest.Overtake:  "Delays each message by a random time, 20 ms on average, so that messages overtake one another.",
+}
+
+func onMessages(f maelstromtest.Fault) bool {
+	switch f.Kind {
+	case maelstromtest.Loss, maelstromtest.Duplicate, maelstromtest.Late, maelstromtest.Overtake:
+		return true
+	}
+	return false
+}
+
+// help explains the flags and the faults.
+func help() string {
+	var text strings.Builder
+	text.WriteString(introduction)
+	var o options
+	flags := define(&o, &raw{})
+	flags.SetOutput(&text)
+	flags.PrintDefaults()
+	text.WriteString("\nFaults that come and go, at the pace of --nemesis-interval, each at one place at a time:\n\n")
+	var messages []maelstromtest.Fault
+	for _, f := range processFaults() {
+		if onMessages(f) {
+			messages = append(messages, f)
+			continue
+		}
+		fmt.Fprintf(&text, "  %-15s %s\n", f, explained[f.Kind])
+	}
+	text.WriteString("\nFaults in the messages between nodes and services, for the whole time limit; with node- before the name, in those between nodes:\n\n")
+	for _, f := range messages {
+		if f.Links == maelstromtest.StoreLinks {
+			fmt.Fprintf(&text, "  %-10s node-%-10s %s\n", f, f, explained[f.Kind])
+		}
+	}
+	text.WriteString("\nThe files of a run are in store/<workload>/latest, where README.txt says what each of them is.\n")
+	return text.String()
+}

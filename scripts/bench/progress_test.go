@@ -1,0 +1,64 @@
+//go:build unix
+
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+func TestProgressFitsItsWidth(t *testing.T) {
+	calm := maelstromtest.Progress{Invoked: 936, OK: 936, P99: 14 * time.Millisecond}
+	one := calm
+	one.Faults = []string{"partition halves with bridge n17"}
+	many := maelstromtest.Progress{
+		Invoked: 10936, OK: 10830, Refused: 6, Unknown: 90, P99: 2345 * time.Millisecond, Waiting: "recovery (9 s left)",
+		Faults: []string{"kill n7, clock back by 10.8s", "loss"},
+	}
+	for _, test := range []struct {
+		now   maelstromtest.Progress
+		width int
+		want  string
+	}{
+		{calm, 80, " 12 s  936 requests, 936 ok  p99 14 ms"},
+		{one, 80, " 12 s  936 requests, 936 ok  p99 14 ms  partition halves with bridge n17"},
+		{one, 60, " 12 s  936 requests, 936 ok  p99 14 ms  partition"},
+		{many, 130, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  p99 2345 ms  recovery (9 s left)  kill n7, clock back by 10.8s, loss"},
+		{many, 100, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  p99 2345 ms  recovery (9 s left)  2 faults"},
+		{many, 90, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  recovery (9 s left)  2 faults"},
+		{many, 80, " 12 s  recovery (9 s left)  10936 requests, 10830 ok, 6 refused, 90 unknown"},
+		{many, 20, " 12 s  recovery (9 s"},
+		{many, 0, ""},
+	} {
+		var p progress
+		got := p.line(12, test.now, test.width)
+		if got != test.want || utf8.RuneCountInString(got) > test.width {
+			t.Errorf("with %d characters %q, not %q", test.width, got, test.want)
+		}
+	}
+}
+
+// The first second comes after a second, and on a terminal each line replaces the one before.
+func TestProgressIsShown(t *testing.T) {
+	for _, test := range []struct {
+		columns func() int
+		want    string
+	}{
+		{nil, "  2 s  2 requests\n"},
+		{func() int { return 17 }, "\r  1 s  1 request\x1b[K\r  2 s  2 request\x1b[K\r\x1b[K"},
+	} {
+		var out strings.Builder
+		p := progress{w: &out, columns: test.columns}
+		for second := range 3 {
+			p.show(maelstromtest.Progress{Elapsed: time.Duration(second) * time.Second, Invoked: second})
+		}
+		p.end()
+		if out.String() != test.want {
+			t.Errorf("shown %q, not %q", out.String(), test.want)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+//go:build unix
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/report"
+)
+
+// A bencher runs what the command line says.
+type bencher struct {
+	options
+	command  []string
+	stdout   io.Writer
+	stderr   *shared
+	progress progress
+}
+
+// A done is a run that has ended, and where its files are.
+type done struct {
+	report.Run
+	*store
+}
+
+// run makes all runs and reports on them. The exit code is that of the worst.
+func (b *bencher) run(ctx context.Context) (int, error) {
+	var all []done
+	var err error
+	worst := 0
+	for i := 0; i < b.runs && err == nil && ctx.Err() == nil; i++ {
+		if b.runs > 1 {
+			b.progress.prefix = fmt.Sprintf("run %d of %d  ", i+1, b.runs)
+		}
+		var d done
+		if d, err = b.once(ctx, b.Seed+uint64(i)); err != nil {
+			break
+		}
+		all = append(all, d)
+		if i > 0 {
+			better := i
+			if worse(d.Run, all[worst].Run) {
+				better, worst = worst, i
+			}
+			all[better].discard()
+		}
+		err = b.tell(d)
+	}
+	if len(all) == 0 {
+		return b.code(ctx, false), err
+	}
+	all[worst].publish()
+	if b.runs > 1 && !b.json {
+		err = errors.Join(err, tabulate(b.stdout, all, worst))
+	}
+	return b.code(ctx, err == nil && all[worst].Passed()), err
+}
+
+// code is the exit code: that of an interruption only if nothing was wrong before.
+func (b *bencher) code(ctx context.Context, good bool) int {
+	switch {
+	case ctx.Err() != nil && good:
+		return interrupted
+	case good:
+		return passed
+	}
+	return failed
+}
+
+// tell prints what there is to say of one run: of one among several only, if it is wrong, what is.
+func (b *bencher) tell(d done) error {
+	var err error
+	switch {
+	case b.json:
+		err = report.WriteJSON(b.stdout, d.Run)
+		for _, lost := range d.lost {
+			fmt.Fprintf(b.stderr, "bench: %v\n", lost)
+		}
+	case b.runs == 1 || !d.Passed():
+		err = summarize(b.stdout, d)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the results: %w", err)
+	}
+	return nil
+}
+
+// once runs the cluster with a seed and keeps what came of it.
+func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
+	start := time.Now()
+	s, err := newStore("store", b.Workload.Name(), start)
+	if err != nil {
+		return done{}, err
+	}
+	cfg := b.Config
+	cfg.Seed, cfg.Journal = seed, s.journal
+	cfg.Progress = func(p maelstromtest.Progress) {
+		if p.Elapsed == 0 && b.runs == 1 {
+			s.publish() // all nodes are ready
+		}
+		b.progress.show(p)
+	}
+	cfg.Stderr = func(node string) io.Writer {
+		if b.logStderr {
+			return io.MultiWriter(s.log(node), b.stderr)
+		}
+		return s.log(node)
+	}
+	result, err := maelstromtest.RunProcesses(ctx, cfg, b.bin)
+	b.progress.end()
+	if err != nil {
+		return done{}, errors.Join(append([]error{err, s.abandon()}, s.lost...)...)
+	}
+	s.close()
+	bin, err := filepath.Abs(b.bin)
+	if err != nil {
+		bin = b.bin // the working directory is gone
+	}
+	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
+	if err := report.Write(s.folder, run); err != nil {
+		s.lost = append(s.lost, err)
+	}
+	return done{run, s}, nil
+}
+
+// worse says whether a is worse than b: wrong, or else with missed thresholds, with less answered ok, with a greater p99.
+func worse(a, b report.Run) bool {
+	rank := func(r report.Run) int {
+		switch {
+		case !r.Result.Right:
+			return 2
+		case !r.Passed():
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(rank(a), rank(b)),
+		cmp.Compare(b.Result.Availability, a.Result.Availability),
+		cmp.Compare(a.Result.Latency.P99, b.Result.Latency.P99),
+	) > 0
+}
