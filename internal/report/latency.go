@@ -170,10 +170,11 @@ func (p *picture) percentiles(r *maelstromtest.Result) error {
 	if r.OK > 0 {
 		length = max(length, min(whole, whole*minAnswers/time.Duration(r.OK)))
 	}
-	parts := make([][]time.Duration, whole/length+1)
+	parts := make([][]time.Duration, max(1, (whole+length/2)/length)) // a rest of less than half belongs to the last
 	for _, op := range r.History {
 		if op.Outcome == maelstromtest.OK && !op.Final {
-			parts[op.Invoke/length] = append(parts[op.Invoke/length], op.Complete-op.Invoke)
+			i := min(int(op.Invoke/length), len(parts)-1)
+			parts[i] = append(parts[i], op.Complete-op.Invoke)
 		}
 	}
 	for i := range parts {

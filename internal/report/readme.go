@@ -15,7 +15,7 @@ func writeReadme(w io.Writer, run Run) error {
 		run.Start.Format(time.RFC3339), Headline(run))
 	about := func(name, what string) {
 		fmt.Fprintf(&text, "\n%s\n", name)
-		fmt.Fprintln(&text, "    "+strings.Join(wrap(what, 96), "\n    "))
+		fmt.Fprintln(&text, "    "+strings.Join(Wrap(what, 96), "\n    "))
 	}
 	for _, f := range files {
 		about(f.name, f.about)
@@ -26,8 +26,8 @@ func writeReadme(w io.Writer, run Run) error {
 	return err
 }
 
-// wrap breaks a text into lines of at most width characters, where its words allow.
-func wrap(text string, width int) []string {
+// Wrap breaks a text into lines of at most width characters, where its words allow.
+func Wrap(text string, width int) []string {
 	var lines []string
 	line := ""
 	for _, word := range strings.Fields(text) {

@@ -66,7 +66,7 @@ func summarize(w io.Writer, d done) error {
 	return err
 }
 
-// judged says what was checked and how it came out: on one line what is ok, and on one each what is not.
+// judged says what was checked and how it came out: first what is ok, and then, on a line each, what is not.
 func judged(checks []maelstromtest.Check) []string {
 	var fine, other []string
 	for _, c := range checks {
@@ -74,15 +74,15 @@ func judged(checks []maelstromtest.Check) []string {
 		case c.Status == maelstromtest.Passed:
 			fine = append(fine, c.Name)
 		case c.Detail != "":
-			other = append(other, fmt.Sprintf("%s: %s, %s", c.Name, c.Status, c.Detail))
+			other = append(other, fmt.Sprintf("%s: %s (%s)", c.Status, c.Name, c.Detail))
 		default:
-			other = append(other, c.Name+": "+string(c.Status))
+			other = append(other, string(c.Status)+": "+c.Name)
 		}
 	}
 	if len(fine) == 0 {
 		return other
 	}
-	return append([]string{strings.Join(fine, ", ") + ": ok"}, other...)
+	return append(report.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
 }
 
 // first returns the name for the first line of several.
