@@ -131,6 +131,9 @@ func TestNoNodeOutlivesAnInterruptedBench(t *testing.T) {
 	if _, err := progress.ReadString('\n'); err != nil { // by the first line of progress, requests have been answered
 		t.Fatal(err)
 	}
+	if _, err := os.Stat(filepath.Join(folder, "store/echo/latest/node-logs/n0.log")); err != nil {
+		t.Errorf("the results of the run under way: %v", err)
+	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"maelstrom-counter/internal/maelstromtest"
@@ -54,7 +55,7 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 		err = b.tell(d)
 	}
 	if len(all) == 0 {
-		return b.code(ctx, false), err
+		return b.code(ctx, ctx.Err() != nil), err
 	}
 	all[worst].publish()
 	if b.runs > 1 && !b.json {
@@ -101,9 +102,10 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	}
 	cfg := b.Config
 	cfg.Seed, cfg.Journal = seed, s.journal
+	var ready sync.Once // at the first call, all nodes are
 	cfg.Progress = func(p maelstromtest.Progress) {
-		if p.Elapsed == 0 && b.runs == 1 {
-			s.publish() // all nodes are ready
+		if b.runs == 1 {
+			ready.Do(s.publish)
 		}
 		b.progress.show(p)
 	}

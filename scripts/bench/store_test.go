@@ -22,8 +22,15 @@ func TestLostFilesAreNamedInTheSummary(t *testing.T) {
 	if err := os.RemoveAll(filepath.Join(s.folder, "node-logs")); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.log("n0").Write([]byte("lost")); n != 4 || err != nil {
-		t.Errorf("wrote %d, %v", n, err)
+	full, err := os.Open(s.folder) // cannot be written to
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.logs["n1"] = &logFile{file: full}
+	for _, node := range []string{"n0", "n1"} {
+		if n, err := s.log(node).Write([]byte("lost")); n != 4 || err != nil {
+			t.Errorf("wrote %d for %s, %v", n, node, err)
+		}
 	}
 	s.journal.Close()
 	s.journal = report.NewJournal(filepath.Join(s.folder, "nowhere"), 10)
@@ -38,7 +45,7 @@ func TestLostFilesAreNamedInTheSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"cannot write messages.jsonl: no such file or directory\n", "cannot write the log of n0: ", "cannot link to the latest results: ",
+		"cannot write messages.jsonl: no such file or directory\n", "cannot write the log of n0: ", "cannot write the log of n1: ", "cannot link to the latest results: ",
 	} {
 		if !strings.Contains(summary.String(), want) {
 			t.Errorf("no %q in:\n%s", want, summary.String())

@@ -178,7 +178,11 @@ func tabulate(w io.Writer, all []done, worst int) error {
 			report.Milliseconds(q.P50), report.Milliseconds(q.P95), report.Milliseconds(q.P99), report.Milliseconds(q.Max), d.Result.MessagesPerRequest)
 	}
 	table.Flush() // writes to memory
-	fmt.Fprintf(&text, "\n%d of %d passed. Kept is the worst, with seed %d: %s\n", passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
+	fmt.Fprintln(&text)
+	if all[len(all)-1].Interrupted {
+		fmt.Fprint(&text, "Interrupted. ")
+	}
+	fmt.Fprintf(&text, "%d of %d passed. Kept is the worst, with seed %d: %s\n", passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(text.Bytes())
 	return err
 }
