@@ -17,7 +17,7 @@ import (
 // RunProcesses runs a cluster of processes of the executable file bin in real time, puts it through cfg, and judges
 // what happened. When ctx ends, the run ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
 //
-// There are processes only on Unix: elsewhere none can be stopped and continued.
+// It works on Unix alone. Elsewhere it returns an error: no process there can be stopped and continued.
 //
 // The wall clock of a process cannot be set: the fault Clock is refused, and Kill leaves clocks alone.
 func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) {
