@@ -15,10 +15,6 @@ import (
 // initTimeout is how long a node may take to answer its init message: Maelstrom's db.clj.
 const initTimeout = 10 * time.Second
 
-// maxBeforeInit is how many lines a node may print before it answers its init message. A node that only echoes its input, such
-// as cat, would else fill the network until initTimeout.
-const maxBeforeInit = 1000
-
 // exitTimeout is how long nodes may take to end after the end of their input.
 const exitTimeout = 2 * time.Second
 
@@ -254,13 +250,7 @@ func (b *bench) drain() {
 		}
 		lines, ended := n.life.stdout.take()
 		b.sendLines(n, lines)
-		if !n.life.ready && !b.booted {
-			if n.life.early += len(lines); n.life.early > maxBeforeInit {
-				b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s printed %d lines instead of an answer to init, the last of them: %s",
-					n.name, n.life.early, lines[len(lines)-1]))
-				b.done = true
-			}
-		}
+		b.bound(n, lines)
 		if ended {
 			b.crashed(n)
 		}

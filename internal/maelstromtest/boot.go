@@ -58,3 +58,19 @@ func (b *bench) names() []string {
 	}
 	return names
 }
+
+// maxBeforeInit is how many lines a node may print before it answers its init message. A node that only echoes its input, such
+// as cat, would else fill the network until initTimeout.
+const maxBeforeInit = 1000
+
+// bound ends the start of the cluster if a node that has not answered init has printed more lines than it may.
+func (b *bench) bound(n *node, lines [][]byte) {
+	if n.life.ready || b.booted {
+		return
+	}
+	if n.life.early += len(lines); n.life.early > maxBeforeInit {
+		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s printed %d lines instead of an answer to init, the last of them: %s",
+			n.name, n.life.early, lines[len(lines)-1]))
+		b.done = true
+	}
+}

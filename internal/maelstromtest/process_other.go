@@ -5,10 +5,9 @@ package maelstromtest
 import (
 	"context"
 	"errors"
-	"io"
 )
 
 // RunProcesses returns an error: it works on Unix alone.
-func RunProcesses(context.Context, Config, string, func(node string) io.Writer) (*Result, error) {
+func RunProcesses(context.Context, Config, string) (*Result, error) {
 	return nil, errors.New("maelstromtest: RunProcesses works on Unix alone: no process here can be stopped and continued")
 }
