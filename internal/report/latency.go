@@ -190,7 +190,7 @@ func (p *picture) percentiles(r *maelstromtest.Result) error {
 	} {
 		for _, points := range broken(parts, func(i int) plotter.XY {
 			middle := (time.Duration(i)*length + min(time.Duration(i+1)*length, whole)) / 2
-			latency := parts[i][(len(parts[i])-1)*style.percent/100]
+			latency := maelstromtest.Percentile(parts[i], style.percent)
 			return plotter.XY{X: middle.Seconds(), Y: max(p.Y.Min, milliseconds(latency))}
 		}) {
 			line, err := plotter.NewLine(points)
