@@ -142,6 +142,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		Stderr: stderr,
 		Now:    n.clock.now,
 		Seed:   seed,
+		Stop:   context.Background(),
 	}, b.wake)
 	if err != nil {
 		answered(fmt.Errorf("cannot start %s: %w", n.name, err))

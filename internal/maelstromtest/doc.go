@@ -25,6 +25,8 @@
 // What nodes write to Env.Stderr, and through package log, goes where [Config].Stderr says. Maelstrom's library logs every message there:
 // unless somebody asks for that, it is dropped. It takes no time at all after log.SetOutput(io.Discard).
 //
+// [Converse] is for a test of one node: the test itself plays the network, with clients, services and other nodes.
+//
 // # Processes
 //
 // [RunProcesses] does the same with processes, in real time. [Build] builds their executable.

@@ -1,0 +1,435 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// hearing is how long a conversation waits for a message, and for the node's end.
+const hearing = 5 * time.Second
+
+// A Setting says what node a Conversation is with. Its zero value is n0, a cluster of one.
+type Setting struct {
+	Node  string           // the node's name; empty: n0
+	Nodes []string         // the cluster; empty: Node alone
+	Raw   bool             // the node gets no init but what the test sends
+	Args  []string         // for the node
+	Seed  uint64           // for the node
+	Now   func() time.Time // the node's wall clock; nil: time.Now
+
+	// Services answer what the node sends to the services, or other nodes, of these names. The test does not hear it.
+	Services map[string]Responder
+	// Ignore, if set, is given each line that the node writes. The test does not hear those for which it returns true.
+	Ignore func(line []byte) bool
+}
+
+// A Responder is given a message that was sent to it. It may answer with [Conversation.Answer], at once or later (see
+// time.AfterFunc), once, more often, or not at all. It is called where the node writes the message: for one message after the
+// other, and it must not wait for the node.
+type Responder func(c *Conversation, p Packet)
+
+// A Conversation is with one node, of which the test plays the network: clients, services and the other nodes. In the test's
+// own synctest bubble its time is virtual; it does without one, too. Everything is delivered at once, and writing never
+// blocks, neither for the test nor for the node.
+//
+// Send, Request, Answer, Line, End, Stop and Stderr may be called from any goroutine, the other methods from the test's only.
+type Conversation struct {
+	t       testing.TB
+	node    string
+	stdin   *pipe
+	stderr  lockedBuffer
+	stop    context.CancelFunc
+	setting Setting
+	ended   chan struct{} // closed when the node has ended and its last line has been heard
+	err     error         // what the node ended with; to be read when ended is closed
+	waited  bool          // the test has seen err
+
+	mu     sync.Mutex
+	heard  []Packet      // not yet taken by the test
+	news   chan struct{} // has an element when something was added to heard
+	lastID int           // of Request
+}
+
+// Converse starts a node, sends it init from c0, and waits for init_ok. When the test ends, so does the node's input,
+// unless it has ended before, and the test fails if the node returns an error that it has not waited for. In a bubble, t
+// is the bubble's.
+func Converse(t testing.TB, setting Setting, program Program) *Conversation {
+	t.Helper()
+	stop, cancel := context.WithCancel(context.Background())
+	c := &Conversation{t: t, node: cmp.Or(setting.Node, "n0"), stdin: newPipe(), stop: cancel, setting: setting,
+		ended: make(chan struct{}), news: make(chan struct{}, 1)}
+	env := Env{Args: setting.Args, Stdin: c.stdin, Stderr: &c.stderr, Now: setting.Now, Seed: setting.Seed, Stop: stop}
+	if env.Now == nil {
+		env.Now = time.Now
+	}
+	out := &ear{listen: c.listen}
+	env.Stdout = out
+	go func() {
+		defer close(c.ended)
+		c.err = program(env)
+		out.flush()
+	}()
+	t.Cleanup(c.cleanUp)
+	if !setting.Raw {
+		c.init()
+	}
+	return c
+}
+
+func (c *Conversation) init() {
+	c.t.Helper()
+	nodes := c.setting.Nodes
+	if len(nodes) == 0 {
+		nodes = []string{c.node}
+	}
+	c.Send("c0", `{"type":"init","msg_id":1,"node_id":%s,"node_ids":%s}`, toJSON(c.node), toJSON(nodes))
+	toInit := func(p Packet) bool { return p.Dest == "c0" && p.InReplyTo == 1 }
+	if !c.wait(func() bool { return slices.ContainsFunc(c.heard, toInit) }) {
+		c.t.Fatalf("maelstromtest: the node did not answer init%s", c.ending())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	i := slices.IndexFunc(c.heard, toInit)
+	if c.heard[i].Type != "init_ok" {
+		c.t.Fatalf("maelstromtest: the node answered init with %v", c.heard[i])
+	}
+	c.heard = slices.Delete(c.heard, i, i+1)
+}
+
+// cleanUp ends the node, and fails the test if the test has not seen the node's error.
+func (c *Conversation) cleanUp() {
+	defer c.stop()
+	if c.waited {
+		return
+	}
+	if err := c.Close(); err != nil {
+		c.t.Errorf("maelstromtest: the node ended with: %v", err)
+	}
+}
+
+// Line gives the node a line of input as it is, but for the newline, which is added.
+func (c *Conversation) Line(line string) { c.stdin.write([]byte(line + "\n")) }
+
+// Send sends the node a message from src. Its body is JSON, formatted as by fmt.Sprintf.
+func (c *Conversation) Send(src, format string, args ...any) {
+	c.Line(fmt.Sprintf(`{"src":%s,"dest":%s,"body":%s}`, toJSON(src), toJSON(c.node), fmt.Sprintf(format, args...)))
+}
+
+// Request is Send for a body, an object with a type, to which it adds a msg_id that no other Request of the conversation
+// has. It returns the msg_id, which is the reply's InReplyTo.
+func (c *Conversation) Request(src, format string, args ...any) (msgID int) {
+	c.mu.Lock()
+	c.lastID++
+	id := c.lastID
+	c.mu.Unlock()
+	c.Send(src, "%s", withField("msg_id", id, fmt.Sprintf(format, args...)))
+	return id
+}
+
+// Answer sends the node a reply to a message of its, from whom that was sent to. The body is JSON, an object with a type,
+// formatted as by fmt.Sprintf; in_reply_to is added. A message may be answered more than once.
+func (c *Conversation) Answer(p Packet, format string, args ...any) {
+	c.Send(p.Dest, "%s", withField("in_reply_to", p.MsgID, fmt.Sprintf(format, args...)))
+}
+
+// withField adds a field to the front of an object that has others.
+func withField(name string, n int, object string) string {
+	return `{"` + name + `":` + strconv.Itoa(n) + "," + strings.TrimPrefix(object, "{")
+}
+
+// toJSON returns v, a string or a list of strings, as JSON.
+func toJSON(v any) []byte {
+	raw, _ := json.Marshal(v) // which these always can be
+	return raw
+}
+
+// Hear returns the next message that has one of these types, and forgets those before it. Without types it returns the next
+// message. If there is none for 5 s, or the node ends, the test fails.
+func (c *Conversation) Hear(types ...string) Packet {
+	c.t.Helper()
+	var forgotten []Packet
+	for {
+		if !c.wait(func() bool { return len(c.heard) > 0 }) {
+			c.t.Fatalf("maelstromtest: heard nothing of %v%s; before that %v", types, c.ending(), forgotten)
+		}
+		c.mu.Lock()
+		p := c.heard[0]
+		c.heard = c.heard[1:]
+		c.mu.Unlock()
+		if p.is(types) {
+			return p
+		}
+		forgotten = append(forgotten, p)
+	}
+}
+
+// Unheard lets a millisecond pass, and fails the test if the node has then said anything of these types, or, without types,
+// anything at all. It forgets what the node has said.
+func (c *Conversation) Unheard(types ...string) {
+	c.t.Helper()
+	time.Sleep(time.Millisecond)
+	for _, p := range c.Heard() {
+		if p.is(types) {
+			c.t.Errorf("maelstromtest: heard %v", p)
+		}
+	}
+}
+
+// Heard returns, without waiting, what the node has said and the test has not yet heard.
+func (c *Conversation) Heard() []Packet {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	heard := c.heard
+	c.heard = nil
+	return heard
+}
+
+// End ends the node's input.
+func (c *Conversation) End() { c.stdin.close() }
+
+// Stop asks the node to end as a signal does: Env.Stop ends.
+func (c *Conversation) Stop() { c.stop() }
+
+// Wait waits for the node to end and returns its error. If it does not end within 5 s, the test fails.
+func (c *Conversation) Wait() error {
+	c.t.Helper()
+	if !c.wait(func() bool { return false }) {
+		select {
+		case <-c.ended:
+		default:
+			c.waited = true // long enough
+			c.t.Fatalf("maelstromtest: the node has not ended after %v", hearing)
+		}
+	}
+	c.waited = true
+	return c.err
+}
+
+// Close is End and Wait.
+func (c *Conversation) Close() error {
+	c.t.Helper()
+	c.End()
+	return c.Wait()
+}
+
+// Stderr returns what the node has written to its standard error.
+func (c *Conversation) Stderr() string { return c.stderr.String() }
+
+// wait waits until a condition on what is guarded by mu holds. It returns false if the node ends, or hearing is over,
+// before it does.
+func (c *Conversation) wait(until func() bool) bool {
+	timeout := time.NewTimer(hearing)
+	defer timeout.Stop()
+	over := false
+	for {
+		c.mu.Lock()
+		holds := until()
+		c.mu.Unlock()
+		if holds || over {
+			return holds
+		}
+		select {
+		case <-c.news:
+		case <-c.ended:
+			over = true // but look once more
+		case <-timeout.C:
+			over = true
+		}
+	}
+}
+
+// ending says how long the node has been silent, or how it has ended.
+func (c *Conversation) ending() string {
+	select {
+	case <-c.ended:
+		if c.err != nil {
+			return fmt.Sprintf(" before it ended with: %v", c.err)
+		}
+		return " before it ended"
+	default:
+		return fmt.Sprintf(" for %v", hearing)
+	}
+}
+
+// listen takes a line that the node has written.
+func (c *Conversation) listen(line []byte) {
+	if c.setting.Ignore != nil && c.setting.Ignore(line) {
+		return
+	}
+	p, err := parsePacket(line)
+	if err != nil {
+		c.t.Errorf("maelstromtest: the node wrote %q: %v", line, err)
+		return
+	}
+	if serve := c.setting.Services[p.Dest]; serve != nil {
+		serve(c, p)
+		return
+	}
+	c.mu.Lock()
+	c.heard = append(c.heard, p)
+	c.mu.Unlock()
+	select {
+	case c.news <- struct{}{}:
+	default:
+	}
+}
+
+// A Packet is a message that the node has sent.
+type Packet struct {
+	Src, Dest string
+	Type      string
+	MsgID     int // 0 if it has none
+	InReplyTo int // 0 if it is no reply
+	Code      int // of an error
+	Body      json.RawMessage
+	Line      string // the whole message as it was written
+}
+
+func parsePacket(line []byte) (Packet, error) {
+	var message struct {
+		Src, Dest string
+		Body      json.RawMessage
+	}
+	if err := json.Unmarshal(line, &message); err != nil {
+		return Packet{}, fmt.Errorf("not a message: %w", err)
+	}
+	var body struct {
+		Type      string
+		MsgID     int `json:"msg_id"`
+		InReplyTo int `json:"in_reply_to"`
+		Code      int
+	}
+	if err := json.Unmarshal(message.Body, &body); err != nil {
+		return Packet{}, fmt.Errorf("body: %w", err)
+	}
+	return Packet{message.Src, message.Dest, body.Type, body.MsgID, body.InReplyTo, body.Code, message.Body, string(line)}, nil
+}
+
+func (p Packet) is(types []string) bool { return len(types) == 0 || slices.Contains(types, p.Type) }
+
+// Field returns a field of the body as it stands there, or an empty string if there is none.
+func (p Packet) Field(name string) string {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(p.Body, &fields); err != nil {
+		return ""
+	}
+	return string(fields[name])
+}
+
+// Decode unmarshals the body into what v points to.
+func (p Packet) Decode(v any) error {
+	if err := json.Unmarshal(p.Body, v); err != nil {
+		return fmt.Errorf("body of a %s from %s: %w", p.Type, p.Src, err)
+	}
+	return nil
+}
+
+// String returns the message as it was written.
+func (p Packet) String() string { return p.Line }
+
+// A Store is a key-value service that answers each request at once, from its newest state, as Maelstrom's lin-kv does on a
+// perfect network. Its method Serve is a [Responder]. It is safe for concurrent use.
+type Store struct {
+	mu    sync.Mutex
+	state linearizable
+}
+
+// NewStore returns a store that holds nothing.
+func NewStore() *Store { return &Store{state: linearizable{&kv{}}} }
+
+// Serve answers a request.
+func (s *Store) Serve(c *Conversation, p Packet) {
+	if body := s.Reply(p); body != "" {
+		c.Send(p.Dest, "%s", body)
+	}
+}
+
+// Reply does what a request asks for and returns the body of the answer with its in_reply_to, or an empty string if the store
+// has no such type of request.
+func (s *Store) Reply(p Packet) (body string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	raw, _ := answer(&s.state, p.Src, p.Body)
+	return string(raw)
+}
+
+// Get returns the value of a key, or an empty string if there is none.
+func (s *Store) Get(key string) (raw string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return string(s.state.state.values[keyOf(key)].raw)
+}
+
+// Put sets a key to a value, which is JSON.
+func (s *Store) Put(key, raw string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state.handle("", kvRequest{kind: "write", key: keyOf(key), value: valueOf(json.RawMessage(raw))})
+}
+
+// An ear is a node's standard output, which is listened to line by line.
+type ear struct {
+	listen func(line []byte) // keeps nothing of line
+
+	mu      sync.Mutex
+	partial []byte
+}
+
+func (e *ear) Write(p []byte) (int, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for rest := p; ; {
+		line, after, whole := bytes.Cut(rest, []byte("\n"))
+		switch {
+		case !whole:
+			e.partial = append(e.partial, line...)
+			return len(p), nil
+		case len(e.partial) > 0:
+			e.listen(append(e.partial, line...))
+			e.partial = e.partial[:0]
+		default:
+			e.listen(line)
+		}
+		rest = after
+	}
+}
+
+// flush takes a last line without a newline.
+func (e *ear) flush() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if len(e.partial) > 0 {
+		e.listen(e.partial)
+		e.partial = nil
+	}
+}
+
+// A lockedBuffer may be written to from any goroutine.
+type lockedBuffer struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+var _ io.Writer = (*lockedBuffer)(nil)
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buffer.String()
+}

@@ -1,0 +1,197 @@
+package maelstromtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A recorder takes what a Conversation says of a test, in place of that test.
+type recorder struct {
+	testing.TB
+	failures []string
+	cleanups []func()
+}
+
+func (r *recorder) Helper()          {}
+func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Errorf(format string, args ...any) {
+	r.failures = append(r.failures, fmt.Sprintf(format, args...))
+}
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.Errorf(format, args...)
+	panic(r)
+}
+
+// record runs a test in a bubble and returns what made it fail.
+func record(t *testing.T, test func(t testing.TB)) []string {
+	r := &recorder{TB: t}
+	whileGoing := func(f func()) {
+		defer func() {
+			if p := recover(); p != nil && p != any(r) {
+				panic(p)
+			}
+		}()
+		f()
+	}
+	synctest.Test(t, func(*testing.T) {
+		whileGoing(func() { test(r) })
+		for _, f := range slices.Backward(r.cleanups) {
+			whileGoing(f)
+		}
+		time.Sleep(time.Hour) // for a node that does not end
+	})
+	return r.failures
+}
+
+// repeat is a node that answers init, says text, and nothing more until the end of its input.
+func repeat(text string) Program {
+	return func(env Env) error {
+		fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)
+		fmt.Fprint(env.Stdout, text)
+		_, err := io.Copy(io.Discard, env.Stdin)
+		return err
+	}
+}
+
+const said = `{"src":"n0","dest":"n1","body":{"type":"a","msg_id":1}}
+{"src":"n0","dest":"c1","body":{"type":"b","in_reply_to":7,"x":[1, 2]}}
+{"src":"n0","dest":"c1","body":{"type":"error","code":22,"in_reply_to":8}}
+{"src":"n0","dest":"c1","body":{"type":"c"}}` // without a newline
+
+func TestAConversationHearsWhatTheNodeSaysInItsOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := Converse(t, Setting{}, repeat(said))
+		if p := c.Hear(); p.Dest != "n1" || p.Type != "a" || p.MsgID != 1 || p.InReplyTo != 0 {
+			t.Errorf("first %+v", p)
+		}
+		if p := c.Hear("error", "c"); p.Type != "error" || p.Code != 22 || p.InReplyTo != 8 || !strings.HasPrefix(p.String(), `{"src":"n0","dest":"c1"`) {
+			t.Errorf("then %+v", p)
+		}
+		c.Unheard()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		if p := c.Hear(); p.Type != "c" {
+			t.Errorf("at last %+v", p)
+		}
+	})
+}
+
+func TestAPacketsFieldsAreAsTheyWereWritten(t *testing.T) {
+	p, err := parsePacket([]byte(`{"src":"n0","dest":"c1","body":{"type":"b","x":[1, 2],"big":9007199254740993}}`))
+	var body struct{ Big int64 }
+	if err != nil || p.Field("x") != "[1, 2]" || p.Field("y") != "" || p.Decode(&body) != nil || body.Big != 9007199254740993 {
+		t.Errorf("%+v, %+v, %v", p, body, err)
+	}
+	if err := p.Decode(new(int)); err == nil {
+		t.Error("an object was decoded into an int")
+	}
+}
+
+func TestATestFailsIfTheNodeDoesNotSayWhatItShould(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		program Program
+		test    func(c *Conversation)
+		want    string // part of the failure, or nothing for none
+	}{
+		{"all is well", repeat(""), func(*Conversation) {}, ""},
+		{"silence", repeat(said), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] for 5s; before that [{"},
+		{"an end", func(env Env) error { return repeat("")(Env{Stdin: strings.NewReader(""), Stdout: env.Stdout}) }, func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] before it ended;"},
+		{"no init_ok", func(env Env) error { _, err := io.Copy(io.Discard, env.Stdin); return err }, nil, "did not answer init for 5s"},
+		{"init refused", func(env Env) error {
+			fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"error","code":11,"in_reply_to":1}}`)
+			return nil
+		}, nil, `answered init with {"src":"n0"`},
+		{"not unheard", repeat(said), func(c *Conversation) { c.Unheard("b") }, `heard {"src":"n0","dest":"c1","body":{"type":"b"`},
+		{"something at all", repeat(said), func(c *Conversation) { c.Hear("b"); c.Unheard() }, `heard {"src":"n0","dest":"c1","body":{"type":"error"`},
+		{"no JSON", repeat("hello\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "hello"`},
+		{"no body", repeat("{}\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "{}"`},
+		{"code no number", repeat(`{"src":"n0","dest":"c1","body":{"code":"x"}}` + "\n"), func(c *Conversation) { c.Unheard() }, "body"},
+		{"an error", func(env Env) error { _ = repeat("")(env); return errors.New("broken") }, func(*Conversation) {}, "ended with: broken"},
+		{"an early error", func(env Env) error {
+			fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)
+			return errors.New("broken")
+		}, func(c *Conversation) { c.Unheard() }, "ended with: broken"},
+		{"an error waited for", func(env Env) error { _ = repeat("")(env); return errors.New("broken") }, func(c *Conversation) {
+			if err := c.Close(); err == nil || err.Error() != "broken" {
+				c.t.Errorf("ended with %v", err)
+			}
+		}, ""},
+		{"no end", func(env Env) error { _ = repeat("")(env); time.Sleep(time.Minute); return nil }, func(*Conversation) {}, "has not ended after 5s"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			failures := record(t, func(t testing.TB) { test.test(Converse(t, Setting{}, test.program)) })
+			if test.want == "" && len(failures) > 0 || test.want != "" && (len(failures) != 1 || !strings.Contains(failures[0], test.want)) {
+				t.Errorf("failed with %q, want %q", failures, test.want)
+			}
+		})
+	}
+}
+
+func TestANodeIsGivenTheSettingAndTheNetworkThatTheTestPlays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		then := time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)
+		var got Env
+		store := NewStore()
+		c := Converse(t, Setting{
+			Node: "n1", Nodes: []string{"n0", "n1"}, Args: []string{"-x"}, Seed: 7, Now: func() time.Time { return then },
+			Services: map[string]Responder{"seq-kv": func(c *Conversation, p Packet) {
+				time.AfterFunc(300*time.Millisecond, func() { store.Serve(c, p) })
+			}},
+			Ignore: func(line []byte) bool { return strings.Contains(string(line), `"ping`) },
+		}, func(env Env) error {
+			got = env
+			fmt.Fprintln(env.Stderr, "begun")
+			return seqCounter(env)
+		})
+		if !slices.Equal(got.Args, []string{"-x"}) || got.Seed != 7 || !got.Now().Equal(then) || got.Stop.Err() != nil || c.Stderr() != "begun\n" {
+			t.Errorf("%+v, stderr %q", got, c.Stderr())
+		}
+		begin := time.Now()
+		first, second := c.Request("c1", `{"type":"add","delta":%d}`, 3), c.Request("c1", `{"type":"read"}`)
+		if p := c.Hear("add_ok"); first == second || p.InReplyTo != first || p.Dest != "c1" || p.Src != "n1" || time.Since(begin) < 600*time.Millisecond {
+			t.Errorf("an add was answered %v after %v", p, time.Since(begin))
+		}
+		for id := c.Request("c2", `{"type":"read"}`); ; {
+			if p := c.Hear("read_ok"); p.InReplyTo == id {
+				if p.Field("value") != "3" {
+					t.Errorf("read %v", p)
+				}
+				break
+			}
+		}
+		c.Stop()
+		if got.Stop.Err() != context.Canceled {
+			t.Error("not stopped")
+		}
+	})
+}
+
+func TestAStoreAnswersFromItsNewestState(t *testing.T) {
+	s := NewStore()
+	s.Put("k", `{"a":1}`)
+	for i, test := range []struct{ body, want string }{
+		{`{"type":"read","key":"k","msg_id":5}`, `{"type":"read_ok","value":{"a":1},"in_reply_to":5}`},
+		{`{"type":"read","key":"l","msg_id":5}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":5}`},
+		{`{"type":"cas","key":"k","from":{ "a": 1 },"to":2,"msg_id":5}`, `{"type":"cas_ok","in_reply_to":5}`},
+		{`{"type":"cas","key":"k","from":1,"to":3,"msg_id":5}`, `{"type":"error","code":22,"text":"current value 2 is not 1","in_reply_to":5}`},
+		{`{"type":"write","key":"k","value":4,"msg_id":5}`, `{"type":"write_ok","in_reply_to":5}`},
+		{`{"type":"steal","key":"k","msg_id":5}`, ""},
+	} {
+		p := Packet{Src: fmt.Sprint("n", i), Body: []byte(test.body)}
+		if got := s.Reply(p); got != test.want {
+			t.Errorf("%s was answered %s, want %s", test.body, got, test.want)
+		}
+	}
+	if s.Get("k") != "4" || s.Get("l") != "" {
+		t.Errorf("it holds %q and %q", s.Get("k"), s.Get("l"))
+	}
+}
