@@ -42,7 +42,7 @@ type Responder func(c *Conversation, p Packet)
 // own synctest bubble its time is virtual; it does without one, too. Everything is delivered at once, and writing never
 // blocks, neither for the test nor for the node.
 //
-// Send, Request, Answer, Line, End, Stop and Stderr may be called from any goroutine, the other methods from the test's only.
+// Input, Line, Send, Request, Answer, End, Stop and Stderr may be called from any goroutine, the other methods from the test's only.
 type Conversation struct {
 	t       testing.TB
 	node    string
@@ -110,6 +110,7 @@ func (c *Conversation) init() {
 func (c *Conversation) cleanUp() {
 	defer c.stop()
 	if c.waited {
+		c.End() // also for what the node may have left reading
 		return
 	}
 	if err := c.Close(); err != nil {
@@ -117,8 +118,11 @@ func (c *Conversation) cleanUp() {
 	}
 }
 
-// Line gives the node a line of input as it is, but for the newline, which is added.
-func (c *Conversation) Line(line string) { c.stdin.write([]byte(line + "\n")) }
+// Input gives the node input as it is.
+func (c *Conversation) Input(text string) { c.stdin.write([]byte(text)) }
+
+// Line gives the node a line of input, to which it adds the newline.
+func (c *Conversation) Line(line string) { c.Input(line + "\n") }
 
 // Send sends the node a message from src. Its body is JSON, formatted as by fmt.Sprintf.
 func (c *Conversation) Send(src, format string, args ...any) {

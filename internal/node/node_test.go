@@ -12,12 +12,15 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"go.uber.org/goleak"
+
+	"maelstrom-counter/internal/maelstromtest"
 )
 
 func TestMain(m *testing.M) {
@@ -32,22 +35,51 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// converse runs a node that answers "ping" with "pong", gives it the input, and returns what it wrote and logged.
-func converse(t testing.TB, in string) (out []string, logged string) {
+// converse starts a conversation with a node, n1 of n1 and n2, that has these handlers.
+func converse(t testing.TB, setting maelstromtest.Setting, handlers map[string]func(*Node, maelstrom.Message)) (*maelstromtest.Conversation, *Node) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	n := New(strings.NewReader(in), &stdout, slog.New(slog.NewTextHandler(&stderr, nil)), random())
-	n.Handle("ping", func(msg maelstrom.Message) {
-		var body maelstrom.MessageBody
-		if err := json.Unmarshal(msg.Body, &body); err != nil {
-			t.Errorf("the handler was given %s: %v", msg.Body, err)
+	setting.Node, setting.Nodes = "n1", []string{"n1", "n2"}
+	node := make(chan *Node, 1)
+	c := maelstromtest.Converse(t, setting, func(env maelstromtest.Env) error {
+		n := New(env.Stdin, env.Stdout, slog.New(slog.NewTextHandler(env.Stderr, nil)), random())
+		for typ, handle := range handlers {
+			n.Handle(typ, func(msg maelstrom.Message) { handle(n, msg) })
 		}
-		n.Reply(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "pong"})
+		node <- n
+		return n.Run(env.Stop)
 	})
-	if err := n.Run(t.Context()); err != nil {
+	return c, <-node
+}
+
+// pong answers a request with x, which may be empty.
+func pong(n *Node, msg maelstrom.Message, x string) {
+	var body maelstrom.MessageBody
+	_ = json.Unmarshal(msg.Body, &body)
+	n.Reply(msg.Src, body.MsgID, struct {
+		Type string `json:"type"`
+		X    string `json:"x,omitempty"`
+	}{"pong", x})
+}
+
+// feed runs a node that answers "ping" with "pong", gives it the input, and returns the lines that it wrote, and its log.
+func feed(t testing.TB, in string) (out []string, logged string) {
+	t.Helper()
+	c, _ := converse(t, maelstromtest.Setting{Raw: true}, map[string]func(*Node, maelstrom.Message){
+		"ping": func(n *Node, msg maelstrom.Message) {
+			if !json.Valid(msg.Body) {
+				t.Errorf("the handler was given %s", msg.Body)
+			}
+			pong(n, msg, "")
+		},
+	})
+	c.Input(in)
+	if err := c.Close(); err != nil {
 		t.Fatalf("Run: %v\ninput:\n%s", err, in)
 	}
-	return strings.Split(strings.TrimSuffix(stdout.String(), "\n"), "\n"), stderr.String()
+	for _, p := range c.Heard() {
+		out = append(out, p.Line)
+	}
+	return out, c.Stderr()
 }
 
 const initOK = `{"src":"n1","dest":"c0","body":{"in_reply_to":1,"type":"init_ok"}}`
@@ -113,7 +145,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			// A good request after it shows that the node lives on; the last newline is missing.
 			after := `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
-			out, logged := converse(t, initLine+"\n"+test.line+"\n"+after)
+			out, logged := feed(t, initLine+"\n"+test.line+"\n"+after)
 			var answers []string
 			served := false
 			for _, line := range out {
@@ -150,7 +182,7 @@ func manyFields(n int) string {
 }
 
 func TestBeforeInitRequestsAreRefusedAndTheRestDropped(t *testing.T) {
-	out, _ := converse(t, strings.Join([]string{
+	out, _ := feed(t, strings.Join([]string{
 		`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7}}`,
 		`{"src":"c1","dest":"n1","body":{"type":"ping"}}`,
 		`{"src":"c1","dest":"n1","body":{"type":"init","msg_id":5,"node_id":"n1","node_ids":["n2"]}}`,
@@ -170,30 +202,10 @@ func TestBeforeInitRequestsAreRefusedAndTheRestDropped(t *testing.T) {
 }
 
 func TestAFloodOfBadLinesIsLoggedInPart(t *testing.T) {
-	_, logged := converse(t, initLine+"\n"+strings.Repeat("nonsense\n", 100_000))
+	_, logged := feed(t, initLine+"\n"+strings.Repeat("nonsense\n", 100_000))
 	if lines := strings.Count(logged, "\n"); lines == 0 || lines > 200 {
 		t.Errorf("%d lines logged", lines)
 	}
-}
-
-// talk starts a node inside a synctest bubble and returns it with the far ends of its pipes.
-func talk(t *testing.T) (n *Node, to io.WriteCloser, from *json.Decoder, done <-chan error) {
-	in, to := io.Pipe()
-	out, stdout := io.Pipe()
-	n = New(in, stdout, quiet, random())
-	ended := make(chan error, 1)
-	go func() {
-		err := n.Run(t.Context())
-		stdout.Close()
-		ended <- err
-	}()
-	from = json.NewDecoder(out)
-	fmt.Fprintln(to, initLine)
-	var ok maelstrom.Message
-	if err := from.Decode(&ok); err != nil {
-		t.Fatal(err)
-	}
-	return n, to, from, ended
 }
 
 func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
@@ -214,17 +226,12 @@ func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n, to, from, done := talk(t)
-				go func() {
-					var msg maelstrom.Message
-					var body maelstrom.MessageBody
-					if err := from.Decode(&msg); err != nil || json.Unmarshal(msg.Body, &body) != nil {
-						t.Errorf("request: %v", err)
-					}
+				answer := func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 					if test.replies != "" {
-						fmt.Fprintf(to, test.replies+"\n", body.MsgID)
+						c.Line(fmt.Sprintf(test.replies, p.MsgID))
 					}
-				}()
+				}
+				c, n := converse(t, maelstromtest.Setting{Services: map[string]maelstromtest.Service{"seq-kv": answer}}, nil)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				var reply struct {
@@ -249,68 +256,56 @@ func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 				if left > 0 {
 					t.Errorf("%d calls left behind", left)
 				}
-				to.Close()
-				if err := <-done; err != nil {
+				if err := c.Close(); err != nil {
 					t.Errorf("Run: %v", err)
 				}
+				c.Unheard()
 			})
 		})
 	}
 }
 
+// waiting handles requests that are answered when the node ends.
+var waiting = map[string]func(*Node, maelstrom.Message){
+	"wait": func(n *Node, msg maelstrom.Message) {
+		context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
+	},
+}
+
 func TestAtEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in, to := io.Pipe()
-		var stdout bytes.Buffer
-		n := New(in, &stdout, quiet, random())
-		n.Handle("wait", func(msg maelstrom.Message) {
-			context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
-		})
-		go func() {
-			fmt.Fprintln(to, initLine)
-			fmt.Fprintln(to, `{"src":"c1","dest":"n1","body":{"type":"wait","msg_id":7}}`)
-			to.Close()
-		}()
+		c, _ := converse(t, maelstromtest.Setting{}, waiting)
+		c.Send("c1", `{"type":"wait","msg_id":7}`)
 		start := time.Now()
-		if err := n.Run(t.Context()); err != nil {
+		if err := c.Close(); err != nil {
 			t.Fatal(err)
-		}
-		if !strings.Contains(stdout.String(), `"waited"`) {
-			t.Errorf("not answered: %s", stdout.String())
 		}
 		if d := time.Since(start); d > time.Second {
 			t.Errorf("took %v", d)
 		}
+		c.Hear("waited")
+		c.Unheard()
 	})
 }
 
 func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in, to := io.Pipe()
-		defer to.Close()
-		var stdout bytes.Buffer
-		n := New(in, &stdout, quiet, random())
-		n.Handle("wait", func(msg maelstrom.Message) {
-			context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
-		})
-		stop, cancel := context.WithCancel(t.Context())
-		go func() {
-			fmt.Fprintln(to, initLine)
-			fmt.Fprintln(to, `{"src":"c1","dest":"n1","body":{"type":"wait","msg_id":7}}`)
-			synctest.Wait() // until it has been handled
-			cancel()
-			synctest.Wait()
-			fmt.Fprintln(to, `{"src":"c2","dest":"n1","body":{"type":"wait","msg_id":8}}`)
-		}()
-		if err := n.Run(stop); err != nil {
+		c, _ := converse(t, maelstromtest.Setting{}, waiting)
+		c.Send("c1", `{"type":"wait","msg_id":7}`)
+		synctest.Wait() // until it has been handled
+		c.Stop()
+		synctest.Wait()
+		c.Send("c2", `{"type":"wait","msg_id":8}`)
+		if err := c.Wait(); err != nil {
 			t.Fatal(err)
 		}
-		if !strings.Contains(stdout.String(), `"waited"`) {
-			t.Errorf("not answered: %s", stdout.String())
+		if p := c.Hear(); p.Dest != "c2" || p.InReplyTo != 8 || p.Code != maelstrom.TemporarilyUnavailable {
+			t.Errorf("a request that came too late was answered %v", p)
 		}
-		if !strings.Contains(stdout.String(), `"dest":"c2","body":{"in_reply_to":8,"type":"error","code":11,`) {
-			t.Errorf("a request that came too late was not refused: %s", stdout.String())
+		if p := c.Hear(); p.Dest != "c1" || p.Type != "waited" {
+			t.Errorf("the request before it was answered %v", p)
 		}
+		c.Unheard()
 	})
 }
 
@@ -320,11 +315,11 @@ func (brokenPipe) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 
 func TestAClosedStdoutEndsTheNodeWithAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in, to := io.Pipe()
-		defer to.Close()
-		go fmt.Fprintln(to, initLine)
-		err := New(in, brokenPipe{}, quiet, random()).Run(t.Context())
-		if !errors.Is(err, io.ErrClosedPipe) {
+		c := maelstromtest.Converse(t, maelstromtest.Setting{Raw: true}, func(env maelstromtest.Env) error {
+			return New(env.Stdin, brokenPipe{}, quiet, random()).Run(env.Stop)
+		})
+		c.Line(initLine)
+		if err := c.Wait(); !errors.Is(err, io.ErrClosedPipe) {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -366,48 +361,51 @@ func (r *repeat) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// A countedReader counts the bytes that are read.
+type countedReader struct {
+	io.Reader
+	n atomic.Int64
+}
+
+func (r *countedReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	r.n.Add(int64(n))
+	return n, err
+}
+
 func TestANodeThatNobodyReadsStopsReadingAndCanBeStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in, to := io.Pipe()
-		out, stdout := io.Pipe()
+		out, unread := io.Pipe()
 		defer out.Close()
-		n := New(in, stdout, quiet, random())
-		n.Handle("ping", func(msg maelstrom.Message) {
-			var body maelstrom.MessageBody
-			_ = json.Unmarshal(msg.Body, &body)
-			n.Reply(msg.Src, body.MsgID, map[string]string{"type": "pong", "x": strings.Repeat("x", 4<<10)})
+		var n *Node
+		var taken countedReader
+		c := maelstromtest.Converse(t, maelstromtest.Setting{Node: "n1", Raw: true}, func(env maelstromtest.Env) error {
+			taken.Reader = env.Stdin
+			n = New(&taken, unread, quiet, random())
+			n.Handle("ping", func(msg maelstrom.Message) { pong(n, msg, strings.Repeat("x", 4<<10)) })
+			return n.Run(env.Stop)
 		})
-		stop, cancel := context.WithCancel(t.Context())
-		ended := make(chan error, 1)
-		go func() { ended <- n.Run(stop) }()
-		fmt.Fprintln(to, initLine)
-		idle := runtime.NumGoroutine()
-		written := 0
-		go func() {
-			for ; ; written++ {
-				if _, err := fmt.Fprintf(to, `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":%d}}`+"\n", written+1); err != nil {
-					return
-				}
-			}
-		}()
+		c.Line(initLine)
 		synctest.Wait()
-		if more := runtime.NumGoroutine() - idle; written > 1<<14 || more > 1<<12 {
-			t.Errorf("%d requests taken in, %d goroutines more", written, more)
+		idle := runtime.NumGoroutine()
+		const requests = 1 << 16
+		line := fmt.Sprintf(`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":%d}}`+"\n", requests)
+		c.Input(strings.Repeat(line, requests))
+		synctest.Wait()
+		if bytes, more := taken.n.Load(), runtime.NumGoroutine()-idle; bytes > int64(len(line))<<14 || more > 1<<12 {
+			t.Errorf("%d requests taken in, %d goroutines more", bytes/int64(len(line)), more)
 		}
-		cancel()
-		select {
-		case err := <-ended:
-			if err == nil {
-				t.Error("ended in peace")
-			}
-			if n.Post("n2", maelstrom.MessageBody{Type: "x"}) == nil { // and who has something to say is not kept waiting
-				t.Error("a message was sent after the end")
-			}
-		case <-time.After(2 * time.Second):
-			t.Error("still runs")
+		c.Stop()
+		begin := time.Now()
+		if c.Wait() == nil {
+			t.Error("ended in peace")
 		}
-		to.Close()
-		in.Close()
+		if took := time.Since(begin); took > 2*time.Second {
+			t.Errorf("ended after %v", took)
+		}
+		if n.Post("n2", maelstrom.MessageBody{Type: "x"}) == nil { // and who has something to say is not kept waiting
+			t.Error("a message was sent after the end")
+		}
 	})
 }
 
@@ -422,7 +420,7 @@ func FuzzInput(f *testing.F) {
 		request := func(id int) string {
 			return fmt.Sprintf(`{"src":"good","dest":"n1","body":{"type":"ping","msg_id":%d}}`+"\n", id)
 		}
-		out, _ := converse(t, string(noise)+"\n"+initLine+"\n"+request(2)+string(noise)+"\n"+request(3))
+		out, _ := feed(t, string(noise)+"\n"+initLine+"\n"+request(2)+string(noise)+"\n"+request(3))
 		// Noise that was itself an init named the node otherwise.
 		for _, line := range out {
 			if strings.Contains(line, `"init_ok"`) && !strings.Contains(line, `"src":"n1"`) {

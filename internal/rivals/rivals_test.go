@@ -1,9 +1,6 @@
 package rivals
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
 	"io"
 	"log"
 	"testing"
@@ -12,6 +9,8 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"go.uber.org/goleak"
+
+	"maelstrom-counter/internal/maelstromtest"
 )
 
 func TestMain(m *testing.M) {
@@ -19,110 +18,31 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// A world is all that is around one node: clients, and a store that has one state and answers at once.
-type world struct {
-	t     *testing.T
-	stdin *io.PipeWriter
-	lines chan []byte // what the node wrote
-	ended chan error
-	store map[string]int64
-	delay func(request map[string]any) time.Duration // before the store's reply goes out; nil means none
-}
-
-// start runs a node of design r, in a bubble.
-func start(t *testing.T, r Rival) *world {
-	in, stdin := io.Pipe()
-	stdout, out := io.Pipe()
-	w := &world{t: t, stdin: stdin, lines: make(chan []byte, 10_000), ended: make(chan error, 1), store: map[string]int64{}}
-	go func() {
-		w.ended <- r.Run(in, out)
-		out.Close()
-	}()
-	go func() { // always reads, since the node holds its lock while it writes
-		for s := bufio.NewScanner(stdout); s.Scan(); {
-			w.lines <- []byte(s.Text())
-		}
-	}()
-	w.send("c0", `{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}`)
-	if reply := w.reply(); reply["type"] != "init_ok" {
-		t.Fatalf("init was answered with %v", reply)
-	}
-	return w
-}
-
-func (w *world) send(src, body string) {
-	fmt.Fprintf(w.stdin, `{"src":%q,"dest":"n0","body":%s}`+"\n", src, body)
-}
-
-// reply returns the node's next message to a client. Until it comes it is the store.
-func (w *world) reply() map[string]any {
-	for {
-		select {
-		case line := <-w.lines:
-			var msg maelstrom.Message
-			var body map[string]any
-			if err := json.Unmarshal(line, &msg); err != nil {
-				w.t.Fatalf("%s: %v", line, err)
-			}
-			if err := json.Unmarshal(msg.Body, &body); err != nil {
-				w.t.Fatalf("%s: %v", line, err)
-			}
-			if msg.Dest != maelstrom.SeqKV {
-				return body
-			}
-			w.serve(body)
-		case <-time.After(time.Minute):
-			w.t.Fatal("the node has nothing to say")
+// start runs a node of design r, in a bubble. Its store handles each request at once, and answers after what delay returns; a nil
+// delay is none.
+func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.Duration) *maelstromtest.Conversation {
+	store := maelstromtest.NewStore()
+	serve := store.Serve
+	if delay != nil {
+		serve = func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+			reply := store.Reply(p)
+			time.AfterFunc(delay(p), func() { c.Send(p.Dest, "%s", reply) })
 		}
 	}
-}
-
-func (w *world) serve(body map[string]any) {
-	reply := map[string]any{"type": body["type"].(string) + "_ok", "in_reply_to": body["msg_id"]}
-	key := body["key"].(string)
-	value, exists := w.store[key]
-	switch body["type"] {
-	case "read":
-		reply["value"] = value
-		if !exists {
-			reply["type"], reply["code"] = "error", maelstrom.KeyDoesNotExist
-		}
-	case "write":
-		w.store[key] = int64(body["value"].(float64))
-	case "cas":
-		if exists && value != int64(body["from"].(float64)) {
-			reply["type"], reply["code"] = "error", maelstrom.PreconditionFailed
-		} else {
-			w.store[key] = int64(body["to"].(float64))
-		}
-	}
-	line, err := json.Marshal(reply)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if w.delay != nil {
-		time.AfterFunc(w.delay(body), func() { w.send(maelstrom.SeqKV, string(line)) })
-	} else {
-		w.send(maelstrom.SeqKV, string(line))
-	}
+	return maelstromtest.Converse(t, maelstromtest.Setting{
+		Services: map[string]maelstromtest.Service{maelstrom.SeqKV: serve},
+	}, func(env maelstromtest.Env) error { return r.Run(env.Stdin, env.Stdout) })
 }
 
 // total is what the node answers to a read.
-func (w *world) total() any {
-	w.send("c1", `{"type":"read","msg_id":1}`)
-	reply := w.reply()
-	if reply["type"] != "read_ok" {
-		w.t.Fatalf("a read was answered with %v", reply)
+func total(t *testing.T, c *maelstromtest.Conversation) string {
+	t.Helper()
+	c.Request("c1", `{"type":"read"}`)
+	reply := c.Hear()
+	if reply.Type != "read_ok" {
+		t.Fatalf("a read was answered with %v", reply)
 	}
-	return reply["value"]
-}
-
-// close ends the input. The node has to end too.
-func (w *world) close() {
-	w.stdin.Close()
-	if err := <-w.ended; err != nil {
-		w.t.Error(err)
-	}
+	return reply.Field("value")
 }
 
 // each runs f for every design in a bubble, which fails if a goroutine is left in the end.
@@ -136,21 +56,20 @@ func each(t *testing.T, f func(t *testing.T, r Rival)) {
 
 func TestEachDesignCountsRightWhenAlone(t *testing.T) {
 	each(t, func(t *testing.T, r Rival) {
-		w := start(t, r)
-		defer w.close()
-		if got := w.total(); got != 0.0 {
+		c := start(t, r, nil)
+		if got := total(t, c); got != "0" {
 			t.Errorf("read %v before any add", got)
 		}
 		const adds = 30
 		for i := range adds {
-			w.send("c1", fmt.Sprintf(`{"type":"add","msg_id":%d,"delta":%d}`, i+1, i%5))
+			c.Request("c1", `{"type":"add","delta":%d}`, i%5)
 		}
 		for range adds {
-			if reply := w.reply(); reply["type"] != "add_ok" {
+			if reply := c.Hear(); reply.Type != "add_ok" {
 				t.Fatalf("an add was answered with %v", reply)
 			}
 		}
-		if got := w.total(); got != 60.0 {
+		if got := total(t, c); got != "60" {
 			t.Errorf("read %v, and 60 were added", got)
 		}
 	})
@@ -158,41 +77,42 @@ func TestEachDesignCountsRightWhenAlone(t *testing.T) {
 
 // What the package's doc comment says about a lost reply, which a late one is, too.
 func TestOnlyTheSwapLoopCountsTwiceWhenAReplyIsLate(t *testing.T) {
-	want := map[string]float64{"rmw": 3, "cas": 6, "crdt": 3}
+	want := map[string]string{"rmw": "3", "cas": "6", "crdt": "3"}
 	each(t, func(t *testing.T, r Rival) {
-		w := start(t, r)
-		defer w.close()
 		changes := 0
-		w.delay = func(request map[string]any) time.Duration {
-			if request["type"] != "read" {
+		c := start(t, r, func(request maelstromtest.Packet) time.Duration {
+			if request.Type != "read" {
 				changes++
 			}
-			if changes == 1 && request["type"] != "read" {
+			if changes == 1 && request.Type != "read" {
 				return attemptTimeout + time.Millisecond
 			}
 			return 0
-		}
-		w.send("c1", `{"type":"add","msg_id":1,"delta":3}`)
-		if reply := w.reply(); reply["type"] != "add_ok" {
+		})
+		c.Request("c1", `{"type":"add","delta":3}`)
+		if reply := c.Hear(); reply.Type != "add_ok" {
 			t.Fatalf("the add was answered with %v", reply)
 		}
-		if got := w.total(); got != want[r.Name] {
+		if got := total(t, c); got != want[r.Name] {
 			t.Errorf("read %v, want %v", got, want[r.Name])
 		}
 	})
 }
 
+// askTen sends the node ten requests.
+func askTen(c *maelstromtest.Conversation) {
+	for i := range 10 {
+		c.Request("c1", `{"type":%q,"delta":1}`, []string{"add", "read"}[i%2])
+	}
+}
+
 func TestRequestsAreGivenUpWhenTheStoreIsSilent(t *testing.T) {
 	each(t, func(t *testing.T, r Rival) {
-		w := start(t, r)
+		c := start(t, r, func(maelstromtest.Packet) time.Duration { return time.Hour })
 		begin := time.Now()
-		w.delay = func(map[string]any) time.Duration { return time.Hour }
-		const requests = 10
-		for i := range requests {
-			w.send("c1", fmt.Sprintf(`{"type":%q,"msg_id":%d,"delta":1}`, []string{"add", "read"}[i%2], i+1))
-		}
-		for range requests {
-			if reply := w.reply(); reply["code"] != float64(maelstrom.Crash) {
+		askTen(c)
+		for range 10 {
+			if reply := c.Hear(); reply.Code != maelstrom.Crash {
 				t.Errorf("a request was answered with %v", reply)
 			}
 		}
@@ -200,18 +120,18 @@ func TestRequestsAreGivenUpWhenTheStoreIsSilent(t *testing.T) {
 			t.Errorf("the requests were given up after %v", took)
 		}
 		time.Sleep(2 * time.Hour) // the replies come after all
-		w.close()
+		c.Unheard()
 	})
 }
 
 func TestANodeEndsSoonAfterItsInputEvenIfTheStoreIsSilent(t *testing.T) {
 	each(t, func(t *testing.T, r Rival) {
-		w := start(t, r)
-		for i := range 10 {
-			w.send("c1", fmt.Sprintf(`{"type":%q,"msg_id":%d,"delta":1}`, []string{"add", "read"}[i%2], i+1))
-		}
+		c := start(t, r, func(maelstromtest.Packet) time.Duration { return time.Hour })
+		askTen(c)
 		begin := time.Now()
-		w.close()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
 		if took := time.Since(begin); took > requestTimeout {
 			t.Errorf("the node ended %v after its input", took)
 		}
