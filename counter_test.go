@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -34,6 +33,7 @@ import (
 	"maelstrom-counter/internal/desk"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/transcript"
 )
 
 var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 
 // program is the node as the bench runs it.
 func program(env maelstromtest.Env) error {
-	code := run(context.Background(), environment{
+	code := run(env.Stop, environment{
 		args:   env.Args,
 		stdin:  env.Stdin,
 		stdout: env.Stdout,
@@ -689,12 +689,12 @@ func echo() {
 type driver struct {
 	in    *bufio.Writer
 	out   *bufio.Reader
-	value json.RawMessage // what the store holds
+	store *maelstromtest.Store
 	sent  int
 }
 
 func newDriver(t testing.TB, in io.Writer, out io.Reader) *driver {
-	d := &driver{in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20)}
+	d := &driver{in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20), store: maelstromtest.NewStore()}
 	d.send(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
 	d.run(t, 1000)
 	return d
@@ -754,36 +754,16 @@ func (d *driver) run(t testing.TB, n int) time.Duration {
 				add()
 			}
 		case bytes.Contains(line, []byte(`"seq-kv"`)):
-			d.store(t, line)
+			p, err := maelstromtest.ParsePacket(line)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.send(`{"src":"seq-kv","dest":"n0","body":%s}`, d.store.Reply(p))
 		case !bytes.Contains(line, []byte(`"init_ok"`)):
 			t.Fatalf("%s", line)
 		}
 	}
 	return time.Since(begin)
-}
-
-// store answers a request to the store. Nobody else has any.
-func (d *driver) store(t testing.TB, line []byte) {
-	var msg struct {
-		Body struct {
-			Type string
-			ID   int `json:"msg_id"`
-			To   json.RawMessage
-		}
-	}
-	if err := json.Unmarshal(line, &msg); err != nil {
-		t.Fatal(err)
-	}
-	reply := fmt.Sprintf(`"type":"%s_ok"`, msg.Body.Type)
-	switch {
-	case msg.Body.Type == "cas":
-		d.value = msg.Body.To
-	case msg.Body.Type == "read" && d.value == nil:
-		reply = `"type":"error","code":20`
-	case msg.Body.Type == "read":
-		reply += `,"value":` + string(d.value)
-	}
-	d.send(`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,%s}}`, msg.Body.ID, reply)
 }
 
 // resident is the memory that a process occupies, in MB, or 0 where the system doesn't say.
@@ -821,229 +801,24 @@ func BenchmarkProcess(b *testing.B) {
 
 // ---- A node whose network the test plays ----
 
-// A session is a conversation with one node, in the test's synctest bubble.
-type session struct {
-	t      testing.TB
-	stdin  chan string        // lines to the node
-	over   chan struct{}      // closed by end, after the last of them
-	stop   context.CancelFunc // what a signal does
-	heard  chan *packet       // what the node has sent
-	exit   chan int
-	stderr *bytes.Buffer // to be read when it has ended
-
-	store  func(packet) (reply string) // answers what the node sends to seq-kv, unless it is nil; "" is silence
-	silent func(line string) bool      // takes lines that nobody needs to hear, unless it is nil
-	room   int                         // how many messages may be on their way to and from the node; 0: 100
+// alone is the setting of a conversation with n0, a cluster of one, whose store is serve; if that is nil, the test plays it.
+func alone(serve maelstromtest.Responder) maelstromtest.Setting {
+	return maelstromtest.Setting{Seed: 1, Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve}}
 }
 
-// A packet is a message, with the fields of all types that a test asks for.
-type packet struct {
-	Src, Dest string
-	Body      struct {
-		Type             string
-		MsgID            int `json:"msg_id"`
-		InReplyTo        int `json:"in_reply_to"`
-		Code             int
-		Key, Text        string
-		Value, From, To  json.RawMessage
-		Boot, Seq, Delta int64
-	}
-}
-
-// converse starts a node and initializes it. The test must end it with close.
-func converse(t testing.TB, s session, seed uint64, id string, ids ...string) *session {
-	s.t, s.over, s.exit, s.stderr = t, make(chan struct{}), make(chan int, 1), new(bytes.Buffer)
-	s.stdin, s.heard = make(chan string, cmp.Or(s.room, 100)), make(chan *packet, cmp.Or(s.room, 100))
-	in, toNode := io.Pipe()
-	fromNode, out := io.Pipe()
-	stop, cancel := context.WithCancel(t.Context())
-	s.stop = cancel
-	go func() {
-		s.exit <- run(stop, environment{stdin: in, stdout: out, stderr: s.stderr, boot: time.Now(), random: rand.New(rand.NewPCG(seed, 0))})
-		in.Close()
-		out.Close()
-	}()
-	go func() {
-		defer toNode.Close()
-		for {
-			var line string
-			select {
-			case line = <-s.stdin:
-			default:
-				select {
-				case line = <-s.stdin:
-				case <-s.over:
-					return
-				}
-			}
-			_, _ = io.WriteString(toNode, line+"\n") // fails when the node has ended
-		}
-	}()
-	go func() {
-		defer close(s.heard)
-		for lines := bufio.NewScanner(fromNode); lines.Scan(); {
-			var p packet
-			if s.silent != nil && s.silent(lines.Text()) {
-				continue
-			}
-			if err := json.Unmarshal(lines.Bytes(), &p); err != nil {
-				t.Errorf("the node wrote %s: %v", lines.Bytes(), err)
-			}
-			if s.store == nil || p.Dest != "seq-kv" {
-				s.heard <- &p
-			} else if reply := s.store(p); reply != "" {
-				s.answer(p, reply)
-			}
-		}
-	}()
-	names, _ := json.Marshal(ids) // strings always can be
-	s.stdin <- fmt.Sprintf(`{"src":"c0","dest":%q,"body":{"type":"init","msg_id":1,"node_id":%q,"node_ids":%s}}`, id, id, names)
-	return &s
-}
-
-// answer answers p with the fields of a body.
-func (s *session) answer(p packet, fields string) {
-	select {
-	case s.stdin <- fmt.Sprintf(`{"src":%q,"dest":%q,"body":{"in_reply_to":%d,%s}}`, p.Dest, p.Src, p.Body.MsgID, fields):
-	case <-s.over:
-	}
-}
-
-// hear returns the next message that is of one of these types, and drops those before it.
-func (s *session) hear(types ...string) packet {
-	s.t.Helper()
-	for {
-		select {
-		case p, ok := <-s.heard:
-			if !ok {
-				s.t.Fatalf("the node ended before anything of %v", types)
-			}
-			if slices.Contains(types, p.Body.Type) {
-				return *p
-			}
-		case <-time.After(5 * time.Second):
-			s.t.Fatalf("heard nothing of %v", types)
+// unless is serve as long as silent is not set, and then answers nothing.
+func unless(silent *atomic.Bool, serve maelstromtest.Responder) maelstromtest.Responder {
+	return func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		if !silent.Load() {
+			serve(c, p)
 		}
 	}
 }
 
-// unheard checks that the node says nothing of these types now.
-func (s *session) unheard(types ...string) {
-	s.t.Helper()
-	time.Sleep(time.Millisecond)
-	for {
-		select {
-		case p := <-s.heard:
-			if slices.Contains(types, p.Body.Type) {
-				s.t.Errorf("heard %+v", *p)
-			}
-		default:
-			return
-		}
-	}
-}
+var update = flag.Bool("update", false, "rewrite the transcripts with what the counter does")
 
-// end ends the node's input.
-func (s *session) end() { close(s.over) }
-
-// close ends the node's input and returns its exit code.
-func (s *session) close() int {
-	s.end()
-	return <-s.exit
-}
-
-// shelf is a store that always answers from its newest state.
-type shelf map[string]string
-
-func (kv shelf) answer(p packet) string {
-	value, ok := kv[p.Body.Key]
-	switch {
-	case p.Body.Type == "write":
-		kv[p.Body.Key] = string(p.Body.Value)
-		return `"type":"write_ok"`
-	case !ok && p.Body.Type == "read":
-		return `"type":"error","code":20,"text":"key does not exist"`
-	case p.Body.Type == "read":
-		return `"type":"read_ok","value":` + value
-	case ok && value != string(p.Body.From):
-		return `"type":"error","code":22,"text":"another value"`
-	}
-	kv[p.Body.Key] = string(p.Body.To)
-	return `"type":"cas_ok"`
-}
-
-func TestAnAnswerToAnEarlierLifeOfTheNodeAcknowledgesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var late packet
-		for life := range 2 {
-			s := converse(t, session{}, uint64(life), "n0", "n0")
-			s.answer(s.hear("read"), `"type":"error","code":20`)
-			s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
-			cas := s.hear("cas")
-			if life == 1 {
-				s.answer(late, `"type":"cas_ok"`)
-				s.unheard("add_ok", "error")
-				s.answer(cas, `"type":"cas_ok"`)
-				s.hear("add_ok")
-			}
-			late = cas
-			s.close()
-		}
-	})
-}
-
-// Near the greatest total a fold can turn out not to fit any more. It is taken back, and those of its adds that do fit go
-// into the next. Whoever sees that one in the store may take the fold before it for applied.
-func TestLateNewsOfAFoldThatWasTakenBackAcknowledgesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := converse(t, session{}, 1, "n1", "n0", "n1")
-		reads := func(total int64, own string) string {
-			return fmt.Sprintf(`"type":"read_ok","value":{"total":%d,"receipts":{"n0":{"boot":1,"seq":1}%s}}`, total, own)
-		}
-		s.answer(s.hear("read"), reads(ledger.Max-5, ""))
-		time.Sleep(time.Millisecond)
-		s.stdin <- `{"src":"c1","dest":"n1","body":{"type":"add","delta":0,"msg_id":1}}`
-		first := s.hear("fold")
-		s.stdin <- `{"src":"c2","dest":"n1","body":{"type":"add","delta":3,"msg_id":1}}`
-		time.Sleep(time.Millisecond)
-		s.stdin <- `{"src":"c3","dest":"n1","body":{"type":"add","delta":2,"msg_id":1}}`
-		time.Sleep(time.Millisecond)
-		s.answer(first, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max-5))
-		s.hear("add_ok")
-		second := s.hear("fold")
-		if second.Body.Seq != 2 || second.Body.Delta != 5 {
-			t.Fatalf("the second fold is %+v", second.Body)
-		}
-		// n0 is silent, so n1 turns to the store, where somebody else has added 2.
-		receipt := fmt.Sprintf(`,"n1":{"boot":%d,"seq":1}`, first.Body.Boot)
-		var third packet
-		for {
-			p := s.hear("read", "cas")
-			if p.Body.Type == "read" {
-				s.answer(p, reads(ledger.Max-3, receipt))
-				continue
-			}
-			to, err := ledger.Parse(p.Body.To)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if to.Receipts["n1"].Seq == 3 {
-				third = p
-				break
-			}
-			s.answer(p, `"type":"error","code":22`)
-		}
-		s.answer(second, fmt.Sprintf(`"type":"fold_ok","total":%d`, ledger.Max))
-		s.unheard("add_ok", "error")
-		s.answer(third, `"type":"cas_ok"`)
-		if p := s.hear("add_ok", "error"); p.Dest != "c2" || p.Body.Type != "add_ok" {
-			t.Errorf("first was answered %+v", p)
-		}
-		if p := s.hear("add_ok", "error"); p.Dest != "c3" || p.Body.Code != maelstrom.Abort {
-			t.Errorf("then was answered %+v", p)
-		}
-		s.close()
-	})
+func TestTranscripts(t *testing.T) {
+	transcript.Run(t, "internal/transcript/counter/*.txtar", *update, program, "boot", "nonce")
 }
 
 // ---- Lives ----
@@ -1121,27 +896,23 @@ func TestNoLifeOfANodeLosesOrDoublesWhatAnotherHasDoneWhateverTheClocksSay(t *te
 func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) {
 	for _, between := range []time.Duration{0, time.Microsecond, time.Second} { // the starts of the two
 		synctest.Test(t, func(t *testing.T) {
-			var mu sync.Mutex
-			kv := shelf{}
-			store := func(p packet) string {
-				mu.Lock()
-				defer mu.Unlock()
-				return kv.answer(p)
-			}
-			var lives [2]*session
+			store := maelstromtest.NewStore()
+			var lives [2]*maelstromtest.Conversation
 			for i := range lives {
-				lives[i] = converse(t, session{store: store}, uint64(i+1), "n0", "n0")
+				setting := alone(store.Serve)
+				setting.Seed = uint64(i + 1)
+				lives[i] = maelstromtest.Converse(t, setting, program)
 				time.Sleep(between)
 			}
 			done, unknown := int64(0), int64(0)
 			for i := range 52 {
 				s := lives[(i/3)%2]
 				bit := int64(1) << i
-				s.stdin <- fmt.Sprintf(`{"src":"c1","dest":"n0","body":{"type":"add","delta":%d,"msg_id":%d}}`, bit, i+1)
-				switch p := s.hear("add_ok", "error"); {
-				case p.Body.Type == "add_ok":
+				s.Request("c1", `{"type":"add","delta":%d}`, bit)
+				switch p := s.Hear("add_ok", "error"); {
+				case p.Type == "add_ok":
 					done |= bit
-				case p.Body.Code == maelstrom.Timeout:
+				case p.Code == maelstrom.Timeout:
 					unknown |= bit
 				}
 			}
@@ -1150,18 +921,15 @@ func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) {
 			}
 			for _, s := range lives {
 				var value int64
-				s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":100}}`
-				p := s.hear("read_ok", "error")
-				if p.Body.Type == "error" { // it has found itself outlived just now
-					s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":101}}`
-					p = s.hear("read_ok")
+				s.Request("c1", `{"type":"read"}`)
+				p := s.Hear("read_ok", "error")
+				if p.Type == "error" { // it has found itself outlived just now
+					s.Request("c1", `{"type":"read"}`)
+					p = s.Hear("read_ok")
 				}
-				if err := json.Unmarshal(p.Body.Value, &value); err != nil || value&^unknown != done {
-					t.Errorf("%v apart: read %s (%b), acknowledged were %b, and unknown are %b", between, p.Body.Value, value, done, unknown)
+				if err := json.Unmarshal([]byte(p.Field("value")), &value); err != nil || value&^unknown != done {
+					t.Errorf("%v apart: read %s (%b), acknowledged were %b, and unknown are %b", between, p.Field("value"), value, done, unknown)
 				}
-			}
-			for _, s := range lives {
-				s.close()
 			}
 		})
 	}
@@ -1236,48 +1004,48 @@ func TestALifeThatNoneCanFollowIsReportedAndHarmsNobodyElse(t *testing.T) {
 
 // Whatever the store answers, a node that gets no further asks it at most 50 times a second, in each way that there is.
 func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) {
-	conflict := `"type":"error","code":22`
+	conflict := `{"type":"error","code":22}`
 	type oddity struct {
 		name, request, reply string
 	}
 	oddities := []oddity{{"swaps always fail", "cas", conflict}}
 	for _, request := range []string{"read", "write", "cas"} {
 		for code := range 41 {
-			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`"type":"error","code":%d`, code)})
+			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`{"type":"error","code":%d}`, code)})
 		}
 	}
 	for _, odd := range oddities {
 		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"seq":1}}}`, `42`} {
 			t.Run(odd.name+"/"+stored, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					kv := shelf{}
+					store := maelstromtest.NewStore()
 					if stored != "" {
-						kv["counter"] = stored
+						store.Put("counter", stored)
 					}
-					var mu sync.Mutex
 					asked := map[string]int{} // by type and second
-					s := converse(t, session{store: func(p packet) string {
-						mu.Lock()
-						defer mu.Unlock()
-						asked[fmt.Sprintf("%s in second %d", p.Body.Type, time.Now().Unix())]++
-						if p.Body.Type == odd.request {
-							return odd.reply
+					s := maelstromtest.Converse(t, alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+						asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
+						if p.Type == odd.request {
+							c.Answer(p, "%s", odd.reply)
+						} else {
+							store.Serve(c, p)
 						}
-						return kv.answer(p)
-					}}, 1, "n0", "n0")
+					}), program)
 					for i := range 3 {
-						s.stdin <- addLine("c1", i+1)
-						s.hear("add_ok", "error")
+						s.Line(addLine("c1", i+1))
+						s.Hear("add_ok", "error")
 					}
 					time.Sleep(10 * time.Second)
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
 					for when, n := range asked {
 						if n > 50 {
 							t.Errorf("%d times %s", n, when)
 						}
 					}
-					s.close()
-					if odd.reply == conflict && odd.request == "cas" && stored != "42" && !strings.Contains(s.stderr.String(), "no progress") {
-						t.Errorf("the node did not say that it makes no progress, but %q", s.stderr)
+					if odd.reply == conflict && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
+						t.Errorf("the node did not say that it makes no progress, but %q", s.Stderr())
 					}
 				})
 			})
@@ -1288,14 +1056,15 @@ func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) {
 func TestACombinerThatRefusesAFoldIsNotSuspected(t *testing.T) {
 	for _, code := range []int{maelstrom.Abort, maelstrom.MalformedRequest} {
 		synctest.Test(t, func(t *testing.T) {
-			s := converse(t, session{store: shelf{}.answer}, 1, "n1", "n0", "n1")
+			setting := alone(maelstromtest.NewStore().Serve)
+			setting.Node, setting.Nodes = "n1", []string{"n0", "n1"}
+			s := maelstromtest.Converse(t, setting, program)
 			time.Sleep(time.Second)
-			for i := range 3 {
-				s.stdin <- strings.Replace(addLine("c1", i+1), `"dest":"n0"`, `"dest":"n1"`, 1)
-				s.answer(s.hear("fold", "add_ok"), fmt.Sprintf(`"type":"error","code":%d,"text":"no"`, code))
-				s.hear("add_ok") // the node has done it by itself
+			for range 3 {
+				s.Request("c1", `{"type":"add","delta":1}`)
+				s.Answer(s.Hear("fold", "add_ok"), `{"type":"error","code":%d,"text":"no"}`, code)
+				s.Hear("add_ok") // the node has done it by itself
 			}
-			s.close()
 		})
 	}
 }
@@ -1384,49 +1153,35 @@ func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing
 	}
 }
 
-func TestAValueThatHasBeenMendedMeanwhileIsNotReported(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := converse(t, session{}, 1, "n0", "n0")
-		s.answer(s.hear("read"), `"type":"error","code":20`)
-		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":7}}`
-		s.answer(s.hear("cas"), `"type":"error","code":22`)
-		s.answer(s.hear("read"), `"type":"read_ok","value":42`) // the store may answer from a state that is old
-		s.answer(s.hear("write", "error"), `"type":"write_ok"`)
-		s.answer(s.hear("read", "error"), `"type":"read_ok","value":{"total":1,"receipts":{"n1":{"boot":1,"seq":1}}}`)
-		s.answer(s.hear("cas"), `"type":"cas_ok"`)
-		s.hear("add_ok")
-		s.close()
-	})
-}
-
 func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		kv, random := shelf{}, rand.New(rand.NewPCG(1, 1))
-		s := converse(t, session{store: func(p packet) string {
+		store, random := maelstromtest.NewStore(), rand.New(rand.NewPCG(1, 1))
+		s := maelstromtest.Converse(t, alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 			dice := random.IntN(5)
 			if dice == 3 {
-				return `"type":"init_ok","value":7` // and nothing was done
+				c.Answer(p, `{"type":"init_ok","value":7}`) // and nothing was done
+				return
 			}
-			reply := kv.answer(p)
+			reply := store.Reply(p)
+			if dice == 0 {
+				reply = strings.Replace(reply, "_ok", "_no", 1) // and it was done all the same
+			}
+			c.Send(p.Dest, "%s", reply)
 			switch dice {
-			case 0:
-				return strings.Replace(reply, "_ok", "_no", 1) // and it was done all the same
 			case 1:
-				return reply + fmt.Sprintf(`}}`+"\n"+`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,%s`, p.Body.MsgID, reply)
+				c.Send(p.Dest, "%s", reply)
 			case 2:
-				return reply + fmt.Sprintf(`}}`+"\n"+`{"src":"seq-kv","dest":"n0","body":{"in_reply_to":%d,"type":"cas_ok"`, p.Body.MsgID+1000)
+				c.Send(p.Dest, `{"type":"cas_ok","in_reply_to":%d}`, p.MsgID+1000)
 			}
-			return reply
-		}}, 1, "n0", "n0")
-		for i := range 100 {
-			s.stdin <- addLine("c1", i+1)
-			s.hear("add_ok")
+		}), program)
+		for range 100 {
+			s.Request("c1", `{"type":"add","delta":1}`)
+			s.Hear("add_ok")
 		}
-		s.stdin <- `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":101}}`
-		if p := s.hear("read_ok"); string(p.Body.Value) != "100" {
-			t.Errorf("read %s", p.Body.Value)
+		s.Request("c1", `{"type":"read"}`)
+		if p := s.Hear("read_ok"); p.Field("value") != "100" {
+			t.Errorf("read %v", p)
 		}
-		s.close()
 	})
 }
 
@@ -1450,21 +1205,18 @@ func FuzzSession(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, noise []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			s := converse(t, session{store: shelf{}.answer}, 1, "n0", "n0")
+			s := maelstromtest.Converse(t, alone(maelstromtest.NewStore().Serve), program)
 			total, id := int64(0), 1<<40
 			// said gives the node a line and returns what it has said some time later, to whom it may concern.
-			said := func(line string) (packets []packet) {
-				s.stdin <- line
+			said := func(line string) []maelstromtest.Packet {
+				s.Line(line)
 				time.Sleep(10 * time.Second)
-				for len(s.heard) > 0 {
-					packets = append(packets, *<-s.heard)
-				}
-				return packets
+				return s.Heard()
 			}
-			good := func(typ string, delta int64) (answer packet) {
+			good := func(typ string, delta int64) (answer maelstromtest.Packet) {
 				id++
 				line := fmt.Sprintf(`{"src":"good","dest":"n0","body":{"type":%q,"delta":%d,"msg_id":%d}}`, typ, delta, id)
-				answers := slices.DeleteFunc(said(line), func(p packet) bool { return p.Dest != "good" || p.Body.InReplyTo != id })
+				answers := slices.DeleteFunc(said(line), func(p maelstromtest.Packet) bool { return p.Dest != "good" || p.InReplyTo != id })
 				if len(answers) != 1 {
 					t.Fatalf("%s was answered %+v", line, answers)
 				}
@@ -1472,28 +1224,28 @@ func FuzzSession(f *testing.F) {
 			}
 			for line := range bytes.Lines(noise) {
 				for _, p := range said(strings.TrimSuffix(string(line), "\n")) {
-					if p.Body.Type != "add_ok" {
+					if p.Type != "add_ok" {
 						continue
 					}
-					var heard packet // the noise was an add
+					var heard struct{ Body struct{ Delta int64 } } // the noise was an add
 					if err := json.Unmarshal(line, &heard); err != nil {
 						t.Errorf("%q was acknowledged", line)
 					}
 					total += heard.Body.Delta
 				}
 				fits := total < ledger.Max
-				if p := good("add", 1); fits != (p.Body.Type == "add_ok") || !fits && p.Body.Code != maelstrom.Abort {
+				if p := good("add", 1); fits != (p.Type == "add_ok") || !fits && p.Code != maelstrom.Abort {
 					t.Errorf("after %q, with a total of %d, an add was answered %+v", line, total, p)
 				}
 				if fits {
 					total++
 				}
-				if p := good("read", 0); string(p.Body.Value) != fmt.Sprint(total) {
+				if p := good("read", 0); p.Field("value") != fmt.Sprint(total) {
 					t.Errorf("after %q the total is %d, and a read was answered %+v", line, total, p)
 				}
 			}
-			if code := s.close(); code != 0 {
-				t.Errorf("exit code %d, stderr %s", code, s.stderr)
+			if err := s.Close(); err != nil {
+				t.Errorf("%v, stderr %s", err, s.Stderr())
 			}
 		})
 	})
@@ -1520,37 +1272,30 @@ func TestOf65636RequestsThatWait100AreRefusedAtOnce(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var silent atomic.Bool
-		kv := shelf{}
-		s := converse(t, session{room: 1 << 17, store: func(p packet) string {
-			if silent.Load() {
-				return ""
-			}
-			return kv.answer(p)
-		}}, 1, "n0", "n0")
-		s.stdin <- addLine("c1", 1)
-		s.hear("add_ok")
+		s := maelstromtest.Converse(t, alone(unless(&silent, maelstromtest.NewStore().Serve)), program)
+		s.Line(addLine("c1", 1))
+		s.Hear("add_ok")
 		silent.Store(true)
 		begin := time.Now()
 		for i := range 65_636 {
-			s.stdin <- addLine("c2", i+1)
+			s.Line(addLine("c2", i+1))
 		}
 		for i := range 65_636 {
-			p := s.hear("error", "add_ok")
+			p := s.Hear("error", "add_ok")
 			switch at := time.Since(begin); {
-			case i < 100 && (p.Body.Code != maelstrom.TemporarilyUnavailable || at > 0):
+			case i < 100 && (p.Code != maelstrom.TemporarilyUnavailable || at > 0):
 				t.Fatalf("after %v: %+v", at, p)
-			case i >= 100 && (p.Body.Code != maelstrom.TemporarilyUnavailable && p.Body.Code != maelstrom.Timeout || at != 4*time.Second):
+			case i >= 100 && (p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout || at != 4*time.Second):
 				t.Fatalf("after %v: %+v", at, p)
 			}
 		}
 		silent.Store(false)
-		s.stdin <- addLine("c3", 1)
+		s.Line(addLine("c3", 1))
 		begin = time.Now()
-		s.hear("add_ok")
+		s.Hear("add_ok")
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("service after %v", took)
 		}
-		s.close()
 	})
 }
 
@@ -1559,26 +1304,21 @@ func TestRequestsThatWaitKeepNothingOfTheirMessages(t *testing.T) {
 	const requests, most = 1 << 12, 4e6
 	synctest.Test(t, func(t *testing.T) {
 		var silent atomic.Bool
-		kv := shelf{}
-		s := converse(t, session{room: 1 << 10, store: func(p packet) string {
-			if silent.Load() {
-				return ""
-			}
-			return kv.answer(p)
-		}, silent: func(line string) bool { return strings.Contains(line, `"error"`) }}, 1, "n0", "n0")
-		s.stdin <- addLine("c1", 1)
-		s.hear("add_ok")
+		setting := alone(unless(&silent, maelstromtest.NewStore().Serve))
+		setting.Ignore = func(line []byte) bool { return bytes.Contains(line, []byte(`"error"`)) }
+		s := maelstromtest.Converse(t, setting, program)
+		s.Line(addLine("c1", 1))
+		s.Hear("add_ok")
 		silent.Store(true)
 		long := strings.Replace(addLine("c2", 1), `"delta"`, `"padding":"`+strings.Repeat("x", 60_000)+`","delta"`, 1)
 		before := heap()
 		for range requests {
-			s.stdin <- long
+			s.Line(long)
 			synctest.Wait()
 		}
 		if used := int64(heap()) - int64(before); used > most {
 			t.Errorf("%d requests that wait keep %d bytes", requests, used)
 		}
-		s.close()
 	})
 }
 
@@ -1588,20 +1328,22 @@ func TestAMillionRequestsLeaveNothingBehind(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var answered atomic.Int64
-		s := converse(t, session{store: shelf{}.answer, silent: func(line string) bool {
-			ok := strings.Contains(line, `"add_ok"`)
+		setting := alone(maelstromtest.NewStore().Serve)
+		setting.Ignore = func(line []byte) bool {
+			ok := bytes.Contains(line, []byte(`"add_ok"`))
 			if ok {
 				answered.Add(1)
 			}
 			return ok
-		}}, 1, "n0", "n0")
+		}
+		s := maelstromtest.Converse(t, setting, program)
 		rounds := func(n, size int) (bytes uint64, goroutines int) {
 			var lines strings.Builder
 			for i := range size {
 				fmt.Fprintln(&lines, addLine("c1", i+1))
 			}
 			for range n {
-				s.stdin <- lines.String()
+				s.Input(lines.String())
 				synctest.Wait()
 			}
 			time.Sleep(time.Minute) // until it is idle
@@ -1624,7 +1366,6 @@ func TestAMillionRequestsLeaveNothingBehind(t *testing.T) {
 		if after > before+before/10 || left > idle {
 			t.Errorf("heap %d, then %d bytes; %d, then %d goroutines", before, after, idle, left)
 		}
-		s.close()
 	})
 }
 
@@ -1637,27 +1378,28 @@ func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var silent atomic.Bool
 		var asked atomic.Int64
-		kv := shelf{}
-		s := converse(t, session{room: 1 << 17, store: func(p packet) string {
-			if !silent.Load() {
-				return kv.answer(p)
-			}
-			if p.Body.Type != "write" { // one goes before each read
+		store := maelstromtest.NewStore()
+		setting := alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+			switch {
+			case !silent.Load():
+				store.Serve(c, p)
+			case p.Type != "write": // one goes before each read
 				asked.Add(1)
 			}
-			return ""
-		}}, 1, "n0", "n1", "n0")
-		s.stdin <- addLine("c1", 1)
-		s.hear("add_ok")
+		})
+		setting.Nodes = []string{"n1", "n0"}
+		s := maelstromtest.Converse(t, setting, program)
+		s.Line(addLine("c1", 1))
+		s.Hear("add_ok")
 		silent.Store(true)
 		var bytes, goroutines [10]int
 		for h := range bytes {
 			for range hour {
-				s.stdin <- addLine("c1", 1)
+				s.Line(addLine("c1", 1))
 				time.Sleep(time.Second)
 			}
 			for answers := hour; answers > 4; answers-- { // but for those that still wait
-				if p := s.hear("error", "add_ok"); p.Body.Code != maelstrom.TemporarilyUnavailable && p.Body.Code != maelstrom.Timeout {
+				if p := s.Hear("error", "add_ok"); p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout {
 					t.Fatalf("heard %+v", p)
 				}
 			}
@@ -1675,71 +1417,22 @@ func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) {
 			t.Errorf("the store was asked %d times for nobody", n)
 		}
 
-		s.stdin <- addLine("c1", 1)
+		s.Line(addLine("c1", 1))
 		time.Sleep(3 * time.Second)
 		silent.Store(false)
 		time.Sleep(900 * time.Millisecond)
-		s.stdin <- addLine("c2", 1)
+		s.Line(addLine("c2", 1))
 		time.Sleep(100 * time.Millisecond)
 		served := map[string]bool{}
-		for len(s.heard) > 0 {
-			if p := <-s.heard; p.Body.Type == "add_ok" {
+		for _, p := range s.Heard() {
+			if p.Type == "add_ok" {
 				served[p.Dest] = true
 			}
 		}
 		if !served["c1"] || !served["c2"] {
 			t.Errorf("served within a second: %v", served)
 		}
-		s.close()
 	})
-}
-
-func TestAtTheEndOfInputOrASignalWhatIsInHandIsAnsweredTruthfully(t *testing.T) {
-	for _, test := range []struct {
-		how  string
-		end  func(*session)
-		late time.Duration // the store's answer comes that long after the end; 0: never
-		want [2]int        // the codes that a sent and a waiting add are answered with
-	}{
-		{"end of input", (*session).end, 0, [2]int{maelstrom.Timeout, maelstrom.TemporarilyUnavailable}},
-		{"signal", func(s *session) { s.stop() }, 0, [2]int{maelstrom.Timeout, maelstrom.TemporarilyUnavailable}},
-		{"signal and answer", func(s *session) { s.stop() }, 5 * time.Millisecond, [2]int{-1, maelstrom.Timeout}},
-		{"signal and late answer", func(s *session) { s.stop() }, 300 * time.Millisecond, [2]int{maelstrom.Timeout, maelstrom.TemporarilyUnavailable}},
-	} {
-		t.Run(test.how, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := converse(t, session{}, 1, "n0", "n0")
-				s.answer(s.hear("read"), `"type":"error","code":20`)
-				s.stdin <- addLine("c1", 1)
-				cas := s.hear("cas")
-				s.stdin <- addLine("c2", 1)
-				time.Sleep(time.Millisecond)
-				begin := time.Now()
-				test.end(s)
-				if test.late > 0 {
-					time.AfterFunc(test.late, func() { s.answer(cas, `"type":"cas_ok"`) })
-				}
-				if code, took := <-s.exit, time.Since(begin); code != 0 || took > time.Second {
-					t.Errorf("exit code %d after %v", code, took)
-				}
-				got := [2]int{-2, -2}
-				for range got {
-					p := s.hear("add_ok", "error")
-					if p.Body.Type == "add_ok" {
-						p.Body.Code = -1
-					}
-					got[p.Dest[1]-'1'] = p.Body.Code
-				}
-				if got != test.want {
-					t.Errorf("answered with %d, want %d", got, test.want)
-				}
-				time.Sleep(time.Second)
-				if test.how != "end of input" {
-					s.end()
-				}
-			})
-		})
-	}
 }
 
 // ---- Logs ----
@@ -1876,7 +1569,12 @@ func TestTheBinaryEndsInOrder(t *testing.T) {
 				}
 				t.Errorf("no %s: %v", part, lines.Err())
 			}
-			var read packet
+			var read struct {
+				Body struct {
+					Type  string
+					MsgID int `json:"msg_id"`
+				}
+			}
 			for read.Body.Type != "read" && lines.Scan() {
 				if err := json.Unmarshal(lines.Bytes(), &read); err != nil {
 					t.Error(err)

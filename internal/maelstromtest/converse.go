@@ -42,7 +42,7 @@ type Responder func(c *Conversation, p Packet)
 // own synctest bubble its time is virtual; it does without one, too. Everything is delivered at once, and writing never
 // blocks, neither for the test nor for the node.
 //
-// Input, Line, Send, Request, Answer, End, Stop and Stderr may be called from any goroutine, the other methods from the test's only.
+// Input, Line, Send, Request, Answer, End, Stop, Ended and Stderr may be called from any goroutine, the other methods from the test's only.
 type Conversation struct {
 	t       testing.TB
 	node    string
@@ -168,7 +168,9 @@ func (c *Conversation) Hear(types ...string) Packet {
 		}
 		c.mu.Lock()
 		p := c.heard[0]
-		c.heard = c.heard[1:]
+		if c.heard = c.heard[1:]; len(c.heard) == 0 {
+			c.heard = nil
+		}
 		c.mu.Unlock()
 		if p.is(types) {
 			return p
@@ -218,6 +220,9 @@ func (c *Conversation) Wait() error {
 	c.waited = true
 	return c.err
 }
+
+// Ended is closed when the node has ended and the test can hear its last words.
+func (c *Conversation) Ended() <-chan struct{} { return c.ended }
 
 // Close is End and Wait.
 func (c *Conversation) Close() error {
@@ -270,7 +275,8 @@ func (c *Conversation) listen(line []byte) {
 	if c.setting.Ignore != nil && c.setting.Ignore(line) {
 		return
 	}
-	p, err := parsePacket(line)
+	p, err := ParsePacket(line)
+	p.At = time.Now()
 	if err != nil {
 		c.t.Errorf("maelstromtest: the node wrote %q: %v", line, err)
 		return
@@ -286,99 +292,6 @@ func (c *Conversation) listen(line []byte) {
 	case c.news <- struct{}{}:
 	default:
 	}
-}
-
-// A Packet is a message that the node has sent.
-type Packet struct {
-	Src, Dest string
-	Type      string
-	MsgID     int // 0 if it has none
-	InReplyTo int // 0 if it is no reply
-	Code      int // of an error
-	Body      json.RawMessage
-	Line      string // the whole message as it was written
-}
-
-func parsePacket(line []byte) (Packet, error) {
-	var message struct {
-		Src, Dest string
-		Body      json.RawMessage
-	}
-	if err := json.Unmarshal(line, &message); err != nil {
-		return Packet{}, fmt.Errorf("not a message: %w", err)
-	}
-	var body struct {
-		Type      string
-		MsgID     int `json:"msg_id"`
-		InReplyTo int `json:"in_reply_to"`
-		Code      int
-	}
-	if err := json.Unmarshal(message.Body, &body); err != nil {
-		return Packet{}, fmt.Errorf("body: %w", err)
-	}
-	return Packet{message.Src, message.Dest, body.Type, body.MsgID, body.InReplyTo, body.Code, message.Body, string(line)}, nil
-}
-
-func (p Packet) is(types []string) bool { return len(types) == 0 || slices.Contains(types, p.Type) }
-
-// Field returns a field of the body as it stands there, or an empty string if there is none.
-func (p Packet) Field(name string) string {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(p.Body, &fields); err != nil {
-		return ""
-	}
-	return string(fields[name])
-}
-
-// Decode unmarshals the body into what v points to.
-func (p Packet) Decode(v any) error {
-	if err := json.Unmarshal(p.Body, v); err != nil {
-		return fmt.Errorf("body of a %s from %s: %w", p.Type, p.Src, err)
-	}
-	return nil
-}
-
-// String returns the message as it was written.
-func (p Packet) String() string { return p.Line }
-
-// A Store is a key-value service that answers each request at once, from its newest state, as Maelstrom's lin-kv does on a
-// perfect network. Its method Serve is a [Responder]. It is safe for concurrent use.
-type Store struct {
-	mu    sync.Mutex
-	state linearizable
-}
-
-// NewStore returns a store that holds nothing.
-func NewStore() *Store { return &Store{state: linearizable{&kv{}}} }
-
-// Serve answers a request.
-func (s *Store) Serve(c *Conversation, p Packet) {
-	if body := s.Reply(p); body != "" {
-		c.Send(p.Dest, "%s", body)
-	}
-}
-
-// Reply does what a request asks for and returns the body of the answer with its in_reply_to, or an empty string if the store
-// has no such type of request.
-func (s *Store) Reply(p Packet) (body string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	raw, _ := answer(&s.state, p.Src, p.Body)
-	return string(raw)
-}
-
-// Get returns the value of a key, or an empty string if there is none.
-func (s *Store) Get(key string) (raw string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return string(s.state.state.values[keyOf(key)].raw)
-}
-
-// Put sets a key to a value, which is JSON.
-func (s *Store) Put(key, raw string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.state.handle("", kvRequest{kind: "write", key: keyOf(key), value: valueOf(json.RawMessage(raw))})
 }
 
 // An ear is a node's standard output, which is listened to line by line.

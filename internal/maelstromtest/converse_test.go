@@ -85,7 +85,7 @@ func TestAConversationHearsWhatTheNodeSaysInItsOrder(t *testing.T) {
 }
 
 func TestAPacketsFieldsAreAsTheyWereWritten(t *testing.T) {
-	p, err := parsePacket([]byte(`{"src":"n0","dest":"c1","body":{"type":"b","x":[1, 2],"big":9007199254740993}}`))
+	p, err := ParsePacket([]byte(`{"src":"n0","dest":"c1","body":{"type":"b","x":[1, 2],"big":9007199254740993}}`))
 	var body struct{ Big int64 }
 	if err != nil || p.Field("x") != "[1, 2]" || p.Field("y") != "" || p.Decode(&body) != nil || body.Big != 9007199254740993 {
 		t.Errorf("%+v, %+v, %v", p, body, err)

@@ -231,7 +231,7 @@ func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 						c.Line(fmt.Sprintf(test.replies, p.MsgID))
 					}
 				}
-				c, n := converse(t, maelstromtest.Setting{Services: map[string]maelstromtest.Service{"seq-kv": answer}}, nil)
+				c, n := converse(t, maelstromtest.Setting{Services: map[string]maelstromtest.Responder{"seq-kv": answer}}, nil)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
 				var reply struct {

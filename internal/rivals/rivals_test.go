@@ -30,7 +30,7 @@ func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.
 		}
 	}
 	return maelstromtest.Converse(t, maelstromtest.Setting{
-		Services: map[string]maelstromtest.Service{maelstrom.SeqKV: serve},
+		Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve},
 	}, func(env maelstromtest.Env) error { return r.Run(env.Stdin, env.Stdout) })
 }
 

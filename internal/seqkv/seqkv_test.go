@@ -34,7 +34,7 @@ func withStore(t *testing.T, store func(maelstromtest.Packet) (reply string, aft
 		}
 		var client *Client
 		c := maelstromtest.Converse(t, maelstromtest.Setting{
-			Node: "n1", Services: map[string]maelstromtest.Service{maelstrom.SeqKV: serve},
+			Node: "n1", Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve},
 		}, func(env maelstromtest.Env) error {
 			n := node.New(env.Stdin, env.Stdout, slog.New(slog.DiscardHandler), rand.New(rand.NewPCG(1, 2)))
 			client = New(n, rand.New(rand.NewPCG(1, 2)))
