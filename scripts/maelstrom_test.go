@@ -1,276 +1,150 @@
-// Package scripts_test tests maelstrom.sh with stand-ins for everything that it calls.
+// Package scripts_test runs the scripts in testdata: maelstrom.sh, with stand-ins for everything that it calls.
 package scripts_test
 
 import (
+	"bufio"
 	"errors"
-	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// sum is the SHA-256 of the release that the script downloads.
+// sum is the SHA-256 of the release that maelstrom.sh downloads.
 const sum = "301ec71d6b12af0d765edb413f5cf5aa1046b5609bd4e31376a0b549548e5799"
 
-// A bench is a folder with a copy of the script, and a folder of programs that is the whole PATH.
-type bench struct {
-	t         *testing.T
-	root, bin string
+// The folder root has a copy of maelstrom.sh, at $SCRIPT, and bin is the whole PATH. It has the tools that maelstrom.sh uses,
+// and stand-ins for Go and for what Maelstrom needs, unless a script brings its own.
+func TestMaelstromSh(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata",
+		Setup: setup,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":     exits,
+			"interrupt": interrupt,
+			"kept":      kept,
+			"tool":      tool,
+		},
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+	})
 }
 
-// newBench provides the tools that the script uses, and stand-ins for Go and for what Maelstrom needs.
-func newBench(t *testing.T) bench {
-	b := bench{t, t.TempDir(), t.TempDir()}
-	for _, tool := range []string{"bash", "env", "dirname", "cat", "mkdir", "mktemp", "mv", "rm", "tar", "bzip2"} {
-		b.link(tool)
-	}
+// test is the key of the script's testscript.T among its values.
+type test struct{}
+
+func setup(env *testscript.Env) error {
 	script, err := os.ReadFile("maelstrom.sh")
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
-	b.write(filepath.Join(b.root, "scripts", "maelstrom.sh"), string(script))
-	for _, name := range []string{"go", "java", "gnuplot", "dot"} {
-		b.standIn(name, "exit 0")
+	path := filepath.Join(env.WorkDir, "root", "scripts", "maelstrom.sh")
+	env.Values[test{}] = env.T()
+	env.Setenv("SCRIPT", path)
+	env.Setenv("PATH", filepath.Join(env.WorkDir, "bin"))
+	files := map[string]string{
+		path:                  string(script),
+		"bin/go":              "#!/bin/sh\n",
+		"bin/java":            "#!/bin/sh\n",
+		"bin/gnuplot":         "#!/bin/sh\n",
+		"bin/dot":             "#!/bin/sh\n",
+		"bin/sha256sum":       "#!/bin/sh\necho \"" + sum + "  $1\"\n",
+		"bin/wrong-maelstrom": "#!/bin/sh\necho the wrong one\nexit 9\n",
 	}
-	b.standIn("sha256sum", `echo "`+sum+`  $1"`)
-	return b
+	for path, text := range files {
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(env.WorkDir, path)
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+			return err
+		}
+		if _, err := os.Stat(path); err == nil {
+			continue // the script's own
+		}
+		if err := os.WriteFile(path, []byte(text), 0o777); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"bash", "env", "dirname", "cat", "mkdir", "mktemp", "mv", "rm", "tar", "bzip2"} {
+		if err := link(env.T(), env.WorkDir, name); err != nil {
+			return err
+		}
+	}
+	// What a script brings is not executable.
+	return filepath.WalkDir(env.WorkDir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		return os.Chmod(path, 0o777)
+	})
 }
 
-func (b bench) write(path, text string) {
-	b.t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
-		b.t.Fatal(err)
-	}
-	if err := os.WriteFile(path, []byte(text), 0o777); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// link puts a program of this machine on the PATH.
-func (b bench) link(name string) {
-	b.t.Helper()
+// link puts a program of this machine on the PATH. Without it the script is skipped.
+func link(t testscript.T, dir, name string) error {
 	path, err := exec.LookPath(name)
 	if err != nil {
-		b.t.Skipf("this machine has no %s", name)
+		t.Skip("this machine has no " + name)
 	}
-	b.remove(name)
-	if err := os.Symlink(path, filepath.Join(b.bin, name)); err != nil {
-		b.t.Fatal(err)
+	return os.Symlink(path, filepath.Join(dir, "bin", name))
+}
+
+// tool is a command: "tool NAME" puts a program of this machine on the PATH.
+func tool(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(link(ts.Value(test{}).(testscript.T), ts.Getenv("WORK"), args[0]))
+}
+
+// exits is a command: "exits CODE PROGRAM ARGUMENT..." runs a program, which must end with that exit code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	code := 0
+	err = ts.Exec(args[1], args[2:]...)
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if code != want {
+		ts.Fatalf("exit code %d, want %d", code, want)
 	}
 }
 
-// remove takes programs off the PATH.
-func (b bench) remove(names ...string) {
-	b.t.Helper()
-	for _, name := range names {
-		if err := os.Remove(filepath.Join(b.bin, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-			b.t.Fatal(err)
-		}
+// kept is a command: "kept FOLDER NAME..." demands that a folder has these files, and no others; it may be missing if there
+// are none.
+func kept(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		ts.Check(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if got, want := strings.Join(names, " "), strings.Join(args[1:], " "); got != want {
+		ts.Fatalf("%s has %q, want %q", args[0], got, want)
 	}
 }
 
-// standIn puts a program on the PATH.
-func (b bench) standIn(name, script string) {
-	b.t.Helper()
-	b.write(filepath.Join(b.bin, name), "#!/usr/bin/env bash\n"+script+"\n")
-}
-
-// A maelstrom that shows its arguments, one a line, and exits as the script says.
-const showArguments = `printf '<%s>\n' "$@"`
-
-// command is the script, run from a folder that has nothing to do with it.
-func (b bench) command(environment []string, args ...string) *exec.Cmd {
-	cmd := exec.Command(filepath.Join(b.root, "scripts", "maelstrom.sh"), args...)
-	cmd.Env = append([]string{"PATH=" + b.bin, "HOME=" + b.root}, environment...)
-	cmd.Dir = b.t.TempDir()
-	return cmd
-}
-
-// run runs the script to its end, and returns what it wrote and its exit code.
-func (b bench) run(environment []string, args ...string) (out string, code int) {
-	b.t.Helper()
-	cmd := b.command(environment, args...)
-	text, err := cmd.CombinedOutput()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		b.t.Fatal(err)
-	}
-	return string(text), cmd.ProcessState.ExitCode()
-}
-
-// serve puts a curl and a wget on the PATH that save a release whose maelstrom runs script, in the file named after -o or
-// -O. The other programs of this name, and the network, are out of reach.
-func (b bench) serve(script string) {
-	b.t.Helper()
-	release := b.t.TempDir()
-	b.write(filepath.Join(release, "maelstrom", "maelstrom"), "#!/usr/bin/env bash\n"+script+"\n")
-	archive := filepath.Join(release, "maelstrom.tar.bz2")
-	if out, err := exec.Command("tar", "-cjf", archive, "-C", release, "maelstrom").CombinedOutput(); err != nil {
-		b.t.Fatalf("%v\n%s", err, out)
-	}
-	for _, name := range []string{"curl", "wget"} {
-		b.standIn(name, `while [[ $1 != -[oO] ]]; do shift; done; cat `+archive+` >"$2"`)
-	}
-}
-
-func (b bench) kept() []string {
-	files, err := filepath.Glob(filepath.Join(b.root, ".maelstrom", "*"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return files
-}
-
-func TestMaelstromIsGivenTheExercisesTestAndFurtherFlags(t *testing.T) {
-	for _, from := range []string{"PATH", "MAELSTROM", "a download"} {
-		b := newBench(t)
-		var environment []string
-		switch from {
-		case "PATH":
-			b.standIn("maelstrom", showArguments)
-		case "MAELSTROM":
-			b.standIn("maelstrom", "echo the wrong one; exit 9")
-			path := filepath.Join(b.root, "my maelstrom")
-			b.write(path, "#!/usr/bin/env bash\n"+showArguments)
-			environment = []string{"MAELSTROM=" + path}
-		case "a download":
-			b.serve(showArguments)
-		}
-		out, code := b.run(environment, "--latency", "100", "--", "-key", "a key")
-		want := strings.Join([]string{"<test>", "<-w>", "<g-counter>", "<--bin>", "<" + b.root + "/maelstrom-counter>",
-			"<--node-count>", "<3>", "<--rate>", "<100>", "<--time-limit>", "<20>", "<--nemesis>", "<partition>",
-			"<--latency>", "<100>", "<-->", "<-key>", "<a key>", ""}, "\n")
-		if code != 0 || !strings.HasSuffix(out, want) {
-			t.Errorf("from %s: code %d, output\n%s", from, code, out)
-		}
-	}
-}
-
-func TestMaelstromsExitCodeIsPassedOn(t *testing.T) {
-	b := newBench(t)
-	b.standIn("maelstrom", "exit 7")
-	if out, code := b.run(nil); code != 7 {
-		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-func TestADownloadIsKept(t *testing.T) {
-	b := newBench(t)
-	b.serve("echo first")
-	if out, code := b.run(nil); code != 0 || !strings.Contains(out, "first") {
-		t.Fatalf("code %d: %s", code, out)
-	}
-	b.standIn("curl", "echo fetched again; exit 1")
-	if out, code := b.run(nil); code != 0 || strings.TrimSpace(out) != "first" {
-		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-func TestADownloadWithAnotherSumIsRefusedAndNotKept(t *testing.T) {
-	b := newBench(t)
-	b.serve("echo evil")
-	for _, summer := range []string{"sha256sum", "shasum"} { // the machine's own
-		b.remove("sha256sum", "shasum")
-		b.link(summer)
-		out, code := b.run(nil)
-		if code != 2 || !strings.Contains(out, "SHA-256") || strings.Contains(out, "evil") || len(b.kept()) > 0 {
-			t.Errorf("%s: code %d, kept %q: %s", summer, code, b.kept(), out)
-		}
-	}
-}
-
-func TestAnInterruptedDownloadLeavesNothing(t *testing.T) {
-	b := newBench(t)
-	b.serve("echo first")
-	b.standIn("curl", `while [[ $1 != -o ]]; do shift; done; echo half >"$2"; echo half; exec sleep 60`)
-	b.link("sleep")
-	cmd := b.command(nil)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal's Ctrl-C reaches them all
+// interrupt is a command: "interrupt PROGRAM" runs a program and, once it has written a line, interrupts it and all that it has
+// started, as Ctrl-C on a terminal does. It must end with an error.
+func interrupt(ts *testscript.TestScript, _ bool, args []string) {
+	cmd := exec.Command(args[0])
+	cmd.Dir = ts.Getenv("WORK")
+	cmd.Env = []string{"PATH=" + ts.Getenv("PATH"), "WORK=" + ts.Getenv("WORK")}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
+	ts.Check(err)
+	ts.Check(cmd.Start())
+	_, readErr := bufio.NewReader(out).ReadString('\n')
+	ts.Check(syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
+	if err := cmd.Wait(); err == nil {
+		ts.Fatalf("it ended as if nothing had happened")
 	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(out, make([]byte, len("half\n"))); err != nil {
-		t.Error(err)
-	}
-	if len(b.kept()) != 1 {
-		t.Errorf("in the middle of the download there is %q", b.kept())
-	}
-	if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Wait(); err == nil || len(b.kept()) > 0 {
-		t.Errorf("ended with %v, kept %q", err, b.kept())
-	}
-}
-
-func TestADownloadTakesTheWgetAndShasumThatThereAre(t *testing.T) {
-	b := newBench(t)
-	b.serve(showArguments)
-	b.remove("curl", "sha256sum")
-	b.standIn("shasum", `[[ $1 == -a && $2 == 256 ]] && echo "`+sum+`  $3"`)
-	if out, code := b.run(nil); code != 0 || !strings.Contains(out, "<g-counter>") {
-		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-func TestWithoutANetworkOneLineSaysWhatToDo(t *testing.T) {
-	for _, curl := range []string{"exit 6", ""} {
-		b := newBench(t)
-		if curl != "" {
-			b.standIn("curl", curl)
-		}
-		out, code := b.run(nil)
-		lines := strings.Split(strings.TrimSpace(out), "\n")
-		last := lines[len(lines)-1]
-		if code != 2 || !strings.Contains(last, "https://github.com/jepsen-io/maelstrom/releases/") || !strings.Contains(last, "make run") || len(b.kept()) > 0 {
-			t.Errorf("code %d, kept %q: %s", code, b.kept(), out)
-		}
-	}
-}
-
-func TestWhatMaelstromNeedsIsNamedBeforeAnythingStarts(t *testing.T) {
-	b := newBench(t)
-	b.standIn("maelstrom", "echo started")
-	b.remove("java", "gnuplot", "dot")
-	out, code := b.run(nil)
-	if code != 2 || strings.Contains(out, "started") || strings.Count(out, "\n") != 1 ||
-		!strings.Contains(out, "Java") || !strings.Contains(out, "gnuplot") || !strings.Contains(out, "graphviz") {
-		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-func TestMAELSTROMIsSeenFromTheCallersFolder(t *testing.T) {
-	b := newBench(t)
-	b.standIn("maelstrom", "echo the wrong one")
-	cmd := b.command([]string{"MAELSTROM=./mine"})
-	b.write(filepath.Join(cmd.Dir, "mine"), "#!/usr/bin/env bash\necho mine")
-	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "mine\n" {
-		t.Errorf("%v: %s", err, out)
-	}
-	if out, code := b.run([]string{"MAELSTROM=gone/maelstrom"}); code != 2 || strings.Count(out, "\n") != 1 || !strings.Contains(out, "gone/maelstrom") {
-		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-func TestANodeThatDoesNotBuildIsNotTested(t *testing.T) {
-	b := newBench(t)
-	b.standIn("maelstrom", "echo started")
-	b.standIn("go", `[[ $* == "build -o maelstrom-counter ." ]] && exit 1`)
-	if out, code := b.run(nil); code != 2 || strings.Contains(out, "started") || !strings.Contains(out, "build") {
-		t.Errorf("code %d: %s", code, out)
-	}
-}
-
-func TestHelp(t *testing.T) {
-	b := newBench(t)
-	if out, code := b.run(nil, "-h"); code != 0 || !strings.Contains(out, "usage:") {
-		t.Errorf("code %d: %s", code, out)
-	}
+	ts.Check(readErr)
 }
