@@ -23,7 +23,7 @@ type Env struct {
 	Stdout, Stderr io.Writer
 	Now            func() time.Time // the wall clock; a fault may have set it back. Timers are not affected.
 	Seed           uint64           // for the node's own randomness: differs per node and per life
-	Stop           context.Context  // ends when the node is asked to end, as by a signal. Only a Conversation does that.
+	Stop           context.Context  // ends when the node is asked to end, as by a signal; only a Conversation asks
 }
 
 // Config says what a cluster is put through. Its zero value is three nodes that are asked nothing.

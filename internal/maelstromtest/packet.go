@@ -13,14 +13,14 @@ type Packet struct {
 	Src, Dest string
 	Type      string
 	MsgID     int // 0 if it has none
-	InReplyTo int // 0 if it is no reply
+	InReplyTo int // 0 if it is not a reply
 	Code      int // of an error
 	Body      json.RawMessage
 	Line      string // the whole message as it was written
 	At        time.Time
 }
 
-// ParsePacket reads a line that a node has written, for a test that takes its output itself.
+// ParsePacket reads a line that a node has written. It is for a test that reads the node's output itself.
 func ParsePacket(line []byte) (Packet, error) {
 	var message struct {
 		Src, Dest string
@@ -64,8 +64,8 @@ func (p Packet) Decode(v any) error {
 // String returns the message as it was written.
 func (p Packet) String() string { return p.Line }
 
-// A Store is a key-value service that answers each request at once, from its newest state, as Maelstrom's lin-kv does on a
-// perfect network. Its method Serve is a [Service]. It is safe for concurrent use.
+// A Store is a key-value service that answers each request at once and from its newest state, like Maelstrom's lin-kv. Its
+// method Serve is a [Service]. It is safe for concurrent use.
 type Store struct {
 	mu    sync.Mutex
 	state linearizable

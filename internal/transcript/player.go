@@ -28,7 +28,7 @@ type player struct {
 	ended time.Time                   // when the node's program has returned; to be read when talk has ended
 	begun time.Time                   // when the test began to do what it does now
 	fresh []maelstromtest.Packet      // heard, and not yet in lines
-	said  []maelstromtest.Packet      // all that was heard, of all lives
+	said  []maelstromtest.Packet      // everything heard, in all lives
 	last  map[string]string           // by receiver and type: what this life's last message was
 	named map[string]maelstromtest.Packet
 	quiet string // whose messages from the node are not written down, in this life
@@ -79,7 +79,7 @@ func (p *player) do(line string) error {
 	return err
 }
 
-// start starts the node named in the first word.
+// start starts a node: the first word is its name.
 func (p *player) start(words []string) error {
 	p.finish()
 	if len(words) == 0 {
@@ -197,14 +197,14 @@ func (p *player) say(src, typ, line string) error {
 	return fmt.Errorf("the node has sent %s nothing that this may answer", src)
 }
 
-// settle waits until the node has done all that it can do now, and writes down what that is.
+// settle waits until the node has done everything that it does without time passing, and writes that down.
 func (p *player) settle() {
 	synctest.Wait()
 	if !p.lives {
 		return
 	}
 	p.fresh = append(p.fresh, p.talk.Heard()...)
-	// What goes to different places at one instant, or as replies to clients, has no order.
+	// Messages of one instant to different receivers, and replies, may come from different goroutines, in any order.
 	slices.SortStableFunc(p.fresh, func(a, b maelstromtest.Packet) int {
 		if c := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Dest, b.Dest)); c != 0 || a.InReplyTo == 0 {
 			return c
@@ -241,7 +241,7 @@ func (p *player) settle() {
 	}
 }
 
-// heard writes down what the node has done.
+// heard writes down what the node did at a time.
 func (p *player) heard(at time.Time, what string) {
 	after := ""
 	if d := at.Sub(p.begun); d > 0 {
@@ -250,14 +250,14 @@ func (p *player) heard(at time.Time, what string) {
 	p.write("  " + after + what)
 }
 
-// names holds what stands for the values that are a life's own.
+// names holds the names of the values that differ from life to life.
 type names struct {
 	given   *regexp.Regexp    // a field with such a value
 	used    *regexp.Regexp    // a name
-	byValue map[string]string // and the other way round
-	byName  map[string]string
-	count   map[string]int // by field
-	literal string         // what the test has said itself
+	byValue map[string]string // the name of each value
+	byName  map[string]string // the value of each name
+	count   map[string]int    // by field
+	literal string            // what the test has said itself
 }
 
 func newNames(fields []string) *names {

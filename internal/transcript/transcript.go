@@ -1,5 +1,5 @@
-// Package transcript tests a node by conversations that are written down, and read from top to bottom. A transcript is a txtar
-// file. What it is about stands at its top; each of its files is a conversation with one node, such as
+// Package transcript tests a node with conversations that are written down and can be read from top to bottom. A transcript is
+// a txtar archive. It begins with a text that says what it is about. Each file in it is a conversation with one node, such as
 //
 //	-- a lost answer --
 //	node n0
@@ -16,18 +16,21 @@
 //
 // A line without indentation is what the test does:
 //
-//   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two, and ends a life before it;
-//   - "c1 -> n1 type field=value ..." sends the node a message. A value is JSON, or a word. A msg_id is added to a request,
-//     and in_reply_to to an error and to what ends in _ok: it answers the last message of the node to that sender which it fits;
-//   - "let first be the last fold" gives the node's last message of type fold a name, and "re=first" in a reply answers it;
-//   - "wait 10ms" lets time pass, and "wait for cas" does until the node sends a message of that type, for up to 5 s;
+//   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two. It ends a node that still lives.
+//   - "c1 -> n1 type field=value ..." sends the node a message. A value is JSON or a word. A message of type error is a reply to
+//     the node's last message to that sender; one of type read_ok is a reply to its last read; any other is a request.
+//   - "let first be the last fold" gives the node's last message of type fold a name. A reply with re=first is to that message.
+//   - "wait 10ms" lets time pass. "wait for cas" waits until the node sends a message of that type, for up to 5 s.
 //   - "hide seq-kv" leaves out what the node sends to seq-kv from there on, such as what it sends again at random times.
-//   - "end" ends the node's input, "stop" asks it to end as a signal does. A node that still lives at the end is ended.
-//   - A line that is empty or begins with # is kept as it is.
+//   - "end" ends the node's input. "stop" asks the node to end, as a signal does.
 //
-// The indented lines after it are all that the node then does, and when, if that is later. "Again" stands for the fields of a
-// message that are the same as in the last one of its type to that receiver. Message identifiers do not show. Names stand for values that are a life's own, if they have at least six digits: boot1 for the first value of a field
-// called boot, and so on, in what the test sends too.
+// Empty lines and lines that begin with # are comments. A node that still lives after the last line is ended.
+//
+// The indented lines after a step are everything that the node does then. A time such as +1s says how much later it does so.
+// "Again" means the same fields as in the last message of that type to that receiver. Message identifiers are not shown.
+//
+// Some values differ from life to life, such as the time of the start. In a transcript they have names: boot1 is the first
+// value of a field boot, if it is a number of at least six digits. The test can use these names in what it sends.
 package transcript
 
 import (
@@ -46,8 +49,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Run plays the conversations in the files that match a pattern, each as a subtest, which fails if the node does not do what
-// is written there. With update, what it does is written there. Own are the names of fields with values that are a life's own.
+// Run plays the conversations in the files that match a pattern, each as a subtest. It fails if the node does anything else than
+// what is written there; with update, it writes what the node does instead. The values of the fields in own differ from
+// life to life.
 func Run(t *testing.T, pattern string, update bool, program maelstromtest.Program, own ...string) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
@@ -85,7 +89,7 @@ func Run(t *testing.T, pattern string, update bool, program maelstromtest.Progra
 	}
 }
 
-// play holds a conversation and returns it as it went. An error says where the script makes no sense.
+// play holds a conversation and returns it as it went. It returns an error if a line of the script makes no sense.
 func play(t *testing.T, script string, program maelstromtest.Program, own []string) (got string, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -106,7 +110,7 @@ func play(t *testing.T, script string, program maelstromtest.Program, own []stri
 	return got, err
 }
 
-// difference shows where two texts part.
+// difference shows where two texts begin to differ.
 func difference(want, got string) string {
 	wants, gots := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
 	i := 0
