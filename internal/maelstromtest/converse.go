@@ -169,6 +169,7 @@ func (c *Conversation) Hear(types ...string) Packet {
 		}
 		c.mu.Lock()
 		p := c.heard[0]
+		c.heard[0] = Packet{} // so that it can be freed
 		if c.heard = c.heard[1:]; len(c.heard) == 0 {
 			c.heard = nil
 		}
