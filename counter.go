@@ -343,6 +343,7 @@ func (c *Counter) work(ctx context.Context) bool {
 		if c.desk.Queued() || c.formable() {
 			return true
 		}
+		c.changed.Broadcast() // what this loop has done in this step may have given deliver something to form
 		c.wait()
 	}
 	return false
