@@ -1,0 +1,179 @@
+package linear
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// A load is what a right counter is put through: clients that make one request at a time.
+type load struct {
+	clients, ops  int
+	unknown       float64 // the share of the adds whose outcome is unknown
+	deltas        int64   // from 1 to this
+	latency, idle int64   // at most, of a request and between two of a client
+}
+
+// history makes a history of a right counter.
+func (l load) history(random *rand.Rand) []Op {
+	free := make([]int64, l.clients)
+	history := make([]Op, l.ops)
+	points := make([]int64, l.ops) // when each takes effect
+	for i := range history {
+		client := 0
+		for c := range free {
+			if free[c] < free[client] {
+				client = c
+			}
+		}
+		op := Op{Read: random.IntN(3) > 0, Invoke: free[client] + random.Int64N(l.idle+1)}
+		op.Complete = op.Invoke + random.Int64N(l.latency+1)
+		free[client] = op.Complete + random.Int64N(2)
+		points[i] = op.Invoke + random.Int64N(op.Complete-op.Invoke+1)
+		if !op.Read {
+			op.Value = 1 + random.Int64N(l.deltas)
+			if random.Float64() < l.unknown {
+				op.Complete = Never
+				points[i] += []int64{0, random.Int64N(10*l.latency + 1), Never - points[i]}[random.IntN(3)]
+			}
+		}
+		history[i] = op
+	}
+	order := random.Perm(l.ops)
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(points[i], points[j]) })
+	var total int64
+	for _, i := range order {
+		if history[i].Read {
+			history[i].Value = total
+		} else {
+			total += history[i].Value
+		}
+	}
+	return history
+}
+
+// small makes a history of 2 to 5 clients, in which much happens at the same instant. Half of them are tampered with.
+func small(random *rand.Rand) []Op {
+	history := load{
+		clients: 2 + random.IntN(4), ops: 3 + random.IntN(14), unknown: []float64{0, 0.2, 0.5}[random.IntN(3)], deltas: 1 + random.Int64N(5),
+		latency: 1 + random.Int64N(8), idle: random.Int64N(4),
+	}.history(random)
+	for range random.IntN(3) {
+		if op := &history[random.IntN(len(history))]; op.Read {
+			op.Value += random.Int64N(5) - 2
+		} else {
+			*op = Op{} // it failed, after all
+		}
+	}
+	return history
+}
+
+var counter = porcupine.Model{
+	Init: func() any { return int64(0) },
+	Step: func(state, input, _ any) (bool, any) {
+		total, op := state.(int64), input.(Op)
+		if op.Read {
+			return op.Value == total, total
+		}
+		return true, total + op.Value
+	},
+}
+
+// judge asks porcupine. An add that is never completed may take effect after all else, which is as good as not at all.
+func judge(history []Op) Answer {
+	var ops []porcupine.Operation
+	for i, op := range history {
+		if op.Read || op.Value != 0 {
+			ops = append(ops, porcupine.Operation{ClientId: i, Input: op, Call: op.Invoke, Return: op.Complete})
+		}
+	}
+	if porcupine.CheckOperations(counter, ops) {
+		return Yes
+	}
+	return No
+}
+
+func TestEveryAnswerIsPorcupines(t *testing.T) {
+	n := uint64(40000)
+	if testing.Short() {
+		n = 4000
+	}
+	answers := map[Answer]int{}
+	for seed := range n {
+		random := rand.New(rand.NewPCG(seed, 0))
+		history := small(random)
+		want := judge(history)
+		answers[want]++
+		if got, _ := decide(history, 1e6); got != want {
+			t.Fatalf("seed %d: %v, want %v, of %+v", seed, got, want, history)
+		}
+		// With few steps it may not know, but it is not wrong.
+		if got, evidence := Check(history, random.IntN(200)); got != want && got != Unknown || (got == No) != (evidence != nil) {
+			t.Fatalf("seed %d, few steps: %v, want %v, of %+v", seed, got, want, history)
+		}
+	}
+	if answers[Yes] < int(n)/4 || answers[No] < int(n)/4 {
+		t.Errorf("one-sided: %v", answers)
+	}
+}
+
+// known returns what was known of a history when the last of some reads was completed. Of the reads, only these remain.
+func known(history []Op, reads []int) []Op {
+	now := history[reads[len(reads)-1]].Complete
+	var known []Op
+	for _, op := range history {
+		if op.Read || op.Invoke > now {
+			continue
+		}
+		if op.Complete > now {
+			op.Complete = Never
+		}
+		known = append(known, op)
+	}
+	for _, i := range reads {
+		known = append(known, history[i])
+	}
+	return known
+}
+
+// The evidence is the read at which porcupine's answer changes.
+func TestTheEvidenceIsTheFirstReadThatNothingExplains(t *testing.T) {
+	found := 0
+	for seed := range uint64(2000) {
+		history := small(rand.New(rand.NewPCG(seed, 1)))
+		answer, evidence := Check(history, 1e6)
+		if answer != judge(history) || (answer == No) != (evidence != nil) {
+			t.Fatalf("seed %d: %v with evidence %v, of %+v", seed, answer, evidence, history)
+		}
+		if evidence == nil {
+			continue
+		}
+		found++
+		var reads []int
+		for i, op := range history {
+			if op.Read {
+				reads = append(reads, i)
+			}
+		}
+		slices.SortStableFunc(reads, func(i, j int) int { return cmp.Compare(history[i].Complete, history[j].Complete) })
+		first := slices.Index(reads, evidence.Read)
+		if judge(known(history, reads[:first+1])) != No || first > 0 && judge(known(history, reads[:first])) != Yes {
+			t.Fatalf("seed %d: %+v is not the first of %+v", seed, evidence, history)
+		}
+		// Within the bounds lies at least one result that would have been right.
+		right := false
+		for value := evidence.Low; value <= evidence.High; value++ {
+			history[evidence.Read].Value = value
+			right = right || judge(known(history, reads[:first+1])) == Yes
+		}
+		if !right {
+			t.Fatalf("seed %d: no result within %+v is right in %+v", seed, evidence, history)
+		}
+	}
+	if found < 500 {
+		t.Errorf("only %d histories were wrong", found)
+	}
+}
