@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sort"
-	"strings"
 	"time"
 )
 
@@ -53,6 +52,8 @@ type CounterFacts struct {
 	FinalReads []int64     `json:"final_reads"`            // those that were answered
 	Acceptable []Range     `json:"acceptable"`             // what they may be
 	OutOfOrder []Violation `json:"out_of_order,omitempty"` // the reads that contradict what was known before or after them
+
+	Unexplained *Violation `json:"unexplained,omitempty"` // the first read that makes the history not linearizable
 }
 
 // The checks of a counter.
@@ -93,23 +94,13 @@ func (GCounter) Check(history []Op, promise Consistency) (checks []Check, facts 
 	if len(f.FinalReads) == 0 {
 		counted = skipped(refusedAdds, "no final read was answered")
 	}
+	linearizability, unexplained := checkLinearizability(history)
+	f.Unexplained = unexplained
 	return []Check{
 		final, counted,
 		NewCheck(readsInOrder, "reads out of order", texts(f.OutOfOrder)),
-		checkLinearizability(history),
+		linearizability,
 	}, f
-}
-
-// checkLinearizability is the check whether the whole history is linearizable.
-func checkLinearizability(history []Op) Check {
-	switch found := linearizability(history); found {
-	case "ok":
-		return NewCheck(isLinearizable, "", nil)
-	case "violated":
-		return NewCheck(isLinearizable, "", []string{"the history is not linearizable"})
-	default:
-		return skipped(isLinearizable, strings.TrimPrefix(found, "skipped: "))
-	}
 }
 
 // A Range is all integers from Lo to Hi.

@@ -1,23 +1,19 @@
 package maelstromtest
 
 import (
-	"cmp"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/anishathalye/porcupine"
+
+	"maelstrom-counter/internal/linear"
 )
 
-// linearBudget is how much real time the search for a linearization of one history may take.
-const linearBudget = time.Second
-
-// maxOpen bounds the indeterminate adds of a history that is searched for a linearization: each may have happened at any
-// time, so that they double the search.
-const maxOpen = 16
+// linearSteps bounds the steps in which a history is decided: it takes some 1.5 s to use them up. The dearest of the simulations takes
+// a fiftieth of them.
+const linearSteps = 20_000_000
 
 // counterModel is a counter that starts at base, for porcupine. Its inputs are Ops.
 func counterModel(base int64) porcupine.Model {
@@ -44,78 +40,48 @@ func counterModel(base int64) porcupine.Model {
 	}
 }
 
-// A segment is a part of a history between two moments at which no operation was under way: there the counter is the sum
-// of all adds before.
-type segment struct {
-	base int64
-	ops  []porcupine.Operation
+// until returns until when an operation may take effect, and whether it matters: an acknowledged read or add does, and so does an
+// indeterminate add, for ever.
+func until(op Op) (returns int64, matters bool) {
+	switch {
+	case op.Outcome == OK:
+		return int64(op.Complete), true
+	case op.Outcome == Info && op.F == "add":
+		return linear.Never, true
+	}
+	return 0, false
 }
 
-// segments divides what matters of a history: acknowledged reads and adds, and indeterminate adds, which are under way for
-// ever. Adds of nothing don't matter.
-func segments(history []Op) (parts []segment, open int) {
-	var ops []porcupine.Operation
-	for _, op := range history {
-		returns := int64(op.Complete)
-		switch {
-		case op.F == "read" && op.Outcome == OK:
-		case op.F == "add" && op.Outcome == OK && op.Int() != 0:
-		case op.F == "add" && op.Outcome == Info && op.Int() != 0:
-			returns = math.MaxInt64
-			open++
-		default:
-			continue
-		}
-		client, _ := strconv.Atoi(op.Client[min(1, len(op.Client)):]) // zero will do: it is for the picture
-		ops = append(ops, porcupine.Operation{ClientId: client, Input: op, Call: int64(op.Invoke), Return: returns})
-	}
-	slices.SortStableFunc(ops, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
-	var sum, ended int64
-	for i, op := range ops {
-		if i == 0 || op.Call > ended {
-			parts = append(parts, segment{base: sum})
-		}
-		last := &parts[len(parts)-1]
-		last.ops = append(last.ops, op)
-		ended = max(ended, op.Return)
-		if add := op.Input.(Op); add.F == "add" {
-			sum += add.Int()
+// checkLinearizability is the check whether a counter's history is linearizable. If it is not, the first read, in the order of
+// completions, that nothing can explain is returned too.
+func checkLinearizability(history []Op) (Check, *Violation) {
+	ops := make([]linear.Op, len(history))
+	for i, op := range history {
+		if returns, matters := until(op); matters {
+			ops[i] = linear.Op{Read: op.F == "read", Value: op.Int(), Invoke: int64(op.Invoke), Complete: returns}
 		}
 	}
-	return parts, open
-}
-
-// linearizability says whether a counter's history is linearizable: "ok", "violated", or "skipped" and why.
-func linearizability(history []Op) string {
-	parts, open := segments(history)
-	if open > maxOpen {
-		return fmt.Sprintf("skipped: %d indeterminate adds", open)
+	switch answer, evidence := linear.Check(ops, linearSteps); answer {
+	case linear.Yes:
+		return NewCheck(isLinearizable, "", nil), nil
+	case linear.No:
+		op := history[evidence.Read]
+		v := &Violation{evidence.Read, op.Int(), Range{evidence.Low, evidence.High},
+			fmt.Sprintf("no order of the adds explains it and the reads before it (%s at %v)", op.Node, op.Complete)}
+		return NewCheck(isLinearizable, "", []string{"the history is not linearizable: " + v.String()}), v
 	}
-	start := time.Now()
-	for _, part := range parts {
-		left := linearBudget - time.Since(start)
-		if left <= 0 {
-			return "skipped: takes too long"
-		}
-		switch porcupine.CheckOperationsTimeout(counterModel(part.base), part.ops, left) {
-		case porcupine.Illegal:
-			return "violated"
-		case porcupine.Unknown:
-			return "skipped: takes too long"
-		}
-	}
-	return "ok"
+	return skipped(isLinearizable, "it is too hard to decide"), nil
 }
 
 // sampleOps is how many operations a picture shows.
 const sampleOps = 200
 
 // Visualize writes porcupine's interactive picture, as HTML, of a part of a g-counter's history: around the first read that
-// is out of order, or else of the end.
+// nothing explains, or else of the end.
 func (r *Result) Visualize(w io.Writer) error {
 	at := len(r.History) - 1
-	if facts, _ := r.Facts.(CounterFacts); len(facts.OutOfOrder) > 0 {
-		at = min(at, facts.OutOfOrder[0].Index+sampleOps/10)
+	if facts, _ := r.Facts.(CounterFacts); facts.Unexplained != nil {
+		at = min(at, facts.Unexplained.Index+sampleOps/10)
 	}
 	var history []Op
 	var base int64
@@ -129,12 +95,14 @@ func (r *Result) Visualize(w io.Writer) error {
 			}
 		}
 	}
-	parts, _ := segments(history)
 	var ops []porcupine.Operation
-	for _, part := range parts {
-		ops = append(ops, part.ops...)
+	for _, op := range history {
+		if returns, matters := until(op); matters && (op.F == "read" || op.Int() != 0) {
+			client, _ := strconv.Atoi(op.Client[min(1, len(op.Client)):]) // zero will do: it is for the picture
+			ops = append(ops, porcupine.Operation{ClientId: client, Input: op, Call: int64(op.Invoke), Return: returns})
+		}
 	}
 	model := counterModel(base)
-	_, info := porcupine.CheckOperationsVerbose(model, ops, linearBudget)
+	_, info := porcupine.CheckOperationsVerbose(model, ops, time.Second)
 	return porcupine.Visualize(model, info, w)
 }
