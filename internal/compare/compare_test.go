@@ -2,10 +2,12 @@ package compare
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"io"
 	"log"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -39,37 +41,72 @@ func condition(t testing.TB, name string) Condition {
 	return among(t, Conditions, func(c Condition) bool { return c.Name == name })
 }
 
-// What was measured with the real Maelstrom shows in the table, too.
+// A measurement is of one rival with the real Maelstrom v0.2.4 on a shared machine of 2 cores: one run of 20 s, or two of the
+// exercise's test.
+type measurement struct {
+	rival, condition string
+	adds, reads      float64 // the median latency in ms, rounded to tenths below 10
+	messages         float64 // per request
+
+	seeds        int     // to compare with
+	fewest, most int     // seeds on which it may be wrong
+	latencyOff   float64 // how far the simulated medians may be off, as a share; zero: 0.15
+	messagesOff  float64 // the same of the messages
+}
+
+// That the rivals fare as they do with the real Maelstrom is what the comparison rests on, and what hop is fitted to. The
+// tightest spot is at 1000 requests a second: a read is one round trip to the store with read, add, write and with the
+// loop alike, and was measured to take 0.8 ms and 1.0 ms.
+//
+// In two rows something differs by more than 15 %:
+//   - A key per node in the exercise's test was measured to be slower by half than it is here. An add there is the same four
+//     messages, one after the other, as with read, add, write, for which 1.8 ms were measured in the same test. So the
+//     machine must have been slower in those two runs, which their 99th percentiles say too: 50 and 60 ms, not 12 and 8.
+//   - The loop at 100 ms took 4.6 messages per request, and takes 3.7 here. The one run was of about a hundred requests,
+//     and so is each seed: of 100, two take 4.7, and one takes 3.0.
 func TestTheRivalsFareAsWithMaelstrom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many seeds")
 	}
-	for _, test := range []struct {
-		rival, condition string
-		seeds            int
-		fewest, most     int        // seeds on which it is wrong
-		messages         [2]float64 // per request; zero: not measured
-	}{
-		{"rmw", "exercise", 3, 3, 3, [2]float64{}},
-		{"cas", "exercise", 8, 1, 7, [2]float64{2.9, 3.3}}, // 3.1
-		{"cas", "100ms", 10, 6, 10, [2]float64{}},
-		{"cas", "25-nodes", 4, 3, 4, [2]float64{10.7, 12.7}}, // 11.7
-		{"crdt", "100ms", 10, 1, 9, [2]float64{}},
-		{"crdt", "25-nodes", 2, 1, 2, [2]float64{}},
+	for _, m := range []measurement{
+		{"rmw", "exercise", 1.8, 1.5, 2.68, 4, 4, 4, 0, 0},
+		{"cas", "exercise", 2.5, 1.7, 3.17, 8, 1, 7, 0, 0},
+		{"crdt", "exercise", 2.9, 2.8, 5.33, 8, 1, 7, 0.35, 0},
+		{"rmw", "100ms", 403, 203, 2.64, 10, 10, 10, 0, 0},
+		{"cas", "100ms", 409, 204, 4.59, 20, 10, 20, 0, 0.20},
+		{"crdt", "100ms", 405, 207, 5.35, 10, 1, 9, 0, 0},
+		{"rmw", "1000-per-s", 1.1, 0.8, 2.66, 8, 8, 8, 0, 0},
+		{"cas", "1000-per-s", 1.8, 1.0, 3.91, 8, 7, 8, 0, 0},
+		{"crdt", "1000-per-s", 1.9, 1.9, 8.00, 8, 2, 8, 0, 0},
+		{"rmw", "25-nodes", 78, 37, 2.65, 4, 4, 4, 0, 0},
+		{"cas", "25-nodes", 328, 36, 10.9, 16, 12, 16, 0, 0},
+		{"crdt", "25-nodes", 75, 111, 34.8, 4, 2, 4, 0, 0},
 	} {
-		cell := Run(t, []Contender{rival(t, test.rival)}, []Condition{condition(t, test.condition)}, test.seeds, io.Discard)[0]
-		name := test.rival + " under " + test.condition
-		if wrong := len(cell.Wrong); wrong < test.fewest || wrong > test.most {
-			t.Errorf("%s was wrong with seeds %v of %d, want %d to %d", name, cell.Wrong, test.seeds, test.fewest, test.most)
+		cell := Run(t, []Contender{rival(t, m.rival)}, []Condition{condition(t, m.condition)}, m.seeds, io.Discard)[0]
+		name := m.rival + " under " + m.condition
+		if wrong := len(cell.Wrong); wrong < m.fewest || wrong > m.most {
+			t.Errorf("%s was wrong with seeds %v of %d, want %d to %d", name, cell.Wrong, m.seeds, m.fewest, m.most)
 		}
-		if messages := cell.MessagesPerRequest(); test.messages[1] > 0 && (messages < test.messages[0] || messages > test.messages[1]) {
-			t.Errorf("%s took %.2f messages per request, want %v", name, messages, test.messages)
-		}
-		if cell.OutOfOrder == 0 || cell.Availability() != 1 {
+		if cell.OutOfOrder == 0 || cell.Availability() < 0.999 {
 			t.Errorf("%s: %d reads out of order, availability %v", name, cell.OutOfOrder, cell.Availability())
 		}
-		if test.condition == "100ms" && cell.Quantile(50) != 200*time.Millisecond {
-			t.Errorf("%s: the median request, a read, took %v, not one round trip", name, cell.Quantile(50))
+		const perRequest = "messages per request"
+		for _, c := range []struct {
+			what           string
+			got, want, off float64
+		}{
+			{"ms for the median add", milliseconds(quantile(cell.adds, 50)), m.adds, cmp.Or(m.latencyOff, 0.15)},
+			{"ms for the median read", milliseconds(quantile(cell.reads, 50)), m.reads, cmp.Or(m.latencyOff, 0.15)},
+			{perRequest, cell.MessagesPerRequest(), m.messages, cmp.Or(m.messagesOff, 0.15)},
+		} {
+			t.Logf("%s: %.2f %s, and %.2f measured: %+.1f %%", name, c.got, c.what, c.want, 100*(c.got/c.want-1))
+			rounding := 0.0
+			if c.want < 10 && c.what != perRequest {
+				rounding = 0.05
+			}
+			if math.Abs(c.got-c.want)-rounding > c.off*c.want {
+				t.Errorf("%s: %.2f %s is more than %.0f %% off the %.2f measured", name, c.got, c.what, 100*c.off, c.want)
+			}
 		}
 	}
 }
@@ -91,7 +128,7 @@ func TestReadAddWriteLosesUpdates(t *testing.T) {
 
 // The same seed gives the same table, although nodes run in many goroutines.
 func TestOneSeedGivesOneHistory(t *testing.T) {
-	cfg := maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Nemesis: faults("loss,late"), Seed: 1}
+	cfg := maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Hop: hop, Nemesis: faults("loss,late"), Seed: 1}
 	for _, r := range Rivals() {
 		var first bytes.Buffer
 		for range 5 {
@@ -186,11 +223,11 @@ func ExampleMarkdown() {
 	loop, ours := Contender{Title: "compare-and-swap loop"}, Contender{Title: "this counter"}
 	fmt.Print(Markdown([]Cell{
 		{loop, calm, Tally{Seeds: 10, Wrong: []uint64{3}, Requests: 1000, OK: 1000, Reads: 700, OutOfOrder: 210, Messages: 3149,
-			latencies: []time.Duration{0, 0}}},
+			reads: []time.Duration{0, 0}}},
 		{ours, calm, Tally{Seeds: 10, Requests: 1000, OK: 1000, Reads: 700, Messages: 2200,
-			latencies: []time.Duration{time.Hour, 0, 9949 * time.Microsecond}}},
+			reads: []time.Duration{time.Hour, 0, 9949 * time.Microsecond}}},
 		{loop, storm, Tally{Seeds: 10, Wrong: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Requests: 100000, OK: 99999, Reads: 66666, OutOfOrder: 1,
-			latencies: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
+			reads: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
 		{ours, storm, Tally{Seeds: 10, Requests: 1000, Messages: 40000}},
 	}))
 	// Output:
@@ -201,8 +238,8 @@ func ExampleMarkdown() {
 	// | 5 % of messages lost | compare-and-swap loop |  0 of 10 |        < 0.1 |   99.9 % |   10 | 1000 |      0.0 |
 	// |                      | this counter          | 10 of 10 |            0 |    0.0 % |    - |    - |     40.0 |
 	//
-	// 3 nodes, 100 requests/s, and 1 ms latency where nothing else is said. Right: on how many seeds Maelstrom's verdict, which is
-	// on the final reads, was good. Out of order: how many of a thousand reads contradict what was known before they began or when
-	// they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time. Messages: per request, without the
-	// clients'.
+	// 3 nodes, 100 requests/s, and no latency beside that of processes and pipes, where nothing else is said. Right: on how many
+	// seeds Maelstrom's verdict, which is on the final reads, was good. Out of order: how many of a thousand reads contradict what
+	// was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time.
+	// Messages: per request, without the clients'.
 }

@@ -48,10 +48,10 @@ func Markdown(cells []Cell) string {
 		b.WriteString("|\n")
 	}
 	b.WriteString(`
-3 nodes, 100 requests/s, and 1 ms latency where nothing else is said. Right: on how many seeds Maelstrom's verdict, which is
-on the final reads, was good. Out of order: how many of a thousand reads contradict what was known before they began or when
-they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time. Messages: per request, without the
-clients'.
+3 nodes, 100 requests/s, and no latency beside that of processes and pipes, where nothing else is said. Right: on how many
+seeds Maelstrom's verdict, which is on the final reads, was good. Out of order: how many of a thousand reads contradict what
+was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time.
+Messages: per request, without the clients'.
 `)
 	return b.String()
 }

@@ -111,6 +111,7 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	b.scheduler.begin = time.Now()
 	b.network = network{
 		sched: &b.scheduler, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
+		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
 		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: b.record,
 	}
 	for name, s := range b.services {

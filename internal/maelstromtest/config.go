@@ -40,6 +40,11 @@ type Config struct {
 	// Latencies are whole milliseconds, as Maelstrom's, if their mean is.
 	LatencyDist Distribution `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
+	// Hop is what every message takes in a simulation, those of clients included, in addition to its latency and not rounded:
+	// what pipes and processes take in reality. It is a mean, while the cluster is busy; the first message after a rest takes
+	// longer, see hops. A receiver handles one message at a time. RunProcesses needs none.
+	Hop time.Duration `json:"hop"`
+
 	Nemesis         []Fault       `json:"nemesis"`
 	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
 	Recovery        time.Duration `json:"recovery"`         // rest between the last fault and the final requests; zero: 10 s
@@ -118,6 +123,7 @@ func (c Config) checkBounds() error {
 		{"Rate", c.Rate, c.Rate >= 0 && c.Rate <= maxRate, fmt.Sprintf("from 0 to %d a second", maxRate)},
 		{"TimeLimit", c.TimeLimit, c.TimeLimit >= 0, "at least 0"},
 		{"Latency", c.Latency, c.Latency >= 0, "at least 0"},
+		{"Hop", c.Hop, c.Hop >= 0, "at least 0"},
 		{"NemesisInterval", c.NemesisInterval, c.NemesisInterval > 0, "more than 0"},
 		{"Recovery", c.Recovery, c.Recovery > 0, "more than 0"},
 		{"ClientTimeout", c.ClientTimeout, c.ClientTimeout > 0, "more than 0"},

@@ -43,7 +43,7 @@ type endpoint struct {
 	kind    endpointKind
 	deliver func(*message)
 	queue   queue[*message]
-	busy    bool // a message has been taken from the queue, and waits for its deadline
+	busy    bool // a message has been taken from the queue, and has not arrived
 
 	inFlight int // messages from and to it that have neither arrived nor been lost, without clients'
 }
@@ -61,15 +61,16 @@ type link struct{ src, dest *endpoint }
 
 // A network carries messages as Maelstrom's net.clj does. Each receiver has a queue ordered by deadline, and takes from it
 // one message at a time: whichever of those present has the earliest deadline. On taking it the receiver looks whether the
-// link is cut, and if it isn't, waits for the deadline and handles the message. So the cuts count when a message is taken,
-// which may be long before it is handled; and a message may wait behind another that has a later deadline but was taken
-// first. Latencies are whole milliseconds if their mean is, and
-// else exact: Maelstrom would make 0.5 ms none.
+// link is cut, and if it isn't, waits for the deadline, and for the message to arrive through the hop that follows, and handles
+// it. So the cuts count when a message is taken, which may be long before it is handled; and a message may wait behind another
+// that has a later deadline but was taken first. Latencies are whole milliseconds if their mean is, and else exact: Maelstrom
+// would make 0.5 ms none. Hops are exact.
 type network struct {
 	sched     *scheduler
 	random    *rand.Rand
 	mean      time.Duration
 	dist      Distribution
+	hops      hops
 	endpoints map[string]*endpoint
 	cuts      map[link]int // how many reasons there are for each cut
 	faults    []*messageFault
@@ -156,7 +157,7 @@ func (n *network) receive(e *endpoint) {
 			continue
 		}
 		e.busy = true
-		n.sched.at(m.deadline, func() {
+		n.sched.at(n.hops.arrival(m.deadline, n.sched.now()), func() {
 			n.journal("recv", m)
 			n.end(m, true)
 			e.busy = false

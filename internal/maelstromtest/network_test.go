@@ -28,6 +28,7 @@ func newWire(cfg Config) *wire {
 	w := &wire{sched: &scheduler{begin: time.Now()}, got: map[string][]delivery{}}
 	w.network = &network{
 		sched: w.sched, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
+		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
 		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: func(string, *message) {},
 	}
 	for name, kind := range map[string]endpointKind{"n0": aNode, "n1": aNode, "seq-kv": aService, "c0": aClient} {

@@ -312,6 +312,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"Config.Rate is +Inf: from 0 to 1000000 a second":                                  {Rate: math.Inf(1)},
 		"Config.TimeLimit is -1s: at least 0":                                              {TimeLimit: -time.Second},
 		"Config.Latency is -1ns: at least 0":                                               {Latency: -1},
+		"Config.Hop is -1ns: at least 0":                                                   {Hop: -1},
 		"Config.NemesisInterval is -1ns: more than 0":                                      {NemesisInterval: -1},
 		"Config.Recovery is -1ns: more than 0":                                             {Recovery: -1},
 		"Config.ClientTimeout is -1ns: more than 0":                                        {ClientTimeout: -1},
