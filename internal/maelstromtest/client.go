@@ -23,10 +23,7 @@ type Reply map[string]json.RawMessage
 func (r Reply) Type() string { return r.text("type") }
 
 func (r Reply) text(field string) string {
-	var s string
-	if json.Unmarshal(r[field], &s) != nil {
-		return ""
-	}
+	s, _ := stringOf(r[field])
 	return s
 }
 
@@ -101,10 +98,7 @@ func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered 
 }
 
 func (c *benchClient) receive(m *message) {
-	var r Reply
-	if err := json.Unmarshal(m.body, &r); err != nil {
-		return // cannot be: parse has seen that it is an object
-	}
+	r := Reply(rawFields(m.body))
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
 	case err != nil || id < 1 || id > c.lastID:

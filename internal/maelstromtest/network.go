@@ -185,7 +185,9 @@ func (n *network) cut(links ...link) (mend func()) {
 // nothing else.
 func (n *network) parse(line []byte) (*message, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(line, &fields); err != nil {
+	if json.Valid(line) && line[0] == '{' {
+		fields = rawFields(line)
+	} else if err := json.Unmarshal(line, &fields); err != nil {
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	src, err := n.lookup(fields, "src")
@@ -218,8 +220,8 @@ func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endp
 	if !ok {
 		return nil, fmt.Errorf("no %s", field)
 	}
-	var name string
-	if err := json.Unmarshal(raw, &name); err != nil || raw[0] != '"' {
+	name, ok := stringOf(raw)
+	if !ok {
 		return nil, fmt.Errorf("%s is not a string", field)
 	}
 	e := n.endpoints[name]
@@ -227,14 +229,4 @@ func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endp
 		return nil, fmt.Errorf("%s %q does not exist", field, name)
 	}
 	return e, nil
-}
-
-// isInteger says whether raw is a JSON number without fraction or exponent.
-func isInteger(raw json.RawMessage) bool {
-	for i, c := range raw {
-		if (c < '0' || c > '9') && !(i == 0 && c == '-') {
-			return false
-		}
-	}
-	return len(raw) > 0
 }

@@ -128,13 +128,10 @@ func (s *sequential) push(state *kv) {
 
 func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
 
-// answer handles the body of a message to a store. Like service.clj's, a store throws on a type of request that it doesn't
+// answer handles the body of a message to a store, an object. Like service.clj's, a store throws on a type of request that it doesn't
 // know, and answers nothing.
 func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, ok bool) {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		return nil, false
-	}
+	fields := rawFields(body)
 	r := kvRequest{key: valueOf(fields["key"]).canonical()}
 	switch string(fields["type"]) {
 	case `"read"`:
@@ -179,13 +176,6 @@ func canonical(raw json.RawMessage) string {
 		return string(raw)
 	}
 	return string(encoded)
-}
-
-// isPlainString says whether raw is a string that is encoded in one way only.
-func isPlainString(raw json.RawMessage) bool {
-	return raw[0] == '"' && !bytes.ContainsFunc(raw, func(c rune) bool {
-		return c < ' ' || c > '~' || strings.ContainsRune(`\<>&`, c)
-	})
 }
 
 // normalize writes each number in v in one way: integers plainly, others with an exponent.
