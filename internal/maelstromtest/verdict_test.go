@@ -48,7 +48,7 @@ func TestACrashIsNotBuried(t *testing.T) {
 	if n := strings.Count(text, ": less than had been "); n != maxFindings || !strings.Contains(text, " more reads out of order\n") {
 		t.Errorf("%d reads out of order in %s", n, text)
 	}
-	if !strings.HasSuffix(text, "\nthe history is not linearizable") {
+	if last := text[strings.LastIndex(text, "\n"):]; !strings.HasPrefix(last, "\nthe history is not linearizable: op ") {
 		t.Errorf("what comes last is missing: %s", text)
 	}
 	if found := len(r.Facts.(CounterFacts).OutOfOrder); found < 100 {
