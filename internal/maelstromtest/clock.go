@@ -29,11 +29,18 @@ type clockFault struct {
 	strike func(*clock)
 }
 
+// maxBack is how far a clock goes back at most, where it shows no absurd time.
+const maxBack = 20 * time.Second
+
 // drawClock draws what befalls the clock of a node which has lived before. It goes back a little, as clocks do that are corrected;
 // or it is as if the machine had no battery, so that it starts at the same microsecond as an earlier life's, or
 // before 1970, where Unix time is negative; or it is absurdly late: after 2112, when microseconds since 1970 pass 2^52, or so far
 // in the future that they are near 2^63.
-func drawClock(random *rand.Rand, lives []*life) clockFault {
+//
+// What is drawn depends on back alone, which is how far the clock goes back if that is what befalls it: so the other draws of the fault,
+// and with them its whole schedule, do not depend on what befalls clocks.
+func drawClock(back time.Duration, lives []*life) clockFault {
+	random := rand.New(rand.NewPCG(uint64(back), 0))
 	year := func(first, last int) time.Time {
 		begin, end := time.Date(first, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(last+1, 1, 1, 0, 0, 0, 0, time.UTC)
 		return time.UnixMicro(begin.UnixMicro() + random.Int64N(end.UnixMicro()-begin.UnixMicro())).UTC()
@@ -53,7 +60,6 @@ func drawClock(random *rand.Rand, lives []*life) clockFault {
 	case 5:
 		return at("in the far future", year(10_000, 290_000))
 	}
-	back := between(random, 0, 20*time.Second)
 	return clockFault{
 		fmt.Sprintf("clock back by %v", back.Round(time.Millisecond)),
 		func(c *clock) { c.set(time.Now().Add(-back)) },

@@ -307,8 +307,9 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 			lasts = between(random, time.Second/10, 5*time.Second)
 			b.kill(n)
 			set := clockFault{strike: func(*clock) {}}
-			if b.virtual && (f.Kind == Clock || random.IntN(3) == 0) {
-				set = drawClock(random, n.lives)
+			back := between(random, 0, maxBack)
+			if (f.Kind == Clock || random.IntN(3) == 0) && b.virtual {
+				set = drawClock(back, n.lives)
 			}
 			stop = b.strike(f, n, set.detail, func() {
 				set.strike(&n.clock)

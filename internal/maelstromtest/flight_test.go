@@ -91,7 +91,7 @@ func TestFaultRecordsSayWhatWasInFlight(t *testing.T) {
 				}
 			}
 			if f.InFlight != flying {
-				t.Errorf("%v at %v says that %d messages were in flight; it were %d", f, f.Start, f.InFlight, flying)
+				t.Errorf("%v at %v says that %d messages were in flight; there were %d", f, f.Start, f.InFlight, flying)
 			}
 			if f.InFlight > 0 {
 				befell++
