@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/desk"
-	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/node"
 )
 
@@ -60,7 +59,7 @@ func run(stop context.Context, env environment) int {
 	}
 	logger := slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: options.level}))
 	n := node.New(env.stdin, env.stdout, logger, env.random)
-	counter := newCounter(n, ledger.NewLife(env.boot, n.Nonce()), Config{
+	counter := newCounter(n, env.boot, Config{
 		Key:     options.key,
 		Timeout: options.timeout,
 		Random:  env.random,

@@ -174,7 +174,7 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 	case len(init.NodeIDs) > MaxNodes:
 		return in.refuse(msg, body, maelstrom.MalformedRequest,
 			fmt.Sprintf("init: %d nodes, of at most %d", len(init.NodeIDs), MaxNodes), line)
-	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Peers())):
+	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Nodes())):
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is "+n.ID()+" of another cluster already", line)
 	case in.named:
 		n.respond(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})

@@ -43,21 +43,21 @@ type Node struct {
 	types    map[string]bool // the types of request that have a handler
 	requests chan func()     // requests on their way from the library to their handlers
 	open     *gate           // counts the requests not yet answered
-	ready    chan struct{}   // closed once init has been handled: ID and Peers may be called
+	ready    chan struct{}   // closed once init has been handled: ID and Nodes may be called
 	ended    chan struct{}   // closed when Run ends
 	nonce    int64
 	ctx      context.Context // ends when no more answers are expected
 	cancel   context.CancelFunc
 
 	mu      sync.Mutex
-	lastID  int
-	pending map[int]call // the calls that wait for a reply, by msg_id
+	lastID  map[string]int                    // by destination
+	pending map[call]chan<- maelstrom.Message // have room for the one reply that each gets
 }
 
-// A call is a request that was sent and not yet answered.
+// A call is a request that waits for a reply.
 type call struct {
-	dest  string
-	reply chan<- maelstrom.Message // has room for the one reply that it gets
+	dest string
+	id   int // its msg_id
 }
 
 // New returns a node that talks over stdin and stdout, one JSON message a line. Its requests are numbered from a random
@@ -73,9 +73,9 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 		ready:    make(chan struct{}),
 		ended:    make(chan struct{}),
 		nonce:    random.Int64N(1 << 52),
-		pending:  make(map[int]call),
+		lastID:   make(map[string]int),
+		pending:  make(map[call]chan<- maelstrom.Message),
 	}
-	n.lastID = int(n.nonce)
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.library.Stdin = &input{node: n, lines: newLineReader(stdin)}
 	n.library.Stdout = n.out
@@ -100,17 +100,17 @@ func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
 	})
 }
 
-// Ready is closed once the node has been initialized: then ID and Peers are known.
+// Ready is closed once the node has been initialized: then ID and Nodes are known.
 func (n *Node) Ready() <-chan struct{} { return n.ready }
 
 // ID is this node's name.
 func (n *Node) ID() string { return n.library.ID() }
 
-// Peers lists all nodes of the cluster, this one among them, in an order that is the same on each.
-func (n *Node) Peers() []string { return n.library.NodeIDs() }
+// Nodes lists all nodes of the cluster, this one among them, in an order that is the same on each.
+func (n *Node) Nodes() []string { return n.library.NodeIDs() }
 
-// IsPeer says whether id is a node of the cluster.
-func (n *Node) IsPeer(id string) bool { return slices.Contains(n.Peers(), id) }
+// IsMember says whether id is a node of the cluster.
+func (n *Node) IsMember(id string) bool { return slices.Contains(n.Nodes(), id) }
 
 // Nonce is a random number from 0 to 2^52-1 that tells this life of the node from any other. Its requests are numbered from
 // there on.
@@ -200,11 +200,19 @@ func (n *Node) respondAs(src, dest string, msgID int, body any) {
 
 // Post sends a message to dest and doesn't wait for a reply.
 func (n *Node) Post(dest string, body any) error {
+	return n.send(n.ID(), dest, "msg_id", n.nextID(dest), body)
+}
+
+// nextID returns the number of the next request to dest. Each destination has numbers of its own: so they don't depend on the order in
+// which goroutines send to several at one instant, and a seed fixes all messages of a simulation.
+func (n *Node) nextID(dest string) int {
 	n.mu.Lock()
-	n.lastID++
-	id := n.lastID
-	n.mu.Unlock()
-	return n.send(n.ID(), dest, "msg_id", id, body)
+	defer n.mu.Unlock()
+	if n.lastID[dest] == 0 {
+		n.lastID[dest] = int(n.nonce)
+	}
+	n.lastID[dest]++
+	return n.lastID[dest]
 }
 
 // Call sends a request to dest and waits for its reply, a body of type want, which it unmarshals into reply unless that
@@ -217,16 +225,15 @@ func (n *Node) Call(ctx context.Context, dest string, request any, want string, 
 // Ask is the first half of Call, and sends the request at once. The second, which it returns and which must be called, waits.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, reply any) error) {
 	answer := make(chan maelstrom.Message, 1)
+	c := call{dest, n.nextID(dest)}
 	n.mu.Lock()
-	n.lastID++
-	id := n.lastID
-	n.pending[id] = call{dest, answer}
+	n.pending[c] = answer
 	n.mu.Unlock()
-	err := n.send(n.ID(), dest, "msg_id", id, request)
+	err := n.send(n.ID(), dest, "msg_id", c.id, request)
 	return func(ctx context.Context, want string, reply any) error {
 		defer func() {
 			n.mu.Lock()
-			delete(n.pending, id)
+			delete(n.pending, c)
 			n.mu.Unlock()
 		}()
 		if err != nil {
@@ -243,13 +250,13 @@ func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, wan
 
 // deliver hands a reply to the call that waits for it. One that nobody waits for is late, or a copy, or made up.
 func (n *Node) deliver(msg maelstrom.Message, inReplyTo int) {
+	c := call{msg.Src, inReplyTo}
 	n.mu.Lock()
-	c, ok := n.pending[inReplyTo]
-	if ok && c.dest == msg.Src {
-		delete(n.pending, inReplyTo)
-		c.reply <- msg
+	defer n.mu.Unlock()
+	if reply, ok := n.pending[c]; ok {
+		delete(n.pending, c)
+		reply <- msg
 	}
-	n.mu.Unlock()
 }
 
 func decodeReply(msg maelstrom.Message, want string, reply any) error {

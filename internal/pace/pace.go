@@ -11,6 +11,8 @@ package pace
 import (
 	"math/rand/v2"
 	"time"
+
+	"maelstrom-counter/internal/rtt"
 )
 
 const (
@@ -24,13 +26,18 @@ const (
 	crowd = 8
 	// crowdConflicts is the number of conflicts in a row up to which a node in a crowd holds back longer after each.
 	crowdConflicts = 4
+	// patience is how many rounds in a row may bring nothing before a node backs off, and stuck how many before it says so.
+	patience = 4
+	stuck    = 20
 )
 
 // A Pace is that of one node. The zero Pace has met nobody.
 type Pace struct {
 	noise     int       // how many more swaps must meet no other writer until this node counts as alone
 	conflicts int       // swaps in a row that have failed because the value was another
-	resume    time.Time // when this node may go on after its last win
+	resume    time.Time // when this node may go on after its last win or conflict
+	idle      int       // rounds in a row that have brought nothing
+	done      int       // how many folds had been done when the last round began
 }
 
 // Since is the time from which on a node must have been heard of, if it does not fold for itself. A round trip to the store takes
@@ -43,32 +50,43 @@ func Since(now time.Time, trip time.Duration) time.Time {
 // lost so far has left no trace in the store.
 func (p *Pace) Contended(silent bool) bool { return p.noise > 0 || silent }
 
+// Next begins a round, a swap or what leads to one, and returns how long to hold back first. So far, done folds have been done. A
+// round that follows several in which nothing was done, and no other value was seen, backs off, whatever the reason: a
+// store that answers in circles, say.
+func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
+	if done != p.done {
+		p.done, p.idle = done, 0
+	}
+	p.idle++
+	wait := max(p.resume.Sub(now), 0)
+	if p.idle > patience {
+		wait = max(wait, rtt.Backoff(p.idle-patience, random))
+	}
+	return wait
+}
+
+// Stuck says whether so many rounds have brought nothing by now that somebody should know. It says so once.
+func (p *Pace) Stuck() bool { return p.idle == stuck }
+
 // Won notes that a swap has succeeded.
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
-	p.conflicts = 0
+	p.conflicts, p.idle = 0, 0
 	p.noise = max(p.noise-1, 0)
 	if p.Contended(silent) {
 		p.resume = now.Add(trip/2 + time.Duration(random.Int64N(int64(trip/4)+1)))
 	}
 }
 
-// Met notes that another node has written.
-func (p *Pace) Met() { p.noise = calm }
+// Met notes that the store holds another value than was known: another node has written.
+func (p *Pace) Met() { p.noise, p.idle = calm, 0 }
 
-// Lost notes that a swap has failed because the value was another. It returns how long to hold back before the next: in a cluster of
-// many nodes, one that folds for itself alone lets those get ahead that fold for others.
-func (p *Pace) Lost(alone bool, nodes int, trip time.Duration, random *rand.Rand) time.Duration {
-	p.Met()
+// Lost notes that a swap has failed because the value was another. In a cluster of many nodes, one that folds for itself alone
+// then lets those get ahead that fold for others: most of its own rivals would lose, too, and wait the longer for it.
+func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, random *rand.Rand) {
+	p.noise = calm
 	p.conflicts++
 	bound := trip * time.Duration(min(p.conflicts, crowdConflicts)*(nodes/crowd))
-	if !alone || bound == 0 {
-		return 0
+	if alone && bound > 0 {
+		p.resume = now.Add(time.Duration(random.Int64N(int64(bound))))
 	}
-	return time.Duration(random.Int64N(int64(bound)))
 }
-
-// Wait returns how long to let other nodes go first.
-func (p *Pace) Wait(now time.Time) time.Duration { return max(p.resume.Sub(now), 0) }
-
-// Conflicts is how many swaps have failed since the last success because the value was another.
-func (p *Pace) Conflicts() int { return p.conflicts }

@@ -24,9 +24,6 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// patience is how many time-outs a compare-and-swap is given: more of the same helps less than a look at what there is.
-const patience = 4
-
 // A Client sends requests for one node. RTT is safe for concurrent use, the other methods are not.
 type Client struct {
 	node   *node.Node
@@ -51,7 +48,7 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 // CompareAndSwap replaces the value of key by to if it is from, or, if from is nil, if there is none. It may send the request
 // more than once, and of these one at most takes effect if the key never has the same value again. It returns a
 // *maelstrom.RPCError if the store refused (of code 20 if there is no value, 22 if it is another), and
-// context.DeadlineExceeded if there was no answer. After either of them the value may be to, now or later.
+// the context's error if there was no answer until that ended. After either of them the value may be to, now or later.
 //
 // To peek is to send a read right behind the swap. If the swap is refused, the value that the read has shown is returned with the
 // refusal, or nil if it has shown none: most likely it is the newest.
@@ -64,9 +61,6 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 	if create {
 		refusals = refusals[1:]
 	}
-	_, timeout := c.RTT()
-	ctx, cancel := context.WithTimeout(ctx, patience*timeout)
-	defer cancel()
 	return insist(ctx, c, refusals, func(ctx context.Context, _ int) (json.RawMessage, error) {
 		answer := c.ask(swap{"cas", key, from, to, create})
 		if !peek {
@@ -80,6 +74,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 			_ = shown(ctx, "read_ok", nil)
 			return nil, nil
 		}
+		_, timeout := c.RTT()
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
 		var reply value

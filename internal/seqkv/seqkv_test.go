@@ -68,6 +68,8 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 			asked = r
 			return test.reply, test.after
 		}, func(ctx context.Context, c *Client) {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
 			_, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`9007199254740991`), false)
 			if !test.check(err) {
 				t.Errorf("reply %s after %v: %v", test.reply, test.after, err)

@@ -1,0 +1,90 @@
+// Package protocol is the messages of a counter's node: what it is asked, by clients and by the other nodes, and what it replies. What
+// it says to the store is package seqkv's.
+package protocol
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/desk"
+	"maelstrom-counter/internal/ledger"
+)
+
+// A Fold asks another node to fold.
+type Fold struct {
+	Type string `json:"type"` // "fold"
+	ledger.Fold
+}
+
+// A FoldOK says that a fold has been done.
+type FoldOK struct {
+	Type  string `json:"type"`  // "fold_ok"
+	Total int64  `json:"total"` // contains the fold
+}
+
+// NewFold returns the message that hands a fold to another node.
+func NewFold(f ledger.Fold) Fold { return Fold{"fold", f} }
+
+// Parse reads a request: an add, a read, or a fold, which is returned besides. With an error it returns what is needed to answer it.
+//
+// A read is an add of 0 that is answered with the total. What a plain read of the store returns may be old; the
+// compare-and-swap that carries this one proves that it was not.
+func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
+	var body struct {
+		MsgID int             `json:"msg_id"`
+		Type  string          `json:"type"`
+		Delta json.RawMessage `json:"delta"`
+	}
+	err := json.Unmarshal(msg.Body, &body)
+	r := desk.Request{Client: msg.Src, MsgID: body.MsgID}
+	var fold Fold
+	switch {
+	case err != nil:
+	case body.Type == "add":
+		r.Kind = desk.Add
+		r.Delta, err = parseDelta(body.Delta)
+	case body.Type == "read":
+		r.Kind = desk.Read
+	case body.Type == "fold":
+		r.Kind = desk.Fold
+		if err = json.Unmarshal(msg.Body, &fold); err == nil {
+			fold.Node = msg.Src
+			err = fold.Validate()
+		}
+	default:
+		err = fmt.Errorf("type %q is not one of add, read, and fold", body.Type)
+	}
+	return r, fold.Fold, err
+}
+
+func parseDelta(raw json.RawMessage) (int64, error) {
+	delta, err := strconv.ParseInt(string(raw), 10, 64)
+	switch {
+	case raw == nil:
+		return 0, errors.New("delta is missing")
+	case err != nil:
+		return 0, fmt.Errorf("delta %.40s is not an integer between 0 and 2^53-1", raw)
+	case delta < 0 || delta > ledger.Max:
+		return 0, fmt.Errorf("delta %d is not between 0 and 2^53-1", delta)
+	}
+	return delta, nil
+}
+
+// Reply returns the body that answers a request which is done.
+func Reply(a desk.Answer) any {
+	switch a.Kind {
+	case desk.Add:
+		return maelstrom.MessageBody{Type: "add_ok"}
+	case desk.Read:
+		return struct {
+			Type  string `json:"type"`
+			Value int64  `json:"value"`
+		}{"read_ok", a.Total}
+	default:
+		return FoldOK{"fold_ok", a.Total}
+	}
+}

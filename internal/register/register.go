@@ -1,0 +1,111 @@
+// Package register is the counter's key in the store, as a register of ledger values that can be read and compared and swapped. What
+// the store promises, and how requests are sent again, is package seqkv's.
+package register
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/ledger"
+	"maelstrom-counter/internal/seqkv"
+)
+
+// ErrConflict says that a swap was refused: the key did not hold what was to be replaced, or the store answered from an old
+// state that did not.
+var ErrConflict = errors.New("the store holds another value")
+
+// A BadValueError says that the key holds what no counter has written.
+type BadValueError struct {
+	Key    string
+	Stored json.RawMessage
+	Err    error // what is wrong with it
+}
+
+func (e *BadValueError) Error() string {
+	return fmt.Sprintf("key %q of the store holds %.80q: %v", e.Key, e.Stored, e.Err)
+}
+
+func (e *BadValueError) Unwrap() error { return e.Err }
+
+// A Version is a value as it stands in the store. The zero Version is that of a key that does not exist.
+type Version struct {
+	Value  ledger.Value
+	stored json.RawMessage
+}
+
+// A Register is one node's view of the key. Only RTT is safe for concurrent use.
+type Register struct {
+	store   *seqkv.Client
+	key     string
+	scratch string // a key of the node's own
+	life    int64  // a number that no other life of the node has
+	reads   int
+}
+
+// New returns the register at key, for the life of a node that nonce names.
+func New(store *seqkv.Client, key, node string, nonce int64) *Register {
+	return &Register{store: store, key: key, scratch: key + "/sync/" + node, life: nonce}
+}
+
+// RTT returns the smoothed round-trip time to the store (0 before the first), and the timeout that follows from it.
+func (r *Register) RTT() (smoothed, timeout time.Duration) { return r.store.RTT() }
+
+// Read returns the value, as new as the store can be made to show it. It may still be old. It returns a *BadValueError only if it
+// is sure that this is not an old value, mended since, and the context's error if there is no answer in time.
+func (r *Register) Read(ctx context.Context) (Version, error) {
+	r.reads++
+	mark := fmt.Sprintf("%d.%d", r.life, r.reads)
+	v, err := r.look(ctx, mark)
+	if bad := (*BadValueError)(nil); errors.As(err, &bad) {
+		if err := r.store.Write(ctx, r.scratch, mark+".sure"); err != nil {
+			return Version{}, err
+		}
+		return r.look(ctx, "")
+	}
+	return v, err
+}
+
+func (r *Register) look(ctx context.Context, mark string) (Version, error) {
+	raw, err := r.store.Refresh(ctx, r.key, r.scratch, mark)
+	switch {
+	case maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist:
+		return Version{}, nil
+	case err != nil:
+		return Version{}, err
+	}
+	return r.parse(raw)
+}
+
+func (r *Register) parse(raw json.RawMessage) (Version, error) {
+	value, err := ledger.Parse(raw)
+	if err != nil {
+		return Version{}, &BadValueError{r.key, raw, err}
+	}
+	return Version{value, raw}, nil
+}
+
+// Swap replaces from by a value that the key never had, and returns what is known then. If it is refused, it returns ErrConflict and,
+// if peek, what a read right behind the swap has shown: most likely the newest value, or nil if it has shown nothing of use. If
+// there was no answer in time, it returns the context's error. After an error the value may still be to, now or later.
+func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value, peek bool) (*Version, error) {
+	raw, err := json.Marshal(to)
+	if err != nil {
+		panic(fmt.Sprintf("register: a value that cannot be marshalled: %+v: %v", to, err))
+	}
+	shown, err := r.store.CompareAndSwap(ctx, r.key, from.stored, raw, peek)
+	switch code := maelstrom.ErrorCode(err); {
+	case err == nil:
+		return &Version{to, raw}, nil
+	case code != maelstrom.PreconditionFailed && code != maelstrom.KeyDoesNotExist:
+		return nil, err
+	}
+	if v, err := r.parse(shown); err == nil {
+		return &v, ErrConflict
+	}
+	return nil, ErrConflict
+}
