@@ -103,7 +103,7 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 		cfg: cfg, virtual: virtual, settle: settle, start: start,
 		services: map[string]store{
 			"seq-kv": newSequential(cfg.stream("seq-kv")),
-			"lin-kv": &linearizable{&kv{}},
+			"lin-kv": &linearizable{state: &kv{}},
 		},
 		rng:    cfg.stream("workload"),
 		wakeup: make(chan struct{}, 1),
@@ -112,11 +112,16 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	b.network = network{
 		sched: &b.scheduler, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
 		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
-		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: b.record,
+		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: b.record, journalLink: b.recordLink,
+	}
+	if script := cfg.Script; script != nil {
+		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
+		b.services["seq-kv"] = &sequential{states: []*kv{{}}, seen: map[string]int{}, pick: script.answer}
 	}
 	for name, s := range b.services {
 		b.network.add(name, aService, func(m *message) {
-			if reply, ok := answer(s, m.src.name, m.body); ok {
+			if reply, from, ok := answer(s, m.src.name, m.body); ok {
+				b.recordAnswer(m, from)
 				b.network.send(m.dest, m.src, reply)
 			}
 		})
@@ -152,6 +157,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 	life.began = began
 	n.life = life
 	n.lives = append(n.lives, life)
+	b.note(Entry{What: Started, Node: n.name})
 	n.up(b.now())
 
 	c := b.newClient()
@@ -173,8 +179,8 @@ func (b *bench) startLife(n *node, answered func(error)) {
 	// Not through the network: what waits in the node's queue must not come first.
 	m := &message{id: b.sent, src: c.endpoint, dest: n.endpoint, body: line}
 	b.sent++
-	b.record("send", m)
-	b.record("recv", m)
+	b.record(Sent, m, 0)
+	b.record(Received, m, 0)
 	n.input(m.line())
 }
 
@@ -310,6 +316,7 @@ func (b *bench) crashed(n *node) {
 	}
 	b.crashes = append(b.crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
 	words := n.lastWords()
+	b.note(Entry{What: Crashed, Node: n.name, Text: why})
 	n.life, n.crashed = nil, true
 	n.goDown(b.now())
 	if !b.booted {
@@ -354,6 +361,7 @@ func (n *node) up(now time.Duration) {
 func (b *bench) kill(n *node) {
 	life := n.life
 	n.life = nil
+	b.note(Entry{What: Killed, Node: n.name})
 	n.goDown(b.now())
 	if life.kill != nil {
 		life.kill()
@@ -382,6 +390,7 @@ func (b *bench) restart(n *node) {
 // pause holds a healthy node's input and output.
 func (b *bench) pause(n *node) {
 	n.paused = true
+	b.note(Entry{What: Paused, Node: n.name})
 	n.goDown(b.now())
 	if n.life.pause != nil {
 		n.life.pause()
@@ -391,6 +400,7 @@ func (b *bench) pause(n *node) {
 // resume lets a paused node's input and output flow again.
 func (b *bench) resume(n *node) {
 	n.paused = false
+	b.note(Entry{What: Resumed, Node: n.name})
 	n.up(b.now())
 	if n.life.resume != nil {
 		n.life.resume()

@@ -59,8 +59,10 @@ type Config struct {
 	Stderr func(node string) io.Writer `json:"-"`
 	// Progress, if set, is called at the start and then once a second.
 	Progress func(Progress) `json:"-"`
-	// Journal, if set, gets a line of JSON for every message that is sent, delivered or lost.
+	// Journal, if set, gets an Entry as a line of JSON for everything that happens to messages, services, nodes and links.
 	Journal io.Writer `json:"-"`
+	// Script, if set, takes the place of the workload's requests, of the faults, and of all chance.
+	Script *Script `json:"-"`
 }
 
 // Progress is how far a run has come.

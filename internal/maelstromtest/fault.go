@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -165,6 +166,9 @@ type episode struct {
 
 // startFaults begins the configured faults.
 func (b *bench) startFaults() {
+	if b.cfg.Script != nil {
+		return
+	}
 	b.faulty = true
 	for _, f := range b.cfg.Nemesis {
 		random := b.cfg.stream("fault " + f.String())
@@ -310,6 +314,7 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 			back := between(random, 0, maxBack)
 			if (f.Kind == Clock || random.IntN(3) == 0) && b.virtual {
 				set = drawClock(back, n.lives)
+				b.note(Entry{What: ClockSet, Node: n.name, Text: set.detail})
 			}
 			stop = b.strike(f, n, set.detail, func() {
 				set.strike(&n.clock)
@@ -326,7 +331,7 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 // storeLinks returns a node's links to and from the services.
 func (b *bench) storeLinks(n *node) []link {
 	var links []link
-	for name := range b.services {
+	for _, name := range slices.Sorted(maps.Keys(b.services)) {
 		s := b.endpoints[name]
 		links = append(links, link{n.endpoint, s}, link{s, n.endpoint})
 	}

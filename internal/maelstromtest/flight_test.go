@@ -81,12 +81,13 @@ func TestFaultRecordsSayWhatWasInFlight(t *testing.T) {
 			name, _, _ := strings.Cut(f.Detail, ",")
 			var flying int
 			for _, e := range entries {
-				if (e.Src != name && e.Dest != name) || e.Src[0] == 'c' || e.Dest[0] == 'c' || e.Time > f.Start {
+				if e.Src == "" || (e.Src != name && e.Dest != name) || e.Src[0] == 'c' || e.Dest[0] == 'c' || e.Time > f.Start {
 					continue
 				}
-				if e.What == "send" {
+				switch e.What {
+				case Sent, Doubled:
 					flying++
-				} else {
+				case Received, Lost, Blocked:
 					flying--
 				}
 			}

@@ -74,7 +74,10 @@ type network struct {
 	endpoints map[string]*endpoint
 	cuts      map[link]int // how many reasons there are for each cut
 	faults    []*messageFault
-	journal   func(what string, m *message)
+	deliver   func(*message) []Copy // decides what becomes of messages that involve no client; nil: chance does
+
+	journal     func(what What, m *message, delay time.Duration)
+	journalLink func(what What, l link)
 
 	sent    int // all messages; also the next one's id
 	servers int // messages that involve no client
@@ -94,31 +97,52 @@ func (n *network) add(name string, kind endpointKind, deliver func(*message)) *e
 func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	m := &message{id: n.sent, src: src, dest: dest, body: body}
 	n.sent++
-	n.journal("send", m)
+	n.journal(Sent, m, 0)
 	if src.kind == aClient || dest.kind == aClient {
 		n.enqueue(m, 0)
 		return
 	}
 	n.servers++
+	if n.deliver != nil {
+		n.sendCopies(m, n.deliver(m), true)
+		return
+	}
 	delays := []time.Duration{0} // one element per copy
 	for _, f := range n.faults {
 		if f.applies(m) {
 			delays = f.change(delays)
 		}
 	}
-	if len(delays) == 0 {
-		n.journal("lost", m)
-	}
-	n.depart(m, len(delays))
+	copies := make([]Copy, len(delays))
 	for i, delay := range delays {
-		copied := *m
-		latency := n.latency()
-		if i == 0 && delay == 0 {
-			n.enqueue(&copied, latency)
-			continue
+		copies[i] = Copy{n.latency(), delay}
+	}
+	n.sendCopies(m, copies, false)
+}
+
+// sendCopies has the copies of a message arrive. A fault's delay is spent before the queue, so that others don't wait behind the
+// message; if the times are exact, so is all of its latency.
+func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
+	if len(copies) == 0 {
+		n.journal(Lost, m, 0)
+	}
+	n.depart(m, len(copies))
+	for i, c := range copies {
+		if i > 0 {
+			n.journal(Doubled, m, 0)
 		}
-		// A fault's delay is spent before the queue, so that others don't wait behind the message.
-		n.sched.after(delay, func() { n.enqueue(&copied, latency) })
+		if c.Delay > 0 {
+			n.journal(IsLate, m, c.Delay)
+		}
+		copied := *m
+		switch {
+		case exact:
+			n.sched.after(c.Latency+c.Delay, func() { n.enqueue(&copied, 0) })
+		case i == 0 && c.Delay == 0:
+			n.enqueue(&copied, c.Latency)
+		default:
+			n.sched.after(c.Delay, func() { n.enqueue(&copied, c.Latency) })
+		}
 	}
 }
 
@@ -152,13 +176,13 @@ func (n *network) receive(e *endpoint) {
 	for !e.busy && len(e.queue) > 0 {
 		m := e.queue.pop()
 		if n.cuts[link{m.src, e}] > 0 {
-			n.journal("cut", m)
+			n.journal(Blocked, m, 0)
 			n.end(m, false)
 			continue
 		}
 		e.busy = true
 		n.sched.at(n.hops.arrival(m.deadline, n.sched.now()), func() {
-			n.journal("recv", m)
+			n.journal(Received, m, 0)
 			n.end(m, true)
 			e.busy = false
 			e.deliver(m)
@@ -171,9 +195,11 @@ func (n *network) receive(e *endpoint) {
 func (n *network) cut(links ...link) (mend func()) {
 	for _, l := range links {
 		n.cuts[l]++
+		n.journalLink(LinkCut, l)
 	}
 	return func() {
 		for _, l := range links {
+			n.journalLink(LinkMends, l)
 			if n.cuts[l]--; n.cuts[l] == 0 {
 				delete(n.cuts, l)
 			}

@@ -29,7 +29,8 @@ func newWire(cfg Config) *wire {
 	w.network = &network{
 		sched: w.sched, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
 		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
-		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: func(string, *message) {},
+		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: func(What, *message, time.Duration) {},
+		journalLink: func(What, link) {},
 	}
 	for name, kind := range map[string]endpointKind{"n0": aNode, "n1": aNode, "seq-kv": aService, "c0": aClient} {
 		w.add(name, kind, func(m *message) {

@@ -72,7 +72,7 @@ type Store struct {
 }
 
 // NewStore returns a store that holds nothing.
-func NewStore() *Store { return &Store{state: linearizable{&kv{}}} }
+func NewStore() *Store { return &Store{state: linearizable{state: &kv{}}} }
 
 // Serve answers a request.
 func (s *Store) Serve(c *Conversation, p Packet) {
@@ -86,7 +86,7 @@ func (s *Store) Serve(c *Conversation, p Packet) {
 func (s *Store) Reply(p Packet) (body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, _ := answer(&s.state, p.Src, p.Body)
+	raw, _, _ := answer(&s.state, p.Src, p.Body)
 	return string(raw)
 }
 

@@ -39,6 +39,8 @@ type kvReply struct {
 	Code      int             `json:"code,omitempty"`
 	Text      string          `json:"text,omitempty"`
 	InReplyTo json.RawMessage `json:"in_reply_to"`
+
+	from Answer // how it came about
 }
 
 var noSuchKey = kvReply{Type: "error", Code: 20, Text: "key does not exist"}
@@ -76,10 +78,18 @@ type store interface {
 }
 
 // linearizable runs each request on the newest state: service.clj's Linearizable.
-type linearizable struct{ state *kv }
+type linearizable struct {
+	state  *kv
+	number int // how many changes there have been
+}
 
 func (l *linearizable) handle(_ string, r kvRequest) (reply kvReply) {
-	l.state, reply = l.state.apply(r)
+	before := l.state
+	l.state, reply = before.apply(r)
+	reply.from = changeOf(before, l.state, l.number, r)
+	if reply.from.Changed {
+		l.number++
+	}
 	return reply
 }
 
@@ -94,26 +104,32 @@ const keptStates = 32
 // It differs in one point from service.clj, whose index into the ring of states wraps round for a caller that is more
 // than 32 states behind: that caller may there see a state and later an older one. Here it never does.
 type sequential struct {
-	random *rand.Rand
 	states []*kv          // the last keptStates
 	last   int            // the number of the newest, states[len(states)-1]
 	seen   map[string]int // by caller: the number of the newest state it has seen
+	pick   func(caller string, oldest, newest int) int
 }
 
 func newSequential(random *rand.Rand) *sequential {
-	return &sequential{random: random, states: []*kv{{}}, seen: map[string]int{}}
+	return &sequential{
+		states: []*kv{{}}, seen: map[string]int{},
+		pick: func(_ string, oldest, newest int) int { return oldest + random.IntN(newest-oldest+1) },
+	}
 }
 
 func (s *sequential) handle(caller string, r kvRequest) kvReply {
 	oldest := max(s.seen[caller], s.last-len(s.states)+1)
-	number := oldest + s.random.IntN(s.last-oldest+1)
+	number := s.pick(caller, oldest, s.last)
 	state := s.states[len(s.states)-1-(s.last-number)]
 	after, reply := state.apply(r)
 	if after == state {
 		s.seen[caller] = number
+		reply.from = Answer{State: number, Newest: s.last}
 		return reply
 	}
-	after, reply = s.newest().apply(r)
+	before := s.newest()
+	after, reply = before.apply(r)
+	reply.from = changeOf(before, after, s.last, r)
 	s.push(after)
 	s.seen[caller] = s.last
 	return reply
@@ -130,7 +146,7 @@ func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
 
 // answer handles the body of a message to a store, an object. Like service.clj's, a store throws on a type of request that it doesn't
 // know, and answers nothing.
-func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, ok bool) {
+func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
 	fields := rawFields(body)
 	r := kvRequest{key: valueOf(fields["key"]).canonical()}
 	switch string(fields["type"]) {
@@ -143,12 +159,20 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 		create := string(fields["create_if_not_exists"])
 		r.create = create != "" && create != "null" && create != "false" // what is true in Clojure
 	default:
-		return nil, false
+		return nil, from, false
 	}
 	answer := s.handle(caller, r)
 	answer.InReplyTo = fields["msg_id"]
 	reply, err := json.Marshal(answer)
-	return reply, err == nil
+	return reply, answer.from, err == nil
+}
+
+// changeOf tells what a request that ran on the newest state of a service, before, has made of it.
+func changeOf(before, after *kv, number int, r kvRequest) Answer {
+	if before == after {
+		return Answer{State: number, Newest: number}
+	}
+	return Answer{State: number, Newest: number, Changed: true, Key: json.RawMessage(r.key), Value: after.values[r.key].raw}
 }
 
 // valueOf returns a JSON value with the form that it is compared by. A missing value is null.

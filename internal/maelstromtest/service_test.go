@@ -12,7 +12,7 @@ func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 func ask(t *testing.T, s store, caller, body string) kvReply {
 	t.Helper()
-	raw, ok := answer(s, caller, json.RawMessage(body))
+	raw, _, ok := answer(s, caller, json.RawMessage(body))
 	if !ok {
 		t.Fatalf("no answer to %s", body)
 	}
@@ -24,7 +24,7 @@ func ask(t *testing.T, s store, caller, body string) kvReply {
 }
 
 func TestStoresAnswer(t *testing.T) {
-	for name, s := range map[string]store{"lin-kv": &linearizable{&kv{}}, "seq-kv": newSequential(newRandom(1))} {
+	for name, s := range map[string]store{"lin-kv": &linearizable{state: &kv{}}, "seq-kv": newSequential(newRandom(1))} {
 		for _, exchange := range [][2]string{
 			{`{"type":"read","key":"k","msg_id":1}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":1}`},
 			{`{"type":"cas","key":"k","from":0,"to":1,"msg_id":2}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":2}`},
@@ -42,13 +42,13 @@ func TestStoresAnswer(t *testing.T) {
 		} {
 			// One caller, whose each request must be after the one before: a write of a new value sees to that.
 			ask(t, s, "n0", fmt.Sprintf(`{"type":"write","key":"scratch","value":%q}`, exchange[0]))
-			got, ok := answer(s, "n0", json.RawMessage(exchange[0]))
+			got, _, ok := answer(s, "n0", json.RawMessage(exchange[0]))
 			if !ok || string(got) != exchange[1] {
 				t.Errorf("%s: %s\nanswer %s\nwant   %s", name, exchange[0], got, exchange[1])
 			}
 		}
 		for _, body := range []string{`{"type":"delete","key":"k"}`, `{"key":"k"}`, `{"type":7}`} {
-			if reply, ok := answer(s, "n0", json.RawMessage(body)); ok {
+			if reply, _, ok := answer(s, "n0", json.RawMessage(body)); ok {
 				t.Errorf("%s: answered %s with %s", name, body, reply)
 			}
 		}
@@ -142,7 +142,7 @@ func TestSequentialCASOnAPastState(t *testing.T) {
 }
 
 func TestLinearizableHasNoPast(t *testing.T) {
-	s := &linearizable{&kv{}}
+	s := &linearizable{state: &kv{}}
 	for i := range 100 {
 		ask(t, s, "writer", fmt.Sprintf(`{"type":"write","key":"k","value":%d}`, i))
 		if got := ask(t, s, fmt.Sprint("reader", i%7), `{"type":"read","key":"k"}`).Value; string(got) != fmt.Sprint(i) {

@@ -83,6 +83,7 @@ type load struct {
 	history []*Op
 	counts  map[Outcome]int // of the completed
 	waiting bool            // a request is due, and no worker is free
+	unmade  int             // of a script's requests: those that are still to be made
 	phase   phase
 	rested  time.Duration // when recovery ends
 
@@ -96,10 +97,15 @@ const (
 	draining         // until the last requests are answered
 	recovering
 	final
+	scripted // until the last of a script's requests is answered
 )
 
 func (b *bench) startLoad() *load {
 	l := &load{b: b, counts: map[Outcome]int{}}
+	if b.cfg.Script != nil {
+		l.play(b.cfg.Script)
+		return l
+	}
 	for i := range b.cfg.Concurrency {
 		l.workers = append(l.workers, &worker{id: i, node: b.nodes[i%len(b.nodes)], client: b.newClient()})
 	}
@@ -212,6 +218,8 @@ func (l *load) advance() {
 		})
 	case final:
 		l.b.done = true
+	case scripted:
+		l.b.done = l.unmade == 0
 	}
 }
 

@@ -10,12 +10,17 @@ import (
 // MessagesFile is the name of the file in which a Journal is kept.
 const MessagesFile = "messages.jsonl"
 
+// full marks the line that says that others are missing.
+const full = "full"
+
 // MaxMessages bounds the messages' file, in bytes.
 const MaxMessages = 64 << 20
 
-const aboutMessages = `What happened to every message, one JSON object a line, in order: time_ns since all nodes were ready (what came before counts from
-the start of the run); "send", "recv", "lost" by a fault, or "cut" on a link that is; and the message's id, src, dest and body. A client's name is
-the "client" of history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
+const aboutMessages = `What happened, one JSON object a line, in order: time_ns since all nodes were ready (what came before counts from the start of the
+run) and what: to a message, with its id, src, dest and body: "send", "recv", "lost" by a fault, "blocked" by a link that is cut, "late" by delay_ns,
+"doubled"; in a service, "answer" to the message of that id, from a state of that number (the newest is newest), with the key and the value that it
+changed; to a node: "start", "kill", "crash", "pause", "resume", "clock"; to a link from src to dest: "cut", "mend". A client's name is the "client" of
+history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
 
 // A Journal is a bounded file of messages. Writing to it never fails, so that a full disk does not end a run: Close tells.
 type Journal struct {
@@ -51,7 +56,7 @@ func (j *Journal) Write(line []byte) (int, error) {
 // Close ends the file and says what went wrong with it, if anything.
 func (j *Journal) Close() error {
 	if j.err == nil && j.cut > 0 {
-		_, j.err = fmt.Fprintf(j.to, "{\"what\":\"full\",\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", j.limit, j.cut)
+		_, j.err = fmt.Fprintf(j.to, "{\"what\":%q,\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", full, j.limit, j.cut)
 	}
 	if j.err == nil {
 		j.err = j.to.Flush()

@@ -1,0 +1,151 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The journal tells enough to follow every message from its sender to its end, and the store from state to state.
+func TestTheJournalTellsWhatHappened(t *testing.T) {
+	t.Parallel()
+	var journal strings.Builder
+	r := Simulate(t, Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
+		Nemesis: nemesis(t, "partition,loss,late,duplicate,kill,clock,pause"), Seed: 7, Journal: &journal,
+	}, seqCounter)
+	copies := map[int]int{} // of each message, on their way
+	count := map[What]int{}
+	requests := map[int]string{} // messages to the store
+	answers := map[string]Answer{}
+	values, newest := []string{"0"}, 0 // of the one key, by state
+	for _, e := range readJournal(t, journal.String()) {
+		count[e.What]++
+		switch e.What {
+		case Sent:
+			copies[e.ID]++
+			if from, ok := answers[e.Dest+string(bodyField(t, e.Body, "in_reply_to"))]; ok && e.Src == "seq-kv" {
+				delete(answers, e.Dest+string(bodyField(t, e.Body, "in_reply_to")))
+				if value := string(bodyField(t, e.Body, "value")); value != "" && value != values[from.State] {
+					t.Fatalf("%s read %s from state %d, which has %s", e.Dest, value, from.State, values[from.State])
+				}
+			}
+		case Doubled:
+			copies[e.ID]++
+		case Received, Lost, Blocked:
+			if copies[e.ID]--; copies[e.ID] < 0 {
+				t.Fatalf("message %d ends more often than it was sent", e.ID)
+			}
+			requests[e.ID] = e.Src + string(bodyField(t, e.Body, "msg_id"))
+		case IsLate:
+			if e.Delay <= 0 || e.Delay > 3*time.Second {
+				t.Errorf("message %d is late by %v", e.ID, e.Delay)
+			}
+		case Answered:
+			for ; newest < e.Newest; newest++ { // a change that, on the newest state, turned out to be none
+				values = append(values, values[newest])
+			}
+			if e.State > e.Newest || e.Newest != newest || e.Changed && e.State != e.Newest {
+				t.Fatalf("state %d, newest %d of %d, changed: %v", e.State, e.Newest, newest, e.Changed)
+			}
+			if e.Changed {
+				newest++
+				values = append(values, string(e.Value))
+			}
+			answers[requests[e.ID]] = *e.Answer
+		}
+	}
+	if count[Answered] < 100 || newest < 20 || values[newest] != string(storedAtLast(r)) {
+		t.Errorf("%d answers and %d states, the last %s", count[Answered], newest, values[newest])
+	}
+	for _, what := range []What{Lost, Blocked, IsLate, Doubled, Killed, Started, Paused, Resumed, ClockSet, LinkCut, LinkMends} {
+		if count[what] == 0 && what != Blocked { // these nodes don't talk to each other
+			t.Errorf("no %s in the journal", what)
+		}
+	}
+	if count[LinkCut] != count[LinkMends] || count[Started] != count[Killed]+3 {
+		t.Errorf("the journal tells %v", count)
+	}
+}
+
+// storedAtLast is the greatest of the final reads: after ten seconds of rest one of them has read the newest state, or none.
+func storedAtLast(r *Result) []byte {
+	var last int64
+	for _, n := range r.Facts.(CounterFacts).FinalReads {
+		last = max(last, n)
+	}
+	text, _ := json.Marshal(last)
+	return text
+}
+
+func bodyField(t *testing.T, body json.RawMessage, name string) json.RawMessage {
+	t.Helper()
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil {
+		t.Fatal(err)
+	}
+	return fields[name]
+}
+
+func TestAJournalThatIsCutOffIsAnError(t *testing.T) {
+	_, err := ReadJournal(strings.NewReader("{\"time_ns\":1,\"what\":\"kill\",\"node\":\"n0\"}\n{\"time_ns\":2,\"wha"))
+	if err == nil || !strings.Contains(err.Error(), "line 2") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// A script's requests are made when it says, its faults happen, and its messages and answers are as it says.
+func TestAScriptTakesThePlaceOfChance(t *testing.T) {
+	add := Request{F: "add", Value: int64(1), Body: Body{"type": "add", "delta": 1}}
+	read := Request{F: "read", Body: Body{"type": "read"}}
+	run := func() ([]Op, []Entry, *Result) {
+		var journal bytes.Buffer
+		toStore := 0
+		r := Simulate(t, Config{
+			Nodes: 2, Journal: &journal, Latency: time.Millisecond, Nemesis: AllFaults(), Rate: 100, TimeLimit: time.Second,
+			Script: &Script{
+				Requests: []ScriptedRequest{
+					{At: 0, Node: 0, Request: add}, {At: 0, Node: 1, Request: add}, {At: 10 * time.Second, Node: 1, Request: read, Final: true},
+					{At: 20 * time.Second, Node: 0, Request: read}, {At: 20 * time.Second, Node: 0, Request: add},
+				},
+				Faults: []ScriptedFault{{Kind: Kill, Node: 0, At: 20 * time.Second, For: time.Second}},
+				Deliver: func(src, dest string) []Copy {
+					if src == "n0" {
+						if toStore++; toStore == 1 {
+							return nil
+						}
+					}
+					return []Copy{{Latency: 3 * time.Millisecond}}
+				},
+				Answer: func(caller string, oldest, newest int) int { return oldest },
+			},
+		}, seqCounter)
+		return r.History, readJournal(t, journal.String()), r
+	}
+	history, journal, r := run()
+	got, _ := json.Marshal(history)
+	if again, _, _ := run(); len(again) != len(history) {
+		t.Errorf("a second run differs: %v", again)
+	}
+	want := []Outcome{Fail, OK, OK, Info, Info} // n0's first read of the store is lost, and it gives up
+	for i, op := range history {
+		if op.Outcome != want[i] {
+			t.Fatalf("operation %d: %s\n%s", i, op.Outcome, got)
+		}
+	}
+	if history[1].Complete != 12*time.Millisecond || history[2].Complete-history[2].Invoke != 6*time.Millisecond {
+		t.Errorf("times: %s", got)
+	}
+	if history[3].Client == history[4].Client || len(r.Faults) != 1 || r.Faults[0].Stop != 21*time.Second {
+		t.Errorf("faults %v, history %s", r.Faults, got)
+	}
+	old := false
+	for _, e := range journal {
+		old = old || e.What == Answered && e.State < e.Newest
+	}
+	if old {
+		t.Errorf("n1, whose own change is the newest, was served an old state")
+	}
+}
