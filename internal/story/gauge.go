@@ -1,0 +1,165 @@
+package story
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+// A gauge reads a sum off a service's state. What a node keeps there is its own business, so gauges of several kinds are
+// tried, and the one is taken whose sums fit best what was added.
+type gauge struct {
+	service string
+	key     string // empty: all keys
+	field   string // of the value, if it is an object; empty: the value is an integer, or an object of integers
+}
+
+func (g gauge) read(key string, value json.RawMessage) int64 {
+	if g.key != "" && key != g.key {
+		return 0
+	}
+	if n, ok := integer(value); ok && g.field == "" {
+		return n
+	}
+	var sum int64
+	for name, raw := range fieldsOf(value) {
+		if n, ok := integer(raw); ok && (g.field == "" || name == g.field) {
+			sum += n
+		}
+	}
+	return sum
+}
+
+// show returns a key and its value in few words.
+func (g gauge) show(key string, value json.RawMessage) string {
+	name := strings.Trim(key, `"`)
+	if len(value) == 0 {
+		return name + " has no value"
+	}
+	if text := string(value); len(text) <= 16 {
+		return name + " = " + text
+	}
+	if g.field != "" && g.key == key {
+		return fmt.Sprintf("%s of %s = %d", g.field, name, g.read(key, value))
+	}
+	return name + " = " + shortened(string(value), 16)
+}
+
+// brief returns a value in as few words as can be.
+func (g gauge) brief(key string, value json.RawMessage) string {
+	if g.field != "" && (key == "" || g.key == key) && len(value) > 16 {
+		return fmt.Sprint(g.read(g.key, value))
+	}
+	return shortened(string(value), 16)
+}
+
+func shortened(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+func fieldsOf(value json.RawMessage) map[string]json.RawMessage {
+	if len(value) == 0 || value[0] != '{' {
+		return nil
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(value, &fields) != nil {
+		return nil
+	}
+	return fields
+}
+
+// choose returns the gauge that fits best; of equals, one of a field before one of a whole value, and one of all keys before one of a
+// single key.
+func choose(x *run) gauge {
+	candidates := map[gauge]bool{}
+	for _, c := range x.changes {
+		candidates[gauge{service: c.service}] = true
+		candidates[gauge{service: c.service, key: c.key}] = true
+		for name, raw := range fieldsOf(c.value) {
+			if _, ok := integer(raw); ok {
+				candidates[gauge{service: c.service, key: c.key, field: name}] = true
+			}
+		}
+	}
+	ordered := slices.SortedFunc(maps.Keys(candidates), func(a, b gauge) int {
+		return cmp.Or(strings.Compare(a.service, b.service), -strings.Compare(a.field, b.field), strings.Compare(a.key, b.key))
+	})
+	var best gauge
+	most := -1
+	for _, g := range ordered {
+		x.gauge = g
+		x.measure()
+		if fit := x.fit(); fit > most {
+			best, most = g, fit
+		}
+	}
+	return best
+}
+
+// measure reads the sums of all states.
+func (x *run) measure() {
+	parts := map[string]int64{}
+	var sum int64
+	for _, c := range x.changes {
+		c.step = 0
+		if c.service == x.gauge.service && !c.idle {
+			part := x.gauge.read(c.key, c.value)
+			c.step = part - parts[c.key]
+			parts[c.key] = part
+			sum += c.step
+		}
+		c.sum = sum
+	}
+}
+
+// fit counts the changes that add just what they were made for.
+func (x *run) fit() int {
+	fit := 0
+	for _, c := range x.changes {
+		if o := c.add(); o != nil && c.step == o.Int() {
+			fit++
+		}
+	}
+	return fit
+}
+
+// add is the operation that a change was made for, if that is an add.
+func (c *change) add() *op {
+	if c.call == nil || c.call.op == nil || c.call.op.F != "add" {
+		return nil
+	}
+	return c.call.op
+}
+
+// valueAt returns the value of a service's key in a state, or nothing.
+func (x *run) valueAt(service, key string, state int) json.RawMessage {
+	var value json.RawMessage
+	for _, c := range x.changes {
+		if c.service == service && c.key == key && c.number <= state && !c.idle {
+			value = c.value
+		}
+	}
+	return value
+}
+
+// keyOf is the key that a call to a service is about, as changes name it.
+func keyOf(c *call) string {
+	var s string
+	if json.Unmarshal(c.request.body.Key, &s) == nil {
+		quoted, _ := json.Marshal(s) // a string always can be
+		return string(quoted)
+	}
+	return string(c.request.body.Key)
+}
+
+// acked says whether an operation was an add that was acknowledged.
+func (o *op) acked() bool { return o != nil && o.F == "add" && o.Outcome == maelstromtest.OK }

@@ -1,0 +1,250 @@
+package story
+
+import (
+	"fmt"
+	"html"
+	"math"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// The measures of a diagram, in the units of its coordinates. A browser draws them as pixels if it has room for all.
+const (
+	svgWidth       = 800
+	timesWidth     = 74 // the column of times
+	edge           = 16
+	rowHeight      = 34
+	lineHeight     = 20
+	headHeight     = 30
+	captionLetters = 118
+	letter         = 6.6 // about the mean width of a letter of a label
+)
+
+// style has the colours, for light and for dark. They differ in lightness too, so that no colour is the only sign.
+const style = `
+svg { --paper: #ffffff; --ink: #1f2328; --faint: #6b7280; --line: #c3c8cf; --box: #eef2f7; --good: #13743a; --bad: #c02418; --late: #955000; --copy: #6d3bc0; }
+@media (prefers-color-scheme: dark) {
+svg { --paper: #14181d; --ink: #e6e9ed; --faint: #9aa4b0; --line: #46505c; --box: #25303c; --good: #56d386; --bad: #ff8479; --late: #f0a955; --copy: #bd9bff; }
+}
+text { font: 12px Verdana, Arial, Helvetica, sans-serif; fill: var(--ink); }
+.paper { fill: var(--paper); }
+.caption { font-size: 14px; }
+.kind { font-size: 14px; font-weight: bold; }
+.head { font-weight: bold; text-anchor: middle; }
+.headbox { fill: var(--box); stroke: var(--line); }
+.time { font-size: 11px; fill: var(--faint); }
+.lane { stroke: var(--line); stroke-width: 1.5; }
+.dead { stroke-dasharray: 2 5; }
+.label { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+.arrow { stroke: var(--ink); stroke-width: 1.5; fill: none; }
+.tip { fill: var(--ink); }
+.acknowledged .arrow { stroke: var(--good); stroke-width: 2.5; } .acknowledged .tip, .acknowledged text { fill: var(--good); }
+.acknowledged text, .wrong text { font-weight: bold; }
+.wrong .arrow { stroke: var(--bad); stroke-width: 2.5; } .wrong .tip, .wrong text { fill: var(--bad); }
+.lost .arrow { stroke: var(--bad); stroke-dasharray: 6 4; } .lost text { fill: var(--bad); } .lost .cross { stroke: var(--bad); stroke-width: 2.5; }
+.late .arrow { stroke: var(--late); stroke-dasharray: 10 3; } .late .tip, .late text { fill: var(--late); }
+.copy .arrow { stroke: var(--copy); stroke-dasharray: 3 3; } .copy .tip, .copy text { fill: var(--copy); }
+.value rect { fill: var(--box); stroke: var(--faint); } .old rect { fill: var(--paper); stroke: var(--late); stroke-dasharray: 4 3; } .old text { fill: var(--late); }
+.fault rect { fill: var(--paper); stroke: var(--bad); stroke-width: 1.5; } .fault text, .verdict text { fill: var(--bad); } .verdict text, .value text { font-weight: bold; }
+`
+
+// A canvas is a picture in the making.
+type canvas struct {
+	strings.Builder
+	s   *Story
+	top float64 // of the first row
+}
+
+// SVG returns the story as a picture, which needs nothing beside itself.
+func (s *Story) SVG() string {
+	c := &canvas{s: s}
+	caption := wrap(s.Caption, captionLetters)
+	captionHeight := float64(edge + lineHeight*(len(caption)+1))
+	c.top = captionHeight + headHeight + 40
+	height := c.top + float64(s.Rows-1)*rowHeight + 30
+	c.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" style="max-width: 100%%; height: auto" role="img">`,
+		svgWidth, height, svgWidth, height)
+	c.add("<title>%s</title><desc>%s</desc>", html.EscapeString(upper(string(s.Kind))), html.EscapeString(s.Caption))
+	c.add("<style>%s</style>", style)
+	c.add(`<rect class="paper" width="%d" height="%.0f"/>`, svgWidth, height)
+	c.add(`<text class="kind" x="%d" y="%d">%s</text>`, edge, edge+10, html.EscapeString(upper(string(s.Kind))))
+	for i, line := range caption {
+		c.add(`<text class="caption" x="%d" y="%d">%s</text>`, edge, edge+10+lineHeight*(i+1), html.EscapeString(line))
+	}
+	for i, lane := range s.Lanes {
+		c.lane(i, lane, captionHeight+12, height-12)
+	}
+	c.times()
+	for _, a := range s.Arrows {
+		c.arrow(a)
+	}
+	for _, a := range s.Arrows {
+		c.label(a)
+	}
+	for _, n := range s.Notes {
+		c.note(n)
+	}
+	c.add("</svg>")
+	return c.String()
+}
+
+func (c *canvas) add(format string, args ...any) { fmt.Fprintf(c, format+"\n", args...) }
+
+// x is where a lane is. The outermost have room for their notes.
+func (c *canvas) x(lane int) float64 {
+	left, right := float64(timesWidth+52), float64(svgWidth-60)
+	if len(c.s.Lanes) == 1 {
+		return (left + right) / 2
+	}
+	return left + (right-left)*float64(lane)/float64(len(c.s.Lanes)-1)
+}
+
+func (c *canvas) y(row int) float64 { return c.top + float64(row)*rowHeight }
+
+// lane draws a lane's head and line, which is dotted while its node is dead.
+func (c *canvas) lane(i int, lane Lane, top, bottom float64) {
+	x := c.x(i)
+	half := float64(utf8.RuneCountInString(lane.Name))*4.2 + 10
+	round := map[Role]int{Client: 12, Node: 3, Service: 3}[lane.Role]
+	from, dead := top+headHeight-4, false
+	line := func(to float64) {
+		class := "lane"
+		if dead {
+			class = "lane dead"
+		}
+		c.add(`<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x, from, x, to)
+		from = to
+	}
+	for _, n := range c.s.Notes {
+		if n.Lane == i && n.Style == AFault {
+			line(c.y(n.Row))
+			dead = strings.HasSuffix(n.Text, "is killed") || strings.HasSuffix(n.Text, "crashes")
+		}
+	}
+	line(bottom)
+	c.add(`<rect class="headbox" x="%.1f" y="%.1f" width="%.1f" height="26" rx="%d"/>`, x-half, top, 2*half, round)
+	c.add(`<text class="head" x="%.1f" y="%.1f">%s</text>`, x, top+17, html.EscapeString(lane.Name))
+}
+
+// times writes the time of each row that has another than the row above.
+func (c *canvas) times() {
+	at := make([]time.Duration, c.s.Rows)
+	for _, n := range c.s.Notes {
+		at[n.Row] = n.At
+	}
+	for _, a := range c.s.Arrows {
+		at[a.Ends] = max(a.EndedAt, a.SentAt)
+		at[a.Sent] = c.s.at(a)
+	}
+	last := ""
+	for row, t := range at {
+		if text := clock(t); text != last {
+			c.add(`<text class="time" x="%d" y="%.1f">%s</text>`, edge, c.y(row)+4, text)
+			last = text
+		}
+	}
+}
+
+// arrow draws a copy of a message.
+func (c *canvas) arrow(a Arrow) {
+	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
+	gone := a.Fate == WasLost || a.Fate == WasCut
+	c.add(`<g class="%s">`, a.classes())
+	if gone || a.Fate == OnItsWay {
+		x2, y2 = x1+(x2-x1)*0.62, y1+(y2-y1)*0.62
+	}
+	c.add(`<line class="arrow" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x1, y1, x2, y2)
+	if gone {
+		c.add(`<path class="cross" d="M%.1f %.1f l10 10 m0 -10 l-10 10"/>`, x2-5, y2-5)
+	} else {
+		c.tip(x1, y1, x2, y2)
+	}
+	c.add("</g>")
+}
+
+// classes are the names of the styles of an arrow.
+func (a Arrow) classes() string {
+	var classes []string
+	switch {
+	case a.Fate == WasLost || a.Fate == WasCut || a.Fate == Unread:
+		classes = append(classes, "lost")
+	case a.Copy > 0:
+		classes = append(classes, "copy")
+	case a.Late > 0 || a.Fate == Mistaken || a.Fate == OnItsWay:
+		classes = append(classes, "late")
+	}
+	if a.Mark != Plain && a.Fate != WasLost && a.Fate != WasCut {
+		classes = append(classes, string(a.Mark))
+	}
+	return strings.Join(classes, " ")
+}
+
+// tip draws an arrow's tip.
+func (c *canvas) tip(x1, y1, x2, y2 float64) {
+	const long, half = 10, 4.5
+	length := math.Hypot(x2-x1, y2-y1)
+	dx, dy := (x2-x1)/length, (y2-y1)/length
+	bx, by := x2-long*dx, y2-long*dy
+	c.add(`<polygon class="tip" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`, x2, y2, bx-half*dy, by+half*dx, bx+half*dy, by-half*dx)
+}
+
+// label writes what a message is: above the middle of its arrow if that is level, and else beside its end, where no other arrow is.
+func (c *canvas) label(a Arrow) {
+	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
+	text := a.Label
+	if a.Copy > 0 {
+		text = "copy of " + text
+	}
+	switch {
+	case a.Mark == Acknowledged:
+		text += " (acknowledged)"
+	case a.Fate == WasLost || a.Fate == WasCut || a.Fate == Unread || a.Fate == Mistaken || a.Fate == OnItsWay && a.Late == 0:
+		text += ", " + string(a.Fate)
+	case a.Late > 0:
+		text += ", late by " + brief(a.Late)
+	}
+	half := float64(utf8.RuneCountInString(text)) * letter / 2
+	x, y := (x1+x2)/2, y1-6
+	if a.Fate == WasLost || a.Fate == WasCut {
+		y = y1 - 8
+	}
+	if y1 != y2 {
+		y = y2 - 10
+		at := x2 - (x2-x1)*18/(y2-y1) // where the arrow is, a little higher
+		x = at - half - 8
+		if x2 < x1 {
+			x = at + half + 8
+		}
+	}
+	x = min(max(x, timesWidth+half), svgWidth-8-half)
+	c.add(`<g class="%s"><text class="label" text-anchor="middle" x="%.1f" y="%.1f">%s</text></g>`, a.classes(), x, y, html.EscapeString(text))
+}
+
+// note draws a note on its lane.
+func (c *canvas) note(n Note) {
+	half := float64(utf8.RuneCountInString(n.Text))*letter/2 + 8
+	x, y := c.x(n.Lane), c.y(n.Row)
+	if n.Style == AFault { // beside the lane, where no messages to the services are
+		x += (half - 12) * c.outward(n.Lane)
+	}
+	x = min(max(x, timesWidth+half), svgWidth-4-half)
+	c.add(`<g class="%s">`, n.Style)
+	if n.Style == Verdict {
+		c.add(`<text class="label" text-anchor="middle" x="%.1f" y="%.1f">%s</text>`, x, y+4, html.EscapeString(n.Text))
+	} else {
+		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="22" rx="5"/>`, x-half, y-11, 2*half)
+		c.add(`<text text-anchor="middle" x="%.1f" y="%.1f">%s</text>`, x, y+4, html.EscapeString(n.Text))
+	}
+	c.add("</g>")
+}
+
+// outward is the direction away from the services: -1 for the left, 1 for the right.
+func (c *canvas) outward(lane int) float64 {
+	for _, l := range c.s.Lanes[lane:] {
+		if l.Role == Service {
+			return -1
+		}
+	}
+	return 1
+}

@@ -1,0 +1,108 @@
+package story
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// width is how long the lines of a text are at most, unless a word is longer.
+const width = 100
+
+// Text returns the story as plain text: the caption, and below it what happened, a line each, in order.
+func (s *Story) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", wrapped(upper(string(s.Kind))+": "+s.Caption, width))
+	type line struct {
+		row, order int
+		at         time.Duration
+		text       string
+	}
+	var lines []line
+	for i, a := range s.Arrows {
+		path := s.Lanes[a.From].Name + " → " + s.Lanes[a.To].Name
+		what := fmt.Sprintf("%-14s %s", path, a.Label)
+		if a.Copy > 0 {
+			what += " (a copy)"
+		}
+		level := a.Sent == a.Ends
+		if remark := a.remark(); remark != "" && level {
+			what += ", " + remark
+		}
+		if level || a.Copy == 0 {
+			if !level {
+				what += " … on its way"
+			}
+			lines = append(lines, line{a.Sent, i, s.at(a), what})
+		}
+		if !level {
+			text := fmt.Sprintf("%-14s %s arrives, sent at %s", path, a.Label, clock(a.SentAt))
+			if remark := a.remark(); remark != "" {
+				text += ", " + remark
+			}
+			if a.Copy > 0 {
+				text += ", a second copy"
+			}
+			lines = append(lines, line{a.Ends, i, a.EndedAt, text})
+		}
+	}
+	for _, n := range s.Notes {
+		lines = append(lines, line{n.Row, len(s.Arrows), n.At, fmt.Sprintf("%-14s %s", s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")})
+	}
+	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Or(a.row-b.row, a.order-b.order) })
+	b.WriteString("\n")
+	for _, l := range lines {
+		fmt.Fprintf(&b, "%11s  %s\n", clock(l.at), l.text)
+	}
+	return b.String()
+}
+
+// at is the time that is shown where an arrow starts: that of its arrival if it is level.
+func (s *Story) at(a Arrow) time.Duration {
+	if a.Sent == a.Ends {
+		return max(a.SentAt, a.EndedAt)
+	}
+	return a.SentAt
+}
+
+// remark says what is special about an arrow.
+func (a Arrow) remark() string {
+	var parts []string
+	if a.Late > 0 && a.Fate != WasLost {
+		parts = append(parts, "late by "+brief(a.Late))
+	}
+	if a.Fate != Arrived {
+		parts = append(parts, string(a.Fate))
+	}
+	switch a.Mark {
+	case Acknowledged:
+		parts = append(parts, "acknowledged")
+	case Wrong:
+		parts = append(parts, "wrong")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+
+// wrapped breaks text into lines.
+func wrapped(text string, most int) string { return strings.Join(wrap(text, most), "\n") }
+
+func wrap(text string, most int) []string {
+	var lines []string
+	line, used := "", 0
+	for word := range strings.FieldsSeq(text) {
+		n := utf8.RuneCountInString(word)
+		if used > 0 && used+1+n > most {
+			lines, line, used = append(lines, line), "", 0
+		}
+		if used > 0 {
+			line, used = line+" ", used+1
+		}
+		line, used = line+word, used+n
+	}
+	return append(lines, line)
+}
