@@ -12,8 +12,8 @@
 //     over and acknowledged are lost.
 //   - The compare-and-swap loop (cas). No update is lost, since a total that has changed is not replaced. But if the swap
 //     took effect and its reply didn't arrive, the loop goes round again and the add is counted twice; giving up instead
-//     would leave it unknown whether it counts. A message that the network doubles does no harm unless the total comes
-//     back to what it was, which one that grows does not. Reads are plain reads of the store, so they may be old, the final
+//     would leave it unknown whether it counts. The same happens where the network doubles the swap, and the answer to the
+//     second copy, which fails, arrives before that to the first. Reads are plain reads of the store, so they may be old, the final
 //     ones too.
 //   - A key per node, the CRDT known as a G-Counter (crdt). Each key has one writer, which is always served its own last
 //     write or a later one, and repeating a write doesn't add twice. But a read sums keys that may each be old, so it can
