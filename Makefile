@@ -2,7 +2,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEEDS ?= 1000
 FUZZTIME ?= 30s
 
-.PHONY: help build test lint run compare soak fuzz maelstrom clean
+.PHONY: help build test lint run compare explain soak fuzz maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,6 +26,10 @@ run: build ## run the exercise's test on the embedded bench; ARGS="--latency 100
 compare: ## print a table of how the counter and its rivals fare; ARGS="-seeds 50" runs more seeds than 10
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
+
+explain: ## tell the shortest stories of how the rivals go wrong; ARGS="-design cas -fault late" tells one
+	@mkdir -p .bin && go test -c -o .bin/explain.test ./internal/explain
+	@.bin/explain.test -test.run '^TestExplain$$' -explain $(ARGS)
 
 soak: ## run SEEDS seeds (default 1000) of each simulation
 	go test -count=1 -timeout 0 -run 'NothingIsLost|ExercisesWorkloadIsRight|Starves' . -seeds $(SEEDS)

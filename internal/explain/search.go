@@ -1,0 +1,143 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/story"
+)
+
+// A runner carries out plans for one program and counts them.
+type runner struct {
+	t       *testing.T
+	program maelstromtest.Program
+	cfg     maelstromtest.Config // what a plan leaves open: the nodes' arguments, the workload, the seed
+	runs    int
+}
+
+// A trial is what came of a plan.
+type trial struct {
+	plan     Plan
+	story    *story.Story // nil if all was right
+	result   *maelstromtest.Result
+	journal  []maelstromtest.Entry
+	messages int // in all
+}
+
+func (r *runner) try(p Plan) trial {
+	r.t.Helper()
+	cfg := r.cfg
+	cfg.Nodes, cfg.Latency, cfg.Script = p.Nodes, p.Latency, p.script()
+	x := r.simulate(cfg)
+	x.plan = p
+	return x
+}
+
+// simulate runs a simulation and looks for its story.
+func (r *runner) simulate(cfg maelstromtest.Config) trial {
+	r.t.Helper()
+	r.runs++
+	var journal bytes.Buffer
+	cfg.Journal, cfg.Progress = &journal, nil
+	result := maelstromtest.Simulate(r.t, cfg, r.program)
+	entries, err := maelstromtest.ReadJournal(&journal)
+	if err != nil {
+		r.t.Fatalf("the journal of a simulation: %v", err)
+	}
+	return trial{result: result, journal: entries, messages: result.Messages, story: story.Of(result, entries)}
+}
+
+// shorter says whether a trial makes a better story than another.
+func (x trial) shorter(y trial) bool {
+	a, b := x.weight(), y.weight()
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
+}
+
+func (x trial) weight() [6]int {
+	return [6]int{-min(1, x.story.Asked), x.story.Messages(), x.story.Rows, len(x.plan.Requests) + len(x.plan.Faults) + len(x.plan.Fates) + len(x.plan.Ages),
+		x.messages, int(x.plan.end() / time.Microsecond)}
+}
+
+// hasty says whether a final read was made before all else was over, which Maelstrom's never is.
+func (x trial) hasty() bool {
+	for _, final := range x.result.History {
+		for _, op := range x.result.History {
+			if final.Final && !op.Final && op.Complete >= final.Invoke {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (p Plan) String() string {
+	return fmt.Sprintf("%d nodes, latency %v, requests %v, faults %v, fates %v, ages %v", p.Nodes, p.Latency, p.Requests, p.Faults, p.Fates, p.Ages)
+}
+
+// The measure of a search. It's counted in runs and not in time, so that one seed gives one story.
+const (
+	mostDraws   = 2500 // plans that are drawn at most
+	mostFound   = 6    // of these, those that go wrong and are made shorter
+	mostShrinks = 400  // attempts at making one shorter
+)
+
+// search returns the shortest run that it finds in which trouble makes a counter go wrong, or false. Only where there is no trouble
+// at all may the store answer from an old state; else it would be hard to say what does the harm.
+func (r *runner) search(trouble Trouble, seed uint64) (trial, bool) {
+	if trouble.add != nil {
+		return r.best(trouble, seed, false)
+	}
+	best, ok := r.best(trouble, seed, false)
+	if !ok {
+		best, ok = r.best(trouble, seed, true)
+	}
+	return best, ok
+}
+
+// best returns the shortest of the runs that it finds.
+func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bool) {
+	random := rand.New(rand.NewPCG(seed, 0))
+	most := mostDraws
+	if trouble.add == nil {
+		most /= 5 // what needs no trouble is found soon
+	}
+	for n, found := 0, 0; n < most && found < mostFound; n++ {
+		first := r.try(draw(random, trouble, old))
+		if first.story == nil || first.story.Kind == story.Unexplained || first.hasty() || !r.matters(first, trouble) {
+			continue
+		}
+		found++
+		if x := r.shorten(first, trouble); best.story == nil || x.shorter(best) {
+			best, ok = x, true
+		}
+	}
+	return best, ok
+}
+
+// matters says whether a run goes wrong because of the trouble: without it, it is right.
+func (r *runner) matters(x trial, trouble Trouble) bool {
+	return trouble.add == nil || trouble.has(x.plan) && r.try(trouble.without(x.plan.clone())).story == nil
+}
+
+// shorten makes a run shorter for as long as the same kind of thing goes wrong, for the same reason.
+func (r *runner) shorten(x trial, trouble Trouble) trial {
+	shrink(x.plan, mostShrinks, func(p Plan) (Plan, bool) {
+		y := r.try(p)
+		if y.story == nil || y.story.Kind != x.story.Kind || y.story.Messages() > x.story.Messages() || y.hasty() || !r.matters(y, trouble) {
+			return p, false
+		}
+		x = y
+		x.plan = x.used()
+		return x.plan, true
+	})
+	return x
+}

@@ -1,0 +1,195 @@
+package explain
+
+import (
+	"slices"
+	"time"
+)
+
+// shrink returns the least plan that it can make of p by leaving things out, one kind after another, large pieces before small
+// ones, for as long as ok holds. It asks ok at most limit times, which may return a plan that comes to the same.
+func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
+	for changed := true; changed; {
+		changed = false
+		for _, step := range steps {
+			for i := 0; ; {
+				q, more := step(p, i)
+				if !more {
+					break
+				}
+				if !q.size().less(p.size()) {
+					i++
+					continue
+				}
+				if limit--; limit < 0 {
+					return p
+				}
+				if least, good := ok(q); good {
+					p, changed = least, true
+				} else {
+					i++
+				}
+			}
+		}
+	}
+	return p
+}
+
+// steps are the ways to make a plan smaller. Each returns its ith attempt, and false if there are no more.
+var steps = []func(p Plan, i int) (Plan, bool){
+	pieces(func(p *Plan) *[]Request { return &p.Requests }),
+	pieces(func(p *Plan) *[]Fault { return &p.Faults }),
+	pieces(func(p *Plan) *[]Age { return &p.Ages }),
+	pieces(func(p *Plan) *[]Fate { return &p.Fates }),
+	fewerNodes,
+	each(func(p *Plan) int { return len(p.Fates) }, plainerFate),
+	each(func(p *Plan) int { return len(p.Ages) }, func(p *Plan, i int) { p.Ages[i].Age = max(0, p.Ages[i].Age-1) }),
+	each(func(p *Plan) int { return len(p.Faults) }, func(p *Plan, i int) { p.Faults[i].For = halved(p.Faults[i].For) }),
+	each(func(p *Plan) int { return len(p.Requests) }, closer),
+	each(func(p *Plan) int { return len(p.Requests) }, func(p *Plan, i int) {
+		if p.Requests[i].Delta > 1 {
+			p.Requests[i].Delta--
+		}
+	}),
+	each(func(*Plan) int { return 1 }, func(p *Plan, _ int) { p.Latency = halved(p.Latency) }),
+}
+
+// pieces leaves out pieces of a list: halves, quarters, and so on down to single elements.
+func pieces[T any](list func(*Plan) *[]T) func(Plan, int) (Plan, bool) {
+	return func(p Plan, i int) (Plan, bool) {
+		all := *list(&p)
+		for size := (len(all) + 1) / 2; size > 0; size /= 2 {
+			count := (len(all) + size - 1) / size
+			if i >= count {
+				i -= count
+				continue
+			}
+			from := len(all) - (i+1)*size // the last first: what comes later is less often what matters
+			*list(&p) = slices.Concat(all[:max(0, from)], all[from+size:])
+			return p, true
+		}
+		return p, false
+	}
+}
+
+// each changes one element after another.
+func each(count func(*Plan) int, change func(p *Plan, i int)) func(Plan, int) (Plan, bool) {
+	return func(p Plan, i int) (Plan, bool) {
+		if i >= count(&p) {
+			return p, false
+		}
+		p = p.clone()
+		change(&p, i)
+		return p, true
+	}
+}
+
+func (p Plan) clone() Plan {
+	p.Requests, p.Faults, p.Fates, p.Ages = slices.Clone(p.Requests), slices.Clone(p.Faults), slices.Clone(p.Fates), slices.Clone(p.Ages)
+	for i := range p.Fates {
+		p.Fates[i].Copies = slices.Clone(p.Fates[i].Copies)
+	}
+	return p
+}
+
+// fewerNodes leaves out the ith node: those after it move up, and what is left of its own is done without.
+func fewerNodes(p Plan, i int) (Plan, bool) {
+	if i >= p.Nodes || p.Nodes == 1 {
+		return p, false
+	}
+	gone := nodeName(i)
+	p = p.clone()
+	p.Nodes--
+	p.Requests = slices.DeleteFunc(p.Requests, func(r Request) bool { return r.Node == i })
+	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Node == i })
+	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return f.Src == gone || f.Dest == gone })
+	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return a.Node == gone })
+	names := map[string]string{}
+	for k := i + 1; k <= p.Nodes; k++ {
+		names[nodeName(k)] = nodeName(k - 1)
+	}
+	rename := func(name *string) {
+		if to, ok := names[*name]; ok {
+			*name = to
+		}
+	}
+	for k := range p.Requests {
+		if p.Requests[k].Node > i {
+			p.Requests[k].Node--
+		}
+	}
+	for k := range p.Faults {
+		if p.Faults[k].Node > i {
+			p.Faults[k].Node--
+		}
+	}
+	for k := range p.Fates {
+		rename(&p.Fates[k].Src)
+		rename(&p.Fates[k].Dest)
+	}
+	for k := range p.Ages {
+		rename(&p.Ages[k].Node)
+	}
+	return p, true
+}
+
+// plainerFate makes a message's delay, or the latest of its copies, half as late.
+func plainerFate(p *Plan, i int) {
+	copies := p.Fates[i].Copies
+	if len(copies) == 0 {
+		return
+	}
+	last := &copies[len(copies)-1]
+	if last.Delay > 0 {
+		last.Delay = halved(last.Delay)
+	} else {
+		last.Latency = halved(last.Latency)
+	}
+}
+
+// closer makes the ith request, and all after it, earlier.
+func closer(p *Plan, i int) {
+	var before time.Duration
+	if i > 0 {
+		before = p.Requests[i-1].At
+	}
+	gap := p.Requests[i].At - before
+	less := gap - halved(gap)
+	for k := i; k < len(p.Requests); k++ {
+		p.Requests[k].At -= less
+	}
+	for k := range p.Faults {
+		if p.Faults[k].At >= before+gap {
+			p.Faults[k].At -= less
+		}
+	}
+}
+
+// halved is half of a duration in whole hops.
+func halved(d time.Duration) time.Duration { return (d / 2).Truncate(hop) }
+
+// A size is how large a plan is: what comes first counts most.
+type size [6]int
+
+func (p Plan) size() size {
+	var late, at, deltas, latest int
+	for _, f := range p.Fates {
+		late += 1 + len(f.Copies)
+		for _, c := range f.Copies {
+			latest += int(c.Delay + c.Latency)
+		}
+	}
+	for _, f := range p.Faults {
+		latest += int(f.For)
+	}
+	for _, r := range p.Requests {
+		at += int(r.At)
+		deltas += int(r.Delta)
+	}
+	ages := len(p.Ages)
+	for _, a := range p.Ages {
+		ages += a.Age
+	}
+	return size{len(p.Requests) + p.Nodes, len(p.Faults) + late + ages, latest, at, deltas, int(p.Latency)}
+}
+
+func (a size) less(b size) bool { return slices.Compare(a[:], b[:]) < 0 }
