@@ -30,6 +30,7 @@ import (
 	"go.uber.org/goleak"
 
 	"maelstrom-counter/internal/compare"
+	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/desk"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
@@ -144,6 +145,7 @@ func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...func(*tes
 			r := maelstromtest.Simulate(t, cfg, logging(&log))
 			if err := r.Err(); err != nil {
 				t.Error(err)
+				t.Log(explain.Shorten(t, cfg, program))
 			}
 			if log := log.String(); log != "" {
 				t.Errorf("the nodes logged at the default level:\n%s", log)
