@@ -17,7 +17,7 @@ func writeReadme(w io.Writer, run Run) error {
 		fmt.Fprintf(&text, "\n%s\n", name)
 		fmt.Fprintln(&text, "    "+strings.Join(Wrap(what, 96), "\n    "))
 	}
-	for _, f := range files {
+	for _, f := range run.kept() {
 		about(f.name, f.about)
 	}
 	about(MessagesFile, aboutMessages)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/story"
 )
 
 // A Run is a run that has ended, and how it was started.
@@ -22,6 +23,7 @@ type Run struct {
 	Start       time.Time
 	Interrupted bool
 	Thresholds  Thresholds
+	Story       *story.Story // why it was wrong, or nil: see Tell
 }
 
 // A file is one of those that Write writes.
@@ -44,7 +46,7 @@ var files = []file{
 // Write writes a run's files to a folder. A file that cannot be written does not keep the others from being written: the
 // error names all that are missing.
 func Write(folder string, run Run) error {
-	all := append([]file{{name: "README.txt", write: writeReadme}}, files...)
+	all := append([]file{{name: "README.txt", write: writeReadme}}, run.kept()...)
 	var errs []error
 	for _, f := range all {
 		if err := create(filepath.Join(folder, f.name), func(w io.Writer) error { return f.write(w, run) }); err != nil {

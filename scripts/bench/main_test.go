@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -22,7 +23,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// The scripts know two commands: the bench, and an echo server whose first argument says what is wrong with it, if anything.
+// The scripts know two commands: the bench, and an echo server whose first argument says what is wrong with it, if anything. As a
+// counter it is always wrong, since each node counts for itself.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"bench": main, "echo-node": serve})
 }
@@ -98,6 +100,18 @@ func serve() {
 		}
 		body["type"] = "echo_ok"
 		return n.Reply(msg, body)
+	})
+	var total atomic.Int64
+	n.Handle("add", func(msg maelstrom.Message) error {
+		var body struct{ Delta int64 }
+		if err := json.Unmarshal(msg.Body, &body); err != nil {
+			return err
+		}
+		total.Add(body.Delta)
+		return n.Reply(msg, map[string]any{"type": "add_ok"})
+	})
+	n.Handle("read", func(msg maelstrom.Message) error {
+		return n.Reply(msg, map[string]any{"type": "read_ok", "value": total.Load()})
 	})
 	if kind == "misconfigured" {
 		fmt.Fprintln(os.Stderr, "no configuration found")

@@ -126,6 +126,9 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 		bin = b.bin // the working directory is gone
 	}
 	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
+	if run.Story, err = report.Tell(s.folder, result); err != nil {
+		s.lost = append(s.lost, err)
+	}
 	if err := report.Write(s.folder, run); err != nil {
 		s.lost = append(s.lost, err)
 	}

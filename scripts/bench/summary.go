@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -34,6 +35,10 @@ func summarize(w io.Writer, d done) error {
 	}
 	if err := r.Err(); err != nil {
 		fmt.Fprintf(&text, "\n%v\n", err)
+	}
+	if d.Story != nil {
+		fmt.Fprintf(&text, "\nWhy: %s\n", strings.Join(report.Wrap(d.Story.Caption, 95), "\n     "))
+		fmt.Fprintf(&text, "     %s shows the messages.\n", filepath.Join(d.folder, report.StoryFile))
 	}
 	fmt.Fprintln(&text)
 	writeLatencies(&text, r)
