@@ -1,21 +1,23 @@
 // Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only counter on one key of seq-kv, a store that
-// promises no more than sequential consistency. Maelstrom starts some copies of it; they talk JSON over stdin and stdout.
+// promises no more than sequential consistency. Maelstrom starts several copies of it, which talk JSON over stdin and stdout.
 //
 // Each add is in the total once, each read is linearizable, and each request is answered in time, while messages get lost,
 // late, doubled and out of order, and nodes are cut off, paused, killed and started again. How:
 //
 //   - The key holds the total and, for each node, a receipt of its last fold. A fold is the sum of all adds that wait at
-//     one node, and goes into the total together with its receipt, in one compare-and-swap. A fold that comes again finds
-//     its receipt. So whoever doesn't know whether a swap took effect simply tries once more.
-//   - As each swap moves a receipt, no value ever comes twice, and the values form one chain. A swap that succeeds proves
-//     that what it replaced was the newest value; what a plain read returns may be old. So a read is an add of 0.
-//   - Nodes hand their folds to one of them, the combiner, so that in calm weather nobody's swap meets another's. Nothing
-//     depends on who that is, or on agreeing about it: whoever gets no answer in time folds by itself.
-//   - Where several do that, whoever wins lets the others go first now and then. For he knows the newest value, and would
-//     win for ever.
+//     one node. It goes into the total together with its receipt, in one compare-and-swap. A fold that comes again finds
+//     its receipt, so a node that does not know whether a swap took effect simply tries once more.
+//   - Each swap moves a receipt, so no value ever comes twice, and the values form one chain. A swap that succeeds proves
+//     that what it replaced was the newest value. A plain read of the store may return an old one. So a read is an add of 0.
+//   - Nodes hand their folds to one of them, the combiner, so that in calm weather no swap meets another. Nothing
+//     depends on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
+//   - Where several nodes do that, the winner of a swap lets the others go first. It already knows the newest value and would
+//     otherwise keep winning.
 //
-// The file reads from the top down: requests, the folder's loop, what becomes of folds, combining. The argument for each of
-// these points, and what was tried and rejected, is in internal/README.md.
+// What the first two points rest on is decided in two pure packages: ledger says what a fold and a value are to each other,
+// and desk what each request is answered. What the other two rest on only makes things faster: peers says which node
+// combines, and pace when to hold back. This file connects them. It follows a request: it comes in, is folded elsewhere or
+// here, and is answered. The arguments, and what was tried and rejected, are in internal/README.md.
 package main
 
 import (
@@ -40,24 +42,23 @@ import (
 	"maelstrom-counter/internal/seqkv"
 )
 
-// swapTimeouts is how many timeouts of the store a compare-and-swap may take, with its repetitions. After that, reading what
-// there is helps more.
+// swapTimeouts is how many timeouts of the store a swap may take, with its repetitions. After that, rereading helps more.
 const swapTimeouts = 4
 
 // A Counter is one node's part of the counter. Its handler puts requests on the desk. Two loops get them into the total: deliver
-// hands this node's folds to another node while that one combines, and fold swaps them into the store.
+// hands this node's folds to the combiner while that is another node, and fold swaps folds into the store.
 type Counter struct {
 	Config
 	node  *node.Node
 	store *register.Register // made when the node knows its name
 
-	// What the fold loop knows.
-	known   register.Version // the newest value that the store has shown
+	// The fold loop's own.
+	known   register.Version // the last value that the store has shown
 	current bool             // it is believed to be the store's newest
 	pace    pace.Pace
 
-	mu      sync.Mutex // guards what follows; see lock
-	changed sync.Cond  // the loops may have something to do; L is mu
+	mu      sync.Mutex // guards what follows; lock and unlock take and release it
+	changed sync.Cond  // says that the loops may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
 	broken  bool // the stored value made no sense when last seen
@@ -71,19 +72,15 @@ type Config struct {
 	Timeout time.Duration // within which every request is answered
 	Random  *rand.Rand    // the source of jitter
 	Log     *slog.Logger
-	Watch   func(d *desk.Desk, step string) // if set, is called after each step of the desk
 }
 
 type stats struct {
 	requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64
 }
 
-// newCounter makes n serve the counter. Its loops are started with run.
-func newCounter(n *node.Node, clock time.Time, config Config) *Counter {
-	c := &Counter{Config: config, node: n, desk: desk.New(ledger.NewLife(clock, n.Nonce()))}
-	if config.Watch != nil {
-		c.desk.Watch(func(step string) { config.Watch(c.desk, step) })
-	}
+// newCounter makes n serve the counter, with an empty desk. Its loops are started with run.
+func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
+	c := &Counter{Config: config, node: n, desk: d}
 	c.changed.L = &c.mu
 	c.alarm.timer = time.AfterFunc(time.Hour, c.ring)
 	for _, typ := range []string{"add", "read", "fold"} {
@@ -119,7 +116,11 @@ func (c *Counter) handle(msg maelstrom.Message) {
 
 // run starts the loops, and returns when the node ends.
 func (c *Counter) run() {
-	defer c.close()
+	defer func() { // answers what still waits
+		c.lock()
+		defer c.unlock()
+		c.desk.Close()
+	}()
 	ctx := c.node.Context()
 	select {
 	case <-c.node.Ready():
@@ -131,19 +132,13 @@ func (c *Counter) run() {
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // so that this life is not handing out folds while a later one has a receipt
+	c.resync(ctx, rtt.Initial) // if a later life has a receipt, this one learns so before it forms a fold
 	c.unlock()
 	var loops sync.WaitGroup
 	loops.Go(func() { c.deliver(ctx) })
 	loops.Go(func() { c.fold(ctx) })
+	loops.Go(func() { c.report(ctx) })
 	loops.Wait()
-}
-
-// close answers what still waits when the node ends.
-func (c *Counter) close() {
-	c.lock()
-	defer c.unlock()
-	c.desk.Close()
 }
 
 // ---- Folding elsewhere ----
@@ -160,7 +155,7 @@ func (c *Counter) deliver(ctx context.Context) {
 		}
 		b := c.desk.Form()
 		if b == nil {
-			continue // none of the requests fits under the greatest total
+			continue // no request fits under the greatest total
 		}
 		c.stats.folds++
 		c.stats.delegated++
@@ -172,8 +167,8 @@ func (c *Counter) deliver(ctx context.Context) {
 	}
 }
 
-// combiner is the node to hand folds to, or "" if that is this one, and the suspected nodes to probe. What is wrong with a bad
-// value, each node finds out by itself.
+// combiner returns the node to hand folds to, or "" if that is this one, and the suspected nodes to probe. While the stored
+// value makes no sense each node folds for itself, to find out when it is mended.
 func (c *Counter) combiner() (combiner string, probes []string) {
 	if c.broken {
 		return "", nil
@@ -248,7 +243,7 @@ func (c *Counter) fold(ctx context.Context) {
 		c.outside(func() {
 			ctx, cancel := context.WithTimeout(ctx, swapTimeouts*timeout)
 			defer cancel()
-			version, err = c.store.Swap(ctx, c.known, next, contended)
+			version, err = c.store.Swap(ctx, c.known, next, contended) // and, if contended, read right behind it
 		})
 		switch {
 		case err == nil:
@@ -258,13 +253,13 @@ func (c *Counter) fold(ctx context.Context) {
 		case errors.Is(err, register.ErrConflict):
 			c.stats.conflicts++
 			c.current = false
-			if version != nil { // what the store has shown right behind the swap
-				c.learn(*version)
+			if version != nil {
+				c.learn(*version) // so that the next swap can go out at once
 			}
 			c.pace.Lost(time.Now(), !c.desk.QueuedForOthers(), len(c.node.Nodes()), trip, c.Random)
 		default:
 			c.stats.timeouts++
-			c.current = false // nobody knows whether the swap took effect: the next value will tell
+			c.current = false // whether the swap took effect, the next value will tell
 		}
 	}
 }
@@ -281,14 +276,13 @@ func (c *Counter) awaitWork(ctx context.Context) bool {
 	return false
 }
 
-// formable says whether requests wait for this loop to make a fold of them. It does so as late as it can, so that the fold carries
-// the most. For another combiner, deliver does.
+// formable says whether requests wait that this loop, and not deliver, makes a fold of.
 func (c *Counter) formable() bool {
 	combiner, probes := c.combiner()
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of the requests that wait for this loop.
+// form makes a fold of them. That happens as late as possible, right before a swap, so that the fold carries the most.
 func (c *Counter) form() {
 	if !c.formable() {
 		return
@@ -357,13 +351,14 @@ func (c *Counter) learn(version register.Version) {
 
 // ---- The monitor ----
 
-// lock begins a step, and unlock ends it: answers go out, and the loops look for work. The loops hold the lock except while they
-// wait, sleep, or talk. What is due is done first in each step, so that its order is the same however many wake at one instant.
+// lock begins a step. What is due is done first, so that its order is the same however many goroutines wake at one instant. The
+// loops hold the lock except while they wait, sleep, or talk.
 func (c *Counter) lock() {
 	c.mu.Lock()
 	c.catchUp()
 }
 
+// unlock ends a step: answers go out, and the loops look for work.
 func (c *Counter) unlock() {
 	c.flush()
 	c.changed.Broadcast()
@@ -405,12 +400,8 @@ func (c *Counter) flush() {
 			c.node.Reply(a.Client, a.MsgID, protocol.Reply(a))
 		}
 	}
-	if due, ok := c.desk.Due(); ok {
-		c.alarm.set(due)
-	}
-	if due, ok := c.peers.Due(); ok {
-		c.alarm.set(due)
-	}
+	c.alarm.set(c.desk.Due())
+	c.alarm.set(c.peers.Due())
 }
 
 // An alarm wakes the loops when something is due, or earlier.
@@ -419,9 +410,10 @@ type alarm struct {
 	at    time.Time // zero if it is not set
 }
 
-// set makes the alarm ring at a time, or earlier: setting it anew for each request would take a system call each.
-func (a *alarm) set(at time.Time) {
-	if a.at.IsZero() || at.Before(a.at) {
+// set makes the alarm ring at a time or earlier, if something is due then. To set it anew for each request would take a system
+// call each.
+func (a *alarm) set(at time.Time, due bool) {
+	if due && (a.at.IsZero() || at.Before(a.at)) {
 		a.at = at
 		a.timer.Reset(time.Until(at))
 	}
@@ -435,8 +427,7 @@ func (c *Counter) ring() {
 }
 
 // report logs what the node has done, every ten seconds until it ends.
-func (c *Counter) report() {
-	ctx := c.node.Context()
+func (c *Counter) report(ctx context.Context) {
 	if !c.Log.Enabled(ctx, slog.LevelInfo) {
 		return
 	}
@@ -450,11 +441,8 @@ func (c *Counter) report() {
 		}
 		c.mu.Lock()
 		s, inHand := c.stats, c.desk.InHand()
-		var trip, timeout time.Duration
-		if c.store != nil {
-			trip, timeout = c.store.RTT()
-		}
 		c.mu.Unlock()
+		trip, timeout := c.store.RTT()
 		c.Log.Info("so far", "requests", s.requests, "waiting", inHand, "folds", s.folds, "delegated", s.delegated,
 			"cas", s.attempts, "conflicts", s.conflicts, "resyncs", s.resyncs, "timeouts", s.timeouts,
 			"rtt", trip, "timeout", timeout)

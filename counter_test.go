@@ -30,8 +30,8 @@ import (
 	"go.uber.org/goleak"
 
 	"maelstrom-counter/internal/compare"
-	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/desk"
+	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
 	"maelstrom-counter/internal/transcript"
@@ -657,6 +657,7 @@ func TestFlags(t *testing.T) {
 		{[]string{"--help"}, 0, "-log-level", ""},
 		{[]string{"-request-timeout", "1s", "-key", "k", "-log-level", "error"}, 0, "", ""},
 		{[]string{"-request-timeout", "soon"}, 2, "", "request-timeout"},
+		{[]string{"-request-timeout", "9"}, 2, "", "try 9s"},
 		{[]string{"-request-timeout", "-1s"}, 2, "", "not positive"},
 		{[]string{"-key", ""}, 2, "", "-key is empty"},
 		{[]string{"-log-level", "loud"}, 2, "", "log-level"},
@@ -1501,7 +1502,7 @@ func TestTheLogSaysAsMuchAsItIsAskedTo(t *testing.T) {
 				received++
 			}
 		}
-		if s, r := strings.Count(got, "msg=sent"), strings.Count(got, "msg=received"); s != sent || r != received || s < 60 {
+		if s, r := strings.Count(got, `"msg":"sent","message":{"`), strings.Count(got, `"msg":"received","message":{"`); s != sent || r != received || s < 60 {
 			t.Errorf("%d of %d messages sent and %d of %d received are in the log", s, sent, r, received)
 		}
 	})

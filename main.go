@@ -12,18 +12,23 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
 	"maelstrom-counter/internal/desk"
+	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/node"
 )
 
 func main() {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	debug.SetGCPercent(400)   // the node lives in a few megabytes: some more of them save a good part of the collector's work
-	// A closed stdout shall be an error like any other, and not end the process where it stands.
+	// A closed stdout must surface as a write error, not kill the process.
 	signal.Ignore(syscall.SIGPIPE)
+	if onTerminal(os.Stdin) && len(os.Args) == 1 {
+		fmt.Fprintln(os.Stderr, "maelstrom-counter: waiting for Maelstrom's messages on stdin, one JSON object a line (-h says more)")
+	}
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	os.Exit(run(stop, environment{
@@ -36,6 +41,13 @@ func main() {
 	}))
 }
 
+// onTerminal says whether a person is likely to be typing.
+func onTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	null, nullErr := os.Stat(os.DevNull)
+	return err == nil && nullErr == nil && info.Mode()&os.ModeCharDevice != 0 && !os.SameFile(info, null)
+}
+
 // An environment is everything that a node takes from the process it runs in. Tests give it another.
 type environment struct {
 	args           []string
@@ -43,7 +55,7 @@ type environment struct {
 	stdout, stderr io.Writer
 	boot           time.Time
 	random         *rand.Rand
-	watch          func(d *desk.Desk, step string) // see Config.Watch
+	watch          func(d *desk.Desk, step string) // if set, is called after each step of the desk
 }
 
 // run is the node's life. It returns the exit code: 0 at the end of input or when stop ends, 1 if the input or output
@@ -57,21 +69,18 @@ func run(stop context.Context, env environment) int {
 		fmt.Fprintf(env.stderr, "maelstrom-counter: %v (-h explains the flags)\n", err)
 		return 2
 	}
-	logger := slog.New(slog.NewTextHandler(env.stderr, &slog.HandlerOptions{Level: options.level}))
+	logger := slog.New(newHandler(env.stderr, options.level))
 	n := node.New(env.stdin, env.stdout, logger, env.random)
-	counter := newCounter(n, env.boot, Config{
-		Key:     options.key,
-		Timeout: options.timeout,
-		Random:  env.random,
-		Log:     logger,
-		Watch:   env.watch,
-	})
+	d := desk.New(ledger.NewLife(env.boot, n.Nonce()))
+	if env.watch != nil {
+		d.Watch(func(step string) { env.watch(d, step) })
+	}
+	counter := newCounter(n, d, Config{Key: options.key, Timeout: options.timeout, Random: env.random, Log: logger})
 	folded := make(chan struct{})
 	go func() {
 		defer close(folded)
 		counter.run()
 	}()
-	go counter.report()
 	err = n.Run(stop)
 	<-folded
 	if err != nil {
@@ -79,6 +88,15 @@ func run(stop context.Context, env environment) int {
 		return 1
 	}
 	return 0
+}
+
+// newHandler returns what writes the log: as text, or, where every message is logged, as JSON, in which messages need no quotes.
+func newHandler(w io.Writer, level slog.Level) slog.Handler {
+	options := &slog.HandlerOptions{Level: level}
+	if level <= slog.LevelDebug {
+		return slog.NewJSONHandler(w, options)
+	}
+	return slog.NewTextHandler(w, options)
 }
 
 type options struct {
@@ -89,11 +107,14 @@ type options struct {
 
 // parse reads the flags. It prints help where that is asked for, and leaves errors to the caller.
 func parse(args []string, help io.Writer) (options, error) {
-	o := options{level: slog.LevelWarn}
+	o := options{timeout: 4 * time.Second, level: slog.LevelWarn}
 	flags := flag.NewFlagSet("maelstrom-counter", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.DurationVar(&o.timeout, "request-timeout", 4*time.Second,
-		"answer every request within this `time`; Maelstrom's clients give up after 5s")
+	flags.Func("request-timeout", "answer every request within this `time`; Maelstrom's clients give up after 5s (default 4s)",
+		func(text string) (err error) {
+			o.timeout, err = parseTimeout(text)
+			return err
+		})
 	flags.StringVar(&o.key, "key", "counter", "the `key` of seq-kv that holds the counter")
 	flags.TextVar(&o.level, "log-level", o.level,
 		"the `level` of what is logged to stderr: error, warn, info (a line of statistics every 10s), or debug (every message)")
@@ -109,10 +130,19 @@ func parse(args []string, help io.Writer) (options, error) {
 		return o, err
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case o.timeout <= 0:
-		return o, fmt.Errorf("-request-timeout %v is not positive", o.timeout)
 	case o.key == "":
 		return o, errors.New("-key is empty")
 	}
 	return o, nil
+}
+
+func parseTimeout(text string) (time.Duration, error) {
+	timeout, err := time.ParseDuration(text)
+	if _, number := strconv.ParseFloat(text, 64); err != nil && number == nil {
+		return 0, fmt.Errorf("a time needs a unit: try %ss", text)
+	}
+	if err == nil && timeout <= 0 {
+		err = errors.New("it is not positive")
+	}
+	return timeout, err
 }

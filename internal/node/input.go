@@ -70,7 +70,7 @@ func (in *input) filter(line []byte) []byte {
 	}
 	n := in.node
 	if n.log.Enabled(n.ctx, slog.LevelDebug) {
-		n.log.Debug("received", "message", string(line))
+		logMessage(n.log, "received", line)
 	}
 	var msg maelstrom.Message
 	if err := json.Unmarshal(line, &msg); err != nil {
@@ -212,7 +212,7 @@ func numbered(msg maelstrom.Message, body maelstrom.MessageBody) bool {
 // drop logs a line that leads to nothing.
 func (in *input) drop(why string, line []byte) []byte {
 	if suppressed, ok := in.dropped.allow(time.Now()); ok {
-		in.node.log.Warn("dropped a line", "why", why, "line", fmt.Sprintf("%.200q", line), "unlogged", suppressed)
+		in.node.log.Warn("dropped a line", "why", why, "line", fmt.Sprintf("%.200s", line), "unlogged", suppressed)
 	}
 	return nil
 }

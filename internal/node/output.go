@@ -3,6 +3,7 @@ package node
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ func (o *output) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	if o.log.Enabled(context.Background(), slog.LevelDebug) {
-		o.log.Debug("sent", "message", string(message))
+		logMessage(o.log, "sent", message)
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -119,4 +120,13 @@ func (o *output) close() error {
 	o.mu.Unlock()
 	<-o.flushed
 	return o.cause
+}
+
+// logMessage logs a message as the JSON that it is, or as text if it is none.
+func logMessage(log *slog.Logger, what string, message []byte) {
+	if json.Valid(message) {
+		log.Debug(what, "message", json.RawMessage(bytes.Clone(message)))
+	} else {
+		log.Debug(what, "message", string(message))
+	}
 }
