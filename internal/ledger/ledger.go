@@ -3,7 +3,7 @@
 //
 // The value of the key is a total and, for each node, a receipt of the last fold of that node in the total. To apply a
 // fold is to add its delta and to move its node's receipt, in one step. A fold that comes again finds its receipt and
-// is not added again, so whoever does not know whether a compare-and-swap took effect may simply try once more. Raft
+// is not added again, so a node that does not know whether a compare-and-swap took effect may simply try once more. Raft
 // gives its clients the same with sessions (Ongaro, "Consensus: Bridging Theory and Practice", 6.3); here the session
 // table lives in the very register that it protects.
 //
@@ -169,8 +169,8 @@ func (v Value) Clone() Value {
 	return Value{Total: v.Total, Receipts: maps.Clone(v.Receipts)}
 }
 
-// Parse reads what the store holds. It refuses whatever Apply could not have made, so that a value which another
-// program wrote is noticed instead of counted on: an integer, a total out of range, a receipt without a life.
+// Parse reads what the store holds. It refuses anything that Apply could not have made, such as an integer, a total out of
+// range, or a receipt without a life: a value that another program wrote must be noticed, not counted on.
 func Parse(data []byte) (Value, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {

@@ -23,11 +23,11 @@ const (
 	maxLibraryLine = bufio.MaxScanTokenSize - 1
 )
 
-// input stands between stdin and the library, which ends the whole node when it meets a line that is no JSON, or longer
-// than 64 KiB, or of a type without a handler. Whatever is no request that a handler can take is dealt with here, and
-// the library reads only the rest:
+// input is a filter in front of the library, which ends the whole node when it meets a line that is not JSON, or is longer
+// than 64 KiB, or is of a type without a handler. Anything that no handler can serve is dealt with here, and the library
+// reads only the rest:
 //
-//   - what is no message is logged and dropped;
+//   - what is not a message is logged and dropped;
 //   - a message that cannot be served is answered with an error, if it says whom to answer;
 //   - replies go to the Call that waits for them;
 //   - init is let through once, and everything after it waits until the node knows who it is.
@@ -45,7 +45,7 @@ func (in *input) Read(p []byte) (int, error) {
 		if in.named {
 			<-in.node.ready
 		}
-		in.node.out.wait() // whom nobody reads shall not take more in
+		in.node.out.wait() // don't read more while nobody reads our output
 		line, err := in.lines.next()
 		switch {
 		case err == errLongLine:
@@ -61,7 +61,7 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// filter deals with one line, and returns what of it the library shall see. It decodes in the same steps and into the
+// filter deals with one line, and returns what of it the library is to see. It decodes in the same steps and into the
 // same types as the library, so that what passes here cannot fail there.
 func (in *input) filter(line []byte) []byte {
 	line = bytes.TrimSpace(line)

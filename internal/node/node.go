@@ -2,10 +2,10 @@
 // that takes any bytes (input.go), and adds what the library's own remote calls lack:
 //
 //   - A call that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
-//   - An error reply with code 0 (time-out) is an error.
+//   - An error reply with code 0 (timeout) is an error.
 //   - Requests have identifiers that an earlier life of the node hasn't used.
 //   - Bodies go out as they were marshalled, not through a map of float64.
-//   - A reply counts only if it comes from whom the request went to and has the type that was asked for.
+//   - A reply counts only if it comes from the node or service that was asked, and has the type that was asked for.
 //
 // The library still decodes the messages, keeps the node's identity, and says which handler a request goes to. Handlers
 // run one after the other, in a goroutine that lives as long as the node: a new goroutine for each request, which is
@@ -31,8 +31,8 @@ import (
 // Grace is how long, after the end of input, requests may still be answered with what has already arrived.
 const Grace = 200 * time.Millisecond
 
-// maxRequests bounds the requests that have been read and not yet answered. Whoever handles them refuses overload long
-// before, so that it is only reached when answers cannot leave because nobody reads them: then the node stops reading too.
+// maxRequests bounds the requests that have been read and not yet answered. The handlers refuse overload long before, so it is
+// only reached when answers cannot leave because nobody reads them. Then the node stops reading too.
 const maxRequests = 1<<16 + 1<<10
 
 // A Node is one participant of a Maelstrom network. Create it with New, register handlers, then Run it once.
@@ -290,7 +290,7 @@ func (n *Node) send(src, dest, field string, id int, body any) error {
 		return err
 	}
 	if len(fields) < 3 || fields[0] != '{' {
-		return errors.New("message body is no JSON object with fields")
+		return errors.New("message body is not a JSON object with fields")
 	}
 	line := make([]byte, 0, len(fields)+len(src)+len(dest)+80)
 	line = appendString(append(line, `{"src":`...), src)

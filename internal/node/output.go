@@ -11,7 +11,7 @@ import (
 	"sync"
 )
 
-// maxBuffered is how many bytes may wait to be written before whoever has more to say must wait too.
+// maxBuffered is how many bytes may wait to be written before a writer must wait.
 const maxBuffered = 1 << 20
 
 // output is the node's way out. What is written while a write is under way leaves together with the next: under load

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// The bounds of the time-out. RFC 6298 demands at least a second, for a network where a needless retransmission costs
-// others. Here one costs a message, and waiting costs a client, so the time-out may fall to 10 ms.
+// The bounds of the timeout. RFC 6298 demands at least a second, for a network where a needless retransmission costs
+// others. Here one costs a message, and waiting costs a client, so the timeout may fall to 10 ms.
 const (
 	Min = 10 * time.Millisecond
 	Max = 2 * time.Second
-	// Initial is the time-out before anything has been measured.
+	// Initial is the timeout before anything has been measured.
 	Initial = 500 * time.Millisecond
 )
 
@@ -20,18 +20,18 @@ const (
 // nothing. It isn't safe for concurrent use.
 //
 // Two rules of RFC 6298 are left out. Karn's, to measure no repeated request, isn't needed: every request has an
-// identifier of its own. And the time-out doesn't double when it expires: whoever waits backs off by himself, and finds
-// out about longer round trips by listening on after the time-out and sampling what comes late.
+// identifier of its own. And the timeout doesn't double when it expires: the caller backs off, and finds
+// out about longer round trips by listening on after the timeout and sampling what comes late.
 type Estimator struct {
-	// Deviations is how many mean deviations the time-out is above the smoothed round trip: more where a needless
-	// time-out costs more than waiting. Zero means 4, as in RFC 6298.
+	// Deviations is how many mean deviations the timeout is above the smoothed round trip: more where a needless
+	// timeout costs more than waiting. Zero means 4, as in RFC 6298.
 	Deviations int
 
 	smoothed, deviation time.Duration
 }
 
 // Sample takes in one round trip. A single very late answer (its sender was paused, say) counts as no more than twice
-// the time-out, so that it takes several of them to make every later time-out long.
+// the timeout, so it takes several of them to make every later timeout long.
 func (e *Estimator) Sample(d time.Duration) {
 	d = min(d, 2*e.Timeout())
 	if e.smoothed == 0 {
@@ -57,7 +57,7 @@ func (e *Estimator) Timeout() time.Duration {
 const MaxBackoff = 500 * time.Millisecond
 
 // Backoff is how long to pause after the given number of failures in a row (at least 1): a random time below a bound
-// that doubles with each of them, "full jitter", so that those who failed together don't try again together.
+// that doubles with each of them, "full jitter", so that callers that failed together don't try again together.
 func Backoff(failures int, random *rand.Rand) time.Duration {
 	bound := min(Min<<min(failures-1, 10), MaxBackoff)
 	return time.Duration(random.Int64N(int64(bound)))

@@ -38,7 +38,7 @@ type Client struct {
 // New returns a client that talks through n, and takes its jitter from random.
 func New(n *node.Node, random *rand.Rand) *Client { return &Client{node: n, random: random} }
 
-// RTT returns the smoothed round-trip time to the store (0 before the first), and the time-out that follows from it.
+// RTT returns the smoothed round-trip time to the store (0 before the first), and the timeout that follows from it.
 func (c *Client) RTT() (smoothed, timeout time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -55,7 +55,7 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, peek bool) (json.RawMessage, error) {
 	create := from == nil
 	if create {
-		from = to // not null, which somebody may have stored: this is there only if it has been done already
+		from = to // null might really be stored; to matches only if this swap has already happened
 	}
 	refusals := []int{maelstrom.KeyDoesNotExist, maelstrom.PreconditionFailed}
 	if create {
@@ -112,7 +112,7 @@ type (
 // and takes whichever comes first. It returns a *maelstrom.RPCError of code 20 if key does not exist, and the context's
 // error when that ends.
 //
-// It is the caller who must not rely on the value being current: the read may overtake the write.
+// The caller must not rely on the value being current: the read may overtake the write.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
 	return insist(ctx, c, []int{maelstrom.KeyDoesNotExist}, func(ctx context.Context, attempt int) (json.RawMessage, error) {
 		if mark != "" {
@@ -139,7 +139,7 @@ func newWrite(key, mark string, attempt int) write {
 	return write{"write", key, fmt.Sprintf("%s.%d", mark, attempt)}
 }
 
-// insist asks until there is an answer or ctx ends: again after each time-out and a jittered pause, while it still listens for
+// insist asks until there is an answer or ctx ends: again after each timeout and a jittered pause, while it still listens for
 // the answers to what it has asked before. Of error replies only refusals, which are those that the request can really meet,
 // are answers. Any other says as much as silence, and is no reason to ask again at once.
 func insist[T any](ctx context.Context, c *Client, refusals []int, ask func(ctx context.Context, attempt int) (T, error)) (T, error) {
