@@ -19,8 +19,10 @@ const (
 	suspicion = time.Second
 	// deviations is how many mean deviations above the usual an answer is late: a needless fold of one's own makes others' swaps fail.
 	deviations = 8
-	// unknown is how many timeouts of the store a first answer may take: the other node has to ask the same store.
-	unknown = 6
+	// firstTimeouts is how many timeouts of the store a node's first answer may take, as it has to ask the same store, and
+	// firstAnswer the most that it may take.
+	firstTimeouts = 6
+	firstAnswer   = 700 * time.Millisecond
 )
 
 // Peers is what one node knows of the others: nothing, until it has met them.
@@ -75,7 +77,7 @@ func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
 	p := ps.byID[id]
 	timeout := p.rtt.Timeout()
 	if p.rtt.Smoothed() == 0 {
-		timeout = min(2*timeout, unknown*store)
+		timeout = min(firstTimeouts*store, firstAnswer)
 	}
 	ps.asked, ps.since, ps.late = p, now, now.Add(timeout)
 }

@@ -141,7 +141,7 @@ func TestRefreshLearnsOfRoundTripsLongerThanItsTimeout(t *testing.T) {
 			t.Error(err)
 		}
 		if smoothed, timeout := c.RTT(); smoothed < time.Second || timeout < 1500*time.Millisecond {
-			t.Errorf("smoothed %v, time-out %v", smoothed, timeout)
+			t.Errorf("smoothed %v, timeout %v", smoothed, timeout)
 		}
 	})
 }
@@ -170,4 +170,54 @@ func TestRefreshReportsThatAKeyDoesNotExist(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// So that each changes something, whatever has arrived before.
+func TestAWriteIsRepeatedWithATextThatTheKeyNeverHad(t *testing.T) {
+	var written []string
+	withStore(t, func(r maelstromtest.Packet) (string, time.Duration) {
+		if written = append(written, r.Type+" "+r.Field("key")+" "+r.Field("value")); len(written) == 3 {
+			return `{"type":"write_ok"}`, time.Millisecond
+		}
+		return `{"type":"error","code":20,"text":"a write cannot meet this"}`, time.Millisecond
+	}, func(ctx context.Context, c *Client) {
+		if err := c.Write(ctx, "mine", "mark"); err != nil {
+			t.Error(err)
+		}
+	})
+	if want := []string{`write "mine" "mark.1"`, `write "mine" "mark.2"`, `write "mine" "mark.3"`}; !slices.Equal(written, want) {
+		t.Errorf("the store was asked %q", written)
+	}
+}
+
+func TestASwapThatPeeksReturnsWhatTheReadBehindItShows(t *testing.T) {
+	for _, test := range []struct {
+		swap, read string
+		code       int // of the error, or -1
+		shown      string
+	}{
+		{`{"type":"error","code":22}`, `{"type":"read_ok","value":7}`, maelstrom.PreconditionFailed, "7"},
+		{`{"type":"error","code":22}`, `{"type":"error","code":20}`, maelstrom.PreconditionFailed, ""},
+		{`{"type":"error","code":22}`, "", maelstrom.PreconditionFailed, ""},
+		{`{"type":"cas_ok"}`, `{"type":"read_ok","value":7}`, -1, ""},
+		{`{"type":"cas_ok"}`, "", -1, ""},
+	} {
+		var asked []string
+		withStore(t, func(r maelstromtest.Packet) (string, time.Duration) {
+			asked = append(asked, r.Type)
+			return map[string]string{"cas": test.swap, "read": test.read}[r.Type], time.Millisecond
+		}, func(ctx context.Context, c *Client) {
+			shown, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), true)
+			code := -1
+			if err != nil {
+				code = maelstrom.ErrorCode(err)
+			}
+			if code != test.code || string(shown) != test.shown {
+				t.Errorf("%+v: shown %s, error %v", test, shown, err)
+			}
+		})
+		if len(asked) < 2 || asked[0] != "cas" || asked[1] != "read" {
+			t.Errorf("%+v: the store was asked %q", test, asked)
+		}
+	}
 }
