@@ -1,23 +1,23 @@
 // Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only counter on one key of seq-kv, a store that
 // promises no more than sequential consistency. Maelstrom starts several copies of it, which talk JSON over stdin and stdout.
 //
-// Each add is in the total once, each read is linearizable, and each request is answered in time, while messages get lost,
-// late, doubled and out of order, and nodes are cut off, paused, killed and started again. How:
+// Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages get lost,
+// delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
 //
 //   - The key holds the total and, for each node, a receipt of its last fold. A fold is the sum of all adds that wait at
-//     one node. It goes into the total together with its receipt, in one compare-and-swap. A fold that comes again finds
-//     its receipt, so a node that does not know whether a swap took effect simply tries once more.
-//   - Each swap moves a receipt, so no value ever comes twice, and the values form one chain. A swap that succeeds proves
-//     that what it replaced was the newest value. A plain read of the store may return an old one. So a read is an add of 0.
-//   - Nodes hand their folds to one of them, the combiner, so that in calm weather no swap meets another. Nothing
-//     depends on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
-//   - Where several nodes do that, the winner of a swap lets the others go first. It already knows the newest value and would
+//     one node. It goes into the total together with its receipt, in one compare-and-swap. Folds are numbered: one that is
+//     not after the receipt is in the total already. So a node that does not know whether a swap took effect tries again.
+//   - Each swap moves a receipt, so no value ever comes twice, and the values form one chain, of which a swap that succeeds
+//     has extended the end. A plain read of the store may show any earlier link. So a read is an add of 0, whose swap does not.
+//   - Nodes hand their folds to one of them, the combiner, so that without faults no two swaps compete. Nothing depends
+//     on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
+//   - Where several nodes fold, the winner of a swap lets the others go first. It already knows the newest value and would
 //     otherwise keep winning.
 //
-// What the first two points rest on is decided in two pure packages: ledger says what a fold and a value are to each other,
-// and desk what each request is answered. What the other two rest on only makes things faster: peers says which node
-// combines, and pace when to hold back. This file connects them. It follows a request: it comes in, is folded elsewhere or
-// here, and is answered. The arguments, and what was tried and rejected, are in internal/README.md.
+// Correctness, which is the first two points, lives in two pure packages: ledger says how folds and values relate, and desk
+// what each request is answered. Speed, the other two, lives in peers, which says which node combines, and pace, which says
+// when to hold back. This file connects them, and follows a request: it comes in, is folded elsewhere or here, and is
+// answered. The arguments, and what was tried and rejected, are in internal/README.md.
 package main
 
 import (
@@ -42,7 +42,7 @@ import (
 	"maelstrom-counter/internal/seqkv"
 )
 
-// swapTimeouts is how many timeouts of the store a swap may take, with its repetitions. After that, rereading helps more.
+// swapTimeouts is how many timeouts of the store a swap may take, including retries. Beyond that it is better to read again.
 const swapTimeouts = 4
 
 // A Counter is one node's part of the counter. Its handler puts requests on the desk. Two loops get them into the total: deliver
@@ -127,12 +127,12 @@ func (c *Counter) run() {
 	case <-ctx.Done():
 		return
 	}
-	defer context.AfterFunc(ctx, c.ring)()
+	defer context.AfterFunc(ctx, c.ring)() // wakes the loops when the node ends
 	c.store = register.New(seqkv.New(c.node, c.Random), c.Key, c.node.ID(), c.node.Nonce())
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // if a later life has a receipt, this one learns so before it forms a fold
+	c.resync(ctx, rtt.Initial) // if a receipt is of a later life, as the clock has gone back, best to know before the first fold
 	c.unlock()
 	var loops sync.WaitGroup
 	loops.Go(func() { c.deliver(ctx) })
@@ -155,7 +155,7 @@ func (c *Counter) deliver(ctx context.Context) {
 		}
 		b := c.desk.Form()
 		if b == nil {
-			continue // no request fits under the greatest total
+			continue // Form has refused all: none fits under the greatest total
 		}
 		c.stats.folds++
 		c.stats.delegated++
@@ -176,17 +176,17 @@ func (c *Counter) combiner() (combiner string, probes []string) {
 	return c.peers.Combiner(time.Now())
 }
 
-// hand hands this node's fold to the combiner, which may be the node itself.
+// hand hands this node's fold to the combiner. If that is the node itself, the fold loop gets it.
 func (c *Counter) hand(b *desk.Batch) {
 	combiner, _ := c.combiner()
 	if combiner == "" {
 		c.desk.Queue(b)
-		c.changed.Broadcast()
-		return
+	} else {
+		_, timeout := c.store.RTT()
+		c.peers.Ask(combiner, time.Now(), timeout)
+		c.ask(combiner, b)
 	}
-	_, timeout := c.store.RTT()
-	c.peers.Ask(combiner, time.Now(), timeout)
-	c.ask(combiner, b)
+	c.changed.Broadcast() // the fold loop may have more to do
 }
 
 // ask sends a fold to another node, and takes its answer whenever it comes.
@@ -208,7 +208,7 @@ func (c *Counter) ask(id string, b *desk.Batch) {
 			c.peers.Answered(id, time.Since(sent))
 			c.desk.Done(b, reply.Total)
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			c.peers.Answered(id, time.Since(sent)) // it is well; the store will tell what is wrong with the fold
+			c.peers.Answered(id, time.Since(sent)) // it is healthy; the store will tell what is wrong with the fold
 			c.desk.Queue(b)
 		default:
 			c.Log.Debug("a combiner did not fold", "node", id, "err", err)
@@ -220,7 +220,7 @@ func (c *Counter) ask(id string, b *desk.Batch) {
 
 // ---- Folding here ----
 
-// fold swaps the folds in hand into the store. This is the loop that everything else is about.
+// fold swaps the folds in hand into the store: its own node's, and those that other nodes have handed to it.
 func (c *Counter) fold(ctx context.Context) {
 	c.lock()
 	defer c.unlock()
@@ -270,7 +270,7 @@ func (c *Counter) awaitWork(ctx context.Context) bool {
 		if c.desk.Queued() || c.formable() {
 			return true
 		}
-		c.changed.Broadcast() // deliver may go on, now that a fold has ended
+		c.changed.Broadcast() // Settle may have ended a fold, so that deliver can form the next
 		c.wait()
 	}
 	return false
@@ -282,7 +282,7 @@ func (c *Counter) formable() bool {
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of them. That happens as late as possible, right before a swap, so that the fold carries the most.
+// form makes a fold of these requests. That happens as late as possible, right before a swap, so that the fold carries the most.
 func (c *Counter) form() {
 	if !c.formable() {
 		return
@@ -312,7 +312,7 @@ func (c *Counter) holdBack(ctx context.Context) {
 	})
 }
 
-// silent says whether another node may be folding for itself, as it has handed none of its folds to this one for some time.
+// silent says whether another node may be folding for itself, because it has handed us no fold lately.
 func (c *Counter) silent(trip time.Duration) bool {
 	return c.peers.Silent(pace.Since(time.Now(), trip))
 }
@@ -351,8 +351,8 @@ func (c *Counter) learn(version register.Version) {
 
 // ---- The monitor ----
 
-// lock begins a step. What is due is done first, so that its order is the same however many goroutines wake at one instant. The
-// loops hold the lock except while they wait, sleep, or talk.
+// lock begins a step. What is due is done first, so it does not matter which of several goroutines that wake at one instant gets the
+// lock, and simulations can be replayed. The loops hold the lock except while they wait, sleep, or wait for an answer.
 func (c *Counter) lock() {
 	c.mu.Lock()
 	c.catchUp()
@@ -372,15 +372,15 @@ func (c *Counter) outside(f func()) {
 	f()
 }
 
-// wait waits for the next step of another.
+// wait blocks until another goroutine has completed a step.
 func (c *Counter) wait() {
 	c.flush()
 	c.changed.Wait()
 	c.catchUp()
 }
 
-// catchUp does what is due. If the combiner's answer is late, the node folds too, and asks the next: whichever comes first
-// counts, and the receipt sees to it that only one does.
+// catchUp does what is due. If the combiner's answer is late, the node also folds by itself, and asks the next: whichever comes first
+// counts, and thanks to the receipt it counts only once.
 func (c *Counter) catchUp() {
 	now := time.Now()
 	c.desk.Expire(now)
@@ -410,8 +410,8 @@ type alarm struct {
 	at    time.Time // zero if it is not set
 }
 
-// set makes the alarm ring at a time or earlier, if something is due then. To set it anew for each request would take a system
-// call each.
+// set ensures that the alarm rings no later than at, if something is due then. It never moves it to a later time, which would cost a
+// system call for each request.
 func (a *alarm) set(at time.Time, due bool) {
 	if due && (a.at.IsZero() || at.Before(a.at)) {
 		a.at = at
@@ -419,7 +419,7 @@ func (a *alarm) set(at time.Time, due bool) {
 	}
 }
 
-// ring is a step in which nothing is done but what is due.
+// ring is a step that only does what is due.
 func (c *Counter) ring() {
 	c.lock()
 	defer c.unlock()
