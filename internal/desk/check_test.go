@@ -1,0 +1,126 @@
+package desk
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/ledger"
+)
+
+// busy is a desk with requests in each place: a and b are in this node's fold, c and d wait, and o is another node's fold.
+func busy() *Desk {
+	d := New(ledger.Life{Boot: 5, Nonce: 7})
+	d.Open("n1")
+	request := func(client string, kind Kind, delta int64, second int) Request {
+		return Request{Kind: kind, Client: client, Delta: delta, Deadline: epoch.Add(time.Duration(second) * time.Second)}
+	}
+	d.Take(request("a", Add, 3, 1))
+	d.Take(request("b", Read, 0, 2))
+	d.Queue(d.Form())
+	d.Take(request("c", Add, 4, 3))
+	d.Take(request("d", Read, 0, 4))
+	d.TakeFold(request("o", Fold, 0, 5), ledger.Fold{Node: "n0", Life: ledger.Life{Boot: 9, Nonce: 1}, Seq: 1, Delta: 8})
+	return d
+}
+
+func TestCheckNamesWhatIsOutOfOrder(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		damage func(d *Desk)
+		want   string // part of the error, or ""
+	}{
+		{"nothing", func(d *Desk) {}, ""},
+		{"only others' folds", func(d *Desk) { d.Done(d.own, 3) }, ""},
+		{"a request that waits is lost", func(d *Desk) { d.waiting = d.waiting[1:] }, "4 requests wait or are in folds, and 5 are in hand"},
+		{"a request in a fold is lost", func(d *Desk) { d.own.requests = d.own.requests[1:] }, "4 requests wait or are in folds"},
+		{"a fold is lost", func(d *Desk) { d.queue = d.queue[:1] }, "4 requests wait or are in folds"},
+		{"a request is in a fold and waits", func(d *Desk) { d.waiting = append(d.own.requests[1:], d.waiting...) }, "6 requests wait"},
+		{"a fold is queued twice", func(d *Desk) { d.queue = append(d.queue, d.queue[1]) }, "6 requests wait"},
+		{"a request is counted twice", func(d *Desk) { d.inHand++ }, "5 requests wait or are in folds, and 6 are in hand"},
+		{"an answered request is counted", func(d *Desk) { *d = Desk{inHand: 1} }, "0 requests wait or are in folds, and 1 are in hand"},
+		{"a later request is first", func(d *Desk) { d.waiting[0], d.waiting[1] = d.waiting[1], d.waiting[0] }, "Client:c MsgID:0 Delta:4 Deadline:2026-01-01 00:00:03 +0000 UTC} are out of order"},
+		{"a later request is first in a fold", func(d *Desk) {
+			d.own.requests[0], d.own.requests[1] = d.own.requests[1], d.own.requests[0]
+		}, "are out of order"},
+		{"a deadline before the first", func(d *Desk) { d.due = epoch.Add(1001 * time.Millisecond) }, "Client:a MsgID:0 Delta:3 Deadline:2026-01-01 00:00:01 +0000 UTC} is before the first"},
+		{"a deadline of one that waits before the first", func(d *Desk) { d.waiting[0].Deadline = epoch }, "Client:c MsgID:0 Delta:4 Deadline:2026-01-01 00:00:00 +0000 UTC} is before the first"},
+		{"a fold of nothing is queued", func(d *Desk) { d.queue[1].requests = nil }, "Node:n0"},
+		{"a fold of nothing is this node's", func(d *Desk) { d.queue, d.own.requests = d.queue[1:], nil }, "is in hand and carries nothing"},
+		{"the own fold is another node's", func(d *Desk) { d.own.Node = "n0" }, "the own fold is"},
+		{"the own fold is of another life", func(d *Desk) { d.life.Nonce++ }, "and the last of this life is 1 of {Boot:5 Nonce:8}"},
+		{"the own fold is not the last", func(d *Desk) { d.seq++ }, "and the last of this life is 2 of {Boot:5 Nonce:7}"},
+		{"the own fold adds too little", func(d *Desk) { d.own.Delta-- }, "the requests in the own fold add 3, and it adds 2"},
+		{"the own fold adds more, for one that was given up", func(d *Desk) { d.own.Delta++ }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := busy()
+			if err := d.Check(); err != nil {
+				t.Fatalf("before: %v", err)
+			}
+			test.damage(d)
+			switch err := d.Check(); {
+			case test.want == "" && err != nil:
+				t.Errorf("got %v", err)
+			case test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)):
+				t.Errorf("got %v, want one that says %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestMoreThanMaxRequestsAreRefused(t *testing.T) {
+	d := New(ledger.Life{Boot: 5, Nonce: 7})
+	d.Open("n1")
+	take := func(i int) {
+		r := Request{MsgID: i, Deadline: epoch.Add(time.Duration(i))}
+		if i%3 == 0 {
+			r.Kind = Fold
+			d.TakeFold(r, ledger.Fold{Node: "n0", Life: ledger.Life{Boot: 9, Nonce: 1}, Seq: int64(i + 1)})
+		} else {
+			d.Take(r)
+		}
+	}
+	for i := range MaxRequests {
+		take(i)
+		if i == MaxRequests/2 {
+			d.Form()
+		}
+	}
+	if answers := d.Answers(); len(answers) > 0 || d.InHand() != MaxRequests {
+		t.Fatalf("%d requests in hand, %d answers", d.InHand(), len(answers))
+	}
+	refused := func(i int) {
+		t.Helper()
+		take(i)
+		answers := d.Answers()
+		if len(answers) != 1 || answers[0].MsgID != i || answers[0].Failure.Code != maelstrom.TemporarilyUnavailable || d.InHand() != MaxRequests {
+			t.Errorf("%d requests in hand, answers %+v", d.InHand(), answers)
+		}
+	}
+	refused(MaxRequests)
+	refused(MaxRequests + 2) // a fold
+	d.Expire(epoch.Add(1))   // gives two up
+	if answers := d.Answers(); len(answers) != 2 {
+		t.Errorf("%d answers", len(answers))
+	}
+	for i := range 2 {
+		if take(MaxRequests + 3 + i); len(d.Answers()) > 0 {
+			t.Error("refused while there is room")
+		}
+	}
+	refused(MaxRequests + 5)
+	if err := d.Check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestADeskThatNobodyWatchesWorks(t *testing.T) {
+	d := busy()
+	d.Settle(ledger.Value{Total: 3, Receipts: map[string]ledger.Receipt{"n1": {Life: ledger.Life{Boot: 5, Nonce: 7}, Seq: 1}}})
+	if answers := d.Answers(); len(answers) != 2 {
+		t.Errorf("answers %+v", answers)
+	}
+}

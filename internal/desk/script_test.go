@@ -1,0 +1,244 @@
+package desk
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/ledger"
+)
+
+// A script plays what happens at the desk of node n1, whose life is 5.7: boot 5 and nonce 7. A line that is not indented is a step; the
+// indented lines after it are all that comes of it. The steps are
+//
+//	life 5.7                    has the desk be that of another life; only as the first step
+//	add c1 3 by 4s              takes an add of 3 of client c1, with a deadline
+//	read c1 by 4s               takes a read
+//	fold n0 9.1 seq 2 delta 4 by 4s
+//	                            takes a fold of another node
+//	form                        forms a fold, which is called f1, f2, ... from then on
+//	queue f1                    has this node apply it
+//	apply 10 n0=9.1/2           applies the queue to a value: a total and receipts
+//	settle 10 n0=9.1/2          settles the folds by a value
+//	done f1 10                  is a combiner's answer
+//	refuse text                 refuses everything
+//	expire 4s                   gives up what is due
+//	close                       gives up everything
+//	show                        shows what is in hand
+//
+// Lines that begin with # are comments.
+type script struct {
+	t     *testing.T
+	desk  *Desk
+	folds []*Batch
+	steps []string // that the desk told of, in this step of the script
+	out   strings.Builder
+}
+
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// play plays a script and returns it with what comes of it. The desk must be in order after each step, and tell of it.
+func play(t *testing.T, text string) string {
+	s := &script{t: t}
+	s.open(ledger.Life{Boot: 5, Nonce: 7})
+	for line := range strings.Lines(text) {
+		words := strings.Fields(line)
+		if strings.HasPrefix(line, " ") {
+			continue // what should come of the step before
+		}
+		s.out.WriteString(line)
+		if len(words) == 0 || words[0] == "#" {
+			continue
+		}
+		s.steps = nil
+		name := s.step(words)
+		if got := strings.Join(s.steps, " "); got != name {
+			t.Errorf("%q: the desk told of the steps %q, want %q", line, got, name)
+		}
+		s.answers()
+		if err := s.desk.Check(); err != nil {
+			t.Fatalf("after %q: %v", line, err)
+		}
+	}
+	return s.out.String()
+}
+
+func (s *script) open(life ledger.Life) {
+	s.desk = New(life)
+	s.desk.Open("n1")
+	s.desk.Watch(func(step string) {
+		if err := s.desk.Check(); err != nil {
+			s.t.Errorf("when told of %s: %v", step, err)
+		}
+		s.steps = append(s.steps, step)
+	})
+}
+
+// step does one step, and returns the name by which the desk should tell of it.
+func (s *script) step(words []string) (name string) {
+	d := s.desk
+	switch words[0] {
+	case "life":
+		s.open(s.life(words[1]))
+	case "add":
+		d.Take(Request{Kind: Add, Client: words[1], Delta: s.number(words[2]), Deadline: s.time(words[4])})
+		return "Take"
+	case "read":
+		d.Take(Request{Kind: Read, Client: words[1], Deadline: s.time(words[3])})
+		return "Take"
+	case "fold":
+		r := Request{Kind: Fold, Client: words[1], Deadline: s.time(words[8])}
+		d.TakeFold(r, ledger.Fold{Node: words[1], Life: s.life(words[2]), Seq: s.number(words[4]), Delta: s.number(words[6])})
+		return "TakeFold"
+	case "form":
+		return s.form()
+	case "queue":
+		d.Queue(s.fold(words[1]))
+		return "Queue"
+	case "apply":
+		v := s.value(words[1:])
+		carries := d.Apply(&v)
+		fmt.Fprintf(&s.out, "  %s %v\n", s.describe(v), carries)
+	case "settle":
+		d.Settle(s.value(words[1:]))
+		return "Settle"
+	case "done":
+		d.Done(s.fold(words[1]), s.number(words[2]))
+		return "Done"
+	case "refuse":
+		d.Refuse(strings.Join(words[1:], " "))
+		return "Refuse"
+	case "expire":
+		due, ok := d.Due()
+		d.Expire(s.time(words[1]))
+		if ok && !due.After(s.time(words[1])) {
+			return "Expire"
+		}
+	case "close":
+		d.Close()
+		return "Close"
+	case "show":
+		s.show()
+	default:
+		s.t.Fatalf("there is no step %q", words)
+	}
+	return ""
+}
+
+func (s *script) form() (name string) {
+	if !s.desk.Formable() {
+		fmt.Fprintln(&s.out, "  not formable")
+		return ""
+	}
+	b := s.desk.Form()
+	if b == nil {
+		fmt.Fprintln(&s.out, "  no room")
+		return "Form"
+	}
+	s.folds = append(s.folds, b)
+	fmt.Fprintf(&s.out, "  f%d is %s %s.%s seq %d delta %d\n", len(s.folds), b.Node, write(b.Boot), write(b.Nonce), b.Seq, b.Delta)
+	return "Form"
+}
+
+// show shows what is in hand.
+func (s *script) show() {
+	d := s.desk
+	fmt.Fprintf(&s.out, "  in hand %d", d.InHand())
+	if d.Formable() {
+		fmt.Fprint(&s.out, ", formable")
+	}
+	if i := slices.Index(s.folds, d.Own()); i >= 0 {
+		fmt.Fprintf(&s.out, ", own f%d", i+1)
+	}
+	if d.Queued() {
+		fmt.Fprint(&s.out, ", queued")
+	}
+	if d.QueuedForOthers() {
+		fmt.Fprint(&s.out, " for others")
+	}
+	if due, ok := d.Due(); ok {
+		fmt.Fprintf(&s.out, ", due %v", due.Sub(epoch))
+	}
+	fmt.Fprintf(&s.out, ", settled %d\n", d.Settled())
+}
+
+// answers shows the answers since the last step.
+func (s *script) answers() {
+	for _, a := range s.desk.Answers() {
+		switch {
+		case a.Failure != nil:
+			fmt.Fprintf(&s.out, "  %s: error %d, %s\n", a.Client, a.Failure.Code, a.Failure.Text)
+		case a.Kind == Add:
+			fmt.Fprintf(&s.out, "  %s: ok\n", a.Client)
+		default:
+			fmt.Fprintf(&s.out, "  %s: %s\n", a.Client, write(a.Total))
+		}
+	}
+}
+
+func (s *script) fold(name string) *Batch {
+	return s.folds[s.number(strings.TrimPrefix(name, "f"))-1]
+}
+
+func (s *script) time(text string) time.Time {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return epoch.Add(d)
+}
+
+func (s *script) life(text string) ledger.Life {
+	boot, nonce, _ := strings.Cut(text, ".")
+	return ledger.Life{Boot: s.number(boot), Nonce: s.number(nonce)}
+}
+
+// number reads a number, or one such as max-5.
+func (s *script) number(text string) int64 {
+	base := int64(0)
+	if rest, ok := strings.CutPrefix(text, "max"); ok {
+		if base = ledger.Max; rest == "" {
+			return base
+		}
+		text = rest
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return base + n
+}
+
+// write writes a number as number reads it.
+func write(n int64) string {
+	switch {
+	case n == ledger.Max:
+		return "max"
+	case n > ledger.Max-1000:
+		return fmt.Sprintf("max%d", n-ledger.Max)
+	}
+	return fmt.Sprint(n)
+}
+
+func (s *script) value(words []string) ledger.Value {
+	v := ledger.Value{Total: s.number(words[0]), Receipts: map[string]ledger.Receipt{}}
+	for _, word := range words[1:] {
+		node, receipt, _ := strings.Cut(word, "=")
+		life, seq, _ := strings.Cut(receipt, "/")
+		v.Receipts[node] = ledger.Receipt{Life: s.life(life), Seq: s.number(seq)}
+	}
+	return v
+}
+
+func (s *script) describe(v ledger.Value) string {
+	words := []string{write(v.Total)}
+	for _, node := range slices.Sorted(maps.Keys(v.Receipts)) {
+		r := v.Receipts[node]
+		words = append(words, fmt.Sprintf("%s=%s.%s/%d", node, write(r.Boot), write(r.Nonce), r.Seq))
+	}
+	return strings.Join(words, " ")
+}
