@@ -324,9 +324,10 @@ func (d *Desk) fail(b *Batch, code int, text string) {
 	d.settled++
 }
 
-// takeBack undoes Form, for a fold that can never be applied. Its requests are the oldest that wait.
+// takeBack undoes Form, for a fold that can never be applied.
 func (d *Desk) takeBack(b *Batch) {
 	d.waiting = slices.Concat(b.requests, d.waiting)
+	slices.SortStableFunc(d.waiting, func(r, s Request) int { return r.Deadline.Compare(s.Deadline) })
 	b.requests = nil
 }
 
