@@ -1,0 +1,228 @@
+package peers
+
+import (
+	"slices"
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+// at is a time of these tests.
+func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
+
+// meet returns what n2 of n0 to n4 knows of the others: nothing.
+func meet() *Peers {
+	var ps Peers
+	ps.Meet("n2", []string{"n0", "n1", "n2", "n3", "n4"})
+	return &ps
+}
+
+// suspect has a node be late at a time.
+func (ps *Peers) suspect(id string, now time.Time) {
+	ps.Ask(id, now.Add(-time.Minute), time.Second)
+	ps.Late(now)
+}
+
+func TestTheCombinerIsTheFirstNodeThatIsNotSuspected(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		late     map[string]time.Duration // when the answer of a node was late
+		now      time.Duration
+		combiner string
+		probes   []string
+	}{
+		{"nobody is late", nil, 0, "n0", nil},
+		{"the first is", map[string]time.Duration{"n0": 0}, 0, "n1", nil},
+		{"the second is", map[string]time.Duration{"n1": 0}, 0, "n0", nil},
+		{"all before this one", map[string]time.Duration{"n0": 0, "n1": 0}, 0, "", nil},
+		{"for almost a second", map[string]time.Duration{"n0": 0, "n1": 0}, 999 * ms, "", nil},
+		{"for a second", map[string]time.Duration{"n0": 0}, 1000 * ms, "n1", []string{"n0"}},
+		{"long ago", map[string]time.Duration{"n0": 0, "n1": 0}, time.Hour, "", []string{"n0", "n1"}},
+		{"one of them for a second", map[string]time.Duration{"n0": 500 * ms, "n1": 0}, 1200 * ms, "", []string{"n1"}},
+		{"those behind this one are not its combiners", map[string]time.Duration{"n3": 0}, time.Hour, "n0", nil},
+		{"a probe of one behind the combiner is not due", map[string]time.Duration{"n1": 0}, time.Hour, "n0", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ps := meet()
+			for id, late := range test.late {
+				ps.suspect(id, at(late))
+			}
+			combiner, probes := ps.Combiner(at(test.now))
+			if combiner != test.combiner || !slices.Equal(probes, test.probes) {
+				t.Errorf("got %q, probes %q, want %q, probes %q", combiner, probes, test.combiner, test.probes)
+			}
+		})
+	}
+}
+
+func TestTheFirstNodeCombinesAndSoDoesWhoHasMetNobody(t *testing.T) {
+	var ps Peers
+	if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
+		t.Errorf("before it has met anybody: %q, %q", combiner, probes)
+	}
+	ps.Meet("n0", []string{"n0", "n1"})
+	if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
+		t.Errorf("the first node hands its folds to %q, probes %q", combiner, probes)
+	}
+}
+
+// A node that has been probed is left alone for a second, and combines again as soon as it answers.
+func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
+	ps := meet()
+	ps.suspect("n0", at(0))
+	ps.suspect("n1", at(0))
+	now := 1000 * ms
+	for range 3 {
+		if _, probes := ps.Combiner(at(now)); !slices.Equal(probes, []string{"n0", "n1"}) {
+			t.Fatalf("at %v: probes %q", now, probes)
+		}
+		ps.Probe("n0", at(now))
+		ps.Probe("n1", at(now))
+		if _, probes := ps.Combiner(at(now + 999*ms)); probes != nil {
+			t.Fatalf("at %v: probes %q", now+999*ms, probes)
+		}
+		now += 1000 * ms
+	}
+	ps.Answered("n1", 5*ms)
+	if combiner, probes := ps.Combiner(at(now)); combiner != "n1" || !slices.Equal(probes, []string{"n0"}) {
+		t.Errorf("n1 has answered: combiner %q, probes %q", combiner, probes)
+	}
+	ps.Answered("n0", 5*ms)
+	if combiner, probes := ps.Combiner(at(now)); combiner != "n0" || probes != nil {
+		t.Errorf("n0 has answered: combiner %q, probes %q", combiner, probes)
+	}
+}
+
+func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		answers []time.Duration // that have come before
+		store   time.Duration   // the timeout of the store
+		late    time.Duration
+	}{
+		{"the first, and a quick store", nil, 10 * ms, 60 * ms},
+		{"the first, and a slow store", nil, 116 * ms, 696 * ms},
+		{"the first, and a slower store", nil, 117 * ms, 700 * ms},
+		{"the first, and a store that is not known", nil, 500 * ms, 700 * ms},
+		{"the second", []time.Duration{100 * ms}, 10 * ms, 500 * ms}, // 100 ms and 8 times a deviation of 50 ms
+		{"answers in no time", []time.Duration{0, 0, 0}, 500 * ms, 10 * ms},
+		{"slow answers", []time.Duration{time.Second}, 10 * ms, 2000 * ms},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ps := meet()
+			for _, took := range test.answers {
+				ps.Answered("n0", took)
+			}
+			if _, ok := ps.Due(); ok {
+				t.Error("an answer is due before anybody is asked")
+			}
+			ps.Ask("n0", at(time.Hour), test.store)
+			late := at(time.Hour + test.late)
+			if due, ok := ps.Due(); !ok || !due.Equal(late) {
+				t.Errorf("due at %v, %v, want %v", due, ok, late)
+			}
+			if ps.Late(late.Add(-1)) {
+				t.Error("late too early")
+			}
+			if combiner, _ := ps.Combiner(late); combiner != "n0" {
+				t.Errorf("before it is late: combiner %q", combiner)
+			}
+			if !ps.Late(late) {
+				t.Error("not late")
+			}
+			if combiner, probes := ps.Combiner(late.Add(999 * ms)); combiner != "n1" || probes != nil {
+				t.Errorf("once it is late: combiner %q, probes %q", combiner, probes)
+			}
+			if _, probes := ps.Combiner(late.Add(1000 * ms)); !slices.Equal(probes, []string{"n0"}) {
+				t.Errorf("a second later: probes %q", probes)
+			}
+			if _, ok := ps.Due(); ok || ps.Late(late.Add(time.Hour)) {
+				t.Error("late twice")
+			}
+		})
+	}
+}
+
+// Each node's answers are judged by its own.
+func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
+	ps := meet()
+	for range 10 {
+		ps.Answered("n0", 0)
+	}
+	ps.Ask("n1", at(0), 100*ms)
+	if due, _ := ps.Due(); !due.Equal(at(600 * ms)) {
+		t.Errorf("due at %v", due)
+	}
+}
+
+func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		happens func(ps *Peers)
+		now     time.Duration
+		waits   bool
+		late    bool
+	}{
+		{"nothing yet", func(ps *Peers) {}, 599 * ms, true, false},
+		{"its answer", func(ps *Peers) { ps.Answered("n1", 5*ms) }, 601 * ms, false, false},
+		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", 5*ms) }, 599 * ms, true, false},
+		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", 5*ms) }, 600 * ms, true, true},
+		{"its failure", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 7 * ms, true, true},
+		{"its failure is later", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 6 * ms, true, false},
+		{"another's failure does not", func(ps *Peers) { ps.Failed("n0", at(0), at(7*ms)) }, 7 * ms, true, false},
+		{"the failure of an earlier fold does not", func(ps *Peers) { ps.Failed("n1", at(-1), at(7*ms)) }, 7 * ms, true, false},
+		{"a fold that is handed over does not", func(ps *Peers) { ps.Heard("n1", at(7*ms)) }, 599 * ms, true, false},
+		{"a probe of another does not", func(ps *Peers) { ps.Probe("n0", at(7*ms)) }, 599 * ms, true, false},
+		{"asking the next instead", func(ps *Peers) { ps.Ask("n3", at(500*ms), 100*ms) }, 1099 * ms, true, false},
+		{"the next is late", func(ps *Peers) { ps.Ask("n3", at(500*ms), 100*ms) }, 1100 * ms, true, true},
+		{"a failure before anybody is asked again does nothing", func(ps *Peers) {
+			ps.Answered("n1", 5*ms)
+			ps.Failed("n1", at(0), at(7*ms))
+		}, time.Hour, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ps := meet()
+			ps.Ask("n1", at(0), 100*ms)
+			test.happens(ps)
+			if _, waits := ps.Due(); waits != test.waits {
+				t.Errorf("waits: %v", waits)
+			}
+			if late := ps.Late(at(test.now)); late != test.late {
+				t.Errorf("late at %v: %v", test.now, late)
+			}
+		})
+	}
+}
+
+func TestANodeIsSilentFromWhichNoFoldHasComeSince(t *testing.T) {
+	ps := meet()
+	if !ps.Silent(at(0)) {
+		t.Error("nobody has been heard of, and none is silent")
+	}
+	for i, id := range []string{"n0", "n1", "n3", "n4"} {
+		if !ps.Silent(at(0)) {
+			t.Errorf("%s has not been heard of, and none is silent", id)
+		}
+		ps.Heard(id, at(time.Duration(i)*ms))
+	}
+	ps.Heard("n2", at(0)) // nobody hands folds to itself
+	ps.Heard("c1", at(0)) // who is not a node
+	for _, test := range []struct {
+		since  time.Duration
+		silent bool
+	}{{0, false}, {1, true}, {4 * ms, true}} {
+		if got := ps.Silent(at(test.since)); got != test.silent {
+			t.Errorf("since %v: silent %v", test.since, got)
+		}
+	}
+	ps.Heard("n0", at(9*ms))
+	if ps.Silent(at(1*ms)) || !ps.Silent(at(2*ms)) {
+		t.Error("the one that was heard of first is n1 now, at 1 ms")
+	}
+	var alone Peers
+	alone.Meet("n0", []string{"n0"})
+	if alone.Silent(at(0)) {
+		t.Error("a node alone misses somebody")
+	}
+}
