@@ -1,0 +1,146 @@
+package pace
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/rtt"
+)
+
+// A contest is some writers on one store that hear nothing of each other. Each has always something to do, and swaps the value of
+// the store for the next as often as it can. Behind each swap it sends a read, which tells a loser what to swap next.
+type contest struct {
+	latency func(*rand.Rand) time.Duration // of a message
+	silence bool                           // a writer that is not heard of counts as one that may write
+	random  *rand.Rand
+	now     time.Duration
+	events  []event // to come, in the order of time
+	value   int     // the store's; values are counted
+	wins    []int   // of each writer
+}
+
+type event struct {
+	at time.Duration
+	do func()
+}
+
+// after has something happen after some time.
+func (c *contest) after(d time.Duration, do func()) {
+	e := event{c.now + d, do}
+	i, _ := slices.BinarySearchFunc(c.events, e, func(a, b event) int {
+		if a.at <= b.at {
+			return -1 // what was planned first happens first
+		}
+		return 1
+	})
+	c.events = slices.Insert(c.events, i, e)
+}
+
+// run holds the contest until so many swaps have been won.
+func (c *contest) run(swaps int) {
+	for i := range c.wins {
+		w := &writer{contest: c, wins: &c.wins[i]}
+		c.after(c.latency(c.random), w.begin)
+	}
+	for c.value < swaps {
+		e := c.events[0]
+		c.events = c.events[1:]
+		c.now = e.at
+		e.do()
+	}
+}
+
+// A writer does what a node does that folds for itself.
+type writer struct {
+	*contest
+	wins  *int
+	pace  Pace
+	trips rtt.Estimator // to the store
+	known int           // the value that it swaps
+}
+
+// begin begins a round: the writer swaps once it has held back.
+func (w *writer) begin() { w.after(w.pace.Next(at(w.now), *w.wins, w.random), w.swap) }
+
+// swap sends a swap and a read.
+func (w *writer) swap() {
+	sent, won, shown := w.now, false, 0
+	var swapped, read bool // whether the answers have come
+	w.after(w.latency(w.random), func() {
+		if won = w.value == w.known; won {
+			w.value++
+			*w.wins++
+		}
+		w.after(w.latency(w.random), func() {
+			swapped = true
+			w.trips.Sample(w.now - sent)
+			if won {
+				w.known++
+				w.pace.Won(at(w.now), w.trips.Smoothed(), w.silence, w.random)
+				w.begin()
+			} else if read {
+				w.lose(shown)
+			}
+		})
+	})
+	w.after(w.latency(w.random), func() {
+		value := w.value
+		w.after(w.latency(w.random), func() {
+			read, shown = true, value
+			if swapped && !won {
+				w.lose(shown)
+			}
+		})
+	})
+}
+
+// lose goes on with what the read has shown.
+func (w *writer) lose(shown int) {
+	w.pace.Lost(at(w.now), true, len(w.contest.wins), w.trips.Smoothed(), w.random)
+	if shown != w.known {
+		w.known = shown
+		w.pace.Met()
+	}
+	w.begin()
+}
+
+// Where writers win 100 swaps each on average, none wins less than 50. (With 500 seeds one contest of 6,000 ends otherwise.)
+func TestWritersThatHearNothingOfEachOtherTakeTurns(t *testing.T) {
+	seeds := uint64(100)
+	if testing.Short() {
+		seeds = 10
+	}
+	for dist, latency := range latencies {
+		for writers := 2; writers <= 5; writers++ {
+			for seed := range seeds {
+				c := contest{latency: latency, silence: true, random: rand.New(rand.NewPCG(seed, 0)), wins: make([]int, writers)}
+				c.run(100 * writers)
+				if slices.Min(c.wins) < 50 {
+					t.Errorf("%s latency, %d writers, seed %d: wins %d", dist, writers, seed, c.wins)
+				}
+			}
+		}
+	}
+}
+
+// A writer that only loses leaves no trace. If nobody minds its silence, the first winner wins for ever.
+func TestWritersStarveWhereNobodyMindsTheirSilence(t *testing.T) {
+	for writers := 2; writers <= 5; writers++ {
+		c := contest{latency: latencies["constant"], random: rand.New(rand.NewPCG(seed, 0)), wins: make([]int, writers)}
+		c.run(100 * writers)
+		if slices.Max(c.wins) != 100*writers {
+			t.Errorf("%d writers: wins %d", writers, c.wins)
+		}
+	}
+}
+
+// latencies are the distributions that Maelstrom has.
+var latencies = map[string]func(*rand.Rand) time.Duration{
+	"constant":    func(*rand.Rand) time.Duration { return mean },
+	"uniform":     func(r *rand.Rand) time.Duration { return time.Duration(r.Int64N(int64(2 * mean))) },
+	"exponential": func(r *rand.Rand) time.Duration { return time.Duration(r.ExpFloat64() * float64(mean)) },
+}
+
+const mean = 100 * ms

@@ -1,0 +1,233 @@
+package pace
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+const (
+	ms   = time.Millisecond
+	seed = 1
+)
+
+func random() *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
+
+func TestANodeMustHaveBeenHeardOfAgoAsLongAsItsSilenceIsNormal(t *testing.T) {
+	for _, test := range []struct{ trip, ago time.Duration }{
+		{0, 1500 * ms}, {ms, 1500 * ms}, {375 * ms, 1500 * ms}, {376 * ms, 1504 * ms}, {time.Second, 4 * time.Second},
+	} {
+		if got := Since(at(time.Minute), test.trip); !got.Equal(at(time.Minute - test.ago)) {
+			t.Errorf("trips of %v: since %v ago, want %v", test.trip, at(time.Minute).Sub(got), test.ago)
+		}
+	}
+}
+
+// next begins a round after one in which a fold was done, and returns how long it holds back.
+func next(p *Pace, now time.Time) time.Duration { return p.Next(now, p.done+1, random()) }
+
+func TestANodeCountsAsAloneOnceFiveSwapsHaveMetNobody(t *testing.T) {
+	for name, meet := range map[string]func(p *Pace){
+		"a value of another": func(p *Pace) { p.Met() },
+		"a lost swap":        func(p *Pace) { p.Lost(at(0), true, 3, 10*ms, random()) },
+	} {
+		var p Pace
+		if p.Contended(false) || !p.Contended(true) {
+			t.Error("who has met nobody is alone unless one is silent")
+		}
+		for range 2 { // it begins anew each time
+			meet(&p)
+			for range 4 {
+				p.Won(at(0), 10*ms, false, random())
+			}
+			if !p.Contended(false) {
+				t.Errorf("%s: alone after four wins", name)
+			}
+		}
+		p.Won(at(0), 10*ms, false, random())
+		if p.Contended(false) || !p.Contended(true) {
+			t.Errorf("%s: not alone after five wins", name)
+		}
+		p.Won(at(0), 10*ms, false, random())
+		if meet(&p); !p.Contended(false) {
+			t.Errorf("%s: still alone after it has met another", name)
+		}
+	}
+}
+
+// between checks that 1000 times are from low to high, and come near both.
+func between(t *testing.T, what string, low, high time.Duration, next func(random *rand.Rand) time.Duration) {
+	t.Helper()
+	random := random()
+	least, most := time.Duration(1<<62), time.Duration(-1)
+	for range 1000 {
+		d := next(random)
+		least, most = min(least, d), max(most, d)
+	}
+	near := (high - low) / 50
+	if least < low || least > low+near || most > high || most < high-near {
+		t.Errorf("seed %d: %s: from %v to %v, want %v to %v", seed, what, least, most, low, high)
+	}
+}
+
+func TestAfterAWinANodeThatIsNotAloneHoldsBackForHalfARoundTripToThreeQuarters(t *testing.T) {
+	for _, trip := range []time.Duration{0, 1, 3, ms, 200 * ms} {
+		for _, test := range []struct {
+			name        string
+			met, silent bool
+		}{{"others write", true, false}, {"one is silent", false, true}, {"both", true, true}} {
+			between(t, fmt.Sprintf("%s, trips of %v", test.name, trip), trip/2, trip/2+trip/4, func(random *rand.Rand) time.Duration {
+				var p Pace
+				if test.met {
+					p.Met()
+				}
+				p.Won(at(time.Hour), trip, test.silent, random)
+				return next(&p, at(time.Hour))
+			})
+		}
+	}
+}
+
+func TestWhoIsAloneDoesNotHoldBack(t *testing.T) {
+	var p Pace
+	if d := next(&p, at(0)); d != 0 {
+		t.Errorf("before its first swap it waits for %v", d)
+	}
+	p.Won(at(0), 100*ms, false, random())
+	if d := next(&p, at(0)); d != 0 {
+		t.Errorf("after a win it waits for %v", d)
+	}
+	p.Met()
+	for range 4 {
+		p.Won(at(0), 100*ms, false, random())
+	}
+	p.Won(at(time.Minute), 100*ms, false, random()) // the fifth
+	if d := next(&p, at(time.Minute)); d != 0 {
+		t.Errorf("after the fifth win in calm weather it waits for %v", d)
+	}
+}
+
+func TestAWaitGoesByWithTime(t *testing.T) {
+	var p Pace
+	p.Won(at(0), 100*ms, true, random())
+	d := next(&p, at(0))
+	for _, later := range []time.Duration{1, 10 * ms, d - 1, d, d + 1, time.Hour} {
+		if got, want := next(&p, at(later)), max(d-later, 0); got != want {
+			t.Errorf("%v later it waits for %v, want %v", later, got, want)
+		}
+	}
+}
+
+func TestRoundsThatBringNothingBackOff(t *testing.T) {
+	for rounds := 1; rounds <= 30; rounds++ {
+		high := time.Duration(0)
+		if rounds > 4 {
+			high = min(10*ms<<(rounds-5), 500*ms)
+		}
+		between(t, fmt.Sprintf("%d rounds", rounds), 0, high, func(random *rand.Rand) time.Duration {
+			var p Pace
+			for range rounds - 1 {
+				p.Next(at(0), 0, random)
+			}
+			return p.Next(at(0), 0, random)
+		})
+	}
+}
+
+func TestARoundBringsSomethingIfAFoldIsDoneOrAnotherValueSeen(t *testing.T) {
+	for name, test := range map[string]struct {
+		happens  func(p *Pace)
+		done     int // folds
+		backsOff bool
+	}{
+		"nothing":         {func(p *Pace) {}, 7, true},
+		"a fold is done":  {func(p *Pace) {}, 8, false},
+		"a swap is won":   {func(p *Pace) { p.Won(at(0), 0, false, random()) }, 7, false},
+		"a value is seen": {func(p *Pace) { p.Met() }, 7, false},
+		"a swap is lost":  {func(p *Pace) { p.Lost(at(0), false, 3, ms, random()) }, 7, true},
+	} {
+		longest := time.Duration(0)
+		random := random()
+		for range 100 {
+			var p Pace
+			p.Next(at(0), 7, random)
+			for range 9 {
+				p.Next(at(0), 7, random)
+			}
+			test.happens(&p)
+			for range 4 {
+				longest = max(longest, p.Next(at(0), test.done, random))
+			}
+		}
+		if backsOff := longest > 0; backsOff != test.backsOff {
+			t.Errorf("seed %d: %s: backs off for %v", seed, name, longest)
+		}
+	}
+}
+
+// Who backs off holds back as long as it would have anyway.
+func TestBackingOffCutsNoWaitShort(t *testing.T) {
+	var p Pace
+	p.Won(at(0), time.Second, true, random())
+	wait := p.Next(at(0), 0, random())
+	for range 9 {
+		if got := p.Next(at(0), 0, random()); got != wait {
+			t.Errorf("holds back for %v, want %v", got, wait)
+		}
+	}
+}
+
+func TestOnceTwentyRoundsHaveBroughtNothingItIsSaidOnce(t *testing.T) {
+	var p Pace
+	for round := 1; round <= 50; round++ {
+		p.Next(at(0), 0, random())
+		if p.Stuck() != (round == 20) {
+			t.Errorf("after %d rounds: stuck %v", round, p.Stuck())
+		}
+	}
+}
+
+func TestAWinEndsTheRowOfConflicts(t *testing.T) {
+	const trip = 100 * ms
+	between(t, "the first conflict after a win", 0, trip, func(random *rand.Rand) time.Duration {
+		var p Pace
+		for range 9 {
+			p.Lost(at(0), true, 8, trip, random)
+		}
+		p.Won(at(0), trip, false, random)
+		p.Lost(at(time.Hour), true, 8, trip, random)
+		return next(&p, at(time.Hour))
+	})
+}
+
+// In a crowd, a node that folds for itself alone holds back after a conflict, for up to as many round trips as there have been
+// conflicts in a row, but not more than four, for each eight nodes.
+func TestInACrowdWhoFoldsForItselfAloneGivesWay(t *testing.T) {
+	for _, test := range []struct {
+		alone            bool
+		nodes, conflicts int
+		trips            int // up to which it holds back
+	}{
+		{true, 1, 1, 0}, {true, 7, 9, 0},
+		{true, 8, 1, 1}, {true, 8, 2, 2}, {true, 8, 4, 4}, {true, 8, 5, 4}, {true, 8, 100, 4},
+		{true, 15, 1, 1}, {true, 16, 1, 2}, {true, 25, 1, 3}, {true, 25, 3, 9}, {true, 25, 9, 12},
+		{false, 8, 1, 0}, {false, 25, 9, 0},
+	} {
+		const trip = 100 * ms
+		name := fmt.Sprintf("alone %v, %d of %d nodes", test.alone, test.conflicts, test.nodes)
+		between(t, name, 0, time.Duration(test.trips)*trip, func(random *rand.Rand) time.Duration {
+			var p Pace
+			for range test.conflicts {
+				p.Lost(at(0), test.alone, test.nodes, trip, random)
+			}
+			return next(&p, at(0))
+		})
+	}
+	var p Pace
+	if p.Lost(at(0), true, 25, 0, random()); next(&p, at(0)) != 0 {
+		t.Error("with no round trip measured it gives way")
+	}
+}
