@@ -201,8 +201,10 @@ func (d *Desk) Settle(v ledger.Value) {
 	}
 	d.sweep()
 	if last := v.Receipts[d.node].Life; d.own == nil && d.life.Compare(last) < 0 {
-		d.life, d.seq = d.life.After(last), 0 // the clock has gone back since an earlier life of this node
-		if d.life.Compare(last) < 0 {
+		// The clock has gone back since an earlier life of this node.
+		if next := d.life.After(last); next.Compare(last) > 0 {
+			d.life, d.seq = next, 0
+		} else {
 			d.refuseWaiting("the store holds a receipt of this node that no later life can follow")
 		}
 	}
