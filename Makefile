@@ -2,7 +2,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEEDS ?= 1000
 FUZZTIME ?= 30s
 
-.PHONY: help build test lint run compare explain soak fuzz maelstrom clean
+.PHONY: help build test lint run compare explain soak fuzz mutants maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -42,6 +42,9 @@ fuzz: ## fuzz each target for FUZZTIME (default 30s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$package; \
 		done; \
 	done
+
+mutants: ## break the rooms in small ways, and check that their tests notice; ROOMS="desk pace" breaks only these
+	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS) # a mutant may grow for ever
 
 maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags
 	scripts/maelstrom.sh $(ARGS)
