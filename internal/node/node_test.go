@@ -118,6 +118,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"a second init for another cluster", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1"]}}`, errorReply(12, "init")},
 		{"an init of too many nodes", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n","node_ids":["n"` + strings.Repeat(`,"n"`, MaxNodes) + `]}}`,
 			errorReply(12, "init: 5001 nodes, of at most 5000")},
+		{"an init whose node_id is a number", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":1,"node_ids":["n1"]}}`, errorReply(12, "init: json")},
 		{"a second init", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2"]}}`,
 			`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"init_ok"}}`},
 
@@ -129,6 +130,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"two messages in a line", ping + `}}` + ping + `}}`, ""},
 		{"nested 10,001 deep", ping + `,"x":` + strings.Repeat("[", 10_001) + strings.Repeat("]", 10_001) + `}}`, ""},
 		{"no src", `{"dest":"n1","body":{"type":"ping","msg_id":7}}`, ""},
+		{"no src and a type that is a number", `{"dest":"n1","body":{"type":5,"msg_id":7}}`, ""},
 		{"no dest", `{"src":"c1","body":{"type":"ping","msg_id":7}}`, ""},
 		{"for another", `{"src":"c1","dest":"n2","body":{"type":"ping","msg_id":7}}`, ""},
 		{"no body", `{"src":"c1","dest":"n1"}`, ""},

@@ -25,7 +25,7 @@ const testTimeout = "20s"
 
 // goCommand is the go command that gremlins finds, and returns its exit code. It runs the real one, with three differences:
 //
-//   - The coverage of tests includes what Go's own leaves out: the conditions of cases, and constants. Otherwise gremlins would
+//   - The coverage of tests includes what Go's own leaves out: what stands behind case, and constants. Otherwise gremlins would
 //     not try to change them.
 //   - Tests run for at most testTimeout, however long the compiler has taken. (Gremlins' own limit includes that, and leaves the
 //     test running.)
@@ -59,8 +59,8 @@ func goCommand(args []string) int {
 	return 0
 }
 
-// widen adds to a coverage profile what it leaves out: the conditions of cases where the switch is covered, and the constants and
-// variables of packages.
+// widen adds to a coverage profile what it leaves out: what stands behind case where the switch or select is covered, and the
+// constants and variables of packages.
 func widen(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -106,10 +106,18 @@ func leftOut(source []byte, p *cover.Profile) ([]cover.ProfileBlock, error) {
 		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
-		if s, ok := n.(*ast.SwitchStmt); ok && covered(p, set.Position(s.Switch)) {
-			for _, stmt := range s.Body.List {
-				clause := stmt.(*ast.CaseClause)
-				block(clause.Case, clause.Colon)
+		switch n := n.(type) {
+		case *ast.SwitchStmt:
+			if covered(p, set.Position(n.Switch)) {
+				for _, clause := range n.Body.List {
+					block(clause.Pos(), clause.(*ast.CaseClause).Colon)
+				}
+			}
+		case *ast.SelectStmt:
+			if covered(p, set.Position(n.Select)) {
+				for _, clause := range n.Body.List {
+					block(clause.Pos(), clause.(*ast.CommClause).Colon)
+				}
 			}
 		}
 		return true

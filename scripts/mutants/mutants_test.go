@@ -154,6 +154,12 @@ func f(n int) {
 		}
 	}
 }
+
+func g(c chan int) {
+	select {
+	case <-c:
+	}
+}
 `
 	for name, test := range map[string]struct {
 		blocks []cover.ProfileBlock // that were run, or not
@@ -164,6 +170,7 @@ func f(n int) {
 		"the inner as well":  {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 9, Count: 1}, {StartLine: 10, StartCol: 3, EndLine: 10, EndCol: 12, Count: 3}}, "3.1-3.18 7.2-7.12 9.2-9.12 11.3-11.13"},
 		"before and behind":  {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 1, Count: 1}, {StartLine: 6, StartCol: 3, EndLine: 8, EndCol: 1, Count: 1}}, "3.1-3.18"},
 		"at its first byte":  {[]cover.ProfileBlock{{StartLine: 6, StartCol: 2, EndLine: 6, EndCol: 2, Count: 1}}, "3.1-3.18 7.2-7.12 9.2-9.12"},
+		"the select":         {[]cover.ProfileBlock{{StartLine: 16, StartCol: 20, EndLine: 17, EndCol: 9, Count: 1}}, "3.1-3.18 18.2-18.10"},
 		"between two others": {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 5, EndCol: 70, Count: 1}, {StartLine: 7, StartCol: 1, EndLine: 8, EndCol: 3, Count: 1}}, "3.1-3.18"},
 	} {
 		blocks, err := leftOut([]byte(source), &cover.Profile{FileName: "m/p.go", Blocks: test.blocks})
