@@ -160,8 +160,7 @@ func (c *Counter) deliver(ctx context.Context) {
 		c.stats.folds++
 		c.stats.delegated++
 		for _, id := range probes {
-			c.peers.Probe(id, time.Now())
-			c.ask(id, b)
+			c.peers.Probe(id, c.ask(id, b))
 		}
 		c.hand(b)
 	}
@@ -183,15 +182,15 @@ func (c *Counter) hand(b *desk.Batch) {
 		c.desk.Queue(b)
 	} else {
 		_, timeout := c.store.RTT()
-		c.peers.Ask(combiner, time.Now(), timeout)
-		c.ask(combiner, b)
+		c.peers.Ask(combiner, c.ask(combiner, b), timeout)
 	}
 	c.changed.Broadcast() // the fold loop may have more to do
 }
 
-// ask sends a fold to another node, and takes its answer whenever it comes.
-func (c *Counter) ask(id string, b *desk.Batch) {
-	sent := time.Now()
+// ask sends a fold to another node, and takes its answer whenever it comes. It returns when it was sent, by which peers tell the
+// answers of a node apart.
+func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
+	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewFold(b.Fold))
 	go func() {
 		ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
@@ -205,10 +204,10 @@ func (c *Counter) ask(id string, b *desk.Batch) {
 		defer c.unlock()
 		switch code := maelstrom.ErrorCode(err); {
 		case err == nil:
-			c.peers.Answered(id, time.Since(sent))
+			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			c.peers.Answered(id, time.Since(sent)) // it is healthy; the store will tell what is wrong with the fold
+			c.peers.Answered(id, sent, time.Now()) // it is healthy; the store will tell what is wrong with the fold
 			c.desk.Queue(b)
 		default:
 			c.Log.Debug("a combiner did not fold", "node", id, "err", err)
@@ -216,6 +215,7 @@ func (c *Counter) ask(id string, b *desk.Batch) {
 			c.catchUp()
 		}
 	}()
+	return sent
 }
 
 // ---- Folding here ----

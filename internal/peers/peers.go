@@ -98,13 +98,18 @@ func (ps *Peers) Late(now time.Time) bool {
 	return true
 }
 
-// Answered notes that a node has answered a fold, and how long that took.
-func (ps *Peers) Answered(id string, took time.Duration) {
+// Answered notes that a node has answered a fold that was handed to it at a time. If this node waits for its answer to a later
+// fold, it goes on to wait, for as long as the answers so far suggest.
+func (ps *Peers) Answered(id string, since, now time.Time) {
 	p := ps.byID[id]
-	p.rtt.Sample(took)
+	p.rtt.Sample(now.Sub(since))
 	p.retry = time.Time{}
-	if p == ps.asked {
+	switch {
+	case p != ps.asked:
+	case since.Equal(ps.since):
 		ps.asked = nil
+	default:
+		ps.late = now.Add(p.rtt.Timeout())
 	}
 }
 

@@ -84,11 +84,11 @@ func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
 		}
 		now += 1000 * ms
 	}
-	ps.Answered("n1", 5*ms)
+	ps.Answered("n1", at(now), at(now+5*ms))
 	if combiner, probes := ps.Combiner(at(now)); combiner != "n1" || !slices.Equal(probes, []string{"n0"}) {
 		t.Errorf("n1 has answered: combiner %q, probes %q", combiner, probes)
 	}
-	ps.Answered("n0", 5*ms)
+	ps.Answered("n0", at(now), at(now+5*ms))
 	if combiner, probes := ps.Combiner(at(now)); combiner != "n0" || probes != nil {
 		t.Errorf("n0 has answered: combiner %q, probes %q", combiner, probes)
 	}
@@ -112,7 +112,7 @@ func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			ps := meet()
 			for _, took := range test.answers {
-				ps.Answered("n0", took)
+				ps.Answered("n0", at(0), at(took))
 			}
 			if _, ok := ps.Due(); ok {
 				t.Error("an answer is due before anybody is asked")
@@ -148,7 +148,7 @@ func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
 func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
 	ps := meet()
 	for range 10 {
-		ps.Answered("n0", 0)
+		ps.Answered("n0", at(0), at(0))
 	}
 	ps.Ask("n1", at(0), 100*ms)
 	if due, _ := ps.Due(); !due.Equal(at(600 * ms)) {
@@ -165,9 +165,11 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 		late    bool
 	}{
 		{"nothing yet", func(ps *Peers) {}, 599 * ms, true, false},
-		{"its answer", func(ps *Peers) { ps.Answered("n1", 5*ms) }, 601 * ms, false, false},
-		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", 5*ms) }, 599 * ms, true, false},
-		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", 5*ms) }, 600 * ms, true, true},
+		{"its answer", func(ps *Peers) { ps.Answered("n1", at(0), at(5*ms)) }, 601 * ms, false, false},
+		{"its answer to an earlier fold does not", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 35*ms - 1, true, false},
+		{"after that it has the time that answers take", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 35 * ms, true, true}, // 6 ms, and 8 times a deviation of 3 ms
+		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 599 * ms, true, false},
+		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 600 * ms, true, true},
 		{"its failure", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 7 * ms, true, true},
 		{"its failure is later", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 6 * ms, true, false},
 		{"another's failure does not", func(ps *Peers) { ps.Failed("n0", at(0), at(7*ms)) }, 7 * ms, true, false},
@@ -177,7 +179,7 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 		{"asking the next instead", func(ps *Peers) { ps.Ask("n3", at(500*ms), 100*ms) }, 1099 * ms, true, false},
 		{"the next is late", func(ps *Peers) { ps.Ask("n3", at(500*ms), 100*ms) }, 1100 * ms, true, true},
 		{"a failure before anybody is asked again does nothing", func(ps *Peers) {
-			ps.Answered("n1", 5*ms)
+			ps.Answered("n1", at(0), at(5*ms))
 			ps.Failed("n1", at(0), at(7*ms))
 		}, time.Hour, false, false},
 	} {
