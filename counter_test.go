@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"encoding/json"
@@ -10,18 +9,14 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,21 +25,19 @@ import (
 	"go.uber.org/goleak"
 
 	"maelstrom-counter/internal/compare"
+	"maelstrom-counter/internal/control"
 	"maelstrom-counter/internal/desk"
-	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/speed"
 	"maelstrom-counter/internal/transcript"
+	"maelstrom-counter/internal/trial"
 )
 
 var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
-	if os.Getenv(echoVariable) != "" {
-		echo()
-		return
-	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -57,7 +50,7 @@ func program(env maelstromtest.Env) error {
 		stderr: env.Stderr,
 		boot:   env.Now(),
 		random: rand.New(rand.NewPCG(env.Seed, 0)),
-		watch:  inOrder,
+		watch:  checkDesk(),
 	})
 	if code != 0 {
 		return fmt.Errorf("exit code %d", code)
@@ -65,179 +58,82 @@ func program(env maelstromtest.Env) error {
 	return nil
 }
 
-// inOrder checks the desk's invariants after each step of it.
-func inOrder(d *desk.Desk, step string) {
-	if err := d.Check(); err != nil {
-		panic(fmt.Sprintf("after %s: %v", step, err))
+// checkDesk returns a function that checks the desk's invariants after each step of it. A check looks at all requests in hand, so where
+// there are more than a thousand it is made only after each thousandth step.
+func checkDesk() func(d *desk.Desk, step string) {
+	steps := 0
+	return func(d *desk.Desk, step string) {
+		if steps++; d.InHand() > 1000 && steps%1000 != 0 {
+			return
+		}
+		if err := d.Check(); err != nil {
+			panic(fmt.Sprintf("after %s: %v", step, err))
+		}
 	}
-}
-
-// logging is program with its standard error going to log.
-func logging(log *logBuffer) maelstromtest.Program {
-	return func(env maelstromtest.Env) error {
-		env.Stderr = log
-		return program(env)
-	}
-}
-
-// A logBuffer takes what several nodes write.
-type logBuffer struct {
-	mu  sync.Mutex
-	log bytes.Buffer
-}
-
-func (b *logBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.log.Write(p)
-}
-
-func (b *logBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.log.String()
 }
 
 // ---- Simulations ----
 
-// exercise is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
-func exercise(faults string) maelstromtest.Config {
-	nemesis, err := maelstromtest.ParseNemesis(faults)
-	if err != nil {
-		panic(err)
-	}
-	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis}
-}
-
-// brief is the exercise's workload in less time, with faults that come and go as often.
-func brief(faults string) maelstromtest.Config {
-	cfg := exercise(faults)
-	cfg.TimeLimit, cfg.NemesisInterval = 4*time.Second, 2*time.Second
-	return cfg
-}
-
-// everything names all faults.
-func everything() string {
-	var names []string
-	for _, fault := range maelstromtest.AllFaults() {
-		names = append(names, fault.String())
-	}
-	return strings.Join(names, ",")
-}
-
-// isolated is cfg with every link between nodes cut, so that each folds for itself.
-func isolated(cfg maelstromtest.Config) maelstromtest.Config {
-	cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}}
-	return cfg
-}
-
-// simulate runs cfg with seeds from 1 to n, a tenth of them with -short, and has each result checked.
-func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...func(*testing.T, *maelstromtest.Result)) {
+// simulate runs cfg with n seeds, a tenth of them with -short.
+func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...trial.Check) []*maelstromtest.Result {
+	t.Helper()
 	if testing.Short() {
 		n = (n + 9) / 10
 	}
-	for seed := range cmp.Or(*seeds, n) {
-		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
-			t.Parallel()
-			cfg := cfg
-			cfg.Seed = uint64(seed + 1)
-			var log logBuffer
-			r := maelstromtest.Simulate(t, cfg, logging(&log))
-			if err := r.Err(); err != nil {
-				t.Error(err)
-				t.Log(explain.Shorten(t, cfg, program))
-			}
-			if log := log.String(); log != "" {
-				t.Errorf("the nodes logged at the default level:\n%s", log)
-			}
-			for _, check := range checks {
-				check(t, r)
-			}
-			if t.Failed() {
-				t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
-			}
-		})
-	}
-}
-
-func allOK(t *testing.T, r *maelstromtest.Result) {
-	atLeast(1)(t, r)
-}
-
-// atLeast checks which fraction of the requests was answered ok.
-func atLeast(fraction float64) func(*testing.T, *maelstromtest.Result) {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		if r.Availability < fraction {
-			t.Errorf("%d of %d requests were answered ok", r.OK, r.Invoked)
-		}
-	}
-}
-
-// inTime checks that each request was answered within 4 s: ok, or with the right kind of error. Before a node sees a request,
-// it may have waited behind a message that was late.
-func inTime(slack time.Duration) func(*testing.T, *maelstromtest.Result) {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		for _, op := range r.History {
-			if op.Complete-op.Invoke > 4*time.Second+slack {
-				t.Errorf("%s answered a %s of %v after %v", op.Node, op.F, op.Invoke, op.Complete-op.Invoke)
-			}
-			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
-				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
-			}
-		}
-	}
+	results := trial.Run(t, program, cmp.Or(*seeds, n), cfg, checks...)
+	trial.Struck(t, results)
+	return results
 }
 
 func TestTheExercisesWorkloadIsRightThroughPartitions(t *testing.T) {
-	simulate(t, 200, brief("partition"), allOK)
+	simulate(t, 200, trial.Brief("partition"), trial.AllOK)
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 	for _, fault := range []string{"loss", "duplicate", "late", "overtake", "store-cut"} {
 		t.Run(fault, func(t *testing.T) {
-			checks := []func(*testing.T, *maelstromtest.Result){inTime(0)}
+			checks := []trial.Check{trial.InTime(0)}
 			if fault == "loss" {
-				checks = append(checks, atLeast(0.99), func(t *testing.T, r *maelstromtest.Result) {
-					if p99 := r.Latency.P99; p99 >= 250*time.Millisecond {
-						t.Errorf("99th percentile %v", p99)
-					}
-				})
+				checks = append(checks, trial.AtLeast(0.99), trial.P99Below(1200*time.Millisecond))
 			}
-			simulate(t, 100, brief(fault), checks...)
+			simulate(t, 100, trial.Busy(trial.Brief(fault)), checks...)
 		})
 	}
+	t.Run("loss without latency", func(t *testing.T) {
+		simulate(t, 100, trial.Brief("loss"), trial.InTime(0), trial.AtLeast(0.99), trial.P99Below(250*time.Millisecond))
+	})
 	t.Run("exponential latency", func(t *testing.T) {
-		cfg := brief("")
-		cfg.Latency, cfg.LatencyDist = 20*time.Millisecond, "exponential"
-		simulate(t, 100, cfg, inTime(200*time.Millisecond))
+		cfg := trial.Busy(trial.Brief(""))
+		cfg.LatencyDist = maelstromtest.Exponential
+		simulate(t, 100, cfg, trial.InTime(200*time.Millisecond))
 	})
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderWhenNodesDie(t *testing.T) {
 	for _, fault := range []string{"kill", "clock", "pause"} {
-		t.Run(fault, func(t *testing.T) { simulate(t, 100, brief(fault)) })
+		t.Run(fault, func(t *testing.T) { simulate(t, 100, trial.Busy(trial.Brief(fault))) })
 	}
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderOnBadLinksBetweenNodes(t *testing.T) {
 	for _, fault := range []string{"node-loss", "node-duplicate", "node-late", "node-overtake"} {
-		t.Run(fault, func(t *testing.T) { simulate(t, 30, brief(fault), inTime(0)) })
+		t.Run(fault, func(t *testing.T) { simulate(t, 30, trial.Busy(trial.Brief(fault)), trial.InTime(0)) })
 	}
 }
 
 func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) {
-	cfg := exercise(everything())
-	cfg.Latency, cfg.Concurrency = time.Millisecond, 9
+	cfg := trial.Busy(trial.Exercise(""))
+	cfg.Nemesis = maelstromtest.AllFaults()
 	simulate(t, 100, cfg)
 }
 
 // So a failure can be replayed. The journal has every message.
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
-	calm := brief(everything())
-	calm.Latency = time.Millisecond
-	slow := brief("partition,kill,node-loss") // so that much happens at deadlines, and at the same time
-	slow.Nodes, slow.Concurrency, slow.Latency, slow.LatencyDist = 12, 24, 400*time.Millisecond, "uniform"
-	for _, cfg := range []maelstromtest.Config{calm, slow} {
+	fast := trial.Brief("")
+	fast.Nemesis, fast.Latency = maelstromtest.AllFaults(), time.Millisecond
+	slow := trial.Brief("partition,kill,node-loss") // so that much happens at deadlines, and at the same time
+	slow.Nodes, slow.Concurrency, slow.Latency, slow.LatencyDist = 12, 24, 400*time.Millisecond, maelstromtest.Uniform
+	for _, cfg := range []maelstromtest.Config{fast, slow} {
 		for seed := range uint64(3) {
 			var first []byte
 			for range 2 {
@@ -259,32 +155,21 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 }
 
 func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
-	cfg := isolated(exercise(""))
+	cfg := trial.Isolated(trial.Exercise(""))
 	cfg.Rate, cfg.Latency, cfg.TimeLimit = 1000, 100*time.Millisecond, 30*time.Second
 	t.Run("constant latency", func(t *testing.T) {
-		simulate(t, 50, cfg, allOK, inTime(100*time.Millisecond), func(t *testing.T, r *maelstromtest.Result) {
-			ok := map[string]int{}
-			for _, op := range r.History {
-				ok[op.Node]++
-			}
-			if least, most := min(ok["n0"], ok["n1"], ok["n2"]), max(ok["n0"], ok["n1"], ok["n2"]); 2*least < most {
-				t.Errorf("unfair: %v", ok)
-			}
-		})
+		simulate(t, 50, cfg, trial.AllOK, trial.InTime(100*time.Millisecond), trial.Fair(0.5))
 	})
-	cfg.LatencyDist = "exponential"
-	var mu sync.Mutex
-	ok, all := 0, 0
 	t.Run("exponential latency", func(t *testing.T) {
-		simulate(t, 50, cfg, func(t *testing.T, r *maelstromtest.Result) {
-			mu.Lock()
-			defer mu.Unlock()
+		cfg.LatencyDist = maelstromtest.Exponential
+		ok, all := 0, 0
+		for _, r := range simulate(t, 50, cfg) {
 			ok, all = ok+r.OK, all+r.Invoked
-		})
+		}
+		if 100*ok < 97*all {
+			t.Errorf("%d of %d requests were answered ok", ok, all)
+		}
 	})
-	if 100*ok < 97*all {
-		t.Errorf("with exponential latency, %d of %d requests were answered ok", ok, all)
-	}
 }
 
 // ---- Clusters worked by hand ----
@@ -469,57 +354,12 @@ func TestAFoldThatIsMalformedOrFromAStrangerIsRefused(t *testing.T) {
 
 // ---- Speed ----
 
-// What is measured here is virtual time, and the same on every machine.
 func TestSpeed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("says nothing new under the race detector")
 	}
-	const ms = time.Millisecond
-	config := func(nodes, workers int, rate float64, limit, latency time.Duration, dist maelstromtest.Distribution, faults string) maelstromtest.Config {
-		cfg := exercise(faults)
-		cfg.Nodes, cfg.Concurrency, cfg.Rate, cfg.TimeLimit, cfg.Latency, cfg.LatencyDist = nodes, workers, rate, limit, latency, dist
-		return cfg
-	}
-	for _, test := range []struct {
-		name     string
-		seeds    int
-		cfg      maelstromtest.Config
-		p50, p99 time.Duration // at most; zero: any
-		messages float64       // at most, per request; zero: any
-		ok       float64       // at least: the fraction of the requests that are answered ok; 1 with each seed
-	}{
-		{"exercise's test, 1 ms", 4, config(3, 3, 100, 20*time.Second, ms, "", ""), 4200 * time.Microsecond, 8 * ms, 3.4, 1},
-		{"exercise's test, 1 ms, partitions", 10, config(3, 3, 100, 20*time.Second, ms, "", "partition"), 4500 * time.Microsecond, 60 * ms, 5, 1},
-		{"100 ms", 20, config(3, 3, 100, 20*time.Second, 100*ms, "", ""), 420 * ms, 620 * ms, 3.0, 1},
-		{"100 ms, partitions", 10, config(3, 3, 100, 20*time.Second, 100*ms, "", "partition"), 0, 3 * time.Second, 0, 1},
-		{"300 ms", 20, config(3, 3, 100, 20*time.Second, 300*ms, "", ""), 1300 * ms, 2100 * ms, 4, 1},
-		{"25 nodes, exponential 20 ms", 4, config(25, 25, 200, 20*time.Second, 20*ms, "exponential", ""), 120 * ms, 300 * ms, 2.5, 1},
-		{"25 nodes, exponential 100 ms", 4, config(25, 25, 200, 20*time.Second, 100*ms, "exponential", ""), 700 * ms, 1700 * ms, 2.5, 1},
-		{"25 nodes, 100 ms, partitions", 10, config(25, 25, 200, 20*time.Second, 100*ms, "", "partition"), 1300 * ms, 3300 * ms, 4.6, 0.98},
-		{"5 nodes, 1000/s", 2, config(5, 50, 1000, 5*time.Second, ms, "", ""), 6 * ms, 12 * ms, 2.5, 1},
-		{"3 nodes, 5000/s", 1, config(3, 300, 5000, 5*time.Second, ms, "", ""), 8 * ms, 20 * ms, 0.5, 1},
-		{"no links between nodes, 100 ms", 20, isolated(config(3, 3, 100, 20*time.Second, 100*ms, "", "")), 0, 4 * time.Second, 0, 1},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			var mu sync.Mutex
-			var p50, p99, longest time.Duration
-			var messages, ok, runs float64
-			t.Run("seeds", func(t *testing.T) {
-				simulate(t, test.seeds, test.cfg, atLeast(math.Floor(test.ok)), func(t *testing.T, r *maelstromtest.Result) {
-					mu.Lock()
-					defer mu.Unlock()
-					all := r.Latency
-					p50, p99, longest = p50+all.P50, p99+all.P99, max(longest, all.Max)
-					messages, ok, runs = messages+r.MessagesPerRequest, ok+r.Availability, runs+1
-				})
-			})
-			// The means of what was measured with each seed.
-			p50, p99, messages, ok = p50/time.Duration(runs), p99/time.Duration(runs), messages/runs, ok/runs
-			t.Logf("%.0f seeds: %.2f %% ok, p50 %v, p99 %v, %.2f messages per request; at most %v", runs, 100*ok, p50, p99, messages, longest)
-			if ok < test.ok || test.p50 != 0 && p50 > test.p50 || p99 > test.p99 || test.messages != 0 && messages > test.messages {
-				t.Errorf("expected are at least %v %% ok, and at most p50 %v, p99 %v, and %v messages", 100*test.ok, test.p50, test.p99, test.messages)
-			}
-		})
+	for _, row := range speed.Rows {
+		t.Run(row.Name, func(t *testing.T) { row.Check(t, program, *seeds) })
 	}
 }
 
@@ -591,7 +431,7 @@ func TestTheCounterIsRightUnderEveryConditionOfTheComparison(t *testing.T) {
 		t.Skip("takes long with the race detector, for which there are simpler simulations")
 	}
 	for _, condition := range compare.Conditions {
-		t.Run(condition.Name, func(t *testing.T) { simulate(t, 2, condition.Config) })
+		t.Run(condition.Name, func(t *testing.T) { trial.Run(t, program, cmp.Or(*seeds, 2), condition.Config) })
 	}
 }
 
@@ -615,192 +455,6 @@ func TestCompare(t *testing.T) {
 //
 // and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col /contender name.txt without contender=ours.
 func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare.Conditions) }
-
-// ---- The binary ----
-
-// build builds the node and returns its path.
-func build(t testing.TB) string {
-	path := filepath.Join(t.TempDir(), "maelstrom-counter")
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return path
-}
-
-func TestThreeProcessesServeTheExercisesWorkload(t *testing.T) {
-	cfg := exercise("partition")
-	cfg.TimeLimit, cfg.Recovery, cfg.NemesisInterval, cfg.Seed = 5*time.Second, time.Second, 2*time.Second, 1
-	cfg.Stderr = func(string) io.Writer { return os.Stderr }
-	r, err := maelstromtest.RunProcesses(t.Context(), cfg, build(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.Err(); err != nil {
-		t.Error(err)
-	}
-	allOK(t, r)
-	for _, exit := range r.Exits {
-		if exit.Code != 0 || exit.Forced {
-			t.Errorf("%s: %+v", exit.Node, exit)
-		}
-	}
-}
-
-func TestFlags(t *testing.T) {
-	for _, test := range []struct {
-		args []string
-		code int
-		out  string // on stdout
-		err  string // on stderr
-	}{
-		{[]string{"-h"}, 0, "-request-timeout", ""},
-		{[]string{"--help"}, 0, "-log-level", ""},
-		{[]string{"-request-timeout", "1s", "-key", "k", "-log-level", "error"}, 0, "", ""},
-		{[]string{"-request-timeout", "soon"}, 2, "", "request-timeout"},
-		{[]string{"-request-timeout", "9"}, 2, "", "try 9s"},
-		{[]string{"-request-timeout", "-1s"}, 2, "", "not positive"},
-		{[]string{"-key", ""}, 2, "", "-key is empty"},
-		{[]string{"-log-level", "loud"}, 2, "", "log-level"},
-		{[]string{"-verbose"}, 2, "", "-verbose"},
-		{[]string{"extra"}, 2, "", `"extra"`},
-	} {
-		var stdout, stderr bytes.Buffer
-		code := run(t.Context(), environment{args: test.args, stdin: strings.NewReader(""), stdout: &stdout, stderr: &stderr,
-			random: rand.New(rand.NewPCG(1, 1))})
-		if code != test.code || !strings.Contains(stdout.String(), test.out) || !strings.Contains(stderr.String(), test.err) ||
-			strings.Count(stderr.String(), "\n") > 1 || (test.err == "") != (stderr.Len() == 0) {
-			t.Errorf("%q: code %d, stdout %q, stderr %q", test.args, code, stdout.String(), stderr.String())
-		}
-	}
-}
-
-// echoVariable, if set, makes this test binary the node of echo.
-const echoVariable = "MAELSTROM_COUNTER_TEST_ECHO"
-
-// echo is the least that a node on Maelstrom's library can be that answers an add.
-func echo() {
-	n := maelstrom.NewNode()
-	n.Handle("add", func(msg maelstrom.Message) error {
-		return n.Reply(msg, map[string]any{"type": "add_ok"})
-	})
-	if err := n.Run(); err != nil {
-		panic(err)
-	}
-}
-
-// A driver is the other end of a node's pipes: clients with 64 requests on their way, and a store that answers at once.
-type driver struct {
-	in    *bufio.Writer
-	out   *bufio.Reader
-	store *maelstromtest.Store
-	sent  int
-}
-
-func newDriver(t testing.TB, in io.Writer, out io.Reader) *driver {
-	d := &driver{in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20), store: maelstromtest.NewStore()}
-	d.send(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
-	d.run(t, 1000)
-	return d
-}
-
-// drive starts a process and returns its driver.
-func drive(b *testing.B, cmd *exec.Cmd) *driver {
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			b.Errorf("%s: %v", cmd.Path, err)
-		}
-	})
-	return newDriver(b, in, out)
-}
-
-func (d *driver) send(format string, args ...any) { fmt.Fprintf(d.in, format+"\n", args...) }
-
-// run makes the clients do n adds, and returns how long that took.
-func (d *driver) run(t testing.TB, n int) time.Duration {
-	begin := time.Now()
-	var line []byte
-	add := func() { // costs the driver next to nothing, as it shares the processors with what is measured
-		d.sent++
-		line = append(line[:0], `{"src":"c1","dest":"n0","body":{"type":"add","delta":1,"msg_id":`...)
-		line = append(strconv.AppendInt(line, int64(d.sent), 10), "}}\n"...)
-		_, _ = d.in.Write(line) // Flush will say
-	}
-	for range min(n, 64) {
-		add()
-	}
-	for begun, done := min(n, 64), 0; done < n; {
-		if d.out.Buffered() == 0 {
-			if err := d.in.Flush(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		line, err := d.out.ReadSlice('\n')
-		switch {
-		case err != nil:
-			t.Fatal(err)
-		case bytes.Contains(line, []byte(`"add_ok"`)):
-			if done++; begun < n {
-				begun++
-				add()
-			}
-		case bytes.Contains(line, []byte(`"seq-kv"`)):
-			p, err := maelstromtest.ParsePacket(line)
-			if err != nil {
-				t.Fatal(err)
-			}
-			d.send(`{"src":"seq-kv","dest":"n0","body":%s}`, d.store.Reply(p))
-		case !bytes.Contains(line, []byte(`"init_ok"`)):
-			t.Fatalf("%s", line)
-		}
-	}
-	return time.Since(begin)
-}
-
-// resident is the memory that a process occupies, in MB, or 0 where the system doesn't say.
-func resident(cmd *exec.Cmd) float64 {
-	var size, pages int
-	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
-	_, _ = fmt.Sscan(string(statm), &size, &pages)
-	return float64(pages*os.Getpagesize()) / 1e6
-}
-
-// One operation is 20,000 adds, so -benchtime 50x makes a million. The echo node shows what Maelstrom's library does on the
-// machine at hand; the two take turns.
-func BenchmarkProcess(b *testing.B) {
-	node := exec.Command(build(b))
-	counter := drive(b, node)
-	least := exec.Command(os.Args[0])
-	least.Env = append(os.Environ(), echoVariable+"=1")
-	echo := drive(b, least)
-	const adds = 20_000
-	var counting, echoing time.Duration
-	before := 0.0
-	for b.Loop() {
-		counting += counter.run(b, adds)
-		echoing += echo.run(b, adds)
-		if before == 0 {
-			before = resident(node)
-		}
-	}
-	b.ReportMetric(float64(b.N*adds)/counting.Seconds(), "adds/s")
-	b.ReportMetric(float64(b.N*adds)/echoing.Seconds(), "echoes/s")
-	b.ReportMetric(echoing.Seconds()/counting.Seconds(), "ratio")
-	b.ReportMetric(before, "MB-before")
-	b.ReportMetric(resident(node), "MB-after")
-}
 
 // ---- A node whose network the test plays ----
 
@@ -1442,9 +1096,9 @@ func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) {
 
 // logged runs a cluster and returns what its nodes wrote to stderr.
 func logged(t *testing.T, cfg maelstromtest.Config, test func(*maelstromtest.Cluster)) string {
-	var log logBuffer
+	var log trial.Log
 	synctest.Test(t, func(t *testing.T) {
-		c := maelstromtest.Start(t, cfg, logging(&log))
+		c := maelstromtest.Start(t, cfg, trial.Logging(program, &log))
 		defer c.Close()
 		test(c)
 	})
@@ -1508,188 +1162,16 @@ func TestTheLogSaysAsMuchAsItIsAskedTo(t *testing.T) {
 	})
 }
 
-// ---- How the binary ends ----
-
-func TestTheBinaryEndsInOrder(t *testing.T) {
-	path := build(t)
-	for _, test := range []struct {
-		how  string
-		end  func(t *testing.T, node *os.Process, stdin, stdout *os.File)
-		code int
-		err  string // on stderr
-	}{
-		{"end of input", func(_ *testing.T, _ *os.Process, stdin, _ *os.File) { stdin.Close() }, 0, ""},
-		{"SIGINT", func(t *testing.T, node *os.Process, _, _ *os.File) { notify(t, node, syscall.SIGINT) }, 0, ""},
-		{"SIGTERM", func(t *testing.T, node *os.Process, _, _ *os.File) { notify(t, node, syscall.SIGTERM) }, 0, ""},
-		{"stdout closed", func(_ *testing.T, _ *os.Process, stdin, stdout *os.File) {
-			stdout.Close()
-			_, _ = stdin.WriteString(strings.Repeat(addLine("c3", 3)+"\n", 1000))
-		}, 1, "broken pipe"},
-		{"stdout not read", func(t *testing.T, node *os.Process, stdin, _ *os.File) {
-			// As this is a type without a handler, each line is answered at once.
-			lines := strings.Repeat(strings.Replace(addLine("c3", 3), "add", "gong", 1)+"\n", 1000)
-			written := 0
-			for {
-				if err := stdin.SetWriteDeadline(time.Now().Add(2 * time.Second)); err != nil {
-					t.Fatal(err)
-				}
-				n, err := stdin.WriteString(lines)
-				if written += n; err != nil || written > 1<<28 {
-					break
-				}
-			}
-			if written > 8<<20 {
-				t.Errorf("%d bytes were taken in", written)
-			}
-			notify(t, node, syscall.SIGTERM)
-		}, 1, "nobody reads them"},
-	} {
-		t.Run(test.how, func(t *testing.T) {
-			t.Parallel()
-			in, stdin, err := os.Pipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			stdout, out, err := os.Pipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			var stderr bytes.Buffer
-			cmd := exec.Command(path)
-			cmd.Stdin, cmd.Stdout, cmd.Stderr = in, out, &stderr
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			in.Close()
-			out.Close()
-			fmt.Fprintln(stdin, `{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
-			lines := bufio.NewScanner(stdout)
-			expect := func(part string) {
-				for lines.Scan() {
-					if strings.Contains(lines.Text(), part) {
-						return
-					}
-				}
-				t.Errorf("no %s: %v", part, lines.Err())
-			}
-			var read struct {
-				Body struct {
-					Type  string
-					MsgID int `json:"msg_id"`
-				}
-			}
-			for read.Body.Type != "read" && lines.Scan() {
-				if err := json.Unmarshal(lines.Bytes(), &read); err != nil {
-					t.Error(err)
-				}
-			}
-			fmt.Fprintf(stdin, `{"src":"seq-kv","dest":"n0","body":{"type":"error","code":20,"in_reply_to":%d}}`+"\n", read.Body.MsgID)
-			fmt.Fprintln(stdin, addLine("c1", 7))
-			expect(`"cas"`)
-			hung := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) }) // which dumps goroutines
-			defer hung.Stop()
-			test.end(t, cmd.Process, stdin, stdout)
-			if test.code == 0 {
-				expect(`"dest":"c1","body":{"in_reply_to":7,"type":"error","code":0,`)
-			}
-			_ = cmd.Wait() // its code is asked for below
-			if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), test.err) ||
-				(test.err == "") != (stderr.Len() == 0) || strings.Count(stderr.String(), "\n") > 1 {
-				t.Errorf("exit code %d, stderr %q", code, stderr.String())
-			}
-			stdin.Close()
-			stdout.Close()
-		})
-	}
-}
-
-func notify(t *testing.T, process *os.Process, s os.Signal) {
-	if err := process.Signal(s); err != nil {
-		t.Error(err)
-	}
-}
-
 // ---- Negative controls ----
 
 func TestTheChecksCatchACounterThatIsWrong(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the counter anew, several times")
 	}
-	for _, control := range []struct {
-		name  string
-		edits [][3]string // file, what stands there, what stands there instead
-	}{
-		{"receipts ignored", [][3]string{
-			{"internal/ledger/ledger.go", "case order == 0 && f.Seq <= r.Seq:", "case false:"},
-			{"internal/desk/desk.go", "// Settled counts", `func (d *Desk) Won(total int64) {
-	for _, b := range d.queue {
-		d.done(b, total)
-	}
-	d.sweep()
-}
-
-// Settled counts`},
-			{"counter.go", "			c.desk.Settle(next)\n", "			c.desk.Won(next.Total)\n"},
-		}},
-		{"reads answered from a plain read", [][3]string{
-			{"counter.go", "	c.lock()\n	defer c.unlock()\n	c.stats.requests++", `	if r.Kind == desk.Read {
-		go func() {
-			var reply struct{ Value ledger.Value }
-			_ = c.node.Call(c.node.Context(), maelstrom.SeqKV, map[string]any{"type": "read", "key": c.Key}, "read_ok", &reply)
-			c.node.Reply(msg.Src, r.MsgID, map[string]any{"type": "read_ok", "value": reply.Value.Total})
-		}()
-		return
-	}
-	c.lock()
-	defer c.unlock()
-	c.stats.requests++`},
-		}},
-		{"a plain write in place of the compare-and-swap", [][3]string{
-			{"counter.go", "version, err = c.store.Swap(ctx, c.known, next, contended)",
-				`version = &register.Version{Value: next}
-			err = c.node.Call(ctx, maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next}, "write_ok", nil)
-			_ = contended`},
-		}},
-	} {
-		t.Run(control.name, func(t *testing.T) {
-			overlay := map[string]map[string]string{"Replace": {}}
-			for i, edit := range control.edits {
-				original, err := filepath.Abs(edit[0])
-				if err != nil {
-					t.Fatal(err)
-				}
-				source, err := os.ReadFile(cmp.Or(overlay["Replace"][original], original))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if strings.Count(string(source), edit[1]) != 1 {
-					t.Fatalf("%s does not hold once: %s", edit[0], edit[1])
-				}
-				path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.go", i))
-				if err := os.WriteFile(path, []byte(strings.Replace(string(source), edit[1], edit[2], 1)), 0o666); err != nil {
-					t.Fatal(err)
-				}
-				overlay["Replace"][original] = path
-			}
-			list, err := json.Marshal(overlay)
-			if err != nil {
-				t.Fatal(err)
-			}
-			path := filepath.Join(t.TempDir(), "overlay.json")
-			if err := os.WriteFile(path, list, 0o666); err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range []string{"TestTheExercisesWorkloadIsRightThroughPartitions", "TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore/loss"} {
-				out, err := exec.Command("go", "test", "-vet=off", "-overlay", path, "-seeds", "5", "-run", "^"+name, ".").CombinedOutput()
-				if err != nil && strings.Contains(string(out), "--- FAIL: "+name) && strings.Contains(string(out), "replay with") {
-					t.Logf("caught by %s", name)
-					return
-				}
-				if err != nil && !strings.Contains(string(out), "--- FAIL") {
-					t.Fatalf("%v\n%s", err, out)
-				}
-			}
-			t.Error("not caught")
+	for _, mistake := range control.Mistakes {
+		t.Run(mistake.Name, func(t *testing.T) {
+			control.Catch(t, mistake, "TestTheExercisesWorkloadIsRightThroughPartitions",
+				"TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore/loss")
 		})
 	}
 }

@@ -1,0 +1,36 @@
+package control
+
+// Mistakes are those that nobody may make in the counter.
+var Mistakes = []Mistake{
+	{"receipts ignored", []Edit{
+		{"internal/ledger/ledger.go", "case order == 0 && f.Seq <= r.Seq:", "case false:"},
+		{"internal/desk/desk.go", "// Settled counts", `func (d *Desk) Won(total int64) {
+	for _, b := range d.queue {
+		d.done(b, total)
+	}
+	d.sweep()
+}
+
+// Settled counts`},
+		{"counter.go", "			c.desk.Settle(next)\n", "			c.desk.Won(next.Total)\n"},
+	}},
+	{"reads answered from a plain read", []Edit{
+		{"counter.go", "	c.lock()\n	defer c.unlock()\n	c.stats.requests++", `	if r.Kind == desk.Read {
+		go func() {
+			var reply struct{ Value ledger.Value }
+			_ = c.node.Call(c.node.Context(), maelstrom.SeqKV, map[string]any{"type": "read", "key": c.Key}, "read_ok", &reply)
+			c.node.Reply(msg.Src, r.MsgID, map[string]any{"type": "read_ok", "value": reply.Value.Total})
+		}()
+		return
+	}
+	c.lock()
+	defer c.unlock()
+	c.stats.requests++`},
+	}},
+	{"a plain write in place of the compare-and-swap", []Edit{
+		{"counter.go", "version, err = c.store.Swap(ctx, c.known, next, contended)",
+			`version = &register.Version{Value: next}
+			err = c.node.Call(ctx, maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next}, "write_ok", nil)
+			_ = contended`},
+	}},
+}

@@ -1,0 +1,62 @@
+package speed
+
+import (
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/trial"
+)
+
+const (
+	us = time.Microsecond
+	ms = time.Millisecond
+)
+
+// The conditions are the exercise's workload, for 20 s, unless they say otherwise.
+
+func three(latency time.Duration, faults string) maelstromtest.Config {
+	cfg := trial.Exercise(faults)
+	cfg.Latency = latency
+	return cfg
+}
+
+func five(limit time.Duration, faults string) maelstromtest.Config {
+	cfg := three(ms, faults)
+	cfg.Nodes, cfg.Concurrency, cfg.Rate, cfg.TimeLimit = 5, 50, 1000, limit
+	return cfg
+}
+
+func twentyFive(latency time.Duration, dist maelstromtest.Distribution, faults string) maelstromtest.Config {
+	cfg := three(latency, faults)
+	cfg.Nodes, cfg.Rate, cfg.LatencyDist = 25, 200, dist
+	return cfg
+}
+
+func crowded(limit time.Duration) maelstromtest.Config {
+	cfg := three(ms, "")
+	cfg.Concurrency, cfg.Rate, cfg.TimeLimit = 300, 5000, limit
+	return cfg
+}
+
+// Rows are the conditions: first calm ones, then partitions, then others.
+var Rows = []Row{
+	{"exercise's test, 1 ms, calm", 4, three(ms, ""), Figures{P50: 4200 * us, P99: 8 * ms, Messages: 3.4, OK: 1}},
+	{"100 ms, calm", 20, three(100*ms, ""), Figures{P50: 420 * ms, P99: 620 * ms, Messages: 3, OK: 1}},
+	{"300 ms, calm", 20, three(300*ms, ""), Figures{P50: 1300 * ms, P99: 2100 * ms, Messages: 4, OK: 1}},
+	{"25 nodes, exponential 20 ms, calm", 4, twentyFive(20*ms, "exponential", ""), Figures{P50: 120 * ms, P99: 300 * ms, Messages: 2.5, OK: 1}},
+	{"25 nodes, exponential 100 ms, calm", 4, twentyFive(100*ms, "exponential", ""), Figures{P50: 700 * ms, P99: 1700 * ms, Messages: 2.5, OK: 1}},
+	{"25 nodes, exponential 200 ms, calm", 5, twentyFive(200*ms, "exponential", ""), Figures{P50: 1400 * ms, P99: 3 * time.Second, Messages: 4, OK: 1}},
+	{"5 nodes, 1000/s, calm, 5 s", 2, five(5*time.Second, ""), Figures{P50: 6 * ms, P99: 12 * ms, Messages: 2.5, OK: 1}},
+	{"3 nodes, 5000/s, calm, 5 s", 1, crowded(5 * time.Second), Figures{P50: 8 * ms, P99: 20 * ms, Messages: 0.5, OK: 1}},
+
+	{"exercise's test, 1 ms, partitions", 20, three(ms, "partition"), Figures{P50: 4 * ms, P95: 6500 * us, P99: 8 * ms, Messages: 5.9, OK: 1}},
+	{"100 ms, partitions", 20, three(100*ms, "partition"), Figures{P50: 560 * ms, P95: 810 * ms, P99: 1200 * ms, Messages: 6.2, OK: 1}},
+	{"5 nodes, 1000/s, partitions", 4, five(20*time.Second, "partition"), Figures{P50: 7500 * us, P95: 13 * ms, P99: 16 * ms, Max: 150 * ms, Messages: 3.5, OK: 1}},
+	{"25 nodes, exponential 20 ms, partitions", 5, twentyFive(20*ms, "exponential", "partition"), Figures{P50: 145 * ms, P95: 420 * ms, P99: 750 * ms, Messages: 3.1, OK: 0.9998}},
+	{"25 nodes, 100 ms, partitions", 10, twentyFive(100*ms, "", "partition"), Figures{P50: 600 * ms, P95: 1150 * ms, P99: 2200 * ms, Messages: 3.3, OK: 0.995}},
+	{"25 nodes, exponential 100 ms, partitions", 5, twentyFive(100*ms, "exponential", "partition"), Figures{P50: 630 * ms, P95: 2050 * ms, P99: 3100 * ms, Messages: 3.5, OK: 0.994}},
+
+	{"no links between nodes, 100 ms", 20, trial.Isolated(three(100*ms, "")), Figures{P50: 760 * ms, P95: 1050 * ms, P99: 1850 * ms, Messages: 12.3, OK: 1, Fair: 0.75}},
+	{"10 % of replies late, 1 ms", 5, three(ms, "late"), Figures{P50: 4200 * us, P95: 30 * ms, P99: 50 * ms, Messages: 5, OK: 1}},
+	{"10 % of replies late, no links between nodes, 1 ms", 5, trial.Isolated(three(ms, "late")), Figures{P50: 4200 * us, P95: 35 * ms, P99: 60 * ms, Messages: 9.2, OK: 1}},
+}

@@ -1,0 +1,112 @@
+// Package speed says how fast the counter has to be, and measures whether it is.
+//
+// What is measured is virtual time, and the same on every machine.
+package speed
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/trial"
+)
+
+// A Row is a condition, and how fast the counter has to be under it: in the mean of some seeds.
+type Row struct {
+	Name   string
+	Seeds  int
+	Config maelstromtest.Config
+	Limits Figures // the least of OK and Fair, and the most of the others; zero: any
+}
+
+// Figures are what came of a run, or their means over several.
+type Figures struct {
+	P50, P95, P99 time.Duration
+	Max           time.Duration // not a mean, but the greatest
+	Messages      float64       // per request, without clients'
+	OK            float64       // the share of the requests that were answered ok
+	Fair          float64       // what the clients of the node that served fewest requests got of what those of the one that served most did
+}
+
+func (f Figures) String() string {
+	var s strings.Builder
+	for _, x := range []struct {
+		name string
+		d    time.Duration
+	}{{"p50", f.P50}, {"p95", f.P95}, {"p99", f.P99}, {"max", f.Max}} {
+		fmt.Fprintf(&s, "%s %.1f ms, ", x.name, float64(x.d)/float64(time.Millisecond))
+	}
+	fmt.Fprintf(&s, "%.2f messages per request, %.2f %% ok, fair to %.0f %%", f.Messages, 100*f.OK, 100*f.Fair)
+	return s.String()
+}
+
+// Check measures a row with a program and compares. If seeds is not zero it replaces the row's own number.
+func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
+	t.Helper()
+	if seeds == 0 {
+		seeds = row.Seeds
+	}
+	var mu sync.Mutex
+	var all []Figures
+	trial.Run(t, program, seeds, row.Config, trial.AtLeast(math.Floor(row.Limits.OK)), func(_ *testing.T, r *maelstromtest.Result) {
+		mu.Lock()
+		defer mu.Unlock()
+		all = append(all, figures(r))
+	})
+	got := mean(all)
+	t.Logf("%d seeds: %v", len(all), got)
+	for _, failure := range row.Limits.exceededBy(got) {
+		t.Error(failure)
+	}
+}
+
+func figures(r *maelstromtest.Result) Figures {
+	return Figures{
+		P50: r.Latency.P50, P95: r.Latency.P95, P99: r.Latency.P99, Max: r.Latency.Max,
+		Messages: r.MessagesPerRequest, OK: r.Availability, Fair: trial.Fairness(r),
+	}
+}
+
+// mean returns the means of some figures: the same whatever their order.
+func mean(all []Figures) Figures {
+	var m Figures
+	if len(all) == 0 {
+		return m
+	}
+	n := len(all)
+	for _, f := range all {
+		m.P50, m.P95, m.P99, m.Max = m.P50+f.P50, m.P95+f.P95, m.P99+f.P99, max(m.Max, f.Max)
+		m.Messages, m.OK, m.Fair = m.Messages+f.Messages, m.OK+f.OK, m.Fair+f.Fair
+	}
+	m.P50, m.P95, m.P99 = m.P50/time.Duration(n), m.P95/time.Duration(n), m.P99/time.Duration(n)
+	m.Messages, m.OK, m.Fair = m.Messages/float64(n), m.OK/float64(n), m.Fair/float64(n)
+	return m
+}
+
+// exceededBy says in what figures are worse than the limits.
+func (l Figures) exceededBy(f Figures) (failures []string) {
+	for _, x := range []struct {
+		name      string
+		got, most time.Duration
+	}{{"p50", f.P50, l.P50}, {"p95", f.P95, l.P95}, {"p99", f.P99, l.P99}, {"max", f.Max, l.Max}} {
+		if x.most > 0 && x.got > x.most {
+			failures = append(failures, fmt.Sprintf("%s is %v, want at most %v", x.name, x.got, x.most))
+		}
+	}
+	if l.Messages > 0 && f.Messages > l.Messages {
+		failures = append(failures, fmt.Sprintf("%.2f messages per request, want at most %v", f.Messages, l.Messages))
+	}
+	const rounding = 1e-9
+	if f.OK < l.OK-rounding {
+		failures = append(failures, fmt.Sprintf("%.2f %% of the requests were answered ok, want at least %v %%", 100*f.OK, 100*l.OK))
+	}
+	if f.Fair < l.Fair {
+		failures = append(failures, fmt.Sprintf("the node that served fewest requests served %.0f %% of what the one that served most did, want at least %.0f %%",
+			100*f.Fair, 100*l.Fair))
+	}
+	return failures
+}

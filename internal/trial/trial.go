@@ -1,0 +1,219 @@
+// Package trial runs a counter through simulations with many seeds, and checks what came of each and of all together.
+//
+// Each check says what must hold. A failure names the seed that replays it.
+package trial
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/explain"
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+// A Check is made of what came of one seed.
+type Check func(t *testing.T, r *maelstromtest.Result)
+
+// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the history is right, that the nodes logged nothing, and
+// whatever else checks want. It returns the results, in no particular order and without their histories.
+func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
+	t.Helper()
+	var mu sync.Mutex
+	var results []*maelstromtest.Result
+	t.Run("seeds", func(t *testing.T) { // which ends when all of them have
+		for seed := range n {
+			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
+				t.Parallel()
+				cfg := cfg
+				cfg.Seed = uint64(seed + 1)
+				var log Log
+				r := maelstromtest.Simulate(t, cfg, Logging(program, &log))
+				if err := r.Err(); err != nil {
+					t.Error(err)
+					t.Log(explain.Shorten(t, cfg, program))
+				}
+				if log := log.String(); log != "" {
+					t.Errorf("the nodes logged at the default level:\n%s", log)
+				}
+				for _, check := range checks {
+					check(t, r)
+				}
+				if t.Failed() {
+					t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
+				}
+				r.History = nil // a soak has thousands
+				mu.Lock()
+				defer mu.Unlock()
+				results = append(results, r)
+			})
+		}
+	})
+	return results
+}
+
+// AllOK checks that every request was answered ok.
+func AllOK(t *testing.T, r *maelstromtest.Result) { AtLeast(1)(t, r) }
+
+// AtLeast checks which share of the requests was answered ok.
+func AtLeast(share float64) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if r.Availability < share {
+			t.Errorf("%d of %d requests were answered ok", r.OK, r.Invoked)
+		}
+	}
+}
+
+// InTime checks that every request was answered within 4 s: ok, or with an error that a node in need may answer. Before a node sees a
+// request, it may have waited for slack behind a message that was late.
+func InTime(slack time.Duration) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if op.Complete-op.Invoke > 4*time.Second+slack {
+				t.Errorf("%s answered a %s of %v after %v", op.Node, op.F, op.Invoke, op.Complete-op.Invoke)
+			}
+			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
+				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
+			}
+		}
+	}
+}
+
+// P99Below checks the 99th percentile of the latencies.
+func P99Below(most time.Duration) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if p99 := r.Latency.P99; p99 >= most {
+			t.Errorf("the 99th percentile is %v, want less than %v", p99, most)
+		}
+	}
+}
+
+// Fair checks that the node that served fewest requests served at least a share of what the one that served most did.
+func Fair(share float64) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if got := Fairness(r); got < share {
+			t.Errorf("the node that served fewest requests served %.2f of what the one that served most did, want at least %.2f", got, share)
+		}
+	}
+}
+
+// Fairness is how many requests the node that answered fewest ok answered, as a share of those of the one that answered most.
+func Fairness(r *maelstromtest.Result) float64 {
+	served := make(map[string]int)
+	for i := range r.Config.Nodes {
+		served[fmt.Sprintf("n%d", i)] = 0
+	}
+	for _, op := range r.History {
+		if op.Outcome == maelstromtest.OK {
+			served[op.Node]++
+		}
+	}
+	least, most := math.Inf(1), 0.0
+	for _, n := range served {
+		least, most = min(least, float64(n)), max(most, float64(n))
+	}
+	if most == 0 {
+		return 1
+	}
+	return least / most
+}
+
+// few is how many faults or doubled messages say nothing about a share.
+const few = 20
+
+// Struck checks that the faults have struck something: at least half of those that befall a node must have done so while messages
+// from or to it were on their way, and at least half of the doubled messages must have arrived apart from their originals. It
+// looks at all results together, and at each kind of fault of which there were enough.
+func Struck(t *testing.T, results []*maelstromtest.Result) {
+	t.Helper()
+	type share struct{ of, all int }
+	struck := map[string]share{}
+	for _, r := range results {
+		for _, f := range r.Faults {
+			switch kind := maelstromtest.Kind(f.Fault); kind {
+			case maelstromtest.Kill, maelstromtest.Clock, maelstromtest.Pause, maelstromtest.StoreCut:
+				s := struck[f.Fault]
+				s.all++
+				if f.InFlight > 0 {
+					s.of++
+				}
+				struck[f.Fault] = s
+			}
+		}
+		s := struck["doubled messages"]
+		struck["doubled messages"] = share{s.of + r.DoubledApart, s.all + r.Doubled}
+	}
+	for what, s := range struck {
+		if s.all >= few && 2*s.of < s.all {
+			t.Errorf("%s: %d of %d struck something in flight, want at least half", what, s.of, s.all)
+		} else if s.all > 0 {
+			t.Logf("%s: %d of %d struck something in flight", what, s.of, s.all)
+		}
+	}
+}
+
+// Logging is program with its standard error going to log.
+func Logging(program maelstromtest.Program, log *Log) maelstromtest.Program {
+	return func(env maelstromtest.Env) error {
+		env.Stderr = log
+		return program(env)
+	}
+}
+
+// A Log takes what several nodes write.
+type Log struct {
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.log.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.log.String()
+}
+
+// Faults returns the faults in a list of their names, such as "kill,loss".
+func Faults(list string) []maelstromtest.Fault {
+	faults, err := maelstromtest.ParseNemesis(list)
+	if err != nil {
+		panic(err)
+	}
+	return faults
+}
+
+// Isolated is cfg with every link between nodes cut, so that each folds for itself.
+func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
+	cut := maelstromtest.Fault{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}
+	cfg.Nemesis = append(slices.Clip(cfg.Nemesis), cut)
+	return cfg
+}
+
+// Exercise is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
+func Exercise(faults string) maelstromtest.Config {
+	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: Faults(faults)}
+}
+
+// Brief is the exercise's workload in less time, with faults that come and go as often.
+func Brief(faults string) maelstromtest.Config {
+	cfg := Exercise(faults)
+	cfg.TimeLimit, cfg.NemesisInterval = 4*time.Second, 2*time.Second
+	return cfg
+}
+
+// Busy is cfg with so much latency, and so many workers, that a fault nearly always finds messages on their way.
+func Busy(cfg maelstromtest.Config) maelstromtest.Config {
+	cfg.Latency, cfg.Concurrency = 20*time.Millisecond, 18
+	return cfg
+}
