@@ -4,19 +4,15 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,71 +170,15 @@ func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
 
 // ---- Clusters worked by hand ----
 
-// inCluster runs test with a cluster of n nodes.
+// inCluster runs test with a cluster.
 func inCluster(t *testing.T, cfg maelstromtest.Config, test func(*testing.T, *maelstromtest.Cluster)) {
-	synctest.Test(t, func(t *testing.T) {
-		c := maelstromtest.Start(t, cfg, program)
-		defer c.Close()
-		test(t, c)
-		for _, problem := range c.Problems() {
-			t.Error(problem)
-		}
-	})
-}
-
-// ask sends a request to a node and returns the value of a read, or the error's code: -1 for none, -2 for no answer.
-func ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, code int, text string) {
-	reply, err := c.Client(node).Request(body, 5*time.Second)
-	var failure *maelstrom.RPCError
-	switch {
-	case errors.As(err, &failure):
-		return "", failure.Code, failure.Text
-	case err != nil:
-		return "", -2, err.Error()
-	}
-	return string(reply["value"]), -1, ""
-}
-
-func add(delta any) maelstromtest.Body { return maelstromtest.Body{"type": "add", "delta": delta} }
-
-var read = maelstromtest.Body{"type": "read"}
-
-func TestADeltaThatIsNoneIsRefusedAndTheTotalUnharmed(t *testing.T) {
-	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-		for _, node := range []string{"n0", "n1", "n2"} {
-			for _, test := range []struct {
-				body maelstromtest.Body
-				code int
-			}{
-				{maelstromtest.Body{"type": "add"}, maelstrom.MalformedRequest},
-				{add(nil), maelstrom.MalformedRequest},
-				{add("text"), maelstrom.MalformedRequest},
-				{add("1"), maelstrom.MalformedRequest},
-				{add(true), maelstrom.MalformedRequest},
-				{add([]int{1}), maelstrom.MalformedRequest},
-				{add(1.5), maelstrom.MalformedRequest},
-				{add(json.RawMessage("1e3")), maelstrom.MalformedRequest},
-				{add(-1), maelstrom.MalformedRequest},
-				{add(1 << 53), maelstrom.MalformedRequest},
-				{add(json.RawMessage("99999999999999999999")), maelstrom.MalformedRequest},
-				{maelstromtest.Body{"type": "subtract", "delta": 1}, maelstrom.NotSupported},
-				{add(0), -1},
-				{add(7), -1},
-			} {
-				if _, code, text := ask(c, node, test.body); code != test.code {
-					t.Errorf("%s answered %v with %d %s, want %d", node, test.body, code, text, test.code)
-				}
-			}
-		}
-		if value, _, _ := ask(c, "n1", read); value != "21" {
-			t.Errorf("the total is %s", value)
-		}
-	})
+	t.Helper()
+	trial.InCluster(t, program, cfg, test)
 }
 
 func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-		if _, code, text := ask(c, "n1", add(ledger.Max-5)); code != -1 {
+		if _, code, text := trial.Ask(c, "n1", trial.Add(ledger.Max-5)); code != -1 {
 			t.Fatalf("%d %s", code, text)
 		}
 		// Of adds that arrive together, those that fit are done.
@@ -248,7 +188,7 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 		for i := range 30 {
 			wait.Go(func() {
 				delta := i%4 + 1
-				_, code, text := ask(c, fmt.Sprintf("n%d", i%3), add(delta))
+				_, code, text := trial.Ask(c, fmt.Sprintf("n%d", i%3), trial.Add(delta))
 				mu.Lock()
 				defer mu.Unlock()
 				switch code {
@@ -264,17 +204,17 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 		if left < 0 || left > 3 {
 			t.Errorf("%d of 5 left", left)
 		}
-		if _, code, text := ask(c, "n2", add(left)); code != -1 {
+		if _, code, text := trial.Ask(c, "n2", trial.Add(left)); code != -1 {
 			t.Errorf("adding the rest: %d %s", code, text)
 		}
 		for _, node := range []string{"n0", "n1", "n2"} {
-			if value, _, _ := ask(c, node, read); value != "9007199254740991" {
+			if value, _, _ := trial.Ask(c, node, trial.Read); value != "9007199254740991" {
 				t.Errorf("the total is %s", value)
 			}
-			if _, code, _ := ask(c, node, add(1)); code != maelstrom.Abort {
+			if _, code, _ := trial.Ask(c, node, trial.Add(1)); code != maelstrom.Abort {
 				t.Errorf("one more is answered with %d", code)
 			}
-			if _, code, text := ask(c, node, add(0)); code != -1 {
+			if _, code, text := trial.Ask(c, node, trial.Add(0)); code != -1 {
 				t.Errorf("none more: %d %s", code, text)
 			}
 		}
@@ -284,7 +224,7 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItServiceResumes(t *testing.T) {
 	inCluster(t, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
 		for _, node := range []string{"n0", "n1", "n2"} {
-			if _, code, text := ask(c, node, read); code != -1 {
+			if _, code, text := trial.Ask(c, node, trial.Read); code != -1 {
 				t.Fatalf("%d %s", code, text)
 			}
 		}
@@ -298,7 +238,7 @@ func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItService
 			node := fmt.Sprintf("n%d", i%3)
 			begin := time.Now()
 			wait.Go(func() {
-				_, code, text := ask(c, node, add(bit))
+				_, code, text := trial.Ask(c, node, trial.Add(bit))
 				took := time.Since(begin)
 				mu.Lock()
 				defer mu.Unlock()
@@ -323,7 +263,7 @@ func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItService
 		c.MendStore()
 		begin := time.Now()
 		for _, node := range []string{"n0", "n1", "n2"} {
-			value, code, text := ask(c, node, read)
+			value, code, text := trial.Ask(c, node, trial.Read)
 			if code != -1 || time.Since(begin) > time.Second {
 				t.Errorf("%s took %v to resume: %d %s", node, time.Since(begin), code, text)
 			}
@@ -331,23 +271,6 @@ func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItService
 			if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != 0 {
 				t.Errorf("%s read %s (%b): refused %b, unknown %b", node, value, total, refused, unknown)
 			}
-		}
-	})
-}
-
-func TestAFoldThatIsMalformedOrFromAStrangerIsRefused(t *testing.T) {
-	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-		if _, code, _ := ask(c, "n0", maelstromtest.Body{"type": "fold", "boot": 1, "seq": 1, "delta": 5}); code != maelstrom.MalformedRequest {
-			t.Errorf("a client's fold: %d", code)
-		}
-		for _, body := range []string{`"boot":0,"seq":1,"delta":5`, `"boot":1,"seq":0,"delta":5`, `"boot":1,"seq":1,"delta":-5`,
-			`"boot":1,"seq":1,"delta":9007199254740992`, `"boot":1,"seq":1,"delta":"5"`, `"boot":1,"delta":5`, `"boot":[],"seq":1,"delta":5`} {
-			c.Inject("n0", []byte(`{"src":"n1","dest":"n0","body":{"type":"fold","msg_id":1000,`+body+`}}`))
-		}
-		c.Inject("n0", []byte(`{"src":"n0","dest":"n0","body":{"type":"fold","msg_id":1000,"boot":1,"seq":1,"delta":5}}`))
-		time.Sleep(time.Second)
-		if value, _, _ := ask(c, "n0", read); value != "0" {
-			t.Errorf("the total is %s", value)
 		}
 	})
 }
@@ -389,7 +312,7 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 								for time.Since(begin) < 15*time.Second {
 									time.Sleep(time.Duration(random.Int64N(int64(50 * time.Millisecond))))
 									sent := time.Now()
-									_, code, text := ask(c, node, add(1))
+									_, code, text := trial.Ask(c, node, trial.Add(1))
 									mu.Lock()
 									latencies = append(latencies, time.Since(sent))
 									mu.Unlock()
@@ -458,20 +381,6 @@ func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare
 
 // ---- A node whose network the test plays ----
 
-// alone is the setting of a conversation with n0, a cluster of one, whose store is serve; if that is nil, the test plays it.
-func alone(serve maelstromtest.Responder) maelstromtest.Setting {
-	return maelstromtest.Setting{Seed: 1, Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve}}
-}
-
-// unless is serve as long as silent is not set, and then answers nothing.
-func unless(silent *atomic.Bool, serve maelstromtest.Responder) maelstromtest.Responder {
-	return func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-		if !silent.Load() {
-			serve(c, p)
-		}
-	}
-}
-
 var update = flag.Bool("update", false, "rewrite the transcripts with what the counter does")
 
 func TestTranscripts(t *testing.T) {
@@ -480,340 +389,30 @@ func TestTranscripts(t *testing.T) {
 
 // ---- Lives ----
 
-// The clocks that a node may find when it starts, ahead of the true one, which here says 2000 and some seconds. Twice the same
-// makes lives that begin in the same microsecond, and so do those before 1970 and those after 2112.
-var oddClocks = []time.Duration{0, 0, -time.Second, -20 * time.Second, time.Hour, -40 * 365 * 24 * time.Hour, -200 * 365 * 24 * time.Hour,
-	120 * 365 * 24 * time.Hour, 250 * 365 * 24 * time.Hour}
-
 func TestNoLifeOfANodeLosesOrDoublesWhatAnotherHasDoneWhateverTheClocksSay(t *testing.T) {
-	for seed := range cmp.Or(*seeds, 50) {
-		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
-			t.Parallel()
-			random := rand.New(rand.NewPCG(uint64(seed+1), 0))
-			latency := []time.Duration{0, time.Millisecond, 30 * time.Millisecond, 300 * time.Millisecond}[random.IntN(4)]
-			cfg := maelstromtest.Config{Seed: uint64(seed + 1), Latency: latency, LatencyDist: "exponential"}
-			inCluster(t, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
-				var mu sync.Mutex
-				var wait sync.WaitGroup
-				done, unknown := int64(0), int64(0)
-				began := time.Now()
-				for i := range 52 { // each add has a bit of the total of its own
-					bit, node := int64(1)<<i, fmt.Sprintf("n%d", random.IntN(3))
-					if random.IntN(3) > 0 {
-						node = "n1" // which dies most
-					}
-					wait.Go(func() {
-						_, code, _ := ask(c, node, add(bit))
-						mu.Lock()
-						defer mu.Unlock()
-						switch code {
-						case -1:
-							done |= bit
-						case maelstrom.Timeout, -2:
-							unknown |= bit
-						}
-					})
-					switch random.IntN(6) {
-					case 0:
-						// At the same instant as another life, if there is no latency: its clock doesn't go on.
-						ahead := oddClocks[random.IntN(len(oddClocks))] - time.Since(began)
-						c.Kill("n1")
-						c.SetClock("n1", ahead)
-						c.Restart("n1")
-					case 1:
-						c.CutStore("n1")
-					case 2:
-						c.MendStore("n1")
-					default:
-						time.Sleep(time.Duration(random.Int64N(int64(3*latency + time.Millisecond))))
-					}
-				}
-				c.Heal()
-				wait.Wait()
-				time.Sleep(10 * time.Second)
-				for _, node := range []string{"n0", "n1", "n2"} {
-					value, code, text := ask(c, node, read)
-					if code == maelstrom.Timeout { // only now has the node found itself outlived
-						value, code, text = ask(c, node, read)
-					}
-					if code != -1 {
-						t.Fatalf("%s answered a read with %d %s", node, code, text)
-					}
-					total, err := strconv.ParseInt(value, 10, 64)
-					if err != nil || total&^unknown != done {
-						t.Errorf("seed %d: %s read %b, acknowledged were %b, and unknown are %b", seed+1, node, total, done, unknown)
-					}
-				}
-			})
-		})
-	}
+	trial.Clocks(t, program, cmp.Or(*seeds, 50))
 }
 
-// As a process that was stopped does when it goes on after another has taken its place.
-func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) {
-	for _, between := range []time.Duration{0, time.Microsecond, time.Second} { // the starts of the two
-		synctest.Test(t, func(t *testing.T) {
-			store := maelstromtest.NewStore()
-			var lives [2]*maelstromtest.Conversation
-			for i := range lives {
-				setting := alone(store.Serve)
-				setting.Seed = uint64(i + 1)
-				lives[i] = maelstromtest.Converse(t, setting, program)
-				time.Sleep(between)
-			}
-			done, unknown := int64(0), int64(0)
-			for i := range 52 {
-				s := lives[(i/3)%2]
-				bit := int64(1) << i
-				s.Request("c1", `{"type":"add","delta":%d}`, bit)
-				switch p := s.Hear("add_ok", "error"); {
-				case p.Type == "add_ok":
-					done |= bit
-				case p.Code == maelstrom.Timeout:
-					unknown |= bit
-				}
-			}
-			if done == 0 {
-				t.Error("nothing was done")
-			}
-			for _, s := range lives {
-				var value int64
-				s.Request("c1", `{"type":"read"}`)
-				p := s.Hear("read_ok", "error")
-				if p.Type == "error" { // it has found itself outlived just now
-					s.Request("c1", `{"type":"read"}`)
-					p = s.Hear("read_ok")
-				}
-				if err := json.Unmarshal([]byte(p.Field("value")), &value); err != nil || value&^unknown != done {
-					t.Errorf("%v apart: read %s (%b), acknowledged were %b, and unknown are %b", between, p.Field("value"), value, done, unknown)
-				}
-			}
-		})
-	}
-}
+func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) { trial.Twins(t, program) }
 
-func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) {
-	const century = 100 * 365 * 24 * time.Hour
-	everybody := func(t *testing.T, c *maelstromtest.Cluster, want int) {
-		t.Helper()
-		for _, node := range []string{"n0", "n1", "n2"} {
-			if _, code, text := ask(c, node, add(1)); code != -1 {
-				t.Errorf("%s answered an add with %d %s", node, code, text)
-			}
-		}
-		if value, code, text := ask(c, "n2", read); value != fmt.Sprint(want) {
-			t.Errorf("the total is %s, want %d; %d %s", value, want, code, text)
-		}
-	}
-	t.Run("a clock", func(t *testing.T) {
-		inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-			for i, ahead := range []time.Duration{2 * century, 0, 2 * century, 2 * century, -century} {
-				c.Kill("n1")
-				c.SetClock("n1", ahead)
-				c.Restart("n1")
-				everybody(t, c, 3*(i+1))
-			}
-		})
-	})
-	t.Run("a hostile peer", func(t *testing.T) {
-		inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-			everybody(t, c, 3)
-			id := 1000
-			for _, boot := range []int64{1 << 52, 1<<52 + 1, 1<<52 + 1<<51, 1<<52 + 1<<51 + 1, ledger.Max} {
-				id++
-				c.Inject("n0", fmt.Appendf(nil, `{"src":"n1","dest":"n0","body":{"type":"fold","msg_id":%d,"boot":%d,"nonce":5,"seq":1,"delta":0}}`, id, boot))
-				time.Sleep(time.Second)
-			}
-			// For each later life that there seems to have been, one request of the node may meet an error, and none after that.
-			errs := 0
-			for _, code, text := ask(c, "n1", add(0)); code != -1; _, code, text = ask(c, "n1", add(0)) {
-				if errs++; errs > 3 || code != maelstrom.Timeout {
-					t.Fatalf("error %d, the %d. in a row: %s", code, errs, text)
-				}
-			}
-			everybody(t, c, 6)
-			everybody(t, c, 9)
-		})
-	})
-}
+func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) { trial.Future(t, program) }
 
-// Only another program can store such a receipt.
 func TestALifeThatNoneCanFollowIsReportedAndHarmsNobodyElse(t *testing.T) {
-	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-		c.Service("seq-kv").Put("counter", json.RawMessage(`{"total":5,"receipts":{"n1":{"boot":9007199254740991,"nonce":9007199254740991,"seq":1}}}`))
-		ask(c, "n1", add(1)) // n0 refuses it, since it is outlived: so it may have taken effect, for all that n1 knows
-		for range 3 {
-			c.Kill("n0")
-			c.Restart("n0")
-			if _, code, text := ask(c, "n1", add(1)); code != maelstrom.TemporarilyUnavailable && code != maelstrom.Timeout {
-				t.Errorf("n1 answered with %d %s", code, text)
-			}
-			for _, node := range []string{"n0", "n2"} {
-				if value, code, text := ask(c, node, read); value != "5" {
-					t.Errorf("%s answered %s with %d %s", node, value, code, text)
-				}
-			}
-		}
-	})
+	trial.LastLife(t, program)
 }
 
 // ---- A store that answers oddly ----
 
-// Whatever the store answers, a node that gets no further asks it at most 50 times a second, in each way that there is.
-func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) {
-	conflict := `{"type":"error","code":22}`
-	type oddity struct {
-		name, request, reply string
-	}
-	oddities := []oddity{{"swaps always fail", "cas", conflict}}
-	for _, request := range []string{"read", "write", "cas"} {
-		for code := range 41 {
-			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`{"type":"error","code":%d}`, code)})
-		}
-	}
-	for _, odd := range oddities {
-		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"seq":1}}}`, `42`} {
-			t.Run(odd.name+"/"+stored, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					store := maelstromtest.NewStore()
-					if stored != "" {
-						store.Put("counter", stored)
-					}
-					asked := map[string]int{} // by type and second
-					s := maelstromtest.Converse(t, alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-						asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
-						if p.Type == odd.request {
-							c.Answer(p, "%s", odd.reply)
-						} else {
-							store.Serve(c, p)
-						}
-					}), program)
-					for i := range 3 {
-						s.Line(addLine("c1", i+1))
-						s.Hear("add_ok", "error")
-					}
-					time.Sleep(10 * time.Second)
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-					for when, n := range asked {
-						if n > 50 {
-							t.Errorf("%d times %s", n, when)
-						}
-					}
-					if odd.reply == conflict && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
-						t.Errorf("the node did not say that it makes no progress, but %q", s.Stderr())
-					}
-				})
-			})
-		}
-	}
-}
-
-func TestACombinerThatRefusesAFoldIsNotSuspected(t *testing.T) {
-	for _, code := range []int{maelstrom.Abort, maelstrom.MalformedRequest} {
-		synctest.Test(t, func(t *testing.T) {
-			setting := alone(maelstromtest.NewStore().Serve)
-			setting.Node, setting.Nodes = "n1", []string{"n0", "n1"}
-			s := maelstromtest.Converse(t, setting, program)
-			time.Sleep(time.Second)
-			for range 3 {
-				s.Request("c1", `{"type":"add","delta":1}`)
-				s.Answer(s.Hear("fold", "add_ok"), `{"type":"error","code":%d,"text":"no"}`, code)
-				s.Hear("add_ok") // the node has done it by itself
-			}
-		})
-	}
-}
-
-// ---- What another program has written ----
+func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) { trial.OddStore(t, program) }
 
 func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {
-	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
-		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`}
-	if testing.Short() {
-		values = values[:2]
-	}
-	for _, bad := range values {
-		for _, test := range []struct {
-			when    string
-			latency time.Duration
-		}{{"before the start", 0}, {"in the middle", 0}, {"in the middle", 20 * time.Millisecond}, {"before the first add", 0}} {
-			t.Run(fmt.Sprintf("%s/%s/%v", bad, test.when, test.latency), func(t *testing.T) {
-				cfg := maelstromtest.Config{Seed: 1, Latency: test.latency, LatencyDist: "exponential"}
-				inCluster(t, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
-					nodes := []string{"n0", "n1", "n2"}
-					sum, unknown := int64(0), int64(0) // of the adds; each has a bit of its own
-					bit := int64(1)
-					everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
-						for _, node := range nodes {
-							value, code, text := ask(c, node, body())
-							check(node, value, code, text)
-						}
-					}
-					next := func() maelstromtest.Body { bit *= 2; return add(bit) }
-					fine := func(node, _ string, code int, text string) {
-						if sum += bit; code != -1 {
-							t.Errorf("%s answered %d %s", node, code, text)
-						}
-					}
-					good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
-					switch test.when {
-					case "before the start":
-						for _, node := range nodes {
-							c.Kill(node)
-						}
-						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-						for _, node := range nodes {
-							c.Restart(node)
-						}
-					case "in the middle":
-						everybody(next, fine)
-						good, _ = c.Service("seq-kv").Get("counter")
-						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-					default:
-						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-					}
-					// What a node has sent before it sees the value may, for all it knows, still take effect.
-					everybody(next, func(node, _ string, code int, text string) {
-						if code == maelstrom.Timeout && test.when != "before the start" {
-							unknown |= bit
-						} else if code != maelstrom.TemporarilyUnavailable {
-							t.Errorf("%s answered %d %s", node, code, text)
-						}
-						if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-							t.Errorf("%s does not name the key and what it holds: %s", node, text)
-						}
-					})
-					for range 20 {
-						everybody(func() maelstromtest.Body { return read }, func(node, _ string, code int, text string) {
-							if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-								t.Errorf("%s answered %d %s", node, code, text)
-							}
-						})
-					}
-					if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
-						t.Errorf("it was overwritten with %s", got)
-					}
-					c.Service("seq-kv").Put("counter", good)
-					time.Sleep(900 * time.Millisecond)
-					everybody(next, fine)
-					everybody(func() maelstromtest.Body { return read }, func(node, value string, code int, text string) {
-						var total int64
-						if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
-							t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
-						}
-					})
-				})
-			})
-		}
-	}
+	trial.BadValue(t, program)
 }
 
 func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, random := maelstromtest.NewStore(), rand.New(rand.NewPCG(1, 1))
-		s := maelstromtest.Converse(t, alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		s := maelstromtest.Converse(t, trial.Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 			dice := random.IntN(5)
 			if dice == 3 {
 				c.Answer(p, `{"type":"init_ok","value":7}`) // and nothing was done
@@ -847,7 +446,7 @@ func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
 func FuzzSession(f *testing.F) {
 	for _, noise := range []string{
 		"hello\n\n\r\n{}\n[]\nnull\n\x00\xff",
-		addLine("c1", 1) + "\n" + addLine("c1", 1) + "\r\n" + addLine("good", 1),
+		trial.AddLine("c1", 1) + "\n" + trial.AddLine("c1", 1) + "\r\n" + trial.AddLine("good", 1),
 		`{"src":"c1","dest":"n0","body":{"type":"add","delta":9007199254740991,"msg_id":1}}`,
 		`{"src":"c1","dest":"n0","body":{"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2}}`,
 		`{"src":"c1","dest":"n0","body":{"type":"add","delta":-1,"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
@@ -862,7 +461,7 @@ func FuzzSession(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, noise []byte) {
 		synctest.Test(t, func(t *testing.T) {
-			s := maelstromtest.Converse(t, alone(maelstromtest.NewStore().Serve), program)
+			s := maelstromtest.Converse(t, trial.Alone(maelstromtest.NewStore().Serve), program)
 			total, id := int64(0), 1<<40
 			// said gives the node a line and returns what it has said some time later, to whom it may concern.
 			said := func(line string) []maelstromtest.Packet {
@@ -908,189 +507,15 @@ func FuzzSession(f *testing.F) {
 	})
 }
 
-// ---- Overload, outages, ends ----
+// ---- Overload and outages ----
 
-func addLine(client string, id int) string {
-	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
-}
+func TestOf65636RequestsThatWait100AreRefusedAtOnce(t *testing.T) { trial.Overload(t, program) }
 
-// heap returns the bytes that are in use.
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC() // what the first has found in a sync.Pool
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
+func TestRequestsThatWaitKeepNothingOfTheirMessages(t *testing.T) { trial.Padding(t, program) }
 
-func TestOf65636RequestsThatWait100AreRefusedAtOnce(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a second, and ten with the race detector")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		s := maelstromtest.Converse(t, alone(unless(&silent, maelstromtest.NewStore().Serve)), program)
-		s.Line(addLine("c1", 1))
-		s.Hear("add_ok")
-		silent.Store(true)
-		begin := time.Now()
-		for i := range 65_636 {
-			s.Line(addLine("c2", i+1))
-		}
-		for i := range 65_636 {
-			p := s.Hear("error", "add_ok")
-			switch at := time.Since(begin); {
-			case i < 100 && (p.Code != maelstrom.TemporarilyUnavailable || at > 0):
-				t.Fatalf("after %v: %+v", at, p)
-			case i >= 100 && (p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout || at != 4*time.Second):
-				t.Fatalf("after %v: %+v", at, p)
-			}
-		}
-		silent.Store(false)
-		s.Line(addLine("c3", 1))
-		begin = time.Now()
-		s.Hear("add_ok")
-		if took := time.Since(begin); took > time.Second {
-			t.Errorf("service after %v", took)
-		}
-	})
-}
+func TestAMillionRequestsLeaveNothingBehind(t *testing.T) { trial.Million(t, program) }
 
-func TestRequestsThatWaitKeepNothingOfTheirMessages(t *testing.T) {
-	// A 16th of the requests that may wait, and of the 64 MB that they may take.
-	const requests, most = 1 << 12, 4e6
-	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		setting := alone(unless(&silent, maelstromtest.NewStore().Serve))
-		setting.Ignore = func(line []byte) bool { return bytes.Contains(line, []byte(`"error"`)) }
-		s := maelstromtest.Converse(t, setting, program)
-		s.Line(addLine("c1", 1))
-		s.Hear("add_ok")
-		silent.Store(true)
-		long := strings.Replace(addLine("c2", 1), `"delta"`, `"padding":"`+strings.Repeat("x", 60_000)+`","delta"`, 1)
-		before := heap()
-		for range requests {
-			s.Line(long)
-			synctest.Wait()
-		}
-		if used := int64(heap()) - int64(before); used > most {
-			t.Errorf("%d requests that wait keep %d bytes", requests, used)
-		}
-	})
-}
-
-func TestAMillionRequestsLeaveNothingBehind(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes ten seconds, and much longer with the race detector")
-	}
-	synctest.Test(t, func(t *testing.T) {
-		var answered atomic.Int64
-		setting := alone(maelstromtest.NewStore().Serve)
-		setting.Ignore = func(line []byte) bool {
-			ok := bytes.Contains(line, []byte(`"add_ok"`))
-			if ok {
-				answered.Add(1)
-			}
-			return ok
-		}
-		s := maelstromtest.Converse(t, setting, program)
-		rounds := func(n, size int) (bytes uint64, goroutines int) {
-			var lines strings.Builder
-			for i := range size {
-				fmt.Fprintln(&lines, addLine("c1", i+1))
-			}
-			for range n {
-				s.Input(lines.String())
-				synctest.Wait()
-			}
-			time.Sleep(time.Minute) // until it is idle
-			return heap(), runtime.NumGoroutine()
-		}
-		rounds(5, 10_000) // until its buffers have grown
-		// The runtime keeps what a goroutine was made of for the next, so have as many as a round may need.
-		var crowd sync.WaitGroup
-		release := make(chan struct{})
-		for range 2_000 {
-			crowd.Go(func() { <-release })
-		}
-		close(release)
-		crowd.Wait()
-		before, idle := rounds(10, 1_000)
-		after, left := rounds(1_000, 1_000)
-		if n := answered.Load(); n != 1_060_000 {
-			t.Errorf("%d adds were acknowledged", n)
-		}
-		if after > before+before/10 || left > idle {
-			t.Errorf("heap %d, then %d bytes; %d, then %d goroutines", before, after, idle, left)
-		}
-	})
-}
-
-// Nor does the node hear anything of the other one that there is.
-func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) {
-	hour := 3600
-	if testing.Short() {
-		hour = 60
-	}
-	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		var asked atomic.Int64
-		store := maelstromtest.NewStore()
-		setting := alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-			switch {
-			case !silent.Load():
-				store.Serve(c, p)
-			case p.Type != "write": // one goes before each read
-				asked.Add(1)
-			}
-		})
-		setting.Nodes = []string{"n1", "n0"}
-		s := maelstromtest.Converse(t, setting, program)
-		s.Line(addLine("c1", 1))
-		s.Hear("add_ok")
-		silent.Store(true)
-		var bytes, goroutines [10]int
-		for h := range bytes {
-			for range hour {
-				s.Line(addLine("c1", 1))
-				time.Sleep(time.Second)
-			}
-			for answers := hour; answers > 4; answers-- { // but for those that still wait
-				if p := s.Hear("error", "add_ok"); p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout {
-					t.Fatalf("heard %+v", p)
-				}
-			}
-			bytes[h], goroutines[h] = int(heap()), runtime.NumGoroutine()
-		}
-		rate := float64(asked.Load()) / float64(len(bytes)*hour)
-		if last := len(bytes) - 1; bytes[last] > bytes[0]+1e5 || goroutines[last] > goroutines[0]+10 || rate > 6 {
-			t.Errorf("heap %d, goroutines %d, the store was asked %.1f times a second", bytes, goroutines, rate)
-		}
-
-		time.Sleep(time.Minute)
-		asked.Store(0)
-		time.Sleep(time.Minute)
-		if n := asked.Load(); n > 0 {
-			t.Errorf("the store was asked %d times for nobody", n)
-		}
-
-		s.Line(addLine("c1", 1))
-		time.Sleep(3 * time.Second)
-		silent.Store(false)
-		time.Sleep(900 * time.Millisecond)
-		s.Line(addLine("c2", 1))
-		time.Sleep(100 * time.Millisecond)
-		served := map[string]bool{}
-		for _, p := range s.Heard() {
-			if p.Type == "add_ok" {
-				served[p.Dest] = true
-			}
-		}
-		if !served["c1"] || !served["c2"] {
-			t.Errorf("served within a second: %v", served)
-		}
-	})
-}
+func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) { trial.Outage(t, program) }
 
 // ---- Logs ----
 
@@ -1108,13 +533,13 @@ func logged(t *testing.T, cfg maelstromtest.Config, test func(*maelstromtest.Clu
 func TestTheLogSaysAsMuchAsItIsAskedTo(t *testing.T) {
 	work := func(c *maelstromtest.Cluster) {
 		for i := range 30 {
-			if _, code, text := ask(c, fmt.Sprintf("n%d", i%3), add(1)); code != -1 {
+			if _, code, text := trial.Ask(c, fmt.Sprintf("n%d", i%3), trial.Add(1)); code != -1 {
 				t.Errorf("%d %s", code, text)
 			}
 		}
 		c.CutStore()
 		for i := range 3 {
-			if _, code, _ := ask(c, fmt.Sprintf("n%d", i%3), add(1)); code == -1 {
+			if _, code, _ := trial.Ask(c, fmt.Sprintf("n%d", i%3), trial.Add(1)); code == -1 {
 				t.Error("an add without the store")
 			}
 		}

@@ -1,0 +1,149 @@
+package trial
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+// OddStore has the store answer oddly in each way that there is. Whatever it answers, a node that gets no further asks it at most 50
+// times a second.
+func OddStore(t *testing.T, program maelstromtest.Program) {
+	conflict := `{"type":"error","code":22}`
+	type oddity struct {
+		name, request, reply string
+	}
+	oddities := []oddity{{"swaps always fail", "cas", conflict}}
+	for _, request := range []string{"read", "write", "cas"} {
+		for code := range 41 {
+			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`{"type":"error","code":%d}`, code)})
+		}
+	}
+	for _, odd := range oddities {
+		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"seq":1}}}`, `42`} {
+			t.Run(odd.name+"/"+stored, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					store := maelstromtest.NewStore()
+					if stored != "" {
+						store.Put("counter", stored)
+					}
+					asked := map[string]int{} // by type and second
+					s := maelstromtest.Converse(t, Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+						asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
+						if p.Type == odd.request {
+							c.Answer(p, "%s", odd.reply)
+						} else {
+							store.Serve(c, p)
+						}
+					}), program)
+					for i := range 3 {
+						s.Line(AddLine("c1", i+1))
+						s.Hear("add_ok", "error")
+					}
+					time.Sleep(10 * time.Second)
+					if err := s.Close(); err != nil {
+						t.Error(err)
+					}
+					for when, n := range asked {
+						if n > 50 {
+							t.Errorf("%d times %s", n, when)
+						}
+					}
+					if odd.reply == conflict && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
+						t.Errorf("the node did not say that it makes no progress, but %q", s.Stderr())
+					}
+				})
+			})
+		}
+	}
+}
+
+// BadValue puts a value that makes no sense into the store. The nodes say so, keep it, and serve again when it is mended.
+func BadValue(t *testing.T, program maelstromtest.Program) {
+	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
+		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`}
+	if testing.Short() {
+		values = values[:2]
+	}
+	for _, bad := range values {
+		for _, test := range []struct {
+			when    string
+			latency time.Duration
+		}{{"before the start", 0}, {"in the middle", 0}, {"in the middle", 20 * time.Millisecond}, {"before the first add", 0}} {
+			t.Run(fmt.Sprintf("%s/%s/%v", bad, test.when, test.latency), func(t *testing.T) {
+				cfg := maelstromtest.Config{Seed: 1, Latency: test.latency, LatencyDist: "exponential"}
+				InCluster(t, program, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
+					nodes := []string{"n0", "n1", "n2"}
+					sum, unknown := int64(0), int64(0) // of the adds; each has a bit of its own
+					bit := int64(1)
+					everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
+						for _, node := range nodes {
+							value, code, text := Ask(c, node, body())
+							check(node, value, code, text)
+						}
+					}
+					next := func() maelstromtest.Body { bit *= 2; return Add(bit) }
+					fine := func(node, _ string, code int, text string) {
+						if sum += bit; code != -1 {
+							t.Errorf("%s answered %d %s", node, code, text)
+						}
+					}
+					good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
+					switch test.when {
+					case "before the start":
+						for _, node := range nodes {
+							c.Kill(node)
+						}
+						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
+						for _, node := range nodes {
+							c.Restart(node)
+						}
+					case "in the middle":
+						everybody(next, fine)
+						good, _ = c.Service("seq-kv").Get("counter")
+						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
+					default:
+						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
+					}
+					// What a node has sent before it sees the value may, for all it knows, still take effect.
+					everybody(next, func(node, _ string, code int, text string) {
+						if code == maelstrom.Timeout && test.when != "before the start" {
+							unknown |= bit
+						} else if code != maelstrom.TemporarilyUnavailable {
+							t.Errorf("%s answered %d %s", node, code, text)
+						}
+						if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
+							t.Errorf("%s does not name the key and what it holds: %s", node, text)
+						}
+					})
+					for range 20 {
+						everybody(func() maelstromtest.Body { return Read }, func(node, _ string, code int, text string) {
+							if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
+								t.Errorf("%s answered %d %s", node, code, text)
+							}
+						})
+					}
+					if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
+						t.Errorf("it was overwritten with %s", got)
+					}
+					c.Service("seq-kv").Put("counter", good)
+					time.Sleep(900 * time.Millisecond)
+					everybody(next, fine)
+					everybody(func() maelstromtest.Body { return Read }, func(node, value string, code int, text string) {
+						var total int64
+						if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
+							t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
+						}
+					})
+				})
+			})
+		}
+	}
+}
