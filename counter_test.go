@@ -441,70 +441,44 @@ func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
 	})
 }
 
-// FuzzSession feeds any lines to a node between good requests: those are answered as ever, and the total is the sum of
-// what was acknowledged.
+// FuzzSession is a session with a hostile node among three; see trial.Session.
 func FuzzSession(f *testing.F) {
+	long := strings.Repeat("x", 70_000)
 	for _, noise := range []string{
 		"hello\n\n\r\n{}\n[]\nnull\n\x00\xff",
 		trial.AddLine("c1", 1) + "\n" + trial.AddLine("c1", 1) + "\r\n" + trial.AddLine("good", 1),
-		`{"src":"c1","dest":"n0","body":{"type":"add","delta":9007199254740991,"msg_id":1}}`,
-		`{"src":"c1","dest":"n0","body":{"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2}}`,
-		`{"src":"c1","dest":"n0","body":{"type":"add","delta":-1,"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
-		`{"src":"c1","dest":"n0","body":{"type":"add","delta":5}}` + "\n" + `{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"in_reply_to":1}}`,
-		`{"src":"c1","dest":"n0","body":{"type":"add","delta":5,"msg_id":1,"type":null,"x":"` + strings.Repeat("x", 70_000) + `"}}`,
-		`{"src":"n0","dest":"n0","body":{"type":"fold","boot":1,"seq":1,"delta":5,"msg_id":1}}` + "\n" + `{"src":"n1","dest":"n0","body":{"type":"fold","boot":1,"seq":1,"delta":5,"msg_id":1}}`,
-		`{"src":"seq-kv","dest":"n0","body":{"type":"cas_ok","in_reply_to":1}}` + "\n" + `{"src":"seq-kv","dest":"n0","body":{"type":"error","code":"x","in_reply_to":1}}`,
-		`{"src":"c1","dest":"n0","body":{"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n0","body":{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}}`,
-		`{"src":"c1","dest":"n0","body":{"type":"read","msg_id":1}}` + "\n" + `{"src":"c1","dest":"n0","body":{"type":"read","msg_id":1e3}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":9007199254740991,"msg_id":1}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":9007199254740980,"msg_id":1}}` + "\n" + `{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":1,"nonce":1,"seq":1,"delta":9,"msg_id":1}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":-1,"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":5}}` + "\n" + `{"src":"c1","dest":"$NODE","body":{"type":"add","delta":5,"in_reply_to":1}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":5,"msg_id":1,"type":null,"x":"` + long + `"}}`,
+		`{"src":"seq-kv","dest":"$NODE","body":{"type":"cas_ok","in_reply_to":1}}` + "\n" + `{"src":"seq-kv","dest":"$NODE","body":{"type":"error","code":"x","in_reply_to":1}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1}}` + "\n" + `{"src":"c1","dest":"$NODE","body":{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}}`,
+		`{"src":"c1","dest":"$NODE","body":{"type":"read","msg_id":1}}` + "\n" + `{"src":"c1","dest":"$NODE","body":{"type":"read","msg_id":1e3}}`,
+		// Folds: the same twice, an earlier one, one of a later life, and of an earlier; of the node itself, and of the other good one.
+		strings.Repeat(`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":5,"seq":2,"delta":5,"msg_id":1}}`+"\n", 3) +
+			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":5,"seq":1,"delta":7,"msg_id":2}}` + "\n" +
+			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":6,"seq":1,"delta":7,"msg_id":3}}` + "\n" +
+			strings.Repeat(`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":1,"nonce":7,"seq":1,"delta":7,"msg_id":3}}`+"\n", 2) +
+			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":5,"seq":2,"delta":5,"msg_id":1}}`,
+		`{"src":"$NODE","dest":"$NODE","body":{"type":"fold","boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1}}` + "\n" +
+			`{"src":"n2","dest":"$NODE","body":{"type":"fold","boot":6755399441055744,"nonce":1,"seq":1,"delta":5,"msg_id":1}}` + "\n" +
+			`{"src":"n1","dest":"$NODE","body":{"type":"fold","boot":6755399441055744,"nonce":9007199254740991,"seq":9007199254740991,"delta":5,"msg_id":1}}`,
+		// Answers to the node's own folds: the truth late, lies, and errors.
+		`{"src":"$PEER","dest":"$NODE","body":{"type":"fold_ok","total":1,"in_reply_to":$RE}}` + "\n" +
+			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold_ok","total":0,"in_reply_to":$RE}}` + "\n" +
+			`{"src":"n1","dest":"$NODE","body":{"type":"fold_ok","total":9007199254740992,"in_reply_to":$RE}}`,
+		`{"src":"$PEER","dest":"$NODE","body":{"type":"error","code":14,"in_reply_to":$RE}}` + "\n" +
+			`{"src":"$PEER","dest":"$NODE","body":{"type":"error","code":11,"in_reply_to":$RE}}` + "\n" +
+			`{"src":"$PEER","dest":"$NODE","body":{"type":"add_ok","in_reply_to":$RE}}` + "\n" +
+			`{"src":"seq-kv","dest":"$NODE","body":{"type":"cas_ok","in_reply_to":$RE}}`,
 	} {
-		f.Add([]byte(noise))
+		for hostile := range uint8(3) {
+			f.Add(hostile, []byte(noise))
+		}
 	}
-	f.Fuzz(func(t *testing.T, noise []byte) {
-		synctest.Test(t, func(t *testing.T) {
-			s := maelstromtest.Converse(t, trial.Alone(maelstromtest.NewStore().Serve), program)
-			total, id := int64(0), 1<<40
-			// said gives the node a line and returns what it has said some time later, to whom it may concern.
-			said := func(line string) []maelstromtest.Packet {
-				s.Line(line)
-				time.Sleep(10 * time.Second)
-				return s.Heard()
-			}
-			good := func(typ string, delta int64) (answer maelstromtest.Packet) {
-				id++
-				line := fmt.Sprintf(`{"src":"good","dest":"n0","body":{"type":%q,"delta":%d,"msg_id":%d}}`, typ, delta, id)
-				answers := slices.DeleteFunc(said(line), func(p maelstromtest.Packet) bool { return p.Dest != "good" || p.InReplyTo != id })
-				if len(answers) != 1 {
-					t.Fatalf("%s was answered %+v", line, answers)
-				}
-				return answers[0]
-			}
-			for line := range bytes.Lines(noise) {
-				for _, p := range said(strings.TrimSuffix(string(line), "\n")) {
-					if p.Type != "add_ok" {
-						continue
-					}
-					var heard struct{ Body struct{ Delta int64 } } // the noise was an add
-					if err := json.Unmarshal(line, &heard); err != nil {
-						t.Errorf("%q was acknowledged", line)
-					}
-					total += heard.Body.Delta
-				}
-				fits := total < ledger.Max
-				if p := good("add", 1); fits != (p.Type == "add_ok") || !fits && p.Code != maelstrom.Abort {
-					t.Errorf("after %q, with a total of %d, an add was answered %+v", line, total, p)
-				}
-				if fits {
-					total++
-				}
-				if p := good("read", 0); p.Field("value") != fmt.Sprint(total) {
-					t.Errorf("after %q the total is %d, and a read was answered %+v", line, total, p)
-				}
-			}
-			if err := s.Close(); err != nil {
-				t.Errorf("%v, stderr %s", err, s.Stderr())
-			}
-		})
-	})
+	f.Fuzz(func(t *testing.T, hostile uint8, noise []byte) { trial.Session(t, program, int(hostile%3), noise) })
 }
 
 // ---- Overload and outages ----
