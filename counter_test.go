@@ -10,7 +10,6 @@ import (
 	"log"
 	"math/rand/v2"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -291,52 +290,24 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 		t.Skip("says nothing new under the race detector")
 	}
 	for _, fault := range []struct {
-		name        string
-		begin, stop func(c *maelstromtest.Cluster)
+		name       string
+		begin, end func(c *maelstromtest.Cluster)
 	}{
 		{"killed", func(c *maelstromtest.Cluster) { c.Kill("n0") }, func(c *maelstromtest.Cluster) { c.Restart("n0") }},
 		{"paused", func(c *maelstromtest.Cluster) { c.Pause("n0") }, func(c *maelstromtest.Cluster) { c.Resume("n0") }},
 	} {
-		var mu sync.Mutex
-		var latencies []time.Duration
 		t.Run(fault.name, func(t *testing.T) {
-			for seed := range cmp.Or(*seeds, 5) {
-				t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
-					t.Parallel()
-					inCluster(t, maelstromtest.Config{Seed: uint64(seed + 1), Latency: time.Millisecond}, func(t *testing.T, c *maelstromtest.Cluster) {
-						begin := time.Now()
-						var wait sync.WaitGroup
-						for _, node := range []string{"n1", "n2"} {
-							random := rand.New(rand.NewPCG(uint64(seed+1), uint64(len(node))))
-							wait.Go(func() {
-								for time.Since(begin) < 15*time.Second {
-									time.Sleep(time.Duration(random.Int64N(int64(50 * time.Millisecond))))
-									sent := time.Now()
-									_, code, text := trial.Ask(c, node, trial.Add(1))
-									mu.Lock()
-									latencies = append(latencies, time.Since(sent))
-									mu.Unlock()
-									if code != -1 {
-										t.Errorf("%s answered after %v: %d %s", node, time.Since(sent), code, text)
-									}
-								}
-							})
-						}
-						time.Sleep(5 * time.Second)
-						fault.begin(c)
-						time.Sleep(5 * time.Second)
-						fault.stop(c)
-						wait.Wait()
-					})
-				})
-			}
+			trial.Absence(t, program, cmp.Or(*seeds, 5), fault.begin, fault.end)
 		})
-		slices.Sort(latencies)
-		p99, longest := maelstromtest.Percentile(latencies, 99), maelstromtest.Percentile(latencies, 100)
-		t.Logf("%s: p99 %v, at most %v", fault.name, p99, longest)
-		if p99 > 100*time.Millisecond {
-			t.Errorf("p99 is %v while the combiner is %s", p99, fault.name)
-		}
+	}
+}
+
+func TestNoRequestWaitsLongBecauseAPartitionBegins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("says nothing new under the race detector")
+	}
+	for _, onset := range trial.Onsets {
+		t.Run(onset.Name, func(t *testing.T) { onset.Run(t, program, cmp.Or(*seeds, 20)) })
 	}
 }
 

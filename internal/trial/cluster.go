@@ -62,3 +62,17 @@ func Unless(silent *atomic.Bool, serve maelstromtest.Responder) maelstromtest.Re
 func AddLine(client string, id int) string {
 	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
 }
+
+// keepAdding has a client add 1 again and again until a time, with a pause before each, and notes when it was sent and how long it took.
+func keepAdding(t *testing.T, c *maelstromtest.Cluster, node string, until time.Time, pause func(), note func(sent time.Time, took time.Duration)) {
+	for time.Now().Before(until) {
+		pause()
+		sent := time.Now()
+		_, code, text := Ask(c, node, Add(1))
+		took := time.Since(sent)
+		if code != -1 {
+			t.Errorf("%s answered after %v: %d %s", node, took, code, text)
+		}
+		note(sent, took)
+	}
+}
