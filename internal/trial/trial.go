@@ -71,7 +71,7 @@ func AtLeast(share float64) Check {
 }
 
 // InTime checks that every request was answered within 4 s: ok, or with an error that a node in need may answer. Before a node sees a
-// request, it may have waited for slack behind a message that was late.
+// request, it may have waited for slack behind another message.
 func InTime(slack time.Duration) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		for _, op := range r.History {
@@ -212,8 +212,11 @@ func Brief(faults string) maelstromtest.Config {
 	return cfg
 }
 
-// Busy is cfg with so much latency, and so many workers, that a fault nearly always finds messages on their way.
+// Latency is that of Busy.
+const Latency = 20 * time.Millisecond
+
+// Busy is cfg with so much latency, and so many workers, that most faults find messages on their way.
 func Busy(cfg maelstromtest.Config) maelstromtest.Config {
-	cfg.Latency, cfg.Concurrency = 20*time.Millisecond, 18
+	cfg.Latency, cfg.Concurrency = Latency, 18
 	return cfg
 }
