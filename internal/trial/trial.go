@@ -132,30 +132,34 @@ const few = 20
 // looks at all results together, and at each kind of fault of which there were enough.
 func Struck(t *testing.T, results []*maelstromtest.Result) {
 	t.Helper()
+	for _, failure := range missed(results) {
+		t.Error(failure)
+	}
+}
+
+// missed says which faults have mostly struck nothing.
+func missed(results []*maelstromtest.Result) (failures []string) {
 	type share struct{ of, all int }
 	struck := map[string]share{}
+	note := func(what string, of, all int) {
+		s := struck[what]
+		struck[what] = share{s.of + of, s.all + all}
+	}
 	for _, r := range results {
 		for _, f := range r.Faults {
-			switch kind := maelstromtest.Kind(f.Fault); kind {
+			switch maelstromtest.Kind(f.Fault) {
 			case maelstromtest.Kill, maelstromtest.Clock, maelstromtest.Pause, maelstromtest.StoreCut:
-				s := struck[f.Fault]
-				s.all++
-				if f.InFlight > 0 {
-					s.of++
-				}
-				struck[f.Fault] = s
+				note(f.Fault, min(f.InFlight, 1), 1)
 			}
 		}
-		s := struck["doubled messages"]
-		struck["doubled messages"] = share{s.of + r.DoubledApart, s.all + r.Doubled}
+		note("doubled messages", r.DoubledApart, r.Doubled)
 	}
 	for what, s := range struck {
 		if s.all >= few && 2*s.of < s.all {
-			t.Errorf("%s: %d of %d struck something in flight, want at least half", what, s.of, s.all)
-		} else if s.all > 0 {
-			t.Logf("%s: %d of %d struck something in flight", what, s.of, s.all)
+			failures = append(failures, fmt.Sprintf("%s: %d of %d struck something in flight, want at least half", what, s.of, s.all))
 		}
 	}
+	return failures
 }
 
 // Logging is program with its standard error going to log.
