@@ -19,11 +19,28 @@ import (
 const aboutLatency = `A point for each request: when it was made (s) and how long it took (ms, logarithmic), with the median and the 95th and 99th
 percentiles over time as lines, and what failed on top. The bars below are the faults. The final reads are not shown.`
 
+// A request is an operation with its index in the history.
+type request struct {
+	maelstromtest.Op
+	index int
+}
+
+// timed returns the requests of a history but for the final ones, which come only after a long rest.
+func timed(history []maelstromtest.Op) []request {
+	var all []request
+	for i, op := range history {
+		if !op.Final {
+			all = append(all, request{op, i})
+		}
+	}
+	return all
+}
+
 // A series is some of a run's requests: those of one kind with one outcome.
 type series struct {
 	kind    string
 	outcome maelstromtest.Outcome
-	ops     []maelstromtest.Op
+	ops     []request
 	rank    int // of its kind among the run's kinds
 }
 
@@ -33,10 +50,7 @@ func (s series) String() string { return s.kind + " " + OutcomeName(s.outcome) }
 func divide(history []maelstromtest.Op) []series {
 	var all []series
 	var kinds []string
-	for _, op := range history {
-		if op.Final {
-			continue
-		}
+	for _, op := range timed(history) {
 		i := slices.IndexFunc(all, func(s series) bool { return s.kind == op.F && s.outcome == op.Outcome })
 		if i < 0 {
 			i = len(all)
@@ -92,16 +106,7 @@ const maxPoints = 20_000
 // latencyPicture draws a point for each request, and percentiles over time.
 func latencyPicture(r *maelstromtest.Result) (*picture, error) {
 	p := newPicture(r, "Latency", "in ms from when a request was made")
-	least, most := math.Inf(1), 0.1 // ms
-	for _, op := range r.History {
-		if !op.Final {
-			ms := milliseconds(op.Complete - op.Invoke)
-			least, most = min(least, ms), max(most, ms)
-		}
-	}
-	// The scale is logarithmic: whole decades, two at least, and no zero.
-	p.Y.Max = math.Pow(10, math.Ceil(math.Log10(most)))
-	p.Y.Min = min(math.Pow(10, math.Floor(math.Log10(max(least, 0.01)))), p.Y.Max/100)
+	p.Y.Min, p.Y.Max = latencyBounds(r)
 	p.Y.Scale, p.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(decades)
 
 	all := divide(r.History)
@@ -126,6 +131,19 @@ func latencyPicture(r *maelstromtest.Result) (*picture, error) {
 		}
 	}
 	return p, nil
+}
+
+// latencyBounds returns what a logarithmic scale of latencies, in ms, has to show: whole decades, two at least, and no zero.
+func latencyBounds(r *maelstromtest.Result) (low, high float64) {
+	least, most := math.Inf(1), 0.1
+	for _, op := range r.History {
+		if !op.Final {
+			ms := milliseconds(op.Complete - op.Invoke)
+			least, most = min(least, ms), max(most, ms)
+		}
+	}
+	high = math.Pow(10, math.Ceil(math.Log10(most)))
+	return min(math.Pow(10, math.Floor(math.Log10(max(least, 0.01)))), high/100), high
 }
 
 // scatter draws a series' points, or so many of them that they do not get too many.
@@ -162,9 +180,36 @@ const (
 	minAnswers = 20
 )
 
+// percents are those of the percentiles that are drawn.
+var percents = []int{50, 95, 99}
+
 // percentiles draws the median and the 95th and 99th percentiles of ok requests over time. A line is broken where none was
 // answered.
 func (p *picture) percentiles(r *maelstromtest.Result) error {
+	styles := []draw.LineStyle{
+		{Color: color.Gray{25}, Width: 1.6},
+		{Color: color.Gray{25}, Width: 1.2, Dashes: []vg.Length{6, 2}},
+		{Color: color.Gray{25}, Width: 1.2, Dashes: []vg.Length{1.5, 1.5}},
+	}
+	for i, lines := range percentilesOf(r) {
+		for _, points := range lines {
+			for j := range points {
+				points[j].Y = max(points[j].Y, p.Y.Min)
+			}
+			line, err := plotter.NewLine(points)
+			if err != nil {
+				return fmt.Errorf("percentiles: %w", err)
+			}
+			line.LineStyle = styles[i]
+			p.Add(line)
+		}
+		p.legend = append(p.legend, entry{fmt.Sprintf("p%d", percents[i]), &plotter.Line{LineStyle: styles[i]}})
+	}
+	return nil
+}
+
+// percentilesOf returns the lines of each of percents, in ms over s.
+func percentilesOf(r *maelstromtest.Result) [][]plotter.XYs {
 	whole := span(r)
 	length := max(whole/stretches, minStretch)
 	if r.OK > 0 {
@@ -180,30 +225,14 @@ func (p *picture) percentiles(r *maelstromtest.Result) error {
 	for i := range parts {
 		slices.Sort(parts[i])
 	}
-	for _, style := range []struct {
-		percent int
-		draw.LineStyle
-	}{
-		{50, draw.LineStyle{Color: color.Gray{25}, Width: 1.6}},
-		{95, draw.LineStyle{Color: color.Gray{25}, Width: 1.2, Dashes: []vg.Length{6, 2}}},
-		{99, draw.LineStyle{Color: color.Gray{25}, Width: 1.2, Dashes: []vg.Length{1.5, 1.5}}},
-	} {
-		for _, points := range broken(parts, func(i int) plotter.XY {
+	var all [][]plotter.XYs
+	for _, percent := range percents {
+		all = append(all, broken(parts, func(i int) plotter.XY {
 			middle := (time.Duration(i)*length + min(time.Duration(i+1)*length, whole)) / 2
-			latency := maelstromtest.Percentile(parts[i], style.percent)
-			return plotter.XY{X: middle.Seconds(), Y: max(p.Y.Min, milliseconds(latency))}
-		}) {
-			line, err := plotter.NewLine(points)
-			if err != nil {
-				return fmt.Errorf("percentiles: %w", err)
-			}
-			line.LineStyle = style.LineStyle
-			p.Add(line)
-		}
-		sign := &plotter.Line{LineStyle: style.LineStyle}
-		p.legend = append(p.legend, entry{fmt.Sprintf("p%d", style.percent), sign})
+			return plotter.XY{X: middle.Seconds(), Y: milliseconds(maelstromtest.Percentile(parts[i], percent))}
+		}))
 	}
-	return nil
+	return all
 }
 
 // broken returns the lines through the points of those parts that are not empty, one for each run of them.

@@ -33,7 +33,7 @@ type file struct {
 	write func(io.Writer, Run) error
 }
 
-// files are all that Write writes, in the order in which a reader may want them.
+// files are those of every run but the page, in the order in which a reader may want them.
 var files = []file{
 	{"results.json", aboutResults, WriteJSON},
 	{"latency.png", aboutLatency, asPNG(latencyPicture)},

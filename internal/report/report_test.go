@@ -63,7 +63,7 @@ func TestEveryFileIsWrittenAndExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) != len(files)+1 {
+	if err != nil || len(entries) != len(files)+2 {
 		t.Fatalf("files %v, %v", entries, err)
 	}
 	text := read(t, folder, "README.txt")

@@ -25,10 +25,11 @@ var tales = []file{
 
 // kept are the files that Write writes for a run, besides README.txt.
 func (run Run) kept() []file {
-	if run.Story == nil {
-		return files
+	kept := []file{{PageFile, aboutPage, writePage}}
+	if run.Story != nil {
+		kept = append(kept, tales...)
 	}
-	return append(tales[:len(tales):len(tales)], files...)
+	return append(kept, files...)
 }
 
 // Tell returns why a run was wrong, as far as the messages in its folder show it: nil if it was right, or if they do not. Where there

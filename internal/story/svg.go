@@ -23,30 +23,30 @@ const (
 
 // style has the colours, for light and for dark. They differ in lightness too, so that no colour is the only sign.
 const style = `
-svg { --paper: #ffffff; --ink: #1f2328; --faint: #6b7280; --line: #c3c8cf; --box: #eef2f7; --good: #13743a; --bad: #c02418; --late: #955000; --copy: #6d3bc0; }
+.story { --paper: #ffffff; --ink: #1f2328; --faint: #6b7280; --line: #c3c8cf; --box: #eef2f7; --good: #13743a; --bad: #c02418; --late: #955000; --copy: #6d3bc0; }
 @media (prefers-color-scheme: dark) {
-svg { --paper: #14181d; --ink: #e6e9ed; --faint: #9aa4b0; --line: #46505c; --box: #25303c; --good: #56d386; --bad: #ff8479; --late: #f0a955; --copy: #bd9bff; }
+.story { --paper: #14181d; --ink: #e6e9ed; --faint: #9aa4b0; --line: #46505c; --box: #25303c; --good: #56d386; --bad: #ff8479; --late: #f0a955; --copy: #bd9bff; }
 }
-text { font: 12px Verdana, Arial, Helvetica, sans-serif; fill: var(--ink); }
-.paper { fill: var(--paper); }
-.caption { font-size: 14px; }
-.kind { font-size: 14px; font-weight: bold; }
-.head { font-weight: bold; text-anchor: middle; }
-.headbox { fill: var(--box); stroke: var(--line); }
-.time { font-size: 11px; fill: var(--faint); }
-.lane { stroke: var(--line); stroke-width: 1.5; }
-.dead { stroke-dasharray: 2 5; }
-.label { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
-.arrow { stroke: var(--ink); stroke-width: 1.5; fill: none; }
-.tip { fill: var(--ink); }
-.acknowledged .arrow { stroke: var(--good); stroke-width: 2.5; } .acknowledged .tip, .acknowledged text { fill: var(--good); }
-.acknowledged text, .wrong text { font-weight: bold; }
-.wrong .arrow { stroke: var(--bad); stroke-width: 2.5; } .wrong .tip, .wrong text { fill: var(--bad); }
-.lost .arrow { stroke: var(--bad); stroke-dasharray: 6 4; } .lost text { fill: var(--bad); } .lost .cross { stroke: var(--bad); stroke-width: 2.5; }
-.late .arrow { stroke: var(--late); stroke-dasharray: 10 3; } .late .tip, .late text { fill: var(--late); }
-.copy .arrow { stroke: var(--copy); stroke-dasharray: 3 3; } .copy .tip, .copy text { fill: var(--copy); }
-.value rect { fill: var(--box); stroke: var(--faint); } .old rect { fill: var(--paper); stroke: var(--late); stroke-dasharray: 4 3; } .old text { fill: var(--late); }
-.fault rect { fill: var(--paper); stroke: var(--bad); stroke-width: 1.5; } .fault text, .verdict text { fill: var(--bad); } .verdict text, .value text { font-weight: bold; }
+.story text { font: 12px Verdana, Arial, Helvetica, sans-serif; fill: var(--ink); }
+.story .paper { fill: var(--paper); }
+.story .caption { font-size: 14px; }
+.story .kind { font-size: 14px; font-weight: bold; }
+.story .head { font-weight: bold; text-anchor: middle; }
+.story .headbox { fill: var(--box); stroke: var(--line); }
+.story .time { font-size: 11px; fill: var(--faint); }
+.story .lane { stroke: var(--line); stroke-width: 1.5; }
+.story .dead { stroke-dasharray: 2 5; }
+.story .label { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
+.story .arrow { stroke: var(--ink); stroke-width: 1.5; fill: none; }
+.story .tip { fill: var(--ink); }
+.story .acknowledged .arrow { stroke: var(--good); stroke-width: 2.5; } .story .acknowledged .tip, .story .acknowledged text { fill: var(--good); }
+.story .acknowledged text, .story .wrong text { font-weight: bold; }
+.story .wrong .arrow { stroke: var(--bad); stroke-width: 2.5; } .story .wrong .tip, .story .wrong text { fill: var(--bad); }
+.story .lost .arrow { stroke: var(--bad); stroke-dasharray: 6 4; } .story .lost text { fill: var(--bad); } .story .lost .cross { stroke: var(--bad); stroke-width: 2.5; }
+.story .late .arrow { stroke: var(--late); stroke-dasharray: 10 3; } .story .late .tip, .story .late text { fill: var(--late); }
+.story .copy .arrow { stroke: var(--copy); stroke-dasharray: 3 3; } .story .copy .tip, .story .copy text { fill: var(--copy); }
+.story .value rect { fill: var(--box); stroke: var(--faint); } .story .old rect { fill: var(--paper); stroke: var(--late); stroke-dasharray: 4 3; } .story .old text { fill: var(--late); }
+.story .fault rect { fill: var(--paper); stroke: var(--bad); stroke-width: 1.5; } .story .fault text, .story .verdict text { fill: var(--bad); } .story .verdict text, .story .value text { font-weight: bold; }
 `
 
 // A canvas is a picture in the making.
@@ -63,7 +63,7 @@ func (s *Story) SVG() string {
 	captionHeight := float64(edge + lineHeight*(len(caption)+1))
 	c.top = captionHeight + headHeight + 40
 	height := c.top + float64(s.Rows-1)*rowHeight + 30
-	c.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" style="max-width: 100%%; height: auto" role="img">`,
+	c.add(`<svg class="story" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" style="max-width: 100%%; height: auto" role="img">`,
 		svgWidth, height, svgWidth, height)
 	c.add("<title>%s</title><desc>%s</desc>", html.EscapeString(upper(string(s.Kind))), html.EscapeString(s.Caption))
 	c.add("<style>%s</style>", style)

@@ -1,0 +1,201 @@
+// Package pagetest checks pages in a real browser.
+package pagetest
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+var screenshots = flag.String("screenshots", "", "keep pictures of the pages that are checked in this `folder`")
+
+// limit bounds how long a check may take, in real time: a browser that hangs fails the test.
+const limit = 2 * time.Minute
+
+// A Browser shows pages. It ends with its test.
+type Browser struct {
+	t   testing.TB
+	ctx context.Context
+
+	mu       sync.Mutex
+	problems []string // guarded by mu
+}
+
+// Open starts a browser, or skips the test where none is installed.
+func Open(t testing.TB) *Browser {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		t.Skip("no Chromium is installed to look at the page with; on Debian, apt-get install chromium")
+	}
+	b := &Browser{t: t}
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)...)
+	t.Cleanup(cancel)
+	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf), chromedp.WithListener(b.listen))
+	t.Cleanup(cancel)
+	b.Do(chromedp.Navigate("about:blank"))
+	call(b, log.Enable, cdp.Empty{})
+	call(b, network.Enable, network.EnableParams{})
+	return b
+}
+
+// listen notes what a page complains of, and what it asks the network for.
+func (b *Browser) listen(event any) {
+	problem := ""
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		problem = "exception: " + e.ExceptionDetails.Text
+		if x := e.ExceptionDetails.Exception; x != nil {
+			problem += " " + x.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		var words []string
+		for _, arg := range e.Args {
+			words = append(words, string(arg.Value))
+		}
+		problem = fmt.Sprintf("console %s: %s", e.Type, strings.Join(words, " "))
+	case *log.EventEntryAdded:
+		problem = fmt.Sprintf("%s: %s", e.Entry.Level, e.Entry.Text)
+	case *network.EventRequestWillBeSent:
+		if u := e.Request.URL; !strings.HasPrefix(u, "file:") && !strings.HasPrefix(u, "data:") {
+			problem = "asks the network for " + u
+		}
+	}
+	if problem != "" {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.problems = append(b.problems, problem)
+	}
+}
+
+// Do does something in the browser.
+func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, actions...); err != nil {
+		b.t.Fatalf("browser: %v", err)
+	}
+}
+
+// call sends a command to the browser.
+func call[P, R any](b *Browser, command cdp.Command[P, R], params P) {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, command, params); err != nil {
+		b.t.Fatalf("browser: %v", err)
+	}
+}
+
+// Ask returns what a JavaScript expression comes to.
+func Ask[T any](b *Browser, expression string) T {
+	b.t.Helper()
+	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		b.t.Fatalf("browser: %s: %v", expression, err)
+	}
+	return value
+}
+
+// Show opens a page from disk at a width, in pixels.
+func (b *Browser) Show(path string, width int64, dark, scripts bool) {
+	b.t.Helper()
+	scheme := map[bool]string{false: "light", true: "dark"}[dark]
+	full, err := filepath.Abs(path)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
+	b.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate((&url.URL{Scheme: "file", Path: full}).String()))
+}
+
+// wide lists what is wider than the page and does not scroll by itself.
+const wide = `(() => {
+	const scrolls = e => e && (["auto", "hidden", "scroll", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+	const page = document.documentElement;
+	if (page.scrollWidth > innerWidth) return ["the page is " + page.scrollWidth + " px wide"];
+	return [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
+})()`
+
+// Check looks at a page wide and narrow, in light and in dark, and without scripts: it must have no error, ask the network for nothing,
+// not be wider than the window, and take its colours from the scheme.
+func (b *Browser) Check(path string) {
+	b.t.Helper()
+	backgrounds := map[bool]map[string]bool{false: {}, true: {}}
+	for _, width := range []int64{1280, 400} {
+		for _, dark := range []bool{false, true} {
+			for _, scripts := range []bool{true, false} {
+				b.Show(path, width, dark, scripts)
+				name := fmt.Sprintf("%d px, dark %v, scripts %v", width, dark, scripts)
+				for _, problem := range b.found() {
+					b.t.Errorf("%s: %s", name, problem)
+				}
+				if over := Ask[[]string](b, wide); len(over) > 0 {
+					b.t.Errorf("%s: wider than the window: %q", name, over)
+				}
+				backgrounds[dark][Ask[string](b, `getComputedStyle(document.body).backgroundColor`)] = true
+				if scripts {
+					b.keep(fmt.Sprintf("%s-%d-%v", strings.TrimSuffix(filepath.Base(path), ".html"), width, map[bool]string{false: "light", true: "dark"}[dark]))
+				}
+			}
+		}
+	}
+	if len(backgrounds[false]) != 1 || len(backgrounds[true]) != 1 || maps.Equal(backgrounds[false], backgrounds[true]) {
+		b.t.Errorf("backgrounds in light and dark: %v", backgrounds)
+	}
+}
+
+// found returns what there was to complain of since the last call.
+func (b *Browser) found() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	found := b.problems
+	b.problems = nil
+	return found
+}
+
+// NoProblems fails the test if the page has complained of something.
+func (b *Browser) NoProblems() {
+	b.t.Helper()
+	for _, problem := range b.found() {
+		b.t.Error(problem)
+	}
+}
+
+// keep writes a picture of the page, if that is wanted.
+func (b *Browser) keep(name string) {
+	b.t.Helper()
+	if *screenshots == "" {
+		return
+	}
+	picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		b.t.Fatalf("browser: picture of %s: %v", name, err)
+	}
+	path := filepath.Join(*screenshots, strings.ReplaceAll(b.t.Name(), "/", "-")+"-"+name+".png")
+	if err := os.WriteFile(path, picture, 0o666); err != nil {
+		b.t.Fatal(err)
+	}
+}

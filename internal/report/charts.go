@@ -1,0 +1,258 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"gonum.org/v1/plot/plotter"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/page"
+)
+
+// What bounds the size of a page: how many points are drawn of a chart's requests that are ok, of those that are not, and of a line
+// of steps; and how many bars of a lane.
+const (
+	maxDots     = 2500
+	maxFailures = 1000
+	maxSteps    = 1500
+	maxBars     = 300
+	alwaysDrawn = 50 // of the slowest requests, where not all are
+)
+
+// charts are those of a run, which share the axis of time and the lanes of the faults.
+func charts(r *maelstromtest.Result) []*page.Chart {
+	all := []*page.Chart{latencyChart(r), rateChart(r)}
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		all = append(all, counterChart(r, facts))
+	}
+	for _, c := range all {
+		c.End = span(r).Seconds()
+		c.Lanes = lanesOfPage(r, c.End)
+	}
+	return all
+}
+
+// latencyChart has a point for each request, or so many of them that they do not get too many, and percentiles over time.
+func latencyChart(r *maelstromtest.Result) *page.Chart {
+	c := &page.Chart{Title: "Latency, in ms from when a request was made", Log: true, Note: "Each point is a request, at the time when it was made."}
+	c.Low, c.High = latencyBounds(r)
+	for i, runs := range percentilesOf(r) {
+		name := fmt.Sprintf("p%d", percents[i])
+		c.Lines = append(c.Lines, page.Line{Name: name, Class: name, Runs: pointsOf(runs...)})
+	}
+	for _, s := range divide(r.History) {
+		class, shape := s.look()
+		most := maxDots
+		if s.outcome != maelstromtest.OK {
+			most = maxFailures
+		}
+		kept, every := thin(s.ops, most*len(s.ops)/max(1, len(r.History)))
+		dots := page.Dots{Name: counted(s.String(), len(s.ops), every), Class: class, Shape: shape}
+		for _, op := range kept {
+			dots.Points = append(dots.Points, dot(op, op.Invoke, milliseconds(op.Complete-op.Invoke), r))
+		}
+		c.Dots = append(c.Dots, dots)
+	}
+	return c
+}
+
+// rateChart has how many requests were asked for, made and completed in each second.
+func rateChart(r *maelstromtest.Result) *page.Chart {
+	c := &page.Chart{Title: "Throughput, in requests per second", Note: "Answers are counted when they came."}
+	asked, made, completed, height := ratesOf(r)
+	c.High = height
+	c.Lines = append(c.Lines,
+		page.Line{Name: asked.text, Class: "asked", Runs: pointsOf(asked.points)},
+		page.Line{Name: made.text, Class: "made", Runs: pointsOf(made.points)})
+	for _, rate := range completed {
+		class, _ := rate.of.look()
+		c.Lines = append(c.Lines, page.Line{Name: rate.text, Class: class, Runs: pointsOf(rate.points)})
+	}
+	return c
+}
+
+// counterChart has what was read over time, between what had been acknowledged and what had been asked for.
+func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
+	c := &page.Chart{Title: "The counter", Fit: true, High: 1,
+		Note: "A read lasts from when it was made to its answer: it has to begin on or above the lower line, and to end on or below the upper. The final reads, which come after the rest, are at the right edge."}
+	lower := steps(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Complete, op.Outcome == maelstromtest.OK })
+	upper := steps(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Invoke, op.Outcome != maelstromtest.Fail })
+	c.Lines = []page.Line{
+		{Name: "adds asked for", Class: "upper", Runs: [][]page.Point{upper}, Steps: true},
+		{Name: "adds acknowledged", Class: "lower", Runs: [][]page.Point{lower}, Steps: true},
+	}
+	class := "ok0"
+	for _, s := range divide(r.History) {
+		if s.kind == "read" && s.outcome == maelstromtest.OK {
+			class, _ = s.look()
+		}
+	}
+	bad := contradicted(r, facts)
+	var fine, wrong []request
+	for i, op := range r.History {
+		switch {
+		case op.F != "read" || op.Outcome != maelstromtest.OK:
+		case bad[i]:
+			wrong = append(wrong, request{op, i})
+		default:
+			fine = append(fine, request{op, i})
+		}
+		c.High = max(c.High, 1.05*float64(op.Int()))
+	}
+	c.High = max(c.High, 1.05*upper[len(upper)-1].Y)
+	for _, kind := range []struct {
+		name, class string
+		ops         []request
+		most        int
+	}{{"read", class, fine, maxDots}, {"read that contradicts others", "contradicted", wrong, maxFailures}} {
+		kept, every := thin(kind.ops, kind.most)
+		dots := page.Dots{Name: counted(kind.name, len(kind.ops), every), Class: kind.class}
+		for _, op := range kept {
+			point := dot(op, min(op.Complete, span(r)), float64(op.Int()), r)
+			if !op.Final {
+				point.For = seconds(op.Complete - op.Invoke)
+			}
+			dots.Points = append(dots.Points, point)
+		}
+		if len(kept) > 0 {
+			c.Dots = append(c.Dots, dots)
+		}
+	}
+	return c
+}
+
+// contradicted returns the reads, by index, that a verdict has found wrong.
+func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map[int]bool {
+	bad := map[int]bool{}
+	for _, v := range facts.OutOfOrder {
+		bad[v.Index] = true
+	}
+	if facts.Unexplained != nil {
+		bad[facts.Unexplained.Index] = true
+	}
+	for i, op := range r.History {
+		if op.Final && op.Outcome == maelstromtest.OK && !slices.ContainsFunc(facts.Acceptable, func(a maelstromtest.Range) bool { return a.Lo <= op.Int() && op.Int() <= a.Hi }) {
+			bad[i] = true
+		}
+	}
+	return bad
+}
+
+// steps adds up the adds that count, each from a time on. Of many only the sums at equal distances are kept.
+func steps(r *maelstromtest.Result, counts func(maelstromtest.Op) (time.Duration, bool)) []page.Point {
+	end := span(r)
+	var all []page.Point
+	for _, op := range r.History {
+		if at, ok := counts(op); ok && op.F == "add" && op.Int() > 0 {
+			all = append(all, page.Point{X: min(at, end).Seconds(), Y: float64(op.Int())})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b page.Point) int { return cmp.Compare(a.X, b.X) })
+	kept, sum := []page.Point{{}}, 0.
+	for i, p := range all {
+		sum += p.Y
+		slot := int(p.X / end.Seconds() * maxSteps)
+		if len(all) <= maxSteps || i+1 == len(all) || int(all[i+1].X/end.Seconds()*maxSteps) > slot {
+			kept = append(kept, page.Point{X: p.X, Y: sum})
+		}
+	}
+	return append(kept, page.Point{X: end.Seconds(), Y: sum})
+}
+
+// thin returns every so manieth request, and the slowest, so that there are about as many as most.
+func thin(ops []request, most int) (kept []request, every int) {
+	every = (len(ops)-1)/max(1, most) + 1
+	if every <= 1 {
+		return ops, 1
+	}
+	slow := slices.Clone(ops)
+	took := func(op request) time.Duration { return op.Complete - op.Invoke }
+	slices.SortFunc(slow, func(a, b request) int { return cmp.Compare(took(b), took(a)) })
+	bound, left := took(slow[min(alwaysDrawn, len(slow)-1)]), alwaysDrawn
+	for i, op := range ops {
+		outlier := took(op) > bound && left > 0
+		if outlier {
+			left--
+		}
+		if outlier || i%every == 0 {
+			kept = append(kept, op)
+		}
+	}
+	return kept, every
+}
+
+// counted is a name for the legend, with how many points there are, and how many of them are drawn.
+func counted(name string, n, every int) string {
+	if every > 1 {
+		return fmt.Sprintf("%s (%d; one in %d drawn, and the slowest %d)", name, n, every, alwaysDrawn)
+	}
+	return fmt.Sprintf("%s (%d)", name, n)
+}
+
+// dot is an operation's point.
+func dot(op request, at time.Duration, y float64, r *maelstromtest.Result) page.Dot {
+	what := op.F
+	if op.Value != nil {
+		what += fmt.Sprintf(" %v", op.Value)
+	}
+	if op.Final {
+		what = "final " + what
+	}
+	text := fmt.Sprintf("op %d: %s, %s by %s after %s, made at %.4g s by %s", op.index, what, OutcomeName(op.Outcome), op.Node,
+		Milliseconds(op.Complete-op.Invoke), seconds(op.Invoke), op.Client)
+	if why := Why(op.Op, r); op.Outcome != maelstromtest.OK && why != "" {
+		text += ": " + why
+	}
+	return page.Dot{Point: page.Point{X: seconds(at), Y: y}, Text: text}
+}
+
+// look is what a series looks like on a page.
+func (s series) look() (class, shape string) {
+	class = fmt.Sprintf("bad%d", s.rank%3)
+	switch s.outcome {
+	case maelstromtest.OK:
+		return fmt.Sprintf("ok%d", s.rank%3), ""
+	case maelstromtest.Info:
+		return class, "hollow"
+	}
+	return class, "square"
+}
+
+func pointsOf(runs ...plotter.XYs) [][]page.Point {
+	var all [][]page.Point
+	for _, run := range runs {
+		var points []page.Point
+		for _, p := range run {
+			points = append(points, page.Point(p))
+		}
+		all = append(all, points)
+	}
+	return all
+}
+
+// lanesOfPage returns the lanes of the faults, up to the time at which charts end.
+func lanesOfPage(r *maelstromtest.Result, end float64) []page.Lane {
+	var lanes []page.Lane
+	for _, l := range lanesOf(r) {
+		lane := page.Lane{Name: l.fault, Colour: template.CSS(fmt.Sprintf("#%02x%02x%02x", l.shade.R, l.shade.G, l.shade.B))}
+		for i, b := range l.bars {
+			if i == maxBars {
+				lane.Name += fmt.Sprintf(" (%d of %d)", maxBars, len(l.bars))
+				break
+			}
+			if b.from < end {
+				title := strings.TrimSpace(fmt.Sprintf("%s %s", l.fault, b.detail)) + fmt.Sprintf(", %.4g s to %.4g s", b.from, b.to)
+				lane.Bars = append(lane.Bars, page.Bar{From: b.from, To: b.to, Text: b.detail, Title: title})
+			}
+		}
+		if len(lane.Bars) > 0 {
+			lanes = append(lanes, lane)
+		}
+	}
+	return lanes
+}
