@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,6 +33,7 @@ type options struct {
 	runs      int
 	logStderr bool
 	json      bool
+	open      bool
 }
 
 // raw are the flags that are more than a value: as they were typed.
@@ -64,6 +66,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.DurationVar(&o.MaxP99, "max-p99", 0, "fail if the 99th percentile of latency is above this `duration`, such as 50ms")
 	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
 	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
+	flags.BoolVar(&o.open, "open", false, "at the end, show the run's page in a browser")
 	flags.BoolVar(&o.json, "json", false, "print results.json instead of a summary")
 	return flags
 }
@@ -133,6 +136,9 @@ func (o *options) check(r raw, given map[string]bool) error {
 		return fmt.Errorf("--max-p99 %v is not positive", o.MaxP99)
 	case given["min-ok"] && !(o.MinOK > 0 && o.MinOK <= 100):
 		return fmt.Errorf("--min-ok %v is not above 0 and at most 100", o.MinOK)
+	}
+	if _, err := exec.LookPath(opener()); o.open && err != nil {
+		return fmt.Errorf("--open: there is no %s here to open a page with; without --open, the page is store/<workload>/latest/%s", opener(), report.PageFile)
 	}
 	info, err := os.Stat(o.bin)
 	switch {

@@ -64,6 +64,6 @@ func help() string {
 			fmt.Fprintf(&text, "  %-10s node-%-10s %s\n", f, f, explained[f.Kind])
 		}
 	}
-	text.WriteString("\nThe files of a run are in store/<workload>/latest, where README.txt says what each of them is.\n")
+	text.WriteString("\nThe files of a run are in store/<workload>/latest: index.html is a page that shows all of it, and README.txt says what each file is.\n")
 	return text.String()
 }

@@ -33,9 +33,14 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
-			path, err := exec.LookPath("echo-node")
-			env.Setenv("NODE", path)
-			return err
+			for name, command := range map[string]string{"NODE": "echo-node", "BENCH": "bench"} {
+				path, err := exec.LookPath(command)
+				if err != nil {
+					return err
+				}
+				env.Setenv(name, path)
+			}
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "line": line},
 	})

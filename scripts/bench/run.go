@@ -61,6 +61,11 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 	if b.runs > 1 && !b.json {
 		err = errors.Join(err, tabulate(b.stdout, all, worst))
 	}
+	if b.open {
+		if err := openPage(filepath.Join(all[worst].folder, report.PageFile)); err != nil {
+			fmt.Fprintf(b.stderr, "bench: %v\n", err) // which says nothing about the nodes
+		}
+	}
 	return b.code(ctx, err == nil && all[worst].Passed()), err
 }
 

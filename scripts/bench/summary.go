@@ -61,6 +61,7 @@ func summarize(w io.Writer, d done) error {
 		text.add(first(i, "faults"), "%4.1f s to %4.1f s  %s", fault.Start.Seconds(), report.FaultEnd(fault, r.Elapsed).Seconds(), fault)
 	}
 	text.add("seed", "%d", r.Config.Seed)
+	text.add("page", "%s", filepath.Join(d.folder, report.PageFile))
 	text.add("files", "%s", d.folder)
 	for _, lost := range d.lost {
 		for line := range strings.Lines(lost.Error()) {
