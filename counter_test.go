@@ -343,6 +343,24 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// The stories in the README are what make explain finds, and the first of its runs again with this counter. -update draws them anew.
+func TestPicturesOfTheReadme(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long with the race detector")
+	}
+	for name, want := range explain.Pictures(t, program, "counter") {
+		path := filepath.Join(".github", "images", name)
+		if *update {
+			if err := os.WriteFile(path, []byte(want), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != want {
+			t.Errorf("%s is not what would be drawn (%v): go test -run PicturesOfTheReadme . -update", path, err)
+		}
+	}
+}
+
 // BenchmarkCounter measures in virtual time. To compare two commits, on the same ten seeds, run with each of them
 //
 //	go test -run '^$' -bench 'Counter/contender=ours' -benchtime 1x -count 10 > name.txt

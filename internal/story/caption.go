@@ -21,6 +21,8 @@ func (t *teller) caption() string {
 		t.takenBack(say)
 	case CountedTwice:
 		t.countedTwice(say)
+	case CountedOnce:
+		t.countedOnce(say)
 	case OldAnswer:
 		t.oldAnswer(say)
 	case Misdirected:

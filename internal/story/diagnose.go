@@ -20,6 +20,7 @@ const (
 	NotStored    Kind = "not in the store"   // an add was acknowledged that the store was never told of
 	NotAsked     Kind = "not asked for"      // a read was answered without the store
 	CrashedNode  Kind = "crash"              // a node ended by itself
+	CountedOnce  Kind = "counted once"       // nothing went wrong: see Once
 	Unexplained  Kind = "cause unexplained"  // the messages do not tell
 )
 

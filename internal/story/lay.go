@@ -117,6 +117,11 @@ func (t *teller) verdict() {
 		return
 	}
 	reply := o.call.replies[0]
+	pos := max(reply.arrival(), reply.pos)
+	if t.kind == CountedOnce {
+		t.notes = append(t.notes, remark{pos, o.Complete, reply.dest, "right: it was added once", Praise})
+		return
+	}
 	text := "wrong"
 	switch least := t.ackedBefore(o); {
 	case t.kind == TornRead:
@@ -140,7 +145,7 @@ func (t *teller) verdict() {
 			text = fmt.Sprintf("wrong: only %d had been added", asked)
 		}
 	}
-	t.notes = append(t.notes, remark{max(reply.arrival(), reply.pos), o.Complete, reply.dest, text, Verdict})
+	t.notes = append(t.notes, remark{pos, o.Complete, reply.dest, text, Verdict})
 }
 
 // right says which final reads would be right.
@@ -213,6 +218,8 @@ func (t *teller) label(m *message) string {
 		return "read " + key
 	case b.Type == "write":
 		return fmt.Sprintf("write %s = %s", key, t.gauge.brief(string(b.Key), b.Value))
+	case b.Type == "cas" && t.gauge.field != "" && string(b.Create) == "true" && string(b.From) == string(b.To):
+		return fmt.Sprintf("create %s = %s", key, t.gauge.brief(string(b.Key), b.To))
 	case b.Type == "cas":
 		return fmt.Sprintf("%s: %s → %s", key, t.gauge.brief(string(b.Key), b.From), t.gauge.brief(string(b.Key), b.To))
 	case b.Type == "add":

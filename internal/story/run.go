@@ -62,6 +62,7 @@ type body struct {
 	To        json.RawMessage `json:"to"`
 	Delta     json.RawMessage `json:"delta"`
 	Code      json.RawMessage `json:"code"`
+	Create    json.RawMessage `json:"create_if_not_exists"`
 }
 
 // A call is a request with its replies, and the calls that its receiver made for its sake.

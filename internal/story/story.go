@@ -71,6 +71,7 @@ const (
 	Plain        Mark = ""
 	Acknowledged Mark = "acknowledged"
 	Wrong        Mark = "wrong"
+	Right        Mark = "right"
 )
 
 // A Note is something that happens in a lane.
@@ -89,6 +90,7 @@ const (
 	OldState Style = "old"   // what a service answered from
 	AFault   Style = "fault"
 	Verdict  Style = "verdict" // why a read is wrong
+	Praise   Style = "praise"  // that a read is right
 )
 
 // Of returns the story of the first thing that went wrong in a run: a crash, a wrong total, a read out of order, or a history
@@ -154,6 +156,14 @@ func (t *teller) choose() {
 		t.changed(t.lost, true)
 		t.exchange(t.basisOf(t.by))
 		t.changed(t.by, true)
+	case CountedOnce:
+		t.operation(t.add, Acknowledged)
+		t.exchange(t.basisOf(t.lost))
+		t.changed(t.lost, true)
+		for _, c := range t.retried() {
+			t.exchange(c)
+			t.unchanged(c)
+		}
 	case OldAnswer:
 		if t.than != nil {
 			t.operation(t.than, Acknowledged)
@@ -184,7 +194,11 @@ func (t *teller) choose() {
 			t.changed(ch, true)
 		}
 	}
-	t.operation(t.cause.read, Wrong)
+	verdict := Wrong
+	if t.kind == CountedOnce {
+		verdict = Right
+	}
+	t.operation(t.cause.read, verdict)
 	t.asked()
 	t.lives()
 }

@@ -39,8 +39,8 @@ const style = `
 .story .label { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
 .story .arrow { stroke: var(--ink); stroke-width: 1.5; fill: none; }
 .story .tip { fill: var(--ink); }
-.story .acknowledged .arrow { stroke: var(--good); stroke-width: 2.5; } .story .acknowledged .tip, .story .acknowledged text { fill: var(--good); }
-.story .acknowledged text, .story .wrong text { font-weight: bold; }
+.story .acknowledged .arrow, .story .right .arrow { stroke: var(--good); stroke-width: 2.5; } .story .acknowledged .tip, .story .acknowledged text, .story .right .tip, .story .right text, .story .praise text { fill: var(--good); }
+.story .acknowledged text, .story .wrong text, .story .right text, .story .praise text { font-weight: bold; }
 .story .wrong .arrow { stroke: var(--bad); stroke-width: 2.5; } .story .wrong .tip, .story .wrong text { fill: var(--bad); }
 .story .lost .arrow { stroke: var(--bad); stroke-dasharray: 6 4; } .story .lost text { fill: var(--bad); } .story .lost .cross { stroke: var(--bad); stroke-width: 2.5; }
 .story .late .arrow { stroke: var(--late); stroke-dasharray: 10 3; } .story .late .tip, .story .late text { fill: var(--late); }
@@ -230,7 +230,7 @@ func (c *canvas) note(n Note) {
 	}
 	x = min(max(x, timesWidth+half), svgWidth-4-half)
 	c.add(`<g class="%s">`, n.Style)
-	if n.Style == Verdict {
+	if n.Style == Verdict || n.Style == Praise {
 		c.add(`<text class="label" text-anchor="middle" x="%.1f" y="%.1f">%s</text>`, x, y+4, html.EscapeString(n.Text))
 	} else {
 		c.add(`<rect x="%.1f" y="%.1f" width="%.1f" height="22" rx="5"/>`, x-half, y-11, 2*half)

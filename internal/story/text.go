@@ -80,8 +80,8 @@ func (a Arrow) remark() string {
 	switch a.Mark {
 	case Acknowledged:
 		parts = append(parts, "acknowledged")
-	case Wrong:
-		parts = append(parts, "wrong")
+	case Wrong, Right:
+		parts = append(parts, string(a.Mark))
 	}
 	return strings.Join(parts, ", ")
 }

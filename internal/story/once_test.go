@@ -1,0 +1,66 @@
+package story
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+
+	"maelstrom-counter/internal/maelstromtest"
+)
+
+// once is the run in which a compare-and-swap loop counts twice, but that the node does not swap again: it reads the store and finds its add.
+func once(t *testing.T) (*maelstromtest.Result, []maelstromtest.Entry) {
+	t.Helper()
+	r, journal := load(t, "testdata/cas-lost.jsonl")
+	journal = slices.DeleteFunc(journal, func(e maelstromtest.Entry) bool { return e.ID == 9 || e.ID == 10 })
+	for i := range journal {
+		e := &journal[i]
+		e.Body = bytes.ReplaceAll(e.Body, []byte(`"value":2`), []byte(`"value":1`))
+		if e.Answer != nil && e.State == 2 {
+			e.State, e.Newest = 1, 1
+		}
+	}
+	r.History[1].Value = int64(1)
+	r = judged(r.History)
+	r.Right = true
+	return r, journal
+}
+
+func TestWhyAnAddCountsOnce(t *testing.T) {
+	r, journal := once(t)
+	s := Once(r, journal)
+	if s == nil {
+		t.Fatal("no story")
+	}
+	text := strings.Join(strings.Fields(s.Text()), " ")
+	for _, want := range []string{
+		"Counted once: n0's swap to 1 took effect, but its answer was lost. n0 asked the store, found its add of 1 there already, and acknowledged it. So it counted once.",
+		"cas ok, lost", "[ counter = 1 already ]", "add ok, acknowledged", "read ok: 1, right", "[ right: it was added once ]",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, s.Text())
+		}
+	}
+	if svg := s.SVG(); !strings.Contains(svg, `class="right"`) || !strings.Contains(svg, `class="praise"`) {
+		t.Errorf("what is right does not look so:\n%s", svg)
+	}
+}
+
+// Where the run was wrong, or every swap was heard of, there is nothing to tell.
+func TestMostRunsDoNotTellWhyAnAddCountsOnce(t *testing.T) {
+	r, journal := once(t)
+	r.Right = false
+	if Once(r, journal) != nil {
+		t.Error("a run that is wrong")
+	}
+	r.Right = true
+	for i := range journal {
+		if journal[i].What == maelstromtest.Lost {
+			journal[i].What = maelstromtest.Received
+		}
+	}
+	if s := Once(r, journal); s != nil {
+		t.Errorf("nothing was lost:\n%s", s.Text())
+	}
+}
