@@ -336,6 +336,11 @@ func TestCompare(t *testing.T) {
 	}
 	cells := compare.Run(t, contenders(), compare.Conditions, cmp.Or(*seeds, compare.Seeds), os.Stderr)
 	fmt.Print(compare.Markdown(cells))
+	page := filepath.Join("store", "compare", "index.html")
+	if err := compare.WritePage(page, cells); err != nil {
+		t.Error(err)
+	}
+	fmt.Printf("\n%s shows this, and why the others went wrong.\n", page)
 	for _, cell := range cells {
 		if cell.Contender.Name == "ours" && (len(cell.Wrong) > 0 || cell.OutOfOrder > 0) {
 			t.Errorf("%s: wrong with the seeds %v, %d reads out of order", cell.Condition.Name, cell.Wrong, cell.OutOfOrder)

@@ -15,6 +15,7 @@ import (
 
 	"maelstrom-counter/internal/maelstromtest"
 	"maelstrom-counter/internal/rivals"
+	"maelstrom-counter/internal/story"
 )
 
 // Seeds is on how many seeds a condition is usually run. All of it then takes a minute or two on two cores.
@@ -87,9 +88,12 @@ type Cell struct {
 	Contender Contender
 	Condition Condition
 	Tally
+	Story *story.Story // of what went wrong with the seed Told; nil if nothing did
+	Told  uint64
 }
 
-// Run puts each contender through each condition with seeds from 1 to n, and writes a line to progress after each cell. The
+// Run puts each contender through each condition with seeds from 1 to n, and writes a line to progress after each cell. What goes
+// wrong in it, it tells with one more run. The
 // cells are ordered by condition.
 func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, progress io.Writer) []Cell {
 	t.Helper()
@@ -113,6 +117,7 @@ func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, pr
 					})
 				}
 			})
+			cell.tell(t)
 			cells = append(cells, cell)
 			fmt.Fprintf(progress, "%2d of %d after %5.1f s: %-10s %-5s %4.1f s, right on %d of %d seeds\n", len(cells),
 				len(conditions)*len(contenders), time.Since(begin).Seconds(), condition.Name, contender.Name,
@@ -149,8 +154,11 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 // A Tally adds up the results of runs with different seeds. Its methods that return a share or a mean return 0 if there is
 // nothing to take it of.
 type Tally struct {
-	Seeds      int
-	Wrong      []uint64 // the seeds of the results that are not MaelstromValid: Maelstrom's verdict, which is on final reads
+	Seeds int
+	Wrong []uint64 // the seeds of the results that are not MaelstromValid: Maelstrom's verdict, which is on final reads
+
+	Contradicted []uint64 // the seeds of those that are, but not Right
+
 	Requests   int
 	OK         int
 	Reads      int // of those answered ok
@@ -163,9 +171,11 @@ type Tally struct {
 // Add adds a result.
 func (t *Tally) Add(r *maelstromtest.Result) {
 	t.Seeds++
-	if !r.MaelstromValid {
-		t.Wrong = append(t.Wrong, r.Config.Seed)
-		slices.Sort(t.Wrong)
+	switch {
+	case !r.MaelstromValid:
+		t.Wrong = noted(t.Wrong, r.Config.Seed)
+	case !r.Right:
+		t.Contradicted = noted(t.Contradicted, r.Config.Seed)
 	}
 	t.Requests += r.Invoked
 	t.OK += r.OK

@@ -222,13 +222,13 @@ func ExampleMarkdown() {
 	calm, storm := Condition{Title: "calm"}, Condition{Title: "5 % of messages lost"}
 	loop, ours := Contender{Title: "compare-and-swap loop"}, Contender{Title: "this counter"}
 	fmt.Print(Markdown([]Cell{
-		{loop, calm, Tally{Seeds: 10, Wrong: []uint64{3}, Requests: 1000, OK: 1000, Reads: 700, OutOfOrder: 210, Messages: 3149,
+		{Contender: loop, Condition: calm, Tally: Tally{Seeds: 10, Wrong: []uint64{3}, Requests: 1000, OK: 1000, Reads: 700, OutOfOrder: 210, Messages: 3149,
 			reads: []time.Duration{0, 0}}},
-		{ours, calm, Tally{Seeds: 10, Requests: 1000, OK: 1000, Reads: 700, Messages: 2200,
+		{Contender: ours, Condition: calm, Tally: Tally{Seeds: 10, Requests: 1000, OK: 1000, Reads: 700, Messages: 2200,
 			reads: []time.Duration{time.Hour, 0, 9949 * time.Microsecond}}},
-		{loop, storm, Tally{Seeds: 10, Wrong: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Requests: 100000, OK: 99999, Reads: 66666, OutOfOrder: 1,
+		{Contender: loop, Condition: storm, Tally: Tally{Seeds: 10, Wrong: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Requests: 100000, OK: 99999, Reads: 66666, OutOfOrder: 1,
 			reads: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
-		{ours, storm, Tally{Seeds: 10, Requests: 1000, Messages: 40000}},
+		{Contender: ours, Condition: storm, Tally: Tally{Seeds: 10, Requests: 1000, Messages: 40000}},
 	}))
 	// Output:
 	// | Condition            | Contender             |    Right | Out of order | Answered |  p50 |  p99 | Messages |

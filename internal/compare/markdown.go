@@ -9,7 +9,7 @@ import (
 // Markdown returns a table of cells, with a note on how to read it. A condition is named in its first row.
 func Markdown(cells []Cell) string {
 	rows := [][]string{
-		{"Condition", "Contender", "Right", "Out of order", "Answered", "p50", "p99", "Messages"},
+		append([]string{"Condition", "Contender"}, columns...),
 		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:"},
 	}
 	named := ""
@@ -20,11 +20,7 @@ func Markdown(cells []Cell) string {
 		} else {
 			named = condition
 		}
-		rows = append(rows, []string{
-			condition, c.Contender.Title, fmt.Sprintf("%d of %d", c.Right(), c.Seeds), few(c.OutOfOrderPerThousand()),
-			percent(c.OK, c.Requests), latency(c, 50), latency(c, 99),
-			fmt.Sprintf("%.1f", c.MessagesPerRequest()),
-		})
+		rows = append(rows, append([]string{condition, c.Contender.Title}, c.values()...))
 	}
 	var b strings.Builder
 	widths := make([]int, len(rows[0]))
@@ -47,17 +43,29 @@ func Markdown(cells []Cell) string {
 		}
 		b.WriteString("|\n")
 	}
-	b.WriteString(`
-3 nodes, 100 requests/s, and no latency beside that of processes and pipes, where nothing else is said. Right: on how many
-seeds Maelstrom's verdict, which is on the final reads, was good. Out of order: how many of a thousand reads contradict what
-was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time.
-Messages: per request, without the clients'.
-`)
+	b.WriteString("\n" + note)
 	return b.String()
 }
 
+// columns are the names of a cell's values.
+var columns = []string{"Right", "Out of order", "Answered", "p50", "p99", "Messages"}
+
+const note = `3 nodes, 100 requests/s, and no latency beside that of processes and pipes, where nothing else is said. Right: on how many
+seeds Maelstrom's verdict, which is on the final reads, was good. Out of order: how many of a thousand reads contradict what
+was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time.
+Messages: per request, without the clients'.
+`
+
+// values are what a table shows of a cell.
+func (c *Cell) values() []string {
+	return []string{
+		fmt.Sprintf("%d of %d", c.Right(), c.Seeds), few(c.OutOfOrderPerThousand()), percent(c.OK, c.Requests), latency(c, 50), latency(c, 99),
+		fmt.Sprintf("%.1f", c.MessagesPerRequest()),
+	}
+}
+
 // latency writes a percentile in ms.
-func latency(c Cell, percent int) string {
+func latency(c *Cell, percent int) string {
 	if c.OK == 0 {
 		return "-"
 	}

@@ -1,0 +1,48 @@
+package compare
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+
+	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/story"
+)
+
+// Worst is the seed whose story tells most: the first on which Maelstrom's verdict was bad, or else the first on which a stricter check
+// was wrong. It returns false if all was right.
+func (t *Tally) Worst() (uint64, bool) {
+	for _, seeds := range [][]uint64{t.Wrong, t.Contradicted} {
+		if len(seeds) > 0 {
+			return seeds[0], true
+		}
+	}
+	return 0, false
+}
+
+// tell runs a cell's worst seed again, with a journal, and keeps the story of what goes wrong in it.
+func (c *Cell) tell(t *testing.T) {
+	t.Helper()
+	seed, wrong := c.Worst()
+	if !wrong {
+		return
+	}
+	t.Run("story", func(t *testing.T) {
+		var journal bytes.Buffer
+		cfg := c.Condition.Config
+		cfg.Seed, cfg.Journal = seed, &journal
+		r := maelstromtest.Simulate(t, cfg, c.Contender.Program)
+		entries, err := maelstromtest.ReadJournal(&journal)
+		if err != nil {
+			t.Fatalf("the journal of a simulation: %v", err)
+		}
+		c.Story, c.Told = story.Of(r, entries), seed
+	})
+}
+
+// noted adds a seed to a sorted list.
+func noted(seeds []uint64, seed uint64) []uint64 {
+	seeds = append(seeds, seed)
+	slices.Sort(seeds)
+	return seeds
+}
