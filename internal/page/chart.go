@@ -137,7 +137,7 @@ func (c *Chart) XTicks() []Tick {
 
 // YTicks are the marks of the other axis: powers of ten if it is logarithmic.
 func (c *Chart) YTicks() []Tick {
-	values := rounds(c.Low, c.High, 5)
+	values := rounds(c.Low, c.High, 6)
 	if c.Log {
 		values = nil
 		for v := c.Low; v <= c.High*1.001; v *= 10 {
@@ -163,7 +163,7 @@ func (c *Chart) Grid() string {
 	return b.String()
 }
 
-// rounds returns at most so many round numbers, and about half as many at least.
+// rounds returns round numbers in between, at most so many steps apart.
 func rounds(low, high float64, most int) []float64 {
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(most))))
 	for _, factor := range []float64{1, 2, 5, 10} {
@@ -174,7 +174,7 @@ func rounds(low, high float64, most int) []float64 {
 	}
 	var values []float64
 	for i := math.Ceil(low / step); i*step <= high*1.000001; i++ {
-		values = append(values, i*step)
+		values = append(values, i*step+0) // and not -0
 	}
 	return values
 }

@@ -30,7 +30,7 @@
     chart.tip.hidden = chart.ring.hidden = chart.select.hidden = true;
   }
 
-  // ticks returns at most so many round numbers.
+  // ticks returns round numbers in between, at most so many steps apart.
   function ticks(low, high, most) {
     let step = 10 ** Math.floor(Math.log10((high - low) / most));
     step *= [1, 2, 5, 10].find(f => (high - low) / (step * f) <= most);
@@ -71,7 +71,7 @@
       const decades = Math.log10(chart.high / chart.low);
       for (let i = 0; i <= decades + .001; i++) path += `M0 ${scale * (1 - i / decades)}h${scale}`;
     } else {
-      const values = ticks(valueAt(y1), valueAt(y0), 5);
+      const values = ticks(valueAt(y1), valueAt(y0), 6);
       mark(chart.yaxis, "top", values, v => 100 * (yOf(v) - y0) / (y1 - y0));
       path += values.map(v => `M0 ${yOf(v)}h${scale}`).join("");
     }

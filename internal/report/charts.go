@@ -28,7 +28,7 @@ const (
 func charts(r *maelstromtest.Result) []*page.Chart {
 	all := []*page.Chart{latencyChart(r), rateChart(r)}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		all = append(all, counterChart(r, facts))
+		all = append(all, counterChart(r, facts), marginChart(r, facts))
 	}
 	for _, c := range all {
 		c.End = span(r).Seconds()
@@ -45,13 +45,18 @@ func latencyChart(r *maelstromtest.Result) *page.Chart {
 		name := fmt.Sprintf("p%d", percents[i])
 		c.Lines = append(c.Lines, page.Line{Name: name, Class: name, Runs: pointsOf(runs...)})
 	}
-	for _, s := range divide(r.History) {
+	all := divide(r.History)
+	made := map[bool]int{} // ok, or not
+	for _, s := range all {
+		made[s.outcome == maelstromtest.OK] += len(s.ops)
+	}
+	for _, s := range all {
 		class, shape := s.look()
-		most := maxDots
-		if s.outcome != maelstromtest.OK {
-			most = maxFailures
+		most := maxFailures
+		if s.outcome == maelstromtest.OK {
+			most = maxDots
 		}
-		kept, every := thin(s.ops, most*len(s.ops)/max(1, len(r.History)))
+		kept, every := thin(s.ops, max(1, most*len(s.ops)/max(most, made[s.outcome == maelstromtest.OK])))
 		dots := page.Dots{Name: counted(s.String(), len(s.ops), every), Class: class, Shape: shape}
 		for _, op := range kept {
 			dots.Points = append(dots.Points, dot(op, op.Invoke, milliseconds(op.Complete-op.Invoke), r))
@@ -71,6 +76,9 @@ func rateChart(r *maelstromtest.Result) *page.Chart {
 		page.Line{Name: made.text, Class: "made", Runs: pointsOf(made.points)})
 	for _, rate := range completed {
 		class, _ := rate.of.look()
+		if rate.of.outcome == maelstromtest.Info {
+			class += " unknown"
+		}
 		c.Lines = append(c.Lines, page.Line{Name: rate.text, Class: class, Runs: pointsOf(rate.points)})
 	}
 	return c
@@ -78,14 +86,53 @@ func rateChart(r *maelstromtest.Result) *page.Chart {
 
 // counterChart has what was read over time, between what had been acknowledged and what had been asked for.
 func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
-	c := &page.Chart{Title: "The counter", Fit: true, High: 1,
+	c := &page.Chart{Title: "The counter", Fit: true,
 		Note: "A read lasts from when it was made to its answer: it has to begin on or above the lower line, and to end on or below the upper. The final reads, which come after the rest, are at the right edge."}
-	lower := steps(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Complete, op.Outcome == maelstromtest.OK })
-	upper := steps(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Invoke, op.Outcome != maelstromtest.Fail })
+	acknowledged, asked := acknowledgedIn(r), askedIn(r)
 	c.Lines = []page.Line{
-		{Name: "adds asked for", Class: "upper", Runs: [][]page.Point{upper}, Steps: true},
-		{Name: "adds acknowledged", Class: "lower", Runs: [][]page.Point{lower}, Steps: true},
+		{Name: "adds asked for", Class: "upper", Runs: [][]page.Point{fewer(asked, span(r))}, Steps: true},
+		{Name: "adds acknowledged", Class: "lower", Runs: [][]page.Point{fewer(acknowledged, span(r))}, Steps: true},
 	}
+	c.Dots = reads(r, facts, func(op maelstromtest.Op) float64 { return float64(op.Int()) })
+	c.High = max(1, 1.05*highest(c.Dots), 1.05*asked[len(asked)-1].Y)
+	return c
+}
+
+// marginChart has how much more each read returned than had been acknowledged when it was made: what the counter's own picture is too
+// coarse to show.
+func marginChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
+	c := &page.Chart{Title: "Reads, less what had been acknowledged when they were made", Fit: true,
+		Note: "A read below 0 has missed an add that had been acknowledged."}
+	acknowledged := acknowledgedIn(r)
+	end := span(r).Seconds()
+	c.Lines = []page.Line{{Name: "what had been acknowledged", Class: "lower", Runs: [][]page.Point{{{X: 0}, {X: end}}}}}
+	c.Dots = reads(r, facts, func(op maelstromtest.Op) float64 {
+		return float64(op.Int()) - sumBefore(acknowledged, seconds(op.Invoke))
+	})
+	least := 0.
+	for i := range c.Dots {
+		for j, p := range c.Dots[i].Points {
+			c.Dots[i].Points[j].For = 0
+			least = min(least, p.Y)
+		}
+	}
+	c.High = max(2, 1.1*highest(c.Dots))
+	c.Low = min(-0.1*c.High, 1.1*least)
+	return c
+}
+
+func highest(all []page.Dots) float64 {
+	most := 0.
+	for _, dots := range all {
+		for _, p := range dots.Points {
+			most = max(most, p.Y)
+		}
+	}
+	return most
+}
+
+// reads returns points for the reads that were answered: those that are fine, and those that are not, if there are any.
+func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(maelstromtest.Op) float64) []page.Dots {
 	class := "ok0"
 	for _, s := range divide(r.History) {
 		if s.kind == "read" && s.outcome == maelstromtest.OK {
@@ -102,28 +149,29 @@ func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *pa
 		default:
 			fine = append(fine, request{op, i})
 		}
-		c.High = max(c.High, 1.05*float64(op.Int()))
 	}
-	c.High = max(c.High, 1.05*upper[len(upper)-1].Y)
+	end := span(r)
+	var all []page.Dots
 	for _, kind := range []struct {
 		name, class string
 		ops         []request
 		most        int
 	}{{"read", class, fine, maxDots}, {"read that contradicts others", "contradicted", wrong, maxFailures}} {
 		kept, every := thin(kind.ops, kind.most)
+		if len(kept) == 0 {
+			continue
+		}
 		dots := page.Dots{Name: counted(kind.name, len(kind.ops), every), Class: kind.class}
 		for _, op := range kept {
-			point := dot(op, min(op.Complete, span(r)), float64(op.Int()), r)
+			point := dot(op, min(op.Complete, end), y(op.Op), r)
 			if !op.Final {
 				point.For = seconds(op.Complete - op.Invoke)
 			}
 			dots.Points = append(dots.Points, point)
 		}
-		if len(kept) > 0 {
-			c.Dots = append(c.Dots, dots)
-		}
+		all = append(all, dots)
 	}
-	return c
+	return all
 }
 
 // contradicted returns the reads, by index, that a verdict has found wrong.
@@ -143,25 +191,48 @@ func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map
 	return bad
 }
 
-// steps adds up the adds that count, each from a time on. Of many only the sums at equal distances are kept.
-func steps(r *maelstromtest.Result, counts func(maelstromtest.Op) (time.Duration, bool)) []page.Point {
-	end := span(r)
-	var all []page.Point
+// acknowledgedIn and askedIn are the sums of all adds that had been acknowledged, and that had been asked for and not refused, from
+// each time on.
+func acknowledgedIn(r *maelstromtest.Result) []page.Point {
+	return sums(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Complete, op.Outcome == maelstromtest.OK })
+}
+
+func askedIn(r *maelstromtest.Result) []page.Point {
+	return sums(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Invoke, op.Outcome != maelstromtest.Fail })
+}
+
+// sums adds up the adds that count, each from a time on. It begins with a sum of 0.
+func sums(r *maelstromtest.Result, counts func(maelstromtest.Op) (time.Duration, bool)) []page.Point {
+	all := []page.Point{{}}
 	for _, op := range r.History {
 		if at, ok := counts(op); ok && op.F == "add" && op.Int() > 0 {
-			all = append(all, page.Point{X: min(at, end).Seconds(), Y: float64(op.Int())})
+			all = append(all, page.Point{X: at.Seconds(), Y: float64(op.Int())})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b page.Point) int { return cmp.Compare(a.X, b.X) })
-	kept, sum := []page.Point{{}}, 0.
-	for i, p := range all {
-		sum += p.Y
-		slot := int(p.X / end.Seconds() * maxSteps)
-		if len(all) <= maxSteps || i+1 == len(all) || int(all[i+1].X/end.Seconds()*maxSteps) > slot {
-			kept = append(kept, page.Point{X: p.X, Y: sum})
+	for i := range all[1:] {
+		all[i+1].Y += all[i].Y
+	}
+	return all
+}
+
+// sumBefore is the sum just before a time.
+func sumBefore(sums []page.Point, at float64) float64 {
+	i, _ := slices.BinarySearchFunc(sums, at, func(p page.Point, at float64) int { return cmp.Compare(p.X, at) })
+	return sums[max(0, i-1)].Y
+}
+
+// fewer returns sums up to an end: of many only those at equal distances.
+func fewer(sums []page.Point, until time.Duration) []page.Point {
+	end := until.Seconds()
+	slot := func(p page.Point) int { return int(p.X / end * maxSteps) }
+	var kept []page.Point
+	for i, p := range sums {
+		if len(sums) <= maxSteps || i == 0 || i+1 == len(sums) || slot(sums[i+1]) > slot(p) {
+			kept = append(kept, page.Point{X: min(p.X, end), Y: p.Y})
 		}
 	}
-	return append(kept, page.Point{X: end.Seconds(), Y: sum})
+	return append(kept, page.Point{X: end, Y: sums[len(sums)-1].Y})
 }
 
 // thin returns every so manieth request, and the slowest, so that there are about as many as most.
