@@ -54,7 +54,7 @@ func TestTheWorstSeedIsOneThatMaelstromCallsWrong(t *testing.T) {
 	}
 }
 
-// A link in the table opens the story that it leads to.
+// A link in the table leads to its story.
 func TestTheComparisonShowsInABrowser(t *testing.T) {
 	b := pagetest.Open(t)
 	path := filepath.Join(t.TempDir(), "new", "compared.html")
@@ -63,8 +63,13 @@ func TestTheComparisonShowsInABrowser(t *testing.T) {
 	}
 	b.Check(path)
 	b.Show(path, 1280, false, true)
+	const top = `document.getElementById(document.querySelector("td.bad a").hash.slice(1)).getBoundingClientRect().top`
+	if before := pagetest.Ask[float64](b, top); before < 300 {
+		t.Fatalf("the first story is %v px from the top of the window", before)
+	}
 	pagetest.Ask[any](b, `document.querySelector("td.bad a").click()`)
-	const seen = `(e => e.getBoundingClientRect().height > 100 && e.getBoundingClientRect().top < innerHeight)(document.querySelector(".diagram svg"))`
-	b.Await(seen)
+	if after := pagetest.Ask[float64](b, top); after < 0 || after > 100 {
+		t.Errorf("after the link has been followed, its story is %v px from the top of the window", after)
+	}
 	b.NoProblems()
 }

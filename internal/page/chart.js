@@ -160,13 +160,4 @@
     chart.plot.onpointerleave = () => { if (start === null) hide(chart); };
     chart.plot.ondblclick = () => zoom(0, 1);
   }
-
-  // A link to something inside of details opens them.
-  const reveal = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const closed = target && target.closest("details:not([open])");
-    if (closed) { closed.open = true; target.scrollIntoView(); }
-  };
-  addEventListener("hashchange", reveal);
-  reveal();
 })();

@@ -199,11 +199,3 @@ func (b *Browser) keep(name string) {
 		b.t.Fatal(err)
 	}
 }
-
-// Await waits until a JavaScript expression is true.
-func (b *Browser) Await(expression string) {
-	b.t.Helper()
-	if _, err := chromedp.Run(b.ctx, chromedp.Poll[bool](expression)); err != nil {
-		b.t.Fatalf("browser: %s: %v", expression, err)
-	}
-}
