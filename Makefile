@@ -23,7 +23,7 @@ run: build ## run the exercise's test on the embedded bench; ARGS="--latency 100
 	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
 	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition $(ARGS)
 
-compare: ## print a table of how the counter and its rivals fare; ARGS="-seeds 50" runs more seeds than 10
+compare: ## print a table of how the counter and its rivals fare, and write it as a page with stories; ARGS="-seeds 50" runs more seeds than 10
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
 

@@ -105,12 +105,19 @@ func (c *Chart) DotsPath(d Dots) string {
 	return b.String()
 }
 
-// Size is a class: where there are few dots, they are larger.
-func (d Dots) Size() string {
-	if len(d.Points) < 400 {
+// few is up to how many dots are drawn larger.
+const few = 400
+
+// Size is a class for the chart: where there are few dots, they are larger.
+func (c *Chart) Size() string {
+	n := 0
+	for _, dots := range c.Dots {
+		n += len(dots.Points)
+	}
+	if n <= few {
 		return "few"
 	}
-	return ""
+	return "many"
 }
 
 // Left and Width are a bar's, in percent of the chart's.

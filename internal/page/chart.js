@@ -3,6 +3,7 @@
 (() => {
   const scale = 100000;
   const least = 1e-5; // of the whole time
+  const few = 400; // up to how many points are drawn larger
   let view = [0, 1]; // what is shown of it
 
   const charts = [...document.querySelectorAll("figure.chart")].map(figure => {
@@ -77,10 +78,13 @@
     }
     chart.grid.setAttribute("d", path);
     for (const bar of chart.bars) {
-      const from = bar.dataset.from / chart.end, to = Math.min(bar.dataset.to / chart.end, 1);
+      const from = Math.max(bar.dataset.from / chart.end, x0), to = Math.min(bar.dataset.to / chart.end, x1);
+      bar.hidden = to < from;
       bar.style.left = 100 * (from - x0) / width + "%";
       bar.style.width = 100 * (to - from) / width + "%";
     }
+    const shown = chart.dots.filter(d => d.x >= x0 * scale && d.x <= x1 * scale).length;
+    chart.svg.setAttribute("class", shown <= few ? "few" : "many");
     hide(chart);
   }
 

@@ -37,9 +37,12 @@ type Browser struct {
 	problems []string // guarded by mu
 }
 
-// Open starts a browser, or skips the test where none is installed.
+// Open starts a browser, or skips the test where none is installed, and with -short.
 func Open(t testing.TB) *Browser {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("a browser takes long to start")
+	}
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
 		if found, err := exec.LookPath(name); err == nil {
