@@ -157,3 +157,19 @@ func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 		}
 	}
 }
+
+// Of very many faults the first are shown, and none that came after the picture's end.
+func TestLanesAreBounded(t *testing.T) {
+	run := sample()
+	run.Result.Faults = nil
+	for i := range 1000 {
+		at := time.Duration(i) * ms
+		run.Result.Faults = append(run.Result.Faults, maelstromtest.FaultRecord{Fault: "kill", Detail: "n1", Start: at, Stop: at + ms})
+	}
+	late := maelstromtest.FaultRecord{Fault: "pause", Detail: "n2", Start: time.Minute, Stop: -1}
+	run.Result.Faults = append(run.Result.Faults, late)
+	lanes := lanesOfPage(run.Result, 4)
+	if len(lanes) != 1 || lanes[0].Name != "kill (300 of 1000)" || len(lanes[0].Bars) != maxBars || lanes[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
+		t.Errorf("%d lanes, the first %q with %d bars", len(lanes), lanes[0].Name, len(lanes[0].Bars))
+	}
+}
