@@ -10,6 +10,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"go.uber.org/goleak"
 
 	"maelstrom-counter/internal/compare"
+	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/control"
 	"maelstrom-counter/internal/desk"
 	"maelstrom-counter/internal/ledger"
