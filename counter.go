@@ -52,16 +52,16 @@ type Counter struct {
 	node  *node.Node
 	store *register.Register // made when the node knows its name
 
-	// The fold loop's own.
+	// Used only by the fold loop, and by run before it starts that loop.
 	known   register.Version // the last value that the store has shown
-	current bool             // it is believed to be the store's newest
+	current bool             // known is believed to be the store's newest value
 	pace    pace.Pace
 
 	mu      sync.Mutex // guards what follows; lock and unlock take and release it
 	changed sync.Cond  // says that the loops may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
-	broken  bool // the stored value made no sense when last seen
+	broken  bool // the stored value was invalid when last read
 	alarm   alarm
 	stats   stats
 }
@@ -78,7 +78,7 @@ type stats struct {
 	requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64
 }
 
-// newCounter makes n serve the counter, with an empty desk. Its loops are started with run.
+// newCounter returns a counter that handles the requests to n. The desk must be new. The loops start with run.
 func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 	c := &Counter{Config: config, node: n, desk: d}
 	c.changed.L = &c.mu
@@ -95,7 +95,7 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
-		err = errors.New("only from another node of the cluster")
+		err = errors.New("a fold must come from another node of the cluster")
 	}
 	if err != nil {
 		c.node.ReplyError(r.Client, r.MsgID, maelstrom.NewRPCError(maelstrom.MalformedRequest, err.Error()))
@@ -143,7 +143,7 @@ func (c *Counter) run() {
 
 // ---- Folding elsewhere ----
 
-// deliver forms this node's folds and hands them to the node that combines, as long as that is another one.
+// deliver forms this node's folds and hands them out, while another node combines or is due to be probed.
 func (c *Counter) deliver(ctx context.Context) {
 	c.lock()
 	defer c.unlock()
@@ -167,7 +167,7 @@ func (c *Counter) deliver(ctx context.Context) {
 }
 
 // combiner returns the node to hand folds to, or "" if that is this one, and the suspected nodes to probe. While the stored
-// value makes no sense each node folds for itself, to find out when it is mended.
+// value is invalid, each node folds for itself, to notice when it has been repaired.
 func (c *Counter) combiner() (combiner string, probes []string) {
 	if c.broken {
 		return "", nil
@@ -198,7 +198,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 		var reply protocol.FoldOK
 		err := wait(ctx, "fold_ok", &reply)
 		if err == nil && (reply.Total < b.Delta || reply.Total > ledger.Max) {
-			err = fmt.Errorf("a total of %d", reply.Total)
+			err = fmt.Errorf("fold_ok: total %d is out of range", reply.Total)
 		}
 		c.lock()
 		defer c.unlock()
@@ -210,7 +210,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 			c.peers.Answered(id, sent, time.Now()) // it is healthy; the store will tell what is wrong with the fold
 			c.desk.Queue(b)
 		default:
-			c.Log.Debug("a combiner did not fold", "node", id, "err", err)
+			c.Log.Debug("a node did not answer a fold", "node", id, "err", err)
 			c.peers.Failed(id, sent, time.Now())
 			c.catchUp()
 		}
@@ -259,7 +259,7 @@ func (c *Counter) fold(ctx context.Context) {
 			c.pace.Lost(time.Now(), !c.desk.QueuedForOthers(), len(c.node.Nodes()), trip, c.Random)
 		default:
 			c.stats.timeouts++
-			c.current = false // whether the swap took effect, the next value will tell
+			c.current = false // the next value will show whether the swap took effect
 		}
 	}
 }
@@ -276,13 +276,13 @@ func (c *Counter) awaitWork(ctx context.Context) bool {
 	return false
 }
 
-// formable says whether requests wait that this loop, and not deliver, makes a fold of.
+// formable reports whether requests are waiting that the fold loop, not deliver, is to form into a fold.
 func (c *Counter) formable() bool {
 	combiner, probes := c.combiner()
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of these requests. That happens as late as possible, right before a swap, so that the fold carries the most.
+// form forms them into a fold. It runs right before a swap, so that the fold carries as much as possible.
 func (c *Counter) form() {
 	if !c.formable() {
 		return
@@ -312,12 +312,12 @@ func (c *Counter) holdBack(ctx context.Context) {
 	})
 }
 
-// silent says whether another node may be folding for itself, because it has handed us no fold lately.
+// silent reports whether another node may be folding for itself, because it has handed us no fold lately.
 func (c *Counter) silent(trip time.Duration) bool {
-	return c.peers.Silent(pace.Since(time.Now(), trip))
+	return c.peers.Silent(pace.SilentBefore(time.Now(), trip))
 }
 
-// resync learns the stored value anew. It returns false if that failed, in which case it may simply be tried again.
+// resync reads the stored value again. It returns false if that failed. The caller may then retry.
 func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	c.stats.resyncs++
 	var version register.Version
@@ -327,9 +327,9 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 		defer cancel()
 		version, err = c.store.Read(ctx)
 	})
-	bad := (*register.BadValueError)(nil)
+	bad, isBad := errors.AsType[*register.BadValueError](err)
 	switch {
-	case errors.As(err, &bad):
+	case isBad:
 		c.broken = true
 		c.desk.Refuse(bad.Error())
 	case err != nil:
@@ -391,7 +391,7 @@ func (c *Counter) catchUp() {
 	}
 }
 
-// flush sends the answers that there are, and sets the alarm for what is due next.
+// flush sends the collected answers, and sets the alarm for what is due next.
 func (c *Counter) flush() {
 	for _, a := range c.desk.Answers() {
 		if a.Failure != nil {

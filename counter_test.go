@@ -21,9 +21,9 @@ import (
 	"go.uber.org/goleak"
 
 	"maelstrom-counter/internal/compare"
-	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/control"
 	"maelstrom-counter/internal/desk"
+	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/maelstromtest"
 	"maelstrom-counter/internal/speed"

@@ -23,25 +23,26 @@ import (
 
 func main() {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
-	debug.SetGCPercent(400)   // the node lives in a few megabytes: some more of them save a good part of the collector's work
+	debug.SetGCPercent(400)   // the heap is only a few megabytes; letting it grow saves much of the collector's work
 	// A closed stdout must surface as a write error, not kill the process.
 	signal.Ignore(syscall.SIGPIPE)
 	if onTerminal(os.Stdin) && len(os.Args) == 1 {
-		fmt.Fprintln(os.Stderr, "maelstrom-counter: waiting for Maelstrom's messages on stdin, one JSON object a line (-h says more)")
+		fmt.Fprintln(os.Stderr, "maelstrom-counter: waiting for Maelstrom's messages on stdin, one JSON object per line (see -h)")
 	}
 	stop, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	os.Exit(run(stop, environment{
+	code := run(stop, environment{
 		args:   os.Args[1:],
 		stdin:  os.Stdin,
 		stdout: os.Stdout,
 		stderr: os.Stderr,
 		boot:   time.Now(),
 		random: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-	}))
+	})
+	cancel()
+	os.Exit(code)
 }
 
-// onTerminal says whether a person is likely to be typing.
+// onTerminal reports whether a person is likely to be typing.
 func onTerminal(f *os.File) bool {
 	info, err := f.Stat()
 	null, nullErr := os.Stat(os.DevNull)
@@ -58,7 +59,7 @@ type environment struct {
 	watch          func(d *desk.Desk, step string) // if set, is called after each step of the desk
 }
 
-// run is the node's life. It returns the exit code: 0 at the end of input or when stop ends, 1 if the input or output
+// run runs the node and returns the exit code: 0 at the end of input or when stop is done, 1 if the input or output
 // fails, 2 if the arguments are wrong.
 func run(stop context.Context, env environment) int {
 	options, err := parse(env.args, env.stdout)
@@ -84,13 +85,13 @@ func run(stop context.Context, env environment) int {
 	err = n.Run(stop)
 	<-folded
 	if err != nil {
-		logger.Error("the node ends", "err", err)
+		logger.Error("node failed", "err", err)
 		return 1
 	}
 	return 0
 }
 
-// newHandler returns what writes the log: as text, or, where every message is logged, as JSON, in which messages need no quotes.
+// newHandler returns a text handler, or a JSON handler if messages are logged: JSON needs no quotes around them.
 func newHandler(w io.Writer, level slog.Level) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
 	if level <= slog.LevelDebug {
@@ -142,7 +143,7 @@ func parseTimeout(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("a time needs a unit: try %ss", text)
 	}
 	if err == nil && timeout <= 0 {
-		err = errors.New("it is not positive")
+		err = errors.New("it must be positive")
 	}
 	return timeout, err
 }

@@ -7,8 +7,7 @@
 // of the fold may still arrive and take effect; a request in none gets error 11, which is definite. So a fold counts as sent
 // from the moment when it is formed.
 //
-// If this package is wrong, a client is told something that is not so. What a fold and a value are to each other is decided
-// by package ledger. When to form a fold, and whom to send it to, is up to the caller, and makes no answer wrong.
+// A mistake in this package gives clients wrong answers. Package ledger decides whether a fold may be applied to a value. When to form a fold, and whom to send it to, is up to the caller, and makes no answer wrong.
 package desk
 
 import (
@@ -60,7 +59,7 @@ type Desk struct {
 	node    string
 	life    ledger.Life
 	seq     int64     // of the life's last fold
-	total   int64     // the greatest total that the counter is known to have had
+	total   int64     // the greatest total that Settle has seen
 	waiting []Request // in no fold, in the order of their deadlines
 	own     *Batch    // this node's fold, or nil
 	queue   []*Batch  // the folds that this node applies: other nodes', and perhaps its own
@@ -75,7 +74,7 @@ type Desk struct {
 // New returns the desk of one life of a node. Deadlines must come in order.
 func New(life ledger.Life) *Desk { return &Desk{life: life} }
 
-// Open tells the desk the name of its node, before any other method but Take and TakeFold is called.
+// Open tells the desk the name of its node, before Form or Settle is called.
 func (d *Desk) Open(node string) { d.node = node }
 
 // Watch has f called after each step, with its name, so that tests can Check.
@@ -106,7 +105,11 @@ func (d *Desk) TakeFold(r Request, f ledger.Fold) {
 // admit takes a request in hand, or refuses it.
 func (d *Desk) admit(r Request) bool {
 	if d.closed || d.inHand == MaxRequests {
-		d.answers = append(d.answers, Answer{Request: r, Failure: failure(maelstrom.TemporarilyUnavailable, "too many requests wait")})
+		why := "too many requests are waiting"
+		if d.closed {
+			why = "the node is shutting down"
+		}
+		d.answers = append(d.answers, Answer{Request: r, Failure: failure(maelstrom.TemporarilyUnavailable, why)})
 		return false
 	}
 	if d.inHand == 0 {
@@ -116,14 +119,14 @@ func (d *Desk) admit(r Request) bool {
 	return true
 }
 
-// Formable says whether requests wait that Form could make a fold of.
+// Formable reports whether Form may be called: requests are waiting, and this node has no fold.
 func (d *Desk) Formable() bool { return d.own == nil && len(d.waiting) > 0 }
 
 // Own returns this node's fold, or nil if it has none.
 func (d *Desk) Own() *Batch { return d.own }
 
-// Form makes the requests that wait this node's fold, as far as there is room for them below the greatest total, and returns
-// it. It is nil if there is room for none. It must be Formable.
+// Form moves the waiting requests that fit below ledger.Max into a new fold of this node, and returns it. It refuses those
+// that can never fit. It returns nil if none fits. The desk must be Formable.
 func (d *Desk) Form() *Batch {
 	defer d.step("Form")
 	b := &Batch{}
@@ -157,15 +160,15 @@ func (d *Desk) Queue(b *Batch) {
 	}
 }
 
-// Queued says whether there are folds for this node to apply.
+// Queued reports whether there are folds for this node to apply.
 func (d *Desk) Queued() bool { return len(d.queue) > 0 }
 
-// QueuedForOthers says whether some of them are other nodes'.
+// QueuedForOthers reports whether some of them are other nodes'.
 func (d *Desk) QueuedForOthers() bool {
 	return slices.ContainsFunc(d.queue, func(b *Batch) bool { return b != d.own })
 }
 
-// Apply adds to v the queued folds that may be, and says whether there are any.
+// Apply applies the queued folds that are Pending to v, and reports whether there were any.
 func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 	for _, b := range d.queue {
 		if v.Standing(b.Fold) == ledger.Pending {
@@ -176,7 +179,7 @@ func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 	return carries
 }
 
-// Settle ends the folds of which v, a value that the store has held, shows what has become.
+// Settle ends the queued folds whose outcome can be seen from v, a value that the store has held.
 func (d *Desk) Settle(v ledger.Value) {
 	defer d.step("Settle")
 	d.total = max(d.total, v.Total)
@@ -187,7 +190,7 @@ func (d *Desk) Settle(v ledger.Value) {
 		case ledger.Outlived:
 			if b == d.own {
 				// The receipt that would tell whether it was applied is overwritten.
-				d.fail(b, maelstrom.Timeout, "another life of this node came between: it may have taken effect")
+				d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")
 			} else {
 				d.fail(b, maelstrom.Abort, "a later life of this node has folded")
 			}
@@ -210,7 +213,7 @@ func (d *Desk) Settle(v ledger.Value) {
 	}
 }
 
-// Done ends this node's fold with a total that contains it. If b is no longer its own, that is late news, and changes nothing.
+// Done ends this node's fold with a total that contains it. It does nothing if b is no longer this node's fold.
 func (d *Desk) Done(b *Batch, total int64) {
 	defer d.step("Done")
 	defer d.sweep()
@@ -222,7 +225,7 @@ func (d *Desk) Done(b *Batch, total int64) {
 // Settled counts the folds that a value or a combiner has ended.
 func (d *Desk) Settled() int { return d.settled }
 
-// Refuse ends everything in hand because the stored value makes no sense.
+// Refuse ends everything in hand because the stored value is invalid.
 func (d *Desk) Refuse(why string) {
 	defer d.step("Refuse")
 	d.refuseWaiting(why)
@@ -268,7 +271,7 @@ func (d *Desk) Answers() []Answer {
 	return answers
 }
 
-// giveUp answers the requests for which it is time, which are the first in each place, and notes when the next is due.
+// giveUp answers the requests for which isTime is true, and notes the next deadline. They come first in each place.
 func (d *Desk) giveUp(isTime func(Request) bool) {
 	d.due = time.Time{}
 	// late removes those requests from one place, and returns them.
@@ -291,7 +294,7 @@ func (d *Desk) giveUp(isTime func(Request) bool) {
 		for _, r := range late(&b.requests) {
 			text := "the store did not answer in time"
 			if r.Kind != Read {
-				text += ": it may still take effect"
+				text += ": the request may still take effect"
 			}
 			d.refuse(r, maelstrom.Timeout, text)
 		}
@@ -354,8 +357,8 @@ func (d *Desk) answer(a Answer) {
 
 func failure(code int, text string) *maelstrom.RPCError { return maelstrom.NewRPCError(code, text) }
 
-// Check returns what is out of order, which nothing should ever be: a request that is in two places, say, or in none. It takes time
-// in proportion to the requests in hand.
+// Check returns an error if an invariant is broken, for example if a request is in two places or in none. Its time is
+// proportional to the number of requests in hand.
 func (d *Desk) Check() error {
 	count := 0
 	check := func(place []Request) error {

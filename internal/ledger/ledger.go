@@ -1,5 +1,5 @@
-// Package ledger is what the counter keeps in the store, and the only thing that may be done to it: a pure state
-// machine without a network, a clock or a lock.
+// Package ledger defines the value that the counter keeps in the store, and the only operation on it. It is a pure
+// state machine: it has no network, clock or lock.
 //
 // The value of the key is a total and, for each node, a receipt of the last fold of that node in the total. To apply a
 // fold is to add its delta and to move its node's receipt, in one step. A fold that comes again finds its receipt and
@@ -7,7 +7,7 @@
 // gives its clients the same with sessions (Ongaro, "Consensus: Bridging Theory and Practice", 6.3); here the session
 // table lives in the very register that it protects.
 //
-// What this package leaves out: how a value gets to the store and back, which is the caller's compare-and-swap loop.
+// It does not move values to and from the store. That is up to the caller's compare-and-swap loop.
 package ledger
 
 import (
@@ -26,16 +26,16 @@ const Max = 1<<53 - 1
 
 // The greatest Boot of a Life, by where the life comes from. Each leaves room for more later lives than can ever begin.
 const (
-	// maxClock is the latest that a clock can name: a time in the year 2112.
+	// maxClock is the greatest that NewLife takes from a clock: a time in the year 2112.
 	maxClock = 1 << 52
-	// maxPeer is the latest that another node may bring. Only lives that follow others beyond maxClock come near it.
+	// maxPeer is the greatest that is accepted from another node. Only lives named by After can exceed maxClock.
 	maxPeer = maxClock + 1<<51
 )
 
 // A Life names one run of a node's process, from its start to its end. Lives are ordered by Boot, then by Nonce. Two lives
 // never have the same name, whatever the clocks say, because of the nonce; the clock only puts them in order.
 type Life struct {
-	Boot  int64 `json:"boot"`  // when it began, in microseconds of Unix time, or more where the clock had gone back; from 1
+	Boot  int64 `json:"boot"`  // when it began, in Unix microseconds, at least 1; later if the clock had gone back
 	Nonce int64 `json:"nonce"` // a random number, 0 to Max
 }
 
@@ -49,10 +49,10 @@ func (l Life) Compare(m Life) int {
 	return cmp.Or(cmp.Compare(l.Boot, m.Boot), cmp.Compare(l.Nonce, m.Nonce))
 }
 
-// After returns another name for l, after that of last. (There is none if another program has stored a boot of Max.)
+// After returns a new name for l, ordered after last. (There may be none if another program has stored a boot of Max.)
 func (l Life) After(last Life) Life { return Life{min(last.Boot+1, Max), l.Nonce} }
 
-// validate says what is wrong with a life whose boot may be up to maxBoot.
+// validate returns an error if l is out of range. Boot may be up to maxBoot.
 func (l Life) validate(maxBoot int64) error {
 	switch {
 	case l.Boot < 1 || l.Boot > maxBoot:
@@ -71,7 +71,7 @@ type Fold struct {
 	Delta int64  `json:"delta"` // 0 to Max
 }
 
-// Validate says what is wrong with a fold that another node has sent.
+// Validate returns an error if f, which another node has sent, is out of range.
 func (f Fold) Validate() error {
 	switch {
 	case f.Seq < 1 || f.Seq > Max:
@@ -88,7 +88,7 @@ type Receipt struct {
 	Seq int64 `json:"seq"`
 }
 
-// UnmarshalJSON reads a receipt. It takes field names only as they are spelled, where encoding/json would fold their case.
+// UnmarshalJSON reads a receipt. Unlike encoding/json, it matches the case of field names.
 func (r *Receipt) UnmarshalJSON(data []byte) error {
 	var fields map[string]int64
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -117,7 +117,7 @@ type Value struct {
 	Receipts map[string]Receipt `json:"receipts"`
 }
 
-// A Standing says how a fold and a value stand to each other.
+// A Standing is the relation of a fold to a value.
 type Standing int
 
 const (
@@ -128,11 +128,11 @@ const (
 	// Outlived: the value contains a fold of a later life of the node. The fold must not be applied any more, because
 	// the receipt that would tell whether it has been is gone.
 	Outlived
-	// Overflowing: the total with the fold would pass Max. As totals never fall, that is so for ever.
+	// Overflowing: the total with the fold would pass Max. Totals never fall, so this is final.
 	Overflowing
 )
 
-// Standing says whether f is in v, or else may be applied to it.
+// Standing returns the relation of f to v.
 func (v Value) Standing(f Fold) Standing {
 	r := v.Receipts[f.Node]
 	switch order := f.Life.Compare(r.Life); {
@@ -146,8 +146,8 @@ func (v Value) Standing(f Fold) Standing {
 	return Pending
 }
 
-// Apply adds f, which must be Pending, to v. The invariant of the whole design is asserted here: the total grows by
-// exactly what the receipt acknowledges.
+// Apply adds f, which must be Pending, to v. It panics if f is not Pending, because then
+// the total would no longer be what the receipts acknowledge.
 func (v *Value) Apply(f Fold) {
 	if s := v.Standing(f); s != Pending {
 		panic(fmt.Sprintf("ledger: fold %+v applied to %+v, where its standing is %d", f, *v, s))
@@ -159,7 +159,7 @@ func (v *Value) Apply(f Fold) {
 	v.Receipts[f.Node] = Receipt{f.Life, f.Seq}
 }
 
-// Equal says whether v and w are the same value.
+// Equal reports whether v and w are the same value.
 func (v Value) Equal(w Value) bool {
 	return v.Total == w.Total && maps.Equal(v.Receipts, w.Receipts)
 }
@@ -174,7 +174,7 @@ func (v Value) Clone() Value {
 func Parse(data []byte) (Value, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
-		return Value{}, notAValue("it", err)
+		return Value{}, notAValue("value", err)
 	}
 	var v Value
 	for name, raw := range fields {

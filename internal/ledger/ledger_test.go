@@ -216,8 +216,8 @@ var parseCases = []struct {
 
 	{"nothing", ``, "not a total with receipts"},
 	{"half of it", `{"total":1,"receipts":{"n0":{"boot":1`, "not a total with receipts"},
-	{"an integer", `42`, "not a total with receipts: it: a JSON number"},
-	{"text", `"42"`, "not a total with receipts: it: a JSON string"},
+	{"an integer", `42`, "not a total with receipts: value: a JSON number"},
+	{"text", `"42"`, "not a total with receipts: value: a JSON string"},
 	{"a list", `[{"total":1,"receipts":{"n0":{"boot":1,"seq":1}}}]`, "not a total with receipts"},
 	{"a boolean", `true`, "not a total with receipts"},
 	{"null", `null`, "no total"},

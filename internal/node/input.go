@@ -23,13 +23,13 @@ const (
 	maxLibraryLine = bufio.MaxScanTokenSize - 1
 )
 
-// input is a filter in front of the library, which ends the whole node when it meets a line that is not JSON, or is longer
-// than 64 KiB, or is of a type without a handler. Anything that no handler can serve is dealt with here, and the library
+// input is a filter in front of the library. The library would end the whole node at a line that is not JSON, is longer
+// than 64 KiB, or has a type without a handler. Anything that no handler can serve is dealt with here, and the library
 // reads only the rest:
 //
 //   - what is not a message is logged and dropped;
 //   - a message that cannot be served is answered with an error, if it says whom to answer;
-//   - replies go to the Call that waits for them;
+//   - replies go to the call that waits for them;
 //   - init is let through once, and everything after it waits until the node knows who it is.
 type input struct {
 	node    *Node
@@ -78,7 +78,7 @@ func (in *input) filter(line []byte) []byte {
 	}
 	var body maelstrom.MessageBody
 	if err := json.Unmarshal(msg.Body, &body); err != nil {
-		// Replies are left alone: answering one could go back and forth for ever.
+		// Replies are left alone: answering one could go back and forth forever.
 		var id struct {
 			MsgID     int              `json:"msg_id"`
 			InReplyTo *json.RawMessage `json:"in_reply_to"`
@@ -92,7 +92,7 @@ func (in *input) filter(line []byte) []byte {
 	}
 	switch {
 	case msg.Src == "" || msg.Dest == "":
-		return in.drop("no src or no dest", line)
+		return in.drop("src or dest is missing", line)
 	case in.named && msg.Dest != n.ID():
 		return in.drop("for another node", line)
 	case body.InReplyTo != 0:
@@ -105,12 +105,12 @@ func (in *input) filter(line []byte) []byte {
 	case !in.named:
 		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "not initialized", line)
 	case !n.types[body.Type]:
-		return in.refuse(msg, body, maelstrom.NotSupported, fmt.Sprintf("no requests of type %.64q here", body.Type), line)
+		return in.refuse(msg, body, maelstrom.NotSupported, fmt.Sprintf("request type %.64q is not supported", body.Type), line)
 	}
 	return in.pass(msg, body, line)
 }
 
-// pass hands a request to the library, without the fields that make it too long for it.
+// pass hands a request to the library, with its long values replaced by null if it is too long for the library.
 func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
 	if len(line) >= maxLibraryLine {
 		short, err := shorten(msg)
@@ -120,13 +120,13 @@ func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []
 		line = short
 	}
 	if !in.node.open.enter() {
-		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "the node ends", line)
+		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "the node is shutting down", line)
 	}
 	return append(line, '\n')
 }
 
-// shorten returns a message with null in place of the long values in its body: no request of a counter's has one of a
-// kilobyte. The fields keep their order, for if one comes twice, or in capitals once more, it is the last that counts.
+// shorten returns a message with null in place of the long values in its body: no valid request has a value of more
+// than 1 KiB. The fields keep their order, because the last of several with the same name, in any case, counts.
 func shorten(msg maelstrom.Message) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(msg.Body))
 	if _, err := decoder.Token(); err != nil {
@@ -158,8 +158,8 @@ func shorten(msg maelstrom.Message) ([]byte, error) {
 	return json.Marshal(msg)
 }
 
-// init lets the first init through to the library and waits until it has been handled, because the library writes the
-// node's identity without a lock. A second one is answered, or refused if it is for somebody else.
+// init lets the first init through to the library. Read then waits until it has been handled, because the library writes
+// the node's identity without a lock. A later init is answered, or refused if it differs.
 func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
 	n := in.node
 	var init maelstrom.InitMessageBody
@@ -173,15 +173,29 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_id is not among node_ids", line)
 	case len(init.NodeIDs) > MaxNodes:
 		return in.refuse(msg, body, maelstrom.MalformedRequest,
-			fmt.Sprintf("init: %d nodes, of at most %d", len(init.NodeIDs), MaxNodes), line)
+			fmt.Sprintf("init: %d nodes are more than %d", len(init.NodeIDs), MaxNodes), line)
+	case repeats(init.NodeIDs):
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_ids has a node twice", line)
 	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Nodes())):
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is "+n.ID()+" of another cluster already", line)
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is already "+n.ID()+" of another cluster", line)
 	case in.named:
 		n.respond(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})
 		return nil
 	}
 	in.named = true
 	return append(line, '\n')
+}
+
+// repeats reports whether a name comes twice.
+func repeats(names []string) bool {
+	seen := make(map[string]bool)
+	for _, name := range names {
+		if seen[name] {
+			return true
+		}
+		seen[name] = true
+	}
+	return false
 }
 
 // refuse answers a request that no handler can take.
@@ -198,7 +212,7 @@ func (in *input) refuse(msg maelstrom.Message, body maelstrom.MessageBody, code 
 	return nil
 }
 
-// numbered says whether a message has a msg_id, which may be 0.
+// numbered reports whether a message has a msg_id, which may be 0.
 func numbered(msg maelstrom.Message, body maelstrom.MessageBody) bool {
 	if body.MsgID != 0 {
 		return true
@@ -255,14 +269,14 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
-// A dropLog keeps a flood of bad lines from flooding the log: ten lines are logged in any second, the others counted.
+// A dropLog keeps a flood of bad lines from flooding the log: it logs ten lines per second and counts the others.
 type dropLog struct {
 	second     time.Time
 	logged     int
 	suppressed int
 }
 
-// allow says whether a line may be logged now, and how many have not been since the last that was.
+// allow reports whether a line may be logged now, and how many were suppressed since the last line was logged.
 func (d *dropLog) allow(now time.Time) (suppressed int, ok bool) {
 	if now.Sub(d.second) >= time.Second {
 		d.second, d.logged = now, 0

@@ -90,7 +90,11 @@ func TestAnInitMayBeAsLongAsTheLibraryTakes(t *testing.T) {
 
 func TestAClusterHasAtMostMaxNodes(t *testing.T) {
 	for _, nodes := range []int{MaxNodes, MaxNodes + 1} {
-		out, _ := feed(t, `{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"`+strings.Repeat(`,"n"`, nodes-1)+`]}}`)
+		var others strings.Builder
+		for i := range nodes - 1 {
+			fmt.Fprintf(&others, `,"n%d"`, i+2)
+		}
+		out, _ := feed(t, `{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"`+others.String()+`]}}`)
 		if ok := slices.Equal(out, []string{initOK}); ok != (nodes == MaxNodes) {
 			t.Errorf("an init of %d nodes was answered %q", nodes, out)
 		}

@@ -1,4 +1,4 @@
-// Package node is a Maelstrom node that outlives its input. It runs the node of Maelstrom's Go library behind a filter
+// Package node implements a Maelstrom node that survives any input. It runs the node of Maelstrom's Go library behind a filter
 // that takes any bytes (input.go), and adds what the library's own remote calls lack:
 //
 //   - A call that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
@@ -31,8 +31,8 @@ import (
 // Grace is how long, after the end of input, requests may still be answered with what has already arrived.
 const Grace = 200 * time.Millisecond
 
-// maxRequests bounds the requests that have been read and not yet answered. The handlers refuse overload long before, so it is
-// only reached when answers cannot leave because nobody reads them. Then the node stops reading too.
+// maxRequests bounds the requests that have been read and not yet answered. It is above desk.MaxRequests, where the handlers begin to
+// refuse, so it is only reached when nobody reads the answers. Then the node stops reading too.
 const maxRequests = 1<<16 + 1<<10
 
 // A Node is one participant of a Maelstrom network. Create it with New, register handlers, then Run it once.
@@ -49,9 +49,9 @@ type Node struct {
 	ctx      context.Context // ends when no more answers are expected
 	cancel   context.CancelFunc
 
-	mu      sync.Mutex
+	mu      sync.Mutex                        // guards what follows
 	lastID  map[string]int                    // by destination
-	pending map[call]chan<- maelstrom.Message // have room for the one reply that each gets
+	pending map[call]chan<- maelstrom.Message // each channel has room for its one reply
 }
 
 // A call is a request that waits for a reply.
@@ -86,8 +86,8 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 	return n
 }
 
-// Handle registers the handler of a type of request. It must not block, and see to it that Reply or ReplyError is called
-// for each request once, soon after Context has ended at the latest.
+// Handle registers the handler of a type of request. The handler must return soon, because the others wait for it.
+// Reply or ReplyError must be called once for each request, at the latest soon after Context has ended.
 func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
 	n.types[typ] = true
 	n.library.Handle(typ, func(msg maelstrom.Message) error {
@@ -109,7 +109,7 @@ func (n *Node) ID() string { return n.library.ID() }
 // Nodes lists all nodes of the cluster, this one among them, in an order that is the same on each.
 func (n *Node) Nodes() []string { return n.library.NodeIDs() }
 
-// IsMember says whether id is a node of the cluster.
+// IsMember reports whether id is a node of the cluster.
 func (n *Node) IsMember(id string) bool { return slices.Contains(n.Nodes(), id) }
 
 // Nonce is a random number from 0 to 2^52-1 that tells this life of the node from any other. Its requests are numbered from
@@ -121,7 +121,7 @@ func (n *Node) Nonce() int64 { return n.nonce }
 func (n *Node) Context() context.Context { return n.ctx }
 
 // Run handles messages until the end of input, or until stop ends, and returns when all requests have been answered. It
-// returns an error when the input cannot be read or the output not written.
+// returns an error when the input cannot be read or the output cannot be written.
 func (n *Node) Run(stop context.Context) error {
 	defer close(n.ended)
 	go func() {
@@ -203,8 +203,8 @@ func (n *Node) Post(dest string, body any) error {
 	return n.send(n.ID(), dest, "msg_id", n.nextID(dest), body)
 }
 
-// nextID returns the number of the next request to dest. Each destination has numbers of its own: so they don't depend on the order in
-// which goroutines send to several at one instant, and a seed fixes all messages of a simulation.
+// nextID returns the number of the next request to dest. Each destination has its own numbers, so they don't depend on
+// the order in which goroutines send to different ones. That makes simulations reproducible.
 func (n *Node) nextID(dest string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -222,7 +222,7 @@ func (n *Node) Call(ctx context.Context, dest string, request any, want string, 
 	return n.Ask(dest, request)(ctx, want, reply)
 }
 
-// Ask is the first half of Call, and sends the request at once. The second, which it returns and which must be called, waits.
+// Ask is the first half of Call: it sends the request at once. It returns the second half, which waits and must be called.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, reply any) error) {
 	answer := make(chan maelstrom.Message, 1)
 	c := call{dest, n.nextID(dest)}
@@ -248,7 +248,7 @@ func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, wan
 	}
 }
 
-// deliver hands a reply to the call that waits for it. One that nobody waits for is late, or a copy, or made up.
+// deliver hands a reply to the call that waits for it. It drops a reply that no call waits for.
 func (n *Node) deliver(msg maelstrom.Message, inReplyTo int) {
 	c := call{msg.Src, inReplyTo}
 	n.mu.Lock()
@@ -282,8 +282,8 @@ func decodeReply(msg maelstrom.Message, want string, reply any) error {
 	return nil
 }
 
-// send sends a message whose body, a JSON object with at least one field, gets one more in front. It writes the line
-// itself: the library's Send would hold a lock while it waits for somebody to read the output, and read the body once more.
+// send sends a message. The body must be a JSON object with at least one field; send adds the given field in front. It writes
+// the line itself, because the library's Send would hold a lock while the output blocks, and parse the body once more.
 func (n *Node) send(src, dest, field string, id int, body any) error {
 	fields, err := json.Marshal(body)
 	if err != nil {
@@ -304,13 +304,13 @@ func (n *Node) send(src, dest, field string, id int, body any) error {
 
 // appendString appends s as JSON.
 func appendString(line []byte, s string) []byte {
-	quoted, _ := json.Marshal(s) // which a string always can be
+	quoted, _ := json.Marshal(s) // cannot fail for a string
 	return append(line, quoted...)
 }
 
 // A gate lets at most maxRequests in at a time.
 type gate struct {
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows
 	inside  int
 	closed  bool
 	changed sync.Cond // L is mu

@@ -23,8 +23,8 @@ type output struct {
 	failed  chan struct{} // closed at the first error
 	flushed chan struct{} // closed when flush has ended
 
-	mu      sync.Mutex
-	changed *sync.Cond // any of the below
+	mu      sync.Mutex // guards what follows
+	changed *sync.Cond // signals a change of any field below
 	buffer  []byte     // whole lines
 	closed  bool
 	cause   error
@@ -36,7 +36,7 @@ func newOutput(w io.Writer, log *slog.Logger) *output {
 	return o
 }
 
-// Write takes one message. The library writes its newline separately, which is taken as said.
+// Write takes one message. The library writes its newline separately, which is ignored.
 func (o *output) Write(p []byte) (int, error) {
 	message := bytes.TrimSuffix(p, []byte("\n"))
 	if len(message) == 0 {
@@ -61,7 +61,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// wait waits until Write would not.
+// wait waits until Write would not block.
 func (o *output) wait() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -104,7 +104,7 @@ func (o *output) fail(err error) {
 	}
 }
 
-// abandon ends all writing because the last write takes too long, and returns the error that says so.
+// abandon ends all writing because the node could not finish in time, and returns the error that says so.
 func (o *output) abandon() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -119,10 +119,12 @@ func (o *output) close() error {
 	o.changed.Broadcast()
 	o.mu.Unlock()
 	<-o.flushed
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	return o.cause
 }
 
-// logMessage logs a message as the JSON that it is, or as text if it is none.
+// logMessage logs a message as the JSON that it is, or as text if it is not valid JSON.
 func logMessage(log *slog.Logger, what string, message []byte) {
 	if json.Valid(message) {
 		log.Debug(what, "message", json.RawMessage(bytes.Clone(message)))

@@ -16,10 +16,10 @@ import (
 )
 
 const (
-	// calm is how many swaps in a row must meet no other writer before a node that has met one counts as alone again.
+	// calm is how many swaps in a row must meet no other writer before a node counts as alone again.
 	calm = 5
-	// silence is how long we may hear no fold from a node before assuming that it folds for itself, or silentTrips round
-	// trips to the store if they take longer.
+	// silence is how long a node may hand over no fold before it is assumed to fold for itself. If silentTrips round trips
+	// to the store take longer, that counts instead.
 	silence     = 1500 * time.Millisecond
 	silentTrips = 4
 	// crowd is the cluster size at which holding back after wins no longer suffices.
@@ -40,19 +40,17 @@ type Pace struct {
 	done      int       // how many folds had been done when the last round began
 }
 
-// Since is the time from which on a node must have been heard of, if it does not fold for itself. A round trip to the store takes
-// trip.
-func Since(now time.Time, trip time.Duration) time.Time {
+// SilentBefore returns the time before which a node was last heard of if it is silent. A round trip to the store takes trip.
+func SilentBefore(now time.Time, trip time.Duration) time.Time {
 	return now.Add(-max(silence, silentTrips*trip))
 }
 
-// Contended says whether other nodes seem to write too. It is silent if one has not been heard of since Since: a node that has only
-// lost so far has left no trace in the store.
+// Contended reports whether other nodes seem to write too. The caller passes silent if a node was last heard of
+// before SilentBefore: a node that has only lost so far has left no trace in the store.
 func (p *Pace) Contended(silent bool) bool { return p.noise > 0 || silent }
 
-// Next begins a round, a swap or what leads to one, and returns how long to hold back first. So far, done folds have been done. A
-// round that follows several in which nothing was done, and no other value was seen, backs off, whatever the reason: a
-// store that answers in circles, say.
+// Next begins a round of the fold loop, and returns how long to hold back first. The argument done counts the folds done so
+// far. After several rounds in which no fold was done and no new value was seen, Next backs off, whatever the reason.
 func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	if done != p.done {
 		p.done, p.idle = done, 0
@@ -65,7 +63,7 @@ func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	return wait
 }
 
-// Stuck says whether so many rounds have brought nothing by now that somebody should know. It says so once.
+// Stuck reports whether exactly stuck rounds have brought nothing, so that the caller can warn once.
 func (p *Pace) Stuck() bool { return p.idle == stuck }
 
 // Won notes that a swap has succeeded.
@@ -80,8 +78,8 @@ func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.
 // Met notes that the store holds another value than was known: another node has written.
 func (p *Pace) Met() { p.noise, p.idle = calm, 0 }
 
-// Lost notes that a swap has failed because the value was another. In a cluster of many nodes, one that folds for itself alone
-// then lets those get ahead that fold for others: most of its own rivals would lose, too, and wait the longer for it.
+// Lost notes that a swap has failed because the value was another. In a crowd, a node that folds only for itself then waits,
+// so that nodes that fold for others get ahead.
 func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, random *rand.Rand) {
 	p.noise = calm
 	p.conflicts++

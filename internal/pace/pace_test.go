@@ -20,7 +20,7 @@ func TestANodeMustHaveBeenHeardOfAgoAsLongAsItsSilenceIsNormal(t *testing.T) {
 	for _, test := range []struct{ trip, ago time.Duration }{
 		{0, 1500 * ms}, {ms, 1500 * ms}, {375 * ms, 1500 * ms}, {376 * ms, 1504 * ms}, {time.Second, 4 * time.Second},
 	} {
-		if got := Since(at(time.Minute), test.trip); !got.Equal(at(time.Minute - test.ago)) {
+		if got := SilentBefore(at(time.Minute), test.trip); !got.Equal(at(time.Minute - test.ago)) {
 			t.Errorf("trips of %v: since %v ago, want %v", test.trip, at(time.Minute).Sub(got), test.ago)
 		}
 	}

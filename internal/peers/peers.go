@@ -1,9 +1,8 @@
-// Package peers decides to which other node a node hands its folds: the combiner. It is pure: it is handed the time, and has
+// Package peers chooses the combiner, the node to which a node hands its folds. It is pure: it is handed the time, and has
 // no goroutine, lock or network.
 //
 // The combiner is the first node of the cluster that has not kept this one waiting lately. A node that has is suspected for a
-// second, and not relied on. Then the next fold goes to it too, as a probe, beside the fold to the combiner that works: so
-// finding out whether it answers again costs nobody any time.
+// second. After that, the next fold is also sent to it, as a probe, besides the combiner. So no request waits for the probe.
 //
 // If this package is wrong, nodes are only slow: nothing depends on who the combiner is, or on nodes agreeing about it.
 package peers
@@ -22,7 +21,7 @@ const (
 	// firstTimeouts is how many timeouts of the store a node's first answer may take, as it has to ask the same store, and
 	// firstAnswer the most that it may take.
 	firstTimeouts = 6
-	firstAnswer   = 700 * time.Millisecond
+	firstAnswer   = 850 * time.Millisecond
 )
 
 // Peers is what one node knows of the others: nothing, until it has met them.
@@ -55,8 +54,8 @@ func (ps *Peers) Meet(self string, nodes []string) {
 	}
 }
 
-// Combiner returns the node to hand folds to, or "" if that is this one. Of the suspected nodes before it, the probes are due to be
-// tried again.
+// Combiner returns the node to hand folds to, or "" if that is this one. The probes are the suspected nodes before it that
+// are due to be tried again.
 func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 	for _, p := range ps.order {
 		switch {
@@ -71,8 +70,8 @@ func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 	return "", probes
 }
 
-// Ask notes that a fold is handed to the combiner. Its answer is late after some timeouts of the store if it is the first, and
-// later ones after as long as the earlier ones suggest.
+// Ask notes that a fold is handed to the combiner. Its first answer is late after some timeouts of
+// the store. Later ones are late after a timeout estimated from the earlier ones.
 func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
 	p := ps.byID[id]
 	timeout := p.rtt.Timeout()
@@ -88,7 +87,7 @@ func (ps *Peers) Due() (time.Time, bool) { return ps.late, ps.asked != nil }
 // Probe notes that a fold is handed to a suspected node too, which is not probed again for a second.
 func (ps *Peers) Probe(id string, now time.Time) { ps.byID[id].retry = now.Add(suspicion) }
 
-// Late suspects the combiner that was asked if its answer is late, and says whether it is.
+// Late suspects the combiner that was asked if its answer is late, and reports whether it is.
 func (ps *Peers) Late(now time.Time) bool {
 	if ps.asked == nil || now.Before(ps.late) {
 		return false
@@ -127,8 +126,7 @@ func (ps *Peers) Heard(id string, now time.Time) {
 	}
 }
 
-// Silent says whether a node has handed no fold to this one since a time. It may be folding for itself: one that has only lost
-// so far has left no trace in the store.
+// Silent reports whether some node has handed no fold to this one since the given time.
 func (ps *Peers) Silent(since time.Time) bool {
 	for _, p := range ps.order {
 		if p != nil && p.heard.Before(since) {

@@ -1,5 +1,5 @@
-// Package protocol is the messages of a counter's node: what it is asked, by clients and by the other nodes, and what it replies. What
-// it says to the store is package seqkv's.
+// Package protocol defines the requests that a counter's node gets from clients and other nodes, and its replies. The
+// messages to the store are in package seqkv.
 package protocol
 
 import (
@@ -29,7 +29,8 @@ type FoldOK struct {
 // NewFold returns the message that hands a fold to another node.
 func NewFold(f ledger.Fold) Fold { return Fold{"fold", f} }
 
-// Parse reads a request: an add, a read, or a fold, which is returned besides. With an error it returns what is needed to answer it.
+// Parse parses a request: an add, a read, or a fold. It also returns the fold, if it is one. On error, the returned request
+// has what is needed to answer it.
 //
 // A read is an add of 0 that is answered with the total. What a plain read of the store returns may be old; the
 // compare-and-swap that carries this one proves that it was not.
@@ -74,7 +75,7 @@ func parseDelta(raw json.RawMessage) (int64, error) {
 	return delta, nil
 }
 
-// Reply returns the body that answers a request which is done.
+// Reply returns the body that answers a request that is done.
 func Reply(a desk.Answer) any {
 	switch a.Kind {
 	case desk.Add:

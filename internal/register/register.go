@@ -1,5 +1,5 @@
-// Package register is the counter's key in the store, as a register of ledger values that can be read and compared and swapped. What
-// the store promises, and how requests are sent again, is package seqkv's.
+// Package register presents the counter's key in the store as a register of ledger values, with Read and Swap. Package seqkv
+// says what the store promises, and sends requests again.
 package register
 
 import (
@@ -43,25 +43,25 @@ type Register struct {
 	store   *seqkv.Client
 	key     string
 	scratch string // a key of the node's own
-	life    int64  // a number that no other life of the node has
+	nonce   int64  // a number that no other life of the node has
 	reads   int
 }
 
 // New returns the register at key, for the life of a node that nonce names.
 func New(store *seqkv.Client, key, node string, nonce int64) *Register {
-	return &Register{store: store, key: key, scratch: key + "/sync/" + node, life: nonce}
+	return &Register{store: store, key: key, scratch: key + "/sync/" + node, nonce: nonce}
 }
 
 // RTT returns the smoothed round-trip time to the store (0 before the first), and the timeout that follows from it.
 func (r *Register) RTT() (smoothed, timeout time.Duration) { return r.store.RTT() }
 
-// Read returns the value, as new as the store can be made to show it. It may still be old. It returns a *BadValueError only if it
-// is sure that this is not an old value, mended since, and the context's error if there is no answer in time.
+// Read returns the value, as new as the store can be made to show it. It may still be old. It returns a *BadValueError only if
+// the bad value is not an old one that has since been repaired, and the context's error if there is no answer in time.
 func (r *Register) Read(ctx context.Context) (Version, error) {
 	r.reads++
-	mark := fmt.Sprintf("%d.%d", r.life, r.reads)
+	mark := fmt.Sprintf("%d.%d", r.nonce, r.reads)
 	v, err := r.look(ctx, mark)
-	if bad := (*BadValueError)(nil); errors.As(err, &bad) {
+	if _, bad := errors.AsType[*BadValueError](err); bad {
 		if err := r.store.Write(ctx, r.scratch, mark+".sure"); err != nil {
 			return Version{}, err
 		}
@@ -89,9 +89,9 @@ func (r *Register) parse(raw json.RawMessage) (Version, error) {
 	return Version{value, raw}, nil
 }
 
-// Swap replaces from by a value that the key never had, and returns what is known then. If it is refused, it returns ErrConflict and,
-// if peek, what a read right behind the swap has shown: most likely the newest value, or nil if it has shown nothing of use. If
-// there was no answer in time, it returns the context's error. After an error the value may still be to, now or later.
+// Swap replaces from by to, a value that the key never had, and returns the new version. If the store refuses, Swap returns
+// ErrConflict. With peek, it then also returns what a read right after the swap has shown, most likely the newest value, or
+// nil. If there was no answer in time, it returns the context's error. After any error, the swap may have taken effect, or still may.
 func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value, peek bool) (*Version, error) {
 	raw, err := json.Marshal(to)
 	if err != nil {

@@ -19,7 +19,7 @@ const (
 // An Estimator holds the smoothed round-trip time to one peer and its mean deviation. The zero Estimator has measured
 // nothing. It isn't safe for concurrent use.
 //
-// Two rules of RFC 6298 are left out. Karn's, to measure no repeated request, isn't needed: every request has an
+// Two rules of RFC 6298 are left out. Karn's, not to sample repeated requests, isn't needed: every request has an
 // identifier of its own. And the timeout doesn't double when it expires: the caller backs off, and finds
 // out about longer round trips by listening on after the timeout and sampling what comes late.
 type Estimator struct {
@@ -42,7 +42,7 @@ func (e *Estimator) Sample(d time.Duration) {
 	e.smoothed = max(e.smoothed+(d-e.smoothed)/8, 1)
 }
 
-// Smoothed is the smoothed round-trip time, or 0 when there has been none.
+// Smoothed is the smoothed round-trip time, or 0 before the first sample.
 func (e *Estimator) Smoothed() time.Duration { return e.smoothed }
 
 // Timeout is how long to wait for an answer: the smoothed round trip and some deviations, between Min and Max.

@@ -5,8 +5,8 @@
 // read can return an old value, and a compare-and-swap can fail although its from is the current value. A request that
 // does change something takes effect on the newest state, and its caller has then seen that.
 //
-// How long to wait for an answer follows from the measured round trips (RFC 6298). Then the request is sent again, while the
-// client still listens for the answers to what it has sent before: what is only slow costs no more than it is slow.
+// How long to wait for an answer follows from the measured round trips (RFC 6298). Then the request is sent again, but an
+// answer to an earlier copy still counts.
 package seqkv
 
 import (
@@ -31,7 +31,7 @@ type Client struct {
 
 	unanswered int // requests since the last answer
 
-	mu  sync.Mutex
+	mu  sync.Mutex // guards rtt
 	rtt rtt.Estimator
 }
 
@@ -46,16 +46,16 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 }
 
 // CompareAndSwap replaces the value of key by to if it is from, or, if from is nil, if there is none. It may send the request
-// more than once, and of these one at most takes effect if the key never has the same value again. It returns a
-// *maelstrom.RPCError if the store refused (of code 20 if there is no value, 22 if it is another), and
-// the context's error if there was no answer until that ended. After either of them the value may be to, now or later.
+// more than once, but at most one copy takes effect if the key never has the same value twice. It returns a
+// *maelstrom.RPCError if the store refused (code 20 if there is no value, 22 if it is another), and
+// the context's error if there was no answer in time. After either error, the swap may have taken effect, or still may.
 //
 // To peek is to send a read right behind the swap. If the swap is refused, the value that the read has shown is returned with the
 // refusal, or nil if it has shown none: most likely it is the newest.
 func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, peek bool) (json.RawMessage, error) {
 	create := from == nil
 	if create {
-		from = to // null might really be stored; to matches only if this swap has already happened
+		from = to // the key holds to only if this swap has already happened, while it might really hold null
 	}
 	refusals := []int{maelstrom.KeyDoesNotExist, maelstrom.PreconditionFailed}
 	if create {
@@ -106,10 +106,10 @@ type (
 	}
 )
 
-// Refresh reads key as new as the store can be made to show it. Before the read it writes mark, which must be a value
+// Refresh reads the newest value of key that the store can be made to show. Before the read it writes mark, which must be a value
 // that scratch, a key of this node's own, never had: that brings the caller to the newest state. Without a mark it only
-// reads. It repeats this until it has an answer, sooner than the answer to the last can be known to be lost,
-// and takes whichever comes first. It returns a *maelstrom.RPCError of code 20 if key does not exist, and the context's
+// reads. It repeats this until it has an answer, without waiting until the last request is surely lost,
+// and returns the first answer. It returns a *maelstrom.RPCError of code 20 if key does not exist, and the context's
 // error when that ends.
 //
 // The caller must not rely on the value being current: the read may overtake the write.
@@ -140,8 +140,8 @@ func newWrite(key, mark string, attempt int) write {
 }
 
 // insist asks until there is an answer or ctx ends: again after each timeout and a jittered pause, while it still listens for
-// the answers to what it has asked before. Of error replies only refusals, which are those that the request can really meet,
-// are answers. Any other says as much as silence, and is no reason to ask again at once.
+// the answers to what it has asked before. Of the error replies, only those with a code in refusals count as answers.
+// Any other is ignored, as if there were no reply.
 func insist[T any](ctx context.Context, c *Client, refusals []int, ask func(ctx context.Context, attempt int) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
