@@ -31,7 +31,8 @@ explain: ## tell the shortest stories of how the rivals go wrong; ARGS="-design 
 	@mkdir -p .bin && go test -c -o .bin/explain.test ./internal/explain
 	@.bin/explain.test -test.run '^TestExplain$$' -explain $(ARGS)
 
-soak: ## run SEEDS seeds (default 1000) of each simulation
+soak: ## run SEEDS seeds (default 1000) of each simulation, and search larger models
+	go test -count=1 -timeout 0 -run TestNoStateOfTheModelIsWrong ./internal/desk -deep
 	go test -count=1 -timeout 0 -run 'NothingIsLost|ExercisesWorkloadIsRight|Starves' . -seeds $(SEEDS)
 
 fuzz: ## fuzz each target for FUZZTIME (default 30s)

@@ -1,0 +1,396 @@
+package desk
+
+// This part of the search says what a state is, and what a step of one desk means for all else.
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/ledger"
+)
+
+// A model is the counter within bounds, or one that lacks something.
+type model struct {
+	bounds
+	fault   string                               // what is wrong with it, or ""
+	base    int64                                // the total at first
+	clients []request                            // of all processes
+	counts  map[int64][len(state{}.starts)]uint8 // by total, less base: how often the add of each request is in it
+	desks
+	values  []ledger.Value // those that have come up; a state holds numbers of these
+	indexes map[valueKey]valueID
+	folds   []fold
+	foldIDs map[fold]foldID
+
+	tracing bool
+	notes   []string // while tracing: what else the last step did
+	failure string   // what the last step violated, or ""
+}
+
+// Bounds are those within which a model is searched.
+type bounds struct {
+	deltas    [][]int64 // of the requests of each process: 0 for a read, else an add's
+	twins     bool      // the first two processes are both n0
+	room      int64     // how much the total may grow before it passes the greatest; 0 is enough for all
+	twice     bool      // a fold may lie at a node twice, as its message came twice
+	restarts  uint8     // how many there may be in all
+	setbacks  uint8     // how many of them may find the clock gone back
+	senseless bool      // the stored value may make no sense for a while
+	free      bool      // nothing is put off (see above)
+}
+
+// A request is one of a client.
+type request struct {
+	process int
+	delta   int64
+}
+
+type valueKey struct {
+	total    int64
+	receipts [3]ledger.Receipt
+}
+
+var names = [...]string{"n0", "n1", "n2"}
+
+const missing = 0 // the number of the zero Value: the key does not exist
+
+// first is the boot and the nonce of the first life of each node.
+const first = 10
+
+// A state is everything that there is at one moment.
+type state struct {
+	versions [9]valueID // the states of the store, by their values
+	newest   uint8      // the index of the last of them
+	restarts uint8      // how many there have been
+	setbacks uint8
+	open     uint8    // the requests that are in hand: bits
+	refused  uint8    // those that were told for certain that they don't count
+	starts   [6]uint8 // the index of the newest version when each that is in hand began
+	procs    [3]process
+	out      [6]foldID  // the folds on their way that are no longer their nodes' own, and pending
+	turn     turn       // what must come next, if anything
+	news     [6]message // what has come of folds, on its way to those who made them
+}
+
+// A process is what a state keeps of one, beside its desk. What it has read it may read again, so it does not remember that.
+type process struct {
+	desk  deskID
+	begun uint8 // how many of its requests have begun
+	life  uint8 // counts its lives
+	seen  uint8 // the index of the newest version that it has seen (kept only if reads are plain)
+	wrote bool  // this life has written (kept only if message ids are reused)
+	echo  bool  // an earlier life has, and the answer is on its way
+}
+
+// Turn says that a process does something with what it has just taken in before anything else happens: see putOff.
+type turn uint8
+
+const (
+	withRequests turn = 1 // plus the number of the process
+	withFolds    turn = 4
+)
+
+// A message is the answer to a fold: a total that contains it, less the base, or refusal.
+type message uint32
+
+const refusal = 1<<16 - 1
+
+func newMessage(f foldID, total int64) message { return message(f)<<16 | message(total) }
+func (n message) fold() foldID                 { return foldID(n >> 16) }
+func (n message) total() int64                 { return int64(n & (1<<16 - 1)) }
+
+func newModel(b bounds, f string) *model {
+	m := &model{bounds: b, fault: f}
+	m.numbers, m.outcomes = map[string]deskID{}, map[task]outcome{}
+	m.indexes, m.foldIDs, m.folds = map[valueKey]valueID{}, map[fold]foldID{}, make([]fold, 1)
+	for p, deltas := range b.deltas {
+		for _, delta := range deltas {
+			m.clients = append(m.clients, request{p, delta})
+		}
+	}
+	m.sums()
+	var v ledger.Value
+	m.index(v)
+	if b.room > 0 {
+		m.base = ledger.Max - b.room
+		v = ledger.Value{Total: m.base, Receipts: map[string]ledger.Receipt{"n9": {Life: ledger.Life{Boot: first}, Seq: 1}}}
+		m.index(v)
+	}
+	return m
+}
+
+// initial is the state in which nothing has happened.
+func (m *model) initial() *state {
+	s := &state{versions: [9]valueID{m.index(m.values[len(m.values)-1])}}
+	for p := range m.deltas {
+		nonce := int64(first)
+		if m.twins && p == 1 {
+			nonce++
+		}
+		s.procs[p].desk = m.begin(p, 0, first, nonce)
+	}
+	return s
+}
+
+// begin makes the desk of a new life of a process.
+func (m *model) begin(p int, life uint8, boot, nonce int64) deskID {
+	d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
+	d.Open(m.node(p))
+	return m.keep(held{Desk: d, process: p, life: life})
+}
+
+// node is the name of a process's node.
+func (m *model) node(p int) string {
+	if m.twins && p > 0 {
+		p--
+	}
+	return names[p]
+}
+
+// ---- Values ----
+
+func (m *model) index(v ledger.Value) valueID {
+	key := valueKey{v.Total, [3]ledger.Receipt{v.Receipts["n0"], v.Receipts["n1"], v.Receipts["n2"]}}
+	i, ok := m.indexes[key]
+	if !ok {
+		i = valueID(len(m.values))
+		m.indexes[key] = i
+		m.values = append(m.values, v)
+	}
+	return i
+}
+
+// count says how often the add of a request is in a total.
+func (m *model) count(total int64, r int) uint8 {
+	counts, ok := m.counts[total-m.base]
+	if !ok {
+		m.fail("a total of %s is not the sum of any adds", m.total(total))
+	}
+	return counts[r]
+}
+
+// sums notes how often each add is in which total, up to twice. Each total must come about in one way only.
+func (m *model) sums() {
+	m.counts = map[int64][len(state{}.starts)]uint8{0: {}}
+	for r, asked := range m.clients {
+		if asked.delta == 0 {
+			continue
+		}
+		for sum, counts := range maps.Clone(m.counts) {
+			for range 2 {
+				counts[r]++
+				sum += asked.delta
+				if _, ok := m.counts[sum]; ok && (m.room == 0 || sum <= m.room) {
+					panic(fmt.Sprintf("a total of %d could be the sum of these adds or those", sum))
+				}
+				m.counts[sum] = counts
+			}
+		}
+	}
+}
+
+func (m *model) current(s *state) ledger.Value { return m.values[s.versions[s.newest]] }
+
+// compose returns what Apply makes of a value at a desk, and 0 if nothing.
+func (m *model) compose(id deskID, value valueID) valueID {
+	o := m.do(id, swaps, int(value), func(h *held) valueID {
+		v := m.values[value].Clone()
+		if !h.Apply(&v) {
+			return 0
+		}
+		return m.index(v)
+	})
+	if o.failure != "" {
+		m.fail("%s", o.failure)
+	}
+	return o.value
+}
+
+// apply returns a value with a fold applied.
+func (m *model) apply(value valueID, f foldID) valueID {
+	v := m.values[value].Clone()
+	v.Apply(m.folds[f].Fold)
+	return m.index(v)
+}
+
+// push makes value the newest version, by a compare-and-swap.
+func (m *model) push(s *state, value valueID) {
+	was, is := m.current(s), m.values[value]
+	s.newest++
+	s.versions[s.newest] = value
+	for r := range m.clients {
+		switch before, after := m.count(was.Total, r), m.count(is.Total, r); {
+		case after > 1:
+			m.fail("%s is in the total twice", m.request(r))
+		case after < before:
+			m.fail("%s is no longer in the total", m.request(r))
+		case after > 0 && s.refused>>r&1 != 0:
+			m.fail("%s is in the total, and was refused", m.request(r))
+		}
+	}
+	if m.fault != "" {
+		return // the rest is a means to an end, and here the end is looked at
+	}
+	moved := false
+	for _, name := range names {
+		was, is := was.Receipts[name], is.Receipts[name]
+		if order := is.Compare(was.Life); order < 0 || order == 0 && is.Seq < was.Seq {
+			m.fail("the receipt of %s goes back", name)
+		}
+		moved = moved || is != was
+	}
+	if !moved {
+		m.fail("no receipt moves")
+	}
+}
+
+// ---- Desks ----
+
+// step lets the desk of process p take a step. It returns whether that makes any difference.
+func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) bool {
+	before := s.procs[p].desk
+	o := m.do(before, kind, what, func(h *held) valueID { f(h); return 0 })
+	if o.failure != "" {
+		m.fail("%s's desk: %s", m.called(p), o.failure)
+		return true
+	}
+	s.procs[p].desk = o.desk
+	for _, a := range o.answers {
+		if a.Kind == Fold {
+			m.tell(s, foldID(a.MsgID), a)
+		} else {
+			m.answer(s, p, a)
+		}
+	}
+	return o.desk != before || len(o.answers) > 0
+}
+
+// tell sends the answer to a fold to the process that has made it, unless that is in another life by now.
+func (m *model) tell(s *state, f foldID, a Answer) {
+	by := m.folds[f]
+	if s.procs[by.process].life != by.life {
+		return
+	}
+	switch {
+	case a.Failure == nil:
+		insert(s.news[:], newMessage(f, a.Total-m.base))
+	case a.Failure.Code == maelstrom.Abort && m.free:
+		insert(s.news[:], newMessage(f, refusal))
+	}
+}
+
+// answer checks that process p may answer a request so.
+func (m *model) answer(s *state, p int, a Answer) {
+	r := a.MsgID
+	if m.tracing {
+		m.note("%s answers %s: %s", m.called(p), m.request(r), m.says(a))
+	}
+	total := m.current(s).Total
+	switch {
+	case a.Failure != nil && a.Failure.Code == maelstrom.Timeout:
+	case a.Failure != nil:
+		s.refused |= 1 << r
+		if m.count(total, r) != 0 {
+			m.fail("%s is in the total, and was refused", m.request(r))
+		}
+	default:
+		m.check(s, p, r, a.Total)
+	}
+	if s.open>>r&1 == 0 && m.fault == "" {
+		m.fail("%s has been answered twice", m.request(r))
+	}
+	s.open &^= 1 << r
+	s.starts[r] = 0
+}
+
+// check checks that process p may answer a request with a total.
+func (m *model) check(s *state, p, r int, total int64) {
+	if m.clients[r].delta != 0 {
+		if m.count(m.current(s).Total, r) == 0 {
+			m.fail("%s has acknowledged %s, and it is not in the total", m.called(p), m.request(r))
+		} else if m.count(total, r) == 0 {
+			m.fail("that is without %s itself", m.request(r))
+		}
+	}
+	for _, version := range s.versions[s.starts[r] : s.newest+1] {
+		if m.values[version].Total == total {
+			return
+		}
+	}
+	m.fail("the total has been %s to %s since the request began", m.total(m.values[s.versions[s.starts[r]]].Total), m.total(m.current(s).Total))
+}
+
+// ---- Tidying up ----
+
+// tidy drops from s, which comes of from by a step, what nothing can depend on any more, so that there are fewer states.
+func (m *model) tidy(from, s *state) {
+	m.leave(from, s)
+	current := m.current(s)
+	drop(s.out[:], func(f foldID) bool { return current.Standing(m.folds[f].Fold) != ledger.Pending })
+	var last foldID
+	drop(s.news[:], func(n message) bool {
+		by := m.folds[n.fold()]
+		if s.procs[by.process].life != by.life {
+			return true
+		}
+		if m.kept[s.procs[by.process].desk].own == n.fold() {
+			return false
+		}
+		again := n.fold() == last // one is enough to see that it changes nothing
+		last = n.fold()
+		return again || !m.free
+	})
+}
+
+// leave notes which folds have just been dropped by the desks that have made them.
+func (m *model) leave(from, s *state) {
+	for p := range m.deltas {
+		was, is := m.kept[from.procs[p].desk].own, m.kept[s.procs[p].desk].own
+		if was != 0 && was != is {
+			insert(s.out[:], was)
+		}
+	}
+}
+
+// insert puts x into a set, which is in order and ends in zeros.
+func insert[E cmp.Ordered](set []E, x E) {
+	var none E
+	n := slices.Index(set, none)
+	i, ok := slices.BinarySearch(set[:max(n, 0)], x)
+	switch {
+	case n < 0 && !slices.Contains(set, x):
+		panic(fmt.Sprintf("there is no room for %v in %v", x, set))
+	case n < 0 || ok:
+		return
+	}
+	copy(set[i+1:n+1], set[i:n])
+	set[i] = x
+}
+
+// drop takes out of a set what is to go.
+func drop[E cmp.Ordered](set []E, goes func(E) bool) {
+	var none E
+	n := 0
+	for _, x := range set {
+		if x == none {
+			break
+		}
+		if !goes(x) {
+			set[n] = x
+			n++
+		}
+	}
+	clear(set[n:])
+}
+
+// fail says what is wrong with a step.
+func (m *model) fail(format string, args ...any) {
+	if m.failure == "" {
+		m.failure = fmt.Sprintf(format, args...)
+	}
+}

@@ -1,0 +1,351 @@
+package desk
+
+// This part of the search says what can happen.
+
+// A step is something that happens.
+type step struct {
+	kind    stepKind
+	process int
+	version uint8   // the index of the one that is read, if any
+	message message // what arrives, if anything; a fold is one without a total
+}
+
+type stepKind uint8
+
+const (
+	begins stepKind = iota
+	forms
+	queues
+	expires
+	swaps
+	lands
+	identities
+	learns
+	makesNoSense
+	hands
+	hears
+	loses
+	ends
+	startsAgain
+	startsEarlier
+	startsAtOnce
+	readsPlainly // these two only where something is missing
+	mistakes
+	stepKinds
+)
+
+// A stepper goes through all that can happen in a state.
+type stepper struct {
+	*model
+	from  *state
+	s     state // what comes of the step that is tried
+	yield func(step, *state)
+}
+
+// steps calls yield for everything that can happen in from, with what comes of it.
+func (m *model) steps(from *state, yield func(step, *state)) {
+	x := &stepper{model: m, from: from, yield: yield}
+	switch {
+	case from.news != [6]message{} && !m.free:
+		for p := range m.deltas {
+			x.hear(p)
+		}
+		x.try(step{kind: loses}, func(s *state, _ int) bool { return true })
+		return
+	case from.turn == 0:
+		for p := range m.deltas {
+			x.take(p)
+			x.desk(p)
+			x.peers(p)
+			x.store(p)
+			x.hear(p)
+			x.restarts(p)
+		}
+		x.land()
+	case from.turn < withFolds:
+		p := int(from.turn - withRequests)
+		x.take(p)
+		x.desk(p)
+	default:
+		p := int(from.turn - withFolds)
+		x.peers(p)
+		x.store(p)
+	}
+}
+
+// try yields a step if it makes a difference.
+func (x *stepper) try(what step, happen func(s *state, p int) bool) {
+	x.s = *x.from
+	x.s.turn = 0
+	if !x.free {
+		clear(x.s.news[:])
+	}
+	x.failure, x.notes = "", x.notes[:0]
+	if happen(&x.s, what.process) {
+		if x.failure == "" {
+			x.tidy(x.from, &x.s)
+		}
+		x.yield(what, &x.s)
+	}
+}
+
+// take has the next client of process p ask for something.
+func (x *stepper) take(p int) {
+	r, more := x.next(x.from, p)
+	if !more || !x.free && x.kept[x.from.procs[p].desk].own != 0 {
+		return
+	}
+	delta := x.clients[r].delta
+	open := func(s *state, p int) {
+		s.procs[p].begun++
+		s.open |= 1 << r
+		s.starts[r] = s.newest
+	}
+	if delta == 0 && (x.fault == plainReads || x.fault == identityReads) {
+		// The compare-and-swap of what was read to itself may be run on the state that was read.
+		for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
+			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state, p int) bool {
+				open(s, p)
+				x.see(s, p, i)
+				x.answer(s, p, Answer{Request: Request{Kind: Read, MsgID: r}, Total: x.values[s.versions[i]].Total})
+				return true
+			})
+		}
+		return
+	}
+	x.try(step{kind: begins, process: p}, func(s *state, p int) bool {
+		open(s, p)
+		x.putOff(s, withRequests, p)
+		return x.step(s, p, begins, r, func(h *held) {
+			q := Request{Kind: Add, Client: "c", MsgID: r, Delta: delta, Deadline: h.next()}
+			if delta == 0 {
+				q.Kind = Read
+			}
+			h.Take(q)
+		})
+	})
+}
+
+// next returns the next request to process p, and whether there is one.
+func (m *model) next(s *state, p int) (r int, ok bool) {
+	for _, deltas := range m.deltas[:p] {
+		r += len(deltas)
+	}
+	begun := int(s.procs[p].begun)
+	return r + begun, begun < len(m.deltas[p])
+}
+
+// desk has process p do what it may do at any time.
+func (x *stepper) desk(p int) {
+	k := &x.kept[x.from.procs[p].desk]
+	if k.Formable() {
+		x.try(step{kind: forms, process: p}, func(s *state, p int) bool {
+			return x.step(s, p, forms, 0, func(h *held) { h.Form() })
+		})
+	}
+	if k.inHand > 0 {
+		x.try(step{kind: expires, process: p}, func(s *state, p int) bool {
+			return x.step(s, p, expires, 0, func(h *held) { h.Expire(at(1)) })
+		})
+		if x.senseless {
+			x.try(step{kind: makesNoSense, process: p}, func(s *state, p int) bool {
+				return x.step(s, p, makesNoSense, 0, func(h *held) { h.Refuse("it makes no sense") })
+			})
+		}
+	}
+}
+
+// store has process p swap values, and learn them.
+func (x *stepper) store(p int) {
+	desk, newest := x.from.procs[p].desk, x.from.versions[x.from.newest]
+	x.try(step{kind: swaps, process: p}, func(s *state, p int) bool {
+		to := x.compose(desk, newest)
+		if to == 0 {
+			return x.failure != ""
+		}
+		x.push(s, to)
+		x.see(s, p, s.newest)
+		s.procs[p].wrote = x.fault == messageIDsReused
+		return true
+	})
+	if x.from.procs[p].echo {
+		x.try(step{kind: mistakes, process: p}, func(s *state, p int) bool {
+			s.procs[p].echo = false
+			to := x.compose(desk, newest)
+			return to != 0 && x.settle(s, p, to)
+		})
+	}
+	created := valueID(missing)
+	if x.base == 0 {
+		created = x.compose(desk, missing)
+	}
+	for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
+		value := x.from.versions[i]
+		what := step{kind: learns, process: p, version: i}
+		if value == created && value != missing {
+			what.kind = identities
+		}
+		x.try(what, func(s *state, p int) bool {
+			x.see(s, p, i)
+			return x.settle(s, p, value)
+		})
+	}
+}
+
+// see has process p see a version. If it is to see nothing older then, there are more states, and no wrong ones that would be right else.
+func (m *model) see(s *state, p int, version uint8) {
+	if m.fault == plainReads || m.fault == identityReads {
+		s.procs[p].seen = version
+	}
+}
+
+// settle has process p take note of a value.
+func (m *model) settle(s *state, p int, value valueID) bool {
+	return m.step(s, p, learns, int(value), func(h *held) { h.Settle(m.values[value]) })
+}
+
+// peers has process p take in folds to apply: others', and its own.
+func (x *stepper) peers(p int) {
+	if x.kept[x.from.procs[p].desk].own != 0 {
+		x.try(step{kind: queues, process: p}, func(s *state, p int) bool {
+			x.putOff(s, withFolds, p)
+			return x.step(s, p, queues, 0, func(h *held) { h.Queue(h.own) })
+		})
+	}
+	for q := range x.deltas {
+		if f := x.kept[x.from.procs[q].desk].own; f != 0 {
+			x.hand(p, f)
+		}
+	}
+}
+
+// putOff has nothing happen next but what process p does with what it takes in. If that came only later, it could as well be taken in then.
+func (x *stepper) putOff(s *state, with turn, p int) {
+	if !x.free {
+		s.turn = with + turn(p)
+	}
+}
+
+// hear has process p hear what has come of its folds.
+func (x *stepper) hear(p int) {
+	for i, n := range x.from.news {
+		f := n.fold()
+		if n == 0 || x.folds[f].process != p {
+			continue
+		}
+		x.try(step{kind: hears, process: p, message: n}, func(s *state, p int) bool {
+			if !x.free {
+				s.news = x.from.news
+				drop(s.news[:], func(m message) bool { return m == x.from.news[i] })
+			}
+			changed := x.step(s, p, hears, int(n), func(h *held) {
+				if n.total() == refusal {
+					h.Queue(x.batch(h, f))
+				} else {
+					h.Done(x.batch(h, f), x.base+n.total())
+				}
+			})
+			return changed || !x.free
+		})
+	}
+}
+
+// land has folds that were given up come into the total nevertheless.
+func (x *stepper) land() {
+	for _, f := range x.from.out {
+		if f == 0 {
+			break
+		}
+		x.try(step{kind: lands, message: newMessage(f, 0)}, func(s *state, _ int) bool {
+			x.push(s, x.apply(s.versions[s.newest], f))
+			return true
+		})
+	}
+}
+
+// hand has a fold arrive at process p, unless it is of the same node, or lies there often enough.
+func (x *stepper) hand(p int, f foldID) {
+	fold := x.folds[f].Fold
+	if fold.Node == x.node(p) {
+		return
+	}
+	room := 1
+	if x.twice {
+		room = 2
+	}
+	for _, there := range x.kept[x.from.procs[p].desk].queue {
+		if there == f {
+			room--
+		}
+	}
+	if room == 0 {
+		return
+	}
+	x.try(step{kind: hands, process: p, message: newMessage(f, 0)}, func(s *state, p int) bool {
+		if err := fold.Validate(); err != nil {
+			x.fail("%s does not take the fold: %v", x.called(p), err)
+		}
+		x.putOff(s, withFolds, p)
+		return x.step(s, p, hands, int(f), func(h *held) {
+			h.TakeFold(Request{Kind: Fold, Client: fold.Node, MsgID: int(f), Deadline: h.next()}, fold)
+		})
+	})
+}
+
+// restarts has process p end, or be killed, and start again.
+func (x *stepper) restarts(p int) {
+	if x.from.restarts == x.bounds.restarts {
+		return
+	}
+	x.try(step{kind: ends, process: p}, func(s *state, p int) bool {
+		x.step(s, p, ends, 0, func(h *held) { h.Close() })
+		x.restart(s, p, 20+10*int64(s.restarts), true)
+		return true
+	})
+	x.try(step{kind: startsAgain, process: p}, func(s *state, p int) bool {
+		x.restart(s, p, 20+10*int64(s.restarts), true)
+		return true
+	})
+	if x.from.setbacks == x.setbacks {
+		return
+	}
+	x.try(step{kind: startsEarlier, process: p}, func(s *state, p int) bool {
+		x.restart(s, p, 5-int64(s.setbacks), true)
+		s.setbacks++
+		return true
+	})
+	for _, greater := range []bool{false, true} {
+		x.try(step{kind: startsAtOnce, process: p}, func(s *state, p int) bool {
+			x.restart(s, p, x.kept[s.procs[p].desk].Desk.life.Boot, greater)
+			s.setbacks++
+			return true
+		})
+	}
+}
+
+// restart ends the life of process p and begins another, whose nonce is greater than all before, or smaller.
+func (m *model) restart(s *state, p int, boot int64, greater bool) {
+	s.restarts++
+	nonce := int64(first)
+	switch {
+	case m.fault == livesNamedByClock:
+	case greater:
+		nonce += int64(s.restarts)
+	default:
+		nonce -= int64(s.restarts)
+	}
+	for r, asked := range m.clients {
+		if asked.process == p {
+			s.open &^= 1 << r
+			s.starts[r] = 0
+		}
+	}
+	was := s.procs[p]
+	s.procs[p] = process{
+		desk:  m.begin(p, was.life+1, boot, nonce),
+		seen:  was.seen,
+		begun: was.begun,
+		life:  was.life + 1,
+		echo:  was.echo || was.wrote,
+	}
+}
