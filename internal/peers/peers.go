@@ -21,7 +21,7 @@ const (
 	// firstTimeouts is how many timeouts of the store a node's first answer may take, as it has to ask the same store, and
 	// firstAnswer the most that it may take.
 	firstTimeouts = 6
-	firstAnswer   = 850 * time.Millisecond
+	firstAnswer   = 725 * time.Millisecond
 )
 
 // Peers is what one node knows of the others: nothing, until it has met them.

@@ -102,9 +102,9 @@ func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
 		late    time.Duration
 	}{
 		{"the first, and a quick store", nil, 10 * ms, 60 * ms},
-		{"the first, and a slow store", nil, 141 * ms, 846 * ms},
-		{"the first, and a slower store", nil, 142 * ms, 850 * ms},
-		{"the first, and a store that is not known", nil, 500 * ms, 850 * ms},
+		{"the first, and a slow store", nil, 120 * ms, 720 * ms},
+		{"the first, and a slower store", nil, 121 * ms, 725 * ms},
+		{"the first, and a store that is not known", nil, 500 * ms, 725 * ms},
 		{"the second", []time.Duration{100 * ms}, 10 * ms, 500 * ms}, // 100 ms and 8 times a deviation of 50 ms
 		{"answers in no time", []time.Duration{0, 0, 0}, 500 * ms, 10 * ms},
 		{"slow answers", []time.Duration{time.Second}, 10 * ms, 2000 * ms},

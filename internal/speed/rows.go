@@ -54,7 +54,7 @@ var Rows = []Row{
 	{"5 nodes, 1000/s, partitions", 4, five(20*time.Second, "partition"), Figures{P50: 7500 * us, P95: 13 * ms, P99: 16 * ms, Max: 150 * ms, Messages: 3.5, OK: 1}},
 	{"25 nodes, exponential 20 ms, partitions", 5, twentyFive(20*ms, "exponential", "partition"), Figures{P50: 145 * ms, P95: 420 * ms, P99: 850 * ms, Messages: 3.1, OK: 0.9998}},
 	{"25 nodes, 100 ms, partitions", 10, twentyFive(100*ms, "", "partition"), Figures{P50: 600 * ms, P95: 1150 * ms, P99: 2200 * ms, Messages: 3.3, OK: 0.995}},
-	{"25 nodes, exponential 100 ms, partitions", 5, twentyFive(100*ms, "exponential", "partition"), Figures{P50: 680 * ms, P95: 2050 * ms, P99: 3 * time.Second, Messages: 3.5, OK: 0.99}},
+	{"25 nodes, exponential 100 ms, partitions", 5, twentyFive(100*ms, "exponential", "partition"), Figures{P50: 680 * ms, P95: 2050 * ms, P99: 3200 * ms, Messages: 3.7, OK: 0.99}},
 
 	{"no links between nodes, 100 ms", 20, trial.Isolated(three(100*ms, "")), Figures{P50: 760 * ms, P95: 1050 * ms, P99: 1850 * ms, Messages: 12.3, OK: 1, Fair: 0.75}},
 	{"10 % of replies late, 1 ms", 5, three(ms, "late"), Figures{P50: 4200 * us, P95: 30 * ms, P99: 50 * ms, Messages: 5, OK: 1}},
