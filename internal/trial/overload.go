@@ -62,6 +62,9 @@ func Overload(t *testing.T, program maelstromtest.Program) {
 
 // Padding gives a node requests with much in them that it has no use for. While they wait, it keeps nothing of that.
 func Padding(t *testing.T, program maelstromtest.Program) {
+	if testing.Short() {
+		t.Skip("takes five seconds, and a minute with the race detector")
+	}
 	// A 16th of the requests that may wait, and of the 64 MB that they may take.
 	const requests, most = 1 << 12, 4e6
 	synctest.Test(t, func(t *testing.T) {
