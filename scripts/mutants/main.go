@@ -134,7 +134,7 @@ func newWorkbench() (*workbench, error) {
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"GOBIN="+bin,
 		realGo+"="+goPath,
-		// The copies of the module share the build cache, as paths do not matter. The search in the ledger's tests takes seconds.
+		// The copies of the module share the build cache, as paths do not matter. The search in the desk's tests takes seconds.
 		"GOFLAGS=-trimpath -vet=off -count=1 -short -skip=^TestNoStateOfTheModelIsWrong$|^TestModelFindsWhatIsMissing$",
 	)}
 	if err := errors.Join(
