@@ -21,7 +21,8 @@ import (
 var oddClocks = []time.Duration{0, 0, -time.Second, -20 * time.Second, time.Hour, -40 * 365 * 24 * time.Hour, -200 * 365 * 24 * time.Hour,
 	120 * 365 * 24 * time.Hour, 250 * 365 * 24 * time.Hour}
 
-// Clocks, with each seed from 1 to n, kills a node again and again and starts it with odd clocks. None of its lives loses or doubles what another has done.
+// Clocks, with each seed from 1 to n, kills a node again and again and starts it with odd clocks. None of its lives loses or doubles
+// what another has done.
 func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 	for seed := range n {
 		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
@@ -68,21 +69,27 @@ func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 				c.Heal()
 				wait.Wait()
 				time.Sleep(10 * time.Second)
-				for _, node := range []string{"n0", "n1", "n2"} {
-					value, code, text := Ask(c, node, Read)
-					if code == maelstrom.Timeout { // only now has the node found itself outlived
-						value, code, text = Ask(c, node, Read)
-					}
-					if code != -1 {
-						t.Fatalf("%s answered a read with %d %s", node, code, text)
-					}
-					total, err := strconv.ParseInt(value, 10, 64)
-					if err != nil || total&^unknown != done {
-						t.Errorf("seed %d: %s read %b, acknowledged were %b, and unknown are %b", seed+1, node, total, done, unknown)
-					}
-				}
+				everybodyReads(t, c, done, unknown)
 			})
 		})
+	}
+}
+
+// everybodyReads checks that each node reads a total with the bits of what is done, and perhaps some of those of what is unknown.
+func everybodyReads(t *testing.T, c *maelstromtest.Cluster, done, unknown int64) {
+	t.Helper()
+	for _, node := range []string{"n0", "n1", "n2"} {
+		value, code, text := Ask(c, node, Read)
+		if code == maelstrom.Timeout { // only now has the node found itself outlived
+			value, code, text = Ask(c, node, Read)
+		}
+		if code != -1 {
+			t.Fatalf("%s answered a read with %d %s", node, code, text)
+		}
+		total, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || total&^unknown != done {
+			t.Errorf("%s read %b, acknowledged were %b, and unknown are %b", node, total, done, unknown)
+		}
 	}
 }
 

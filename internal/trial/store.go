@@ -79,71 +79,78 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 		}{{"before the start", 0}, {"in the middle", 0}, {"in the middle", 20 * time.Millisecond}, {"before the first add", 0}} {
 			t.Run(fmt.Sprintf("%s/%s/%v", bad, test.when, test.latency), func(t *testing.T) {
 				cfg := maelstromtest.Config{Seed: 1, Latency: test.latency, LatencyDist: "exponential"}
-				InCluster(t, program, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
-					nodes := []string{"n0", "n1", "n2"}
-					sum, unknown := int64(0), int64(0) // of the adds; each has a bit of its own
-					bit := int64(1)
-					everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
-						for _, node := range nodes {
-							value, code, text := Ask(c, node, body())
-							check(node, value, code, text)
-						}
-					}
-					next := func() maelstromtest.Body { bit *= 2; return Add(bit) }
-					fine := func(node, _ string, code int, text string) {
-						if sum += bit; code != -1 {
-							t.Errorf("%s answered %d %s", node, code, text)
-						}
-					}
-					good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
-					switch test.when {
-					case "before the start":
-						for _, node := range nodes {
-							c.Kill(node)
-						}
-						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-						for _, node := range nodes {
-							c.Restart(node)
-						}
-					case "in the middle":
-						everybody(next, fine)
-						good, _ = c.Service("seq-kv").Get("counter")
-						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-					default:
-						c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-					}
-					// What a node has sent before it sees the value may, for all it knows, still take effect.
-					everybody(next, func(node, _ string, code int, text string) {
-						if code == maelstrom.Timeout && test.when != "before the start" {
-							unknown |= bit
-						} else if code != maelstrom.TemporarilyUnavailable {
-							t.Errorf("%s answered %d %s", node, code, text)
-						}
-						if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-							t.Errorf("%s does not name the key and what it holds: %s", node, text)
-						}
-					})
-					for range 20 {
-						everybody(func() maelstromtest.Body { return Read }, func(node, _ string, code int, text string) {
-							if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-								t.Errorf("%s answered %d %s", node, code, text)
-							}
-						})
-					}
-					if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
-						t.Errorf("it was overwritten with %s", got)
-					}
-					c.Service("seq-kv").Put("counter", good)
-					time.Sleep(900 * time.Millisecond)
-					everybody(next, fine)
-					everybody(func() maelstromtest.Body { return Read }, func(node, value string, code int, text string) {
-						var total int64
-						if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
-							t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
-						}
-					})
-				})
+				InCluster(t, program, cfg, func(t *testing.T, c *maelstromtest.Cluster) { badValue(t, c, bad, test.when) })
 			})
 		}
+	}
+}
+
+// badValue puts a value into the store of a cluster, some time, and mends it later.
+func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
+	sum, unknown, bit := int64(0), int64(0), int64(1) // of the adds; each has a bit of its own
+	reading := func() maelstromtest.Body { return Read }
+	everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
+		for _, node := range []string{"n0", "n1", "n2"} {
+			value, code, text := Ask(c, node, body())
+			check(node, value, code, text)
+		}
+	}
+	next := func() maelstromtest.Body { bit *= 2; return Add(bit) }
+	fine := func(node, _ string, code int, text string) {
+		if sum += bit; code != -1 {
+			t.Errorf("%s answered %d %s", node, code, text)
+		}
+	}
+	good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
+	switch when {
+	case "before the start":
+		c.Kill("n0")
+		c.Kill("n1")
+		c.Kill("n2")
+	case "in the middle":
+		everybody(next, fine)
+		good, _ = c.Service("seq-kv").Get("counter")
+	}
+	c.Service("seq-kv").Put("counter", json.RawMessage(bad))
+	if when == "before the start" {
+		c.Restart("n0")
+		c.Restart("n1")
+		c.Restart("n2")
+	}
+	// What a node has sent before it sees the value may, for all it knows, still take effect.
+	everybody(next, func(node, _ string, code int, text string) {
+		if code == maelstrom.Timeout && when != "before the start" {
+			unknown |= bit
+		} else if code != maelstrom.TemporarilyUnavailable {
+			t.Errorf("%s answered %d %s", node, code, text)
+		}
+		namesBoth(t, node, text, bad)
+	})
+	for range 20 {
+		everybody(reading, func(node, _ string, code int, text string) {
+			if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
+				t.Errorf("%s answered %d %s", node, code, text)
+			}
+		})
+	}
+	if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
+		t.Errorf("it was overwritten with %s", got)
+	}
+	c.Service("seq-kv").Put("counter", good)
+	time.Sleep(900 * time.Millisecond)
+	everybody(next, fine)
+	everybody(reading, func(node, value string, code int, text string) {
+		var total int64
+		if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
+			t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
+		}
+	})
+}
+
+// namesBoth checks that an error names the key and what it holds.
+func namesBoth(t *testing.T, node, text, bad string) {
+	t.Helper()
+	if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
+		t.Errorf("%s does not name the key and what it holds: %s", node, text)
 	}
 }
