@@ -10,32 +10,32 @@ help: ## list the targets
 build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
-test: ## run all tests, and a tenth of the simulations under the race detector
-	GOGC=400 go test ./...
-	GOGC=400 go test -short -race ./...
+test: ## run all tests, and a tenth of the simulations under the race detector (3 to 4 minutes on 2 cores)
+	GOGC=400 go test -count=1 ./... # the tests of binaries are not to be taken from the cache
+	GOGC=400 go test -count=1 -short -race ./...
 
 lint: ## check with gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) || exit; if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
 
-run: build ## run the exercise's test on the embedded bench; ARGS="--latency 100" adds flags
+run: build ## run the exercise's test on the embedded bench (half a minute); ARGS="--latency 100" adds flags
 	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
 	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition $(ARGS)
 
-compare: ## print a table of how the counter and its rivals fare, and write it as a page with stories; ARGS="-seeds 50" runs more seeds than 10
+compare: ## print a table of how the counter and its rivals fare, and write it as a page with stories (2 minutes); ARGS="-seeds 50" runs more seeds than 10
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
 
-explain: ## tell the shortest stories of how the rivals go wrong; ARGS="-design cas -fault late" tells one
+explain: ## tell the shortest stories of how the rivals go wrong (20 s); ARGS="-design cas -fault late" tells one
 	@mkdir -p .bin && go test -c -o .bin/explain.test ./internal/explain
 	@.bin/explain.test -test.run '^TestExplain$$' -explain $(ARGS)
 
-soak: ## run SEEDS seeds (default 1000) of each simulation, and search larger models
+soak: ## search larger models (a minute, 5 GB), and run SEEDS seeds (default 1000) of each simulation (some seconds each)
 	go test -count=1 -timeout 0 -run TestNoStateOfTheModelIsWrong ./internal/desk -deep
 	go test -count=1 -timeout 0 -run 'NothingIsLost|ExercisesWorkloadIsRight|Starves' . -seeds $(SEEDS)
 
-fuzz: ## fuzz each target for FUZZTIME (default 30s)
+fuzz: ## fuzz each of six targets for FUZZTIME (default 30s)
 	@set -e; packages=$$(go list ./...); for package in $$packages; do \
 		targets=$$(go test -list '^Fuzz' $$package); \
 		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
@@ -44,7 +44,7 @@ fuzz: ## fuzz each target for FUZZTIME (default 30s)
 		done; \
 	done
 
-mutants: ## break the rooms in small ways, and check that their tests notice; ROOMS="desk pace" breaks only these
+mutants: ## break the rooms in small ways, and check that their tests notice (5 minutes); ROOMS="desk pace" breaks only these
 	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS) # a mutant may grow for ever
 
 maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags
