@@ -60,22 +60,6 @@ type bench struct {
 	closed bool
 }
 
-// A node is a member of the cluster through all its lives.
-type node struct {
-	name     string
-	index    int
-	endpoint *endpoint
-	life     *life // nil while dead
-	lives    []*life
-	paused   bool
-	crashed  bool
-	held     [][]byte // input that waits for the end of a pause
-	clock    clock
-	down     []interval // when it was dead or paused; the last may be open
-	said     tail       // its standard output
-	stderr   tail
-}
-
 // A life is one run of a node's program, from its start to its end.
 type life struct {
 	stdin  *pipe
@@ -322,38 +306,6 @@ func (b *bench) crashed(n *node) {
 	if !b.booted {
 		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s: %s%s", n.name, why, words))
 		b.done = true
-	}
-}
-
-// lastWords shows the end of what a node has written.
-func (n *node) lastWords() string {
-	said := n.said.String()
-	hint := ""
-	if said == "" && n.life != nil && n.life.kill == nil {
-		hint = " (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)"
-	}
-	return fmt.Sprintf("%s\nstdout:\n%s\nstderr:\n%s", hint, said, n.stderr.String())
-}
-
-// input gives a node a line. A dead node gets nothing, and a paused one only later.
-func (n *node) input(line []byte) {
-	switch {
-	case n.life == nil:
-	case n.paused:
-		n.held = append(n.held, line)
-	default:
-		n.life.stdin.write(line)
-	}
-}
-
-// healthy says whether a fault may befall the node.
-func (n *node) healthy() bool { return n.life != nil && !n.paused }
-
-func (n *node) goDown(now time.Duration) { n.down = append(n.down, interval{from: now}) }
-
-func (n *node) up(now time.Duration) {
-	if last := len(n.down) - 1; last >= 0 && n.down[last].to == 0 {
-		n.down[last].to = now
 	}
 }
 

@@ -255,7 +255,7 @@ func TestFaultsInMessages(t *testing.T) {
 	}
 }
 
-// What Maelstrom's process.clj would refuse is no message.
+// What Maelstrom's process.clj would refuse is not a message.
 func TestWhatIsNoMessage(t *testing.T) {
 	w := newWire(Config{})
 	for line, want := range map[string]string{

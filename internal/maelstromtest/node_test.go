@@ -206,7 +206,7 @@ func echoLine(line []byte, w io.Writer) error {
 	return err
 }
 
-// rubbishNode prints a line that is no message with each that is.
+// rubbishNode prints, with each message, a line that is not one.
 func rubbishNode(env Env) error {
 	lines := bufio.NewScanner(env.Stdin)
 	for lines.Scan() {

@@ -56,7 +56,7 @@ func keyPerNode(n *maelstrom.Node) {
 }
 
 // turns lets one add of this node at a time read and write. It's a channel and not a sync.Mutex so that an add can stop
-// waiting at its time-out, and so that waiting counts as such in a testing/synctest bubble.
+// waiting at its timeout, and so that waiting counts as such in a testing/synctest bubble.
 type turns chan struct{}
 
 func newTurns() turns { return make(turns, 1) }

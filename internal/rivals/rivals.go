@@ -47,7 +47,7 @@ var All = []Rival{
 }
 
 // Run is the life of a node of this design. It returns after the end of stdin, when the requests in hand are answered or
-// have timed out, which takes no more than requestTimeout; or with an error as soon as stdin holds what is no message.
+// have timed out, which takes no more than requestTimeout; or with an error as soon as stdin holds what is not a message.
 // The library logs every message through package log; it is the caller who silences that.
 func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 	n := maelstrom.NewNode()

@@ -116,7 +116,7 @@ func (s store) sumOnce(ctx context.Context, keys []string) (sum int64, unanswere
 // *RPCError.
 //
 // It does what the library's SyncRPC does but for one thing: the reply is put into a channel that has room for it.
-// SyncRPC's has none, so that a reply later than the time-out leaves a goroutine behind that waits for ever, and with it
+// SyncRPC's has none, so that a reply later than the timeout leaves a goroutine behind that waits for ever, and with it
 // Run, which waits for all of them at the end of input.
 func call(ctx context.Context, n *maelstrom.Node, body any) (maelstrom.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)

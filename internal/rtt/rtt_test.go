@@ -20,7 +20,7 @@ func TestTheTimeoutFollowsTheRoundTripsWithinItsBounds(t *testing.T) {
 			t.Errorf("100 round trips of %v: smoothed %v", rtt, e.Smoothed())
 		}
 		if e.Timeout() < max(Min, rtt) || e.Timeout() > max(Min, rtt*11/10) {
-			t.Errorf("100 round trips of %v: time-out %v", rtt, e.Timeout())
+			t.Errorf("100 round trips of %v: timeout %v", rtt, e.Timeout())
 		}
 	}
 	var long Estimator
@@ -28,7 +28,7 @@ func TestTheTimeoutFollowsTheRoundTripsWithinItsBounds(t *testing.T) {
 		long.Sample(time.Minute)
 	}
 	if long.Timeout() != Max {
-		t.Errorf("round trips of a minute: time-out %v", long.Timeout())
+		t.Errorf("round trips of a minute: timeout %v", long.Timeout())
 	}
 }
 
@@ -36,11 +36,11 @@ func TestTheFirstSampleCountsAsRFC6298Says(t *testing.T) {
 	var e Estimator
 	e.Sample(100 * time.Millisecond)
 	if e.Smoothed() != 100*time.Millisecond || e.Timeout() != 300*time.Millisecond {
-		t.Errorf("smoothed %v, time-out %v", e.Smoothed(), e.Timeout())
+		t.Errorf("smoothed %v, timeout %v", e.Smoothed(), e.Timeout())
 	}
 	e.Sample(60 * time.Millisecond) // deviation 3/4*50+1/4*40 = 47.5, smoothed 7/8*100+1/8*60 = 95
 	if e.Smoothed() != 95*time.Millisecond || e.Timeout() != 285*time.Millisecond {
-		t.Errorf("smoothed %v, time-out %v", e.Smoothed(), e.Timeout())
+		t.Errorf("smoothed %v, timeout %v", e.Smoothed(), e.Timeout())
 	}
 }
 
@@ -51,13 +51,13 @@ func TestOneLateAnswerDoesNotMakeTheTimeoutLong(t *testing.T) {
 	}
 	e.Sample(5 * time.Second)
 	if e.Timeout() > 5*Min {
-		t.Errorf("time-out %v", e.Timeout())
+		t.Errorf("timeout %v", e.Timeout())
 	}
 	for range 20 {
-		e.Sample(time.Second) // but when it stays so, the time-out follows
+		e.Sample(time.Second) // but when it stays so, the timeout follows
 	}
 	if e.Timeout() < time.Second {
-		t.Errorf("after twenty of a second: time-out %v", e.Timeout())
+		t.Errorf("after twenty of a second: timeout %v", e.Timeout())
 	}
 }
 

@@ -85,7 +85,7 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 func TestACompareAndSwapWithoutAnAnswerIsSentAgain(t *testing.T) {
 	for _, first := range []struct {
 		reply string
-		after time.Duration // longer than the first time-out
+		after time.Duration // longer than the first timeout
 	}{{"", 0}, {`{"type":"cas_ok"}`, 1100 * time.Millisecond}} {
 		requests := 0
 		withStore(t, func(r maelstromtest.Packet) (string, time.Duration) {

@@ -11,6 +11,6 @@ type judgement struct {
 }
 
 func judgementOf(r *maelstromtest.Result) judgement {
-	facts, _ := r.Facts.(maelstromtest.CounterFacts) // else it is no counter, and nothing is known of reads
+	facts, _ := r.Facts.(maelstromtest.CounterFacts) // else it is not a counter, and nothing is known of reads
 	return judgement{r.Crashes, facts.Acceptable, facts.OutOfOrder, facts.Unexplained}
 }

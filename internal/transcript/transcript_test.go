@@ -214,7 +214,7 @@ func FuzzFields(f *testing.F) {
 		shown := strings.TrimPrefix(show(m), "n0 -> c1 x")
 		fields, err := parseFields(shown)
 		if err != nil {
-			return // a name that is no word
+			return // a name that is not a word
 		}
 		var again strings.Builder
 		for _, f := range fields {
