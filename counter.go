@@ -4,11 +4,11 @@
 // Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages get lost,
 // delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
 //
-//   - The key holds the total and, for each node, a receipt of its last fold. A fold is the sum of all adds that wait at
-//     one node. It goes into the total together with its receipt, in one compare-and-swap. Folds are numbered: one that is
-//     not after the receipt is in the total already. So a node that does not know whether a swap took effect tries again.
-//   - Each swap moves a receipt, so no value ever comes twice, and the values form one chain, of which a swap that succeeds
-//     has extended the end. A plain read of the store may show any earlier link. So a read is an add of 0, whose swap does not.
+//   - The key holds the total and, for each node, a receipt of its last fold: the sum of all adds that waited at that node. Both
+//     change together, in one compare-and-swap. A node has one fold open at a time and numbers them, so a fold numbered no
+//     higher than the receipt is in the total already, and a node that does not know whether a swap took effect tries again.
+//   - Each swap moves a receipt, so no value ever comes twice, and a swap succeeds only on the newest value. A plain read of
+//     the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
 //   - Nodes hand their folds to one of them, the combiner, so that without faults no two swaps compete. Nothing depends
 //     on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
 //   - Where several nodes fold, the winner of a swap lets the others go first. It already knows the newest value and would
@@ -132,7 +132,7 @@ func (c *Counter) run() {
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // if a receipt is of a later life, as the clock has gone back, best to know before the first fold
+	c.resync(ctx, rtt.Initial) // saves an error where the clock has gone back since the last life, which the ledger would notice later
 	c.unlock()
 	var loops sync.WaitGroup
 	loops.Go(func() { c.deliver(ctx) })
@@ -212,7 +212,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 		default:
 			c.Log.Debug("a node did not answer a fold", "node", id, "err", err)
 			c.peers.Failed(id, sent, time.Now())
-			c.catchUp()
+			c.catchUp() // the failure may have made the fold late
 		}
 	}()
 	return sent
@@ -282,7 +282,7 @@ func (c *Counter) formable() bool {
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form forms them into a fold. It runs right before a swap, so that the fold carries as much as possible.
+// form makes a fold of the requests that formable reports, right before a swap, so that the fold carries as much as possible.
 func (c *Counter) form() {
 	if !c.formable() {
 		return
@@ -379,8 +379,8 @@ func (c *Counter) wait() {
 	c.catchUp()
 }
 
-// catchUp does what is due. If the combiner's answer is late, the node also folds by itself, and asks the next: whichever comes first
-// counts, and thanks to the receipt it counts only once.
+// catchUp does what is due. If the combiner's answer is late, peers suspect it: the node also folds by itself, and asks the next.
+// Whichever comes first counts, and thanks to the receipt it counts only once.
 func (c *Counter) catchUp() {
 	now := time.Now()
 	c.desk.Expire(now)
