@@ -10,7 +10,7 @@ help: ## list the targets
 build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
-test: ## run all tests, and a tenth of the simulations under the race detector (3 to 4 minutes on 2 cores)
+test: ## run all tests, and a tenth of the simulations under the race detector (4 minutes on 2 cores)
 	GOGC=400 go test -count=1 ./... # the tests of binaries are not to be taken from the cache
 	GOGC=400 go test -count=1 -short -race ./...
 
@@ -44,7 +44,7 @@ fuzz: ## fuzz each of six targets for FUZZTIME (default 30s)
 		done; \
 	done
 
-mutants: ## break the rooms in small ways, and check that their tests notice (5 minutes); ROOMS="desk pace" breaks only these
+mutants: ## break the rooms in small ways, and check that their tests notice (2 to 3 minutes); ROOMS="desk pace" breaks only these
 	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS) # a mutant may grow for ever
 
 maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags
