@@ -52,15 +52,14 @@ type Counter struct {
 	node  *node.Node
 	store *register.Register // made when the node knows its name
 
-	// Used only by the fold loop, and by run before it starts that loop.
-	known   register.Version // the last value that the store has shown
-	current bool             // known is believed to be the store's newest value
-	pace    pace.Pace
+	known register.Version // the last value that the store has shown; only the fold loop uses it, and run before it starts that
 
 	mu      sync.Mutex // guards what follows; lock and unlock take and release it
 	changed sync.Cond  // says that the loops may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
+	pace    pace.Pace
+	current bool // known is believed to be the store's newest value
 	broken  bool // the stored value was invalid when last read
 	alarm   alarm
 	stats   stats
@@ -247,7 +246,7 @@ func (c *Counter) fold(ctx context.Context) {
 		})
 		switch {
 		case err == nil:
-			c.known = *version
+			c.known, c.current = *version, true
 			c.desk.Settle(next)
 			c.pace.Won(time.Now(), trip, c.silent(trip), c.Random)
 		case errors.Is(err, register.ErrConflict):
@@ -388,6 +387,10 @@ func (c *Counter) catchUp() {
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
 		c.hand(own)
+		trip, _ := c.store.RTT()
+		if c.pace.Late(now, len(c.node.Nodes()), trip) {
+			c.current = false
+		}
 	}
 }
 

@@ -88,3 +88,14 @@ func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, ra
 		p.resume = now.Add(time.Duration(random.Int64N(int64(bound))))
 	}
 }
+
+// Late notes that the combiner is late, so that this node folds too. It reports whether to read the value anew first, since the
+// combiner has moved it on. In a crowd that is not worth it: most late answers still come. So the node holds back for one and a
+// half round trips, and then tries.
+func (p *Pace) Late(now time.Time, nodes int, trip time.Duration) (doubt bool) {
+	if nodes < crowd {
+		return true
+	}
+	p.resume = now.Add(trip * 3 / 2)
+	return false
+}

@@ -231,3 +231,24 @@ func TestInACrowdWhoFoldsForItselfAloneGivesWay(t *testing.T) {
 		t.Error("with no round trip measured it gives way")
 	}
 }
+
+// Among few nodes, one whose combiner is late reads first. In a crowd it waits for one and a half round trips.
+func TestWhoseCombinerIsLateReadsFirstOrHoldsBack(t *testing.T) {
+	for _, test := range []struct {
+		nodes int
+		trip  time.Duration
+		doubt bool
+		wait  time.Duration
+	}{
+		{2, 100 * ms, true, 0}, {3, 100 * ms, true, 0}, {7, 100 * ms, true, 0},
+		{8, 100 * ms, false, 150 * ms}, {25, 100 * ms, false, 150 * ms}, {25, 0, false, 0},
+	} {
+		var p Pace
+		if doubt := p.Late(at(0), test.nodes, test.trip); doubt != test.doubt {
+			t.Errorf("%d nodes: doubt %v", test.nodes, doubt)
+		}
+		if wait := next(&p, at(0)); wait != test.wait {
+			t.Errorf("%d nodes, %v: holds back for %v, want %v", test.nodes, test.trip, wait, test.wait)
+		}
+	}
+}

@@ -16,8 +16,6 @@ import (
 const (
 	// suspicion is how long a node that did not answer in time is not relied on.
 	suspicion = time.Second
-	// deviations is how many mean deviations above the usual an answer is late: a needless fold of one's own makes others' swaps fail.
-	deviations = 8
 	// firstTimeouts is how many timeouts of the store a node's first answer may take, as it has to ask the same store, and
 	// firstAnswer the most that it may take.
 	firstTimeouts = 6
@@ -47,7 +45,7 @@ func (ps *Peers) Meet(self string, nodes []string) {
 	for _, id := range nodes {
 		var p *peer
 		if id != self {
-			p = &peer{id: id, rtt: rtt.Estimator{Deviations: deviations}}
+			p = &peer{id: id}
 			ps.byID[id] = p
 		}
 		ps.order = append(ps.order, p)

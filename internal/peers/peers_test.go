@@ -105,7 +105,7 @@ func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
 		{"the first, and a slow store", nil, 120 * ms, 720 * ms},
 		{"the first, and a slower store", nil, 121 * ms, 725 * ms},
 		{"the first, and a store that is not known", nil, 500 * ms, 725 * ms},
-		{"the second", []time.Duration{100 * ms}, 10 * ms, 500 * ms}, // 100 ms and 8 times a deviation of 50 ms
+		{"the second", []time.Duration{100 * ms}, 10 * ms, 300 * ms}, // 100 ms and 4 times a deviation of 50 ms
 		{"answers in no time", []time.Duration{0, 0, 0}, 500 * ms, 10 * ms},
 		{"slow answers", []time.Duration{time.Second}, 10 * ms, 2000 * ms},
 	} {
@@ -166,8 +166,8 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 	}{
 		{"nothing yet", func(ps *Peers) {}, 599 * ms, true, false},
 		{"its answer", func(ps *Peers) { ps.Answered("n1", at(0), at(5*ms)) }, 601 * ms, false, false},
-		{"its answer to an earlier fold does not", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 35*ms - 1, true, false},
-		{"after that it has the time that answers take", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 35 * ms, true, true}, // 6 ms, and 8 times a deviation of 3 ms
+		{"its answer to an earlier fold does not", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23*ms - 1, true, false},
+		{"after that it has the time that answers take", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23 * ms, true, true}, // 6 ms, and 4 times a deviation of 3 ms
 		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 599 * ms, true, false},
 		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 600 * ms, true, true},
 		{"its failure", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 7 * ms, true, true},

@@ -2,7 +2,6 @@
 package rtt
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"time"
 )
@@ -23,10 +22,6 @@ const (
 // identifier of its own. And the timeout doesn't double when it expires: the caller backs off, and finds
 // out about longer round trips by listening on after the timeout and sampling what comes late.
 type Estimator struct {
-	// Deviations is how many mean deviations the timeout is above the smoothed round trip: more where a needless
-	// timeout costs more than waiting. Zero means 4, as in RFC 6298.
-	Deviations int
-
 	smoothed, deviation time.Duration
 }
 
@@ -45,12 +40,12 @@ func (e *Estimator) Sample(d time.Duration) {
 // Smoothed is the smoothed round-trip time, or 0 before the first sample.
 func (e *Estimator) Smoothed() time.Duration { return e.smoothed }
 
-// Timeout is how long to wait for an answer: the smoothed round trip and some deviations, between Min and Max.
+// Timeout is how long to wait for an answer: the smoothed round trip and four deviations, between Min and Max.
 func (e *Estimator) Timeout() time.Duration {
 	if e.smoothed == 0 {
 		return Initial
 	}
-	return min(max(e.smoothed+time.Duration(cmp.Or(e.Deviations, 4))*e.deviation, Min), Max)
+	return min(max(e.smoothed+4*e.deviation, Min), Max)
 }
 
 // MaxBackoff is the longest that Backoff returns.

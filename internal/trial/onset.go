@@ -20,14 +20,14 @@ type Onset struct {
 
 // Onsets are when nodes know each other, and when they don't: then a node has not yet heard the one that it takes for the combiner.
 var Onsets = []Onset{
-	{"the combiner off", [][2]string{{"n0", "n1"}, {"n0", "n2"}}, 5 * time.Second, 2300 * time.Millisecond},
-	{"another node off", [][2]string{{"n2", "n0"}, {"n2", "n1"}}, 5 * time.Second, 2300 * time.Millisecond},
-	{"a bridge", [][2]string{{"n0", "n2"}}, 5 * time.Second, 2300 * time.Millisecond},
-	{"all apart", [][2]string{{"n0", "n1"}, {"n0", "n2"}, {"n1", "n2"}}, 5 * time.Second, 2300 * time.Millisecond},
-	{"the combiner off from the start", [][2]string{{"n0", "n1"}, {"n0", "n2"}}, 0, 1900 * time.Millisecond},
-	{"another node off from the start", [][2]string{{"n2", "n0"}, {"n2", "n1"}}, 0, 1900 * time.Millisecond},
-	{"a bridge from the start", [][2]string{{"n0", "n2"}}, 0, 1900 * time.Millisecond},
-	{"all apart from the start", [][2]string{{"n0", "n1"}, {"n0", "n2"}, {"n1", "n2"}}, 0, 1900 * time.Millisecond},
+	{"the combiner off", [][2]string{{"n0", "n1"}, {"n0", "n2"}}, 5 * time.Second, 1700 * time.Millisecond},
+	{"another node off", [][2]string{{"n2", "n0"}, {"n2", "n1"}}, 5 * time.Second, 1700 * time.Millisecond},
+	{"a bridge", [][2]string{{"n0", "n2"}}, 5 * time.Second, 1700 * time.Millisecond},
+	{"all apart", [][2]string{{"n0", "n1"}, {"n0", "n2"}, {"n1", "n2"}}, 5 * time.Second, 1700 * time.Millisecond},
+	{"the combiner off from the start", [][2]string{{"n0", "n1"}, {"n0", "n2"}}, 0, 1600 * time.Millisecond},
+	{"another node off from the start", [][2]string{{"n2", "n0"}, {"n2", "n1"}}, 0, 1600 * time.Millisecond},
+	{"a bridge from the start", [][2]string{{"n0", "n2"}}, 0, 1600 * time.Millisecond},
+	{"all apart from the start", [][2]string{{"n0", "n1"}, {"n0", "n2"}, {"n1", "n2"}}, 0, 1600 * time.Millisecond},
 }
 
 // Run has a partition begin among three nodes that are 100 ms apart, with each seed from 1 to n.
