@@ -1,18 +1,17 @@
 // Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only counter on one key of seq-kv, a store that
 // promises no more than sequential consistency. Maelstrom starts several copies of it, which talk JSON over stdin and stdout.
 //
-// Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages get lost,
-// delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
+// Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages between nodes and
+// store get lost, delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
 //
-//   - The key holds the total and, for each node, a receipt of its last fold: the sum of all adds that waited at that node. Both
-//     change together, in one compare-and-swap. A node has one fold open at a time and numbers them, so a fold numbered no
+//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time, and numbers them. The key holds the
+//     total and, for each node, a receipt: the number of its last fold. One compare-and-swap changes both. So a fold numbered no
 //     higher than the receipt is in the total already, and a node that does not know whether a swap took effect tries again.
-//   - Each swap moves a receipt, so no value ever comes twice, and a swap succeeds only on the newest value. A plain read of
-//     the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
+//   - Each swap moves a receipt, so no value ever comes twice. So a swap succeeds only on the newest value, and only once. A plain
+//     read of the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
 //   - Nodes hand their folds to one of them, the combiner, so that without faults no two swaps compete. Nothing depends
 //     on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
-//   - Where several nodes fold, the winner of a swap lets the others go first. It already knows the newest value and would
-//     otherwise keep winning.
+//   - Where several nodes swap, the winner lets the others go first. Knowing the newest value, it would otherwise keep winning.
 //
 // Correctness, which is the first two points, lives in two pure packages: ledger says how folds and values relate, and desk
 // what each request is answered. Speed, the other two, lives in peers, which says which node combines, and pace, which says
@@ -42,7 +41,7 @@ import (
 	"maelstrom-counter/internal/seqkv"
 )
 
-// swapTimeouts is how many timeouts of the store a swap may take, including retries. Beyond that it is better to read again.
+// swapTimeouts limits a swap with its retries, in timeouts of the store. Beyond that it is better to read again.
 const swapTimeouts = 4
 
 // A Counter is one node's part of the counter. Its handler puts requests on the desk. Two loops get them into the total: deliver
@@ -54,7 +53,7 @@ type Counter struct {
 
 	known register.Version // the last value that the store has shown; only the fold loop uses it, and run before it starts that
 
-	mu      sync.Mutex // guards what follows; lock and unlock take and release it
+	mu      sync.Mutex // guards what follows; lock takes it and does what is due, unlock sends answers and releases it
 	changed sync.Cond  // says that the loops may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
@@ -62,19 +61,15 @@ type Counter struct {
 	current bool // known is believed to be the store's newest value
 	broken  bool // the stored value was invalid when last read
 	alarm   alarm
-	stats   stats
+	stats   struct{ requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64 }
 }
 
 // Config is what a counter can be given.
 type Config struct {
 	Key     string        // the key of the store that holds the counter
 	Timeout time.Duration // within which every request is answered
-	Random  *rand.Rand    // the source of jitter
+	Random  *rand.Rand    // the source of jitter, used by the fold loop alone, and by run before it starts that
 	Log     *slog.Logger
-}
-
-type stats struct {
-	requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64
 }
 
 // newCounter returns a counter that handles the requests to n. The desk must be new. The loops start with run.
@@ -90,7 +85,8 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 
 // ---- Requests ----
 
-// handle puts a request on the desk: a client's add or read, or another node's fold.
+// handle puts a request on the desk: a client's add or read, or another node's fold. The desk answers it once, with the result, with
+// error 11 if it certainly does not count, or 14 if the total would get too great, or with 0 if it may count.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
@@ -131,13 +127,13 @@ func (c *Counter) run() {
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // saves an error where the clock has gone back since the last life, which the ledger would notice later
+	c.resync(ctx, rtt.Initial) // shows the receipt of an earlier life: if the clock has gone back since, this life is renamed
 	c.unlock()
-	var loops sync.WaitGroup
-	loops.Go(func() { c.deliver(ctx) })
-	loops.Go(func() { c.fold(ctx) })
-	loops.Go(func() { c.report(ctx) })
-	loops.Wait()
+	var work sync.WaitGroup
+	work.Go(func() { c.deliver(ctx) })
+	work.Go(func() { c.fold(ctx) })
+	work.Go(func() { c.report(ctx) })
+	work.Wait()
 }
 
 // ---- Folding elsewhere ----
@@ -158,7 +154,7 @@ func (c *Counter) deliver(ctx context.Context) {
 		}
 		c.stats.folds++
 		c.stats.delegated++
-		for _, id := range probes {
+		for _, id := range probes { // each gets the same fold, to find out whether it answers again
 			c.peers.Probe(id, c.ask(id, b))
 		}
 		c.hand(b)
@@ -186,8 +182,8 @@ func (c *Counter) hand(b *desk.Batch) {
 	c.changed.Broadcast() // the fold loop may have more to do
 }
 
-// ask sends a fold to another node, and takes its answer whenever it comes. It returns when it was sent, by which peers tell the
-// answers of a node apart.
+// ask sends a fold to another node, and takes its answer whenever it comes. The result is the time of sending, by which peers know
+// to which fold an answer belongs.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewFold(b.Fold))
@@ -206,12 +202,12 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			c.peers.Answered(id, sent, time.Now()) // it is healthy; the store will tell what is wrong with the fold
+			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell what is wrong with the fold
 			c.desk.Queue(b)
 		default:
 			c.Log.Debug("a node did not answer a fold", "node", id, "err", err)
 			c.peers.Failed(id, sent, time.Now())
-			c.catchUp() // the failure may have made the fold late
+			c.catchUp() // again: the failure may have made the fold late
 		}
 	}()
 	return sent
@@ -219,7 +215,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 
 // ---- Folding here ----
 
-// fold swaps the folds in hand into the store: its own node's, and those that other nodes have handed to it.
+// fold swaps the folds in hand into the store: this node's, and those that other nodes have handed to it.
 func (c *Counter) fold(ctx context.Context) {
 	c.lock()
 	defer c.unlock()
@@ -236,7 +232,7 @@ func (c *Counter) fold(ctx context.Context) {
 		}
 		c.stats.attempts++
 		trip, timeout := c.store.RTT()
-		contended := c.pace.Contended(c.silent(trip))
+		contended := c.pace.Contended(c.someSilent(trip))
 		var version *register.Version
 		var err error
 		c.outside(func() {
@@ -248,7 +244,7 @@ func (c *Counter) fold(ctx context.Context) {
 		case err == nil:
 			c.known, c.current = *version, true
 			c.desk.Settle(next)
-			c.pace.Won(time.Now(), trip, c.silent(trip), c.Random)
+			c.pace.Won(time.Now(), trip, c.someSilent(trip), c.Random)
 		case errors.Is(err, register.ErrConflict):
 			c.stats.conflicts++
 			c.current = false
@@ -266,7 +262,7 @@ func (c *Counter) fold(ctx context.Context) {
 // awaitWork waits until there is something to fold here. It returns false when the node ends.
 func (c *Counter) awaitWork(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		if c.desk.Queued() || c.formable() {
+		if c.desk.Queued() || c.formsHere() {
 			return true
 		}
 		c.changed.Broadcast() // Settle may have ended a fold, so that deliver can form the next
@@ -275,20 +271,19 @@ func (c *Counter) awaitWork(ctx context.Context) bool {
 	return false
 }
 
-// formable reports whether requests are waiting that the fold loop, not deliver, is to form into a fold.
-func (c *Counter) formable() bool {
+// formsHere reports whether requests are waiting that the fold loop, not deliver, is to form into a fold.
+func (c *Counter) formsHere() bool {
 	combiner, probes := c.combiner()
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of the requests that formable reports, right before a swap, so that the fold carries as much as possible.
+// form makes a fold of the waiting requests, if that is up to this loop: right before a swap, so that it carries as much as possible.
 func (c *Counter) form() {
-	if !c.formable() {
-		return
-	}
-	if b := c.desk.Form(); b != nil {
-		c.stats.folds++
-		c.desk.Queue(b)
+	if c.formsHere() {
+		if b := c.desk.Form(); b != nil {
+			c.stats.folds++
+			c.desk.Queue(b)
+		}
 	}
 }
 
@@ -311,12 +306,12 @@ func (c *Counter) holdBack(ctx context.Context) {
 	})
 }
 
-// silent reports whether another node may be folding for itself, because it has handed us no fold lately.
-func (c *Counter) silent(trip time.Duration) bool {
+// someSilent reports whether another node may be folding for itself, because it has handed us no fold lately.
+func (c *Counter) someSilent(trip time.Duration) bool {
 	return c.peers.Silent(pace.SilentBefore(time.Now(), trip))
 }
 
-// resync reads the stored value again. It returns false if that failed. The caller may then retry.
+// resync reads the stored value anew, as new as the store can be made to show it. It returns false if that failed.
 func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	c.stats.resyncs++
 	var version register.Version
@@ -342,7 +337,7 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 // learn takes note of what the store holds.
 func (c *Counter) learn(version register.Version) {
 	if known := c.known.Value; !version.Value.Equal(known) && !known.Equal(ledger.Value{}) {
-		c.pace.Met()
+		c.pace.Met() // another node has swapped, or a swap of ours did take effect that had no answer
 	}
 	c.known, c.current, c.broken = version, true, false
 	c.desk.Settle(version.Value)
@@ -350,8 +345,8 @@ func (c *Counter) learn(version register.Version) {
 
 // ---- The monitor ----
 
-// lock begins a step. What is due is done first, so it does not matter which of several goroutines that wake at one instant gets the
-// lock, and simulations can be replayed. The loops hold the lock except while they wait, sleep, or wait for an answer.
+// lock begins a step. It first does what is due. So when several goroutines wake at one instant, it does not matter which is first,
+// and simulations can be replayed. The loops hold the lock except while they are idle, hold back, or await an answer.
 func (c *Counter) lock() {
 	c.mu.Lock()
 	c.catchUp()
@@ -371,7 +366,7 @@ func (c *Counter) outside(f func()) {
 	f()
 }
 
-// wait blocks until another goroutine has completed a step.
+// wait blocks until another goroutine has completed a step. It does not broadcast: the two loops would wake each other for ever.
 func (c *Counter) wait() {
 	c.flush()
 	c.changed.Wait()
@@ -386,7 +381,7 @@ func (c *Counter) catchUp() {
 	late := c.peers.Late(now)
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
-		c.hand(own)
+		c.hand(own) // and queues it again if no combiner is left, which changes nothing
 		trip, _ := c.store.RTT()
 		if c.pace.Late(now, len(c.node.Nodes()), trip) {
 			c.current = false
@@ -442,7 +437,7 @@ func (c *Counter) report(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		c.mu.Lock()
+		c.mu.Lock() // no step: it only looks
 		s, inHand := c.stats, c.desk.InHand()
 		c.mu.Unlock()
 		trip, timeout := c.store.RTT()
