@@ -441,42 +441,71 @@ func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
 
 // FuzzSession is a session with a hostile node among three; see trial.Session.
 func FuzzSession(f *testing.F) {
-	long := strings.Repeat("x", 70_000)
-	for _, noise := range []string{
-		"hello\n\n\r\n{}\n[]\nnull\n\x00\xff",
-		trial.AddLine("c1", 1) + "\n" + trial.AddLine("c1", 1) + "\r\n" + trial.AddLine("good", 1),
-		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":9007199254740991,"msg_id":1}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":9007199254740980,"msg_id":1}}` + "\n" + `{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":1,"nonce":1,"seq":1,"delta":9,"msg_id":1}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":-1,"msg_id":1}}` + "\n" + `{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":5}}` + "\n" + `{"src":"c1","dest":"$NODE","body":{"type":"add","delta":5,"in_reply_to":1}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"add","delta":5,"msg_id":1,"type":null,"x":"` + long + `"}}`,
-		`{"src":"seq-kv","dest":"$NODE","body":{"type":"cas_ok","in_reply_to":1}}` + "\n" + `{"src":"seq-kv","dest":"$NODE","body":{"type":"error","code":"x","in_reply_to":1}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1}}` + "\n" + `{"src":"c1","dest":"$NODE","body":{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}}`,
-		`{"src":"c1","dest":"$NODE","body":{"type":"read","msg_id":1}}` + "\n" + `{"src":"c1","dest":"$NODE","body":{"type":"read","msg_id":1e3}}`,
-		// Folds: the same twice, an earlier one, one of a later life, and of an earlier; of the node itself, and of the other good one.
-		strings.Repeat(`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":5,"seq":2,"delta":5,"msg_id":1}}`+"\n", 3) +
-			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":5,"seq":1,"delta":7,"msg_id":2}}` + "\n" +
-			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":6,"seq":1,"delta":7,"msg_id":3}}` + "\n" +
-			strings.Repeat(`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":1,"nonce":7,"seq":1,"delta":7,"msg_id":3}}`+"\n", 2) +
-			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold","boot":2,"nonce":5,"seq":2,"delta":5,"msg_id":1}}`,
-		`{"src":"$NODE","dest":"$NODE","body":{"type":"fold","boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1}}` + "\n" +
-			`{"src":"n2","dest":"$NODE","body":{"type":"fold","boot":6755399441055744,"nonce":1,"seq":1,"delta":5,"msg_id":1}}` + "\n" +
-			`{"src":"n1","dest":"$NODE","body":{"type":"fold","boot":6755399441055744,"nonce":9007199254740991,"seq":9007199254740991,"delta":5,"msg_id":1}}`,
-		// Answers to the node's own folds: the truth late, lies, and errors.
-		`{"src":"$PEER","dest":"$NODE","body":{"type":"fold_ok","total":1,"in_reply_to":$RE}}` + "\n" +
-			`{"src":"$PEER","dest":"$NODE","body":{"type":"fold_ok","total":0,"in_reply_to":$RE}}` + "\n" +
-			`{"src":"n1","dest":"$NODE","body":{"type":"fold_ok","total":9007199254740992,"in_reply_to":$RE}}`,
-		`{"src":"$PEER","dest":"$NODE","body":{"type":"error","code":14,"in_reply_to":$RE}}` + "\n" +
-			`{"src":"$PEER","dest":"$NODE","body":{"type":"error","code":11,"in_reply_to":$RE}}` + "\n" +
-			`{"src":"$PEER","dest":"$NODE","body":{"type":"add_ok","in_reply_to":$RE}}` + "\n" +
-			`{"src":"seq-kv","dest":"$NODE","body":{"type":"cas_ok","in_reply_to":$RE}}`,
+	say := func(src, body string) string { return `{"src":"` + src + `","dest":"$NODE","body":{` + body + `}}` }
+	add := func(delta string) string { return say("c1", `"type":"add","msg_id":1,"delta":`+delta) }
+	fold := func(src string, boot, nonce, seq, delta int) string {
+		return say(src, fmt.Sprintf(`"type":"fold","boot":%d,"nonce":%d,"seq":%d,"delta":%d,"msg_id":1`, boot, nonce, seq, delta))
+	}
+	reply := func(body string) string { return say("$PEER", body+`,"in_reply_to":$RE`) }
+	told := func(total string) string { return reply(`"type":"fold_ok","total":` + total) }
+	refused := func(code string) string { return reply(`"type":"error","code":` + code) }
+	late := func(n string) string { return say("$PEER", `"type":"fold_ok","total":9,"in_reply_to":$RE`+n) }
+	const maxBoot, maxNumber = 6755399441055744, ledger.Max
+	for _, noise := range [][]string{
+		{"hello", "", "\r", "{}", "[]", "null", "\x00\xff"},
+		// Requests of clients.
+		{trial.AddLine("c1", 1), trial.AddLine("c1", 1) + "\r", trial.AddLine("good", 1)},
+		{add("9007199254740991")},
+		{add("9007199254740980"), fold("$PEER", 1, 1, 1, 10), fold("$PEER", 1, 1, 2, 10), fold("$PEER", 1, 1, 3, 7), "", ""},
+		{add("9007199254740980"), "?", "@0 " + add("2000"), "@0 " + say("c2", `"type":"read","msg_id":1`), "@0 " + told("1"), "", ""},
+		{say("c1", `"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2`)},
+		{add("-1"), add("9007199254740992"), add("1.0"), add(`"1"`), add("null"), say("c1", `"type":"add","msg_id":1`)},
+		{`{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`, `{"src":"c1","dest":"$OTHER","body":{"type":"add","delta":1,"msg_id":1}}`},
+		{say("c1", `"type":"add","delta":5`), say("c1", `"type":"add","delta":5,"in_reply_to":1`), say("c1", `"type":"add","delta":5,"msg_id":1,"in_reply_to":1`)},
+		{say("c1", `"type":"add","delta":5,"msg_id":1,"type":null,"x":"`+strings.Repeat("x", 70_000)+`"`)},
+		{say("", `"type":"add","delta":5,"msg_id":1`), `{"src":"c1","body":{"type":"add","delta":5,"msg_id":1}}`},
+		{say("c1", `"type":"echo","msg_id":1`), say("c1", `"type":"echo"`), say("c1", `"type":7,"msg_id":1`), say("c1", `"type":7,"msg_id":1,"in_reply_to":1`)},
+		{say("seq-kv", `"type":"cas_ok","in_reply_to":1`), say("seq-kv", `"type":"error","code":"x","in_reply_to":1`)},
+		{say("c1", `"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1`), say("c1", `"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1`)},
+		{say("c1", `"type":"init","node_id":"$NODE","node_ids":["n0","n1","n2"],"msg_id":1`), say("c1", `"type":"init","node_id":"$OTHER","node_ids":["n0","n1","n2"],"msg_id":1`)},
+		{say("c1", `"type":"read","msg_id":1`), say("c1", `"type":"read","msg_id":1e3`)},
+		{"@0 " + add("7"), "@0 " + fold("$PEER", 1, 1, 1, 9), "@0 " + say("c2", `"type":"read","msg_id":1`)}, // right behind init
+		{"", "@0 " + add("2"), "@0 " + say("c2", `"type":"read","msg_id":1`), "@1 " + say("c3", `"type":"add","delta":3,"msg_id":1`)},
+		// Folds: the same twice, an earlier one, one of a later life, and of an earlier; and several at once.
+		{fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 1, 7), fold("$PEER", 2, 6, 1, 7),
+			fold("$PEER", 1, 7, 1, 7), fold("$PEER", 1, 7, 1, 7), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 6, 2, 11), fold("$PEER", 2, 6, 1, 7)},
+		{fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 2, 7), "@1 " + fold("$PEER", 2, 4, 9, 11), "@1 " + fold("$OTHER", 1, 1, 1, 13)},
+		// Folds that come from nobody who may send them, of the greatest life and of one that is too great, and malformed ones.
+		{fold("$NODE", 1, 1, 1, 5), fold("$NODE", maxBoot, 1, 1, 5), fold("c1", 1, 1, 1, 5), fold("n3", 1, 1, 1, 5)},
+		{fold("$OTHER", maxBoot, 1, 1, 5), fold("$OTHER", maxBoot, maxNumber, maxNumber, 5), "?", ""},
+		{fold("$OTHER", maxBoot+1, 1, 1, 5), fold("$OTHER", maxNumber, maxNumber, maxNumber, 5), fold("$PEER", maxNumber+1, 1, 1, 5), "", ""},
+		{fold("$PEER", 0, 1, 1, 5), fold("$PEER", -1, 1, 1, 5)}, {fold("$PEER", 1, -1, 1, 5)}, {fold("$PEER", 1, maxNumber+1, 1, 5)},
+		{fold("$PEER", 1, 1, 0, 5), fold("$PEER", 1, 1, -1, 5)}, {fold("$PEER", 1, 1, maxNumber+1, 5)},
+		{fold("$PEER", 1, 1, 1, -1), fold("$PEER", 1, 1, 2, maxNumber+1), fold("$PEER", 1, 1, 3, maxNumber)},
+		{say("$PEER", `"type":"fold","boot":1,"nonce":1,"seq":1,"delta":"5","msg_id":1`), say("$PEER", `"type":"fold","msg_id":1`), say("$PEER", `"type":"fold","boot":1,"nonce":1,"seq":1,"delta":5`)},
+		// Answers to the node's folds: lies that could be true, those that could not, and what is no such answer.
+		{told("1"), told("7"), "?" + told("0"), "?" + told("9007199254740991"), told("9007199254740991"), told("2"), "?", "?"},
+		{told("0"), told("9007199254740992")}, {told("-1"), told("18446744073709551616")}, {"?" + told("-1"), "?" + told("9007199254740992")},
+		{reply(`"type":"add_ok","total":1`), reply(`"type":"fold","total":1,"boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1`)}, {"?" + reply(`"type":"read_ok","total":1`), reply(`"total":1`)},
+		{reply(`"type":"fold_ok","total":1,"total":"1"`), reply(`"type":"fold_ok","total":1.5`)}, {"?" + reply(`"type":"fold_ok","total":3,"total":1.5`), "?" + reply(`"type":"fold_ok"`)},
+		{say("c1", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("$OTHER", `"type":"fold_ok","total":1,"in_reply_to":$RE`)},
+		{say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`), say("seq-kv", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("$PEER", `"type":"fold_ok","total":1,"in_reply_to":1`)},
+		{refused("14"), refused("12"), refused("14"), refused("12"), refused("0"), refused("11")},
+		// The same more than once, with silence before it, too late, and while a fold waits behind it.
+		{told("1"), "@0 " + told("5"), "@0 " + refused("14"), "@0 " + told("1"), "@0 " + told("5"), "@0 " + told("6")},
+		{told("0"), "@0 " + told("1"), "@0 " + told("1"), refused("14"), "@0 " + told("7"), "@0 " + refused("12")},
+		{"", "", told("1"), told("1"), told("2"), told("2"), "?", "?"},
+		{"", "@800 " + told("1"), "@0 " + refused("14"), "", "@1500 " + refused("14"), "", "@3000 " + told("9"), "", "@1 " + refused("12"), "", "@3990 " + told("9"), ""},
+		{"", "@400 " + add("2"), "@100 " + told("5"), "@0 " + told("6"), "+?", "@100 " + refused("14"), "+", "@1 " + told("0"), "+?" + told("3")},
+		// Trusted again because of a late answer to its first fold, the hostile node answers others late while the last one waits.
+		{"", "+", "", "@0 " + late("1"), "@0 " + add("2"), "@1500 " + late("1"), "?"},
+		{"", "+", "", "+", "", "@0 " + late("2"), "@0 " + add("2"), "@1900 " + late("2"), "@1900 " + late("1"), "@2500 ", "?"},
 	} {
-		for hostile := range uint8(3) {
-			f.Add(hostile, []byte(noise))
+		for kind := range uint8(6) {
+			f.Add(kind, []byte(strings.Join(noise, "\n")))
 		}
 	}
-	f.Fuzz(func(t *testing.T, hostile uint8, noise []byte) { trial.Session(t, program, int(hostile%3), noise) })
+	f.Fuzz(func(t *testing.T, kind uint8, noise []byte) { trial.Session(t, program, kind, noise) })
 }
 
 // ---- Overload and outages ----

@@ -1,0 +1,328 @@
+package trial
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+)
+
+// The greatest boot and the greatest of all other numbers that a node takes from another: 2^52 + 2^51, and 2^53-1.
+const (
+	maxBoot   = 6_755_399_441_055_744
+	maxNumber = 9_007_199_254_740_991
+)
+
+// longLine is from when on a node may shorten a line before it reads it, or refuse it.
+const longLine = bufio.MaxScanTokenSize - 1
+
+// A mark is what a fold has to tell it from its node's other folds, and what a receipt says of it.
+type mark struct{ Boot, Nonce, Seq int64 }
+
+// valid reports whether a mark may be in a fold, if the greatest boot is maxBoot, or in the store.
+func (m mark) valid(maxBoot int64) bool {
+	return within(m.Boot, 1, maxBoot) && within(m.Nonce, 0, maxNumber) && within(m.Seq, 1, maxNumber)
+}
+
+// compare is positive if a fold is of a later life than another, or a later one of the same life.
+func (m mark) compare(o mark) int {
+	return slices.Compare([]int64{m.Boot, m.Nonce, m.Seq}, []int64{o.Boot, o.Nonce, o.Seq})
+}
+
+// life is the mark without the number of the fold.
+func (m mark) life() mark { return mark{m.Boot, m.Nonce, 0} }
+
+// A value is what the store holds.
+type value struct {
+	Total    int64
+	Receipts map[string]mark
+}
+
+// parseValue is strict about what the good nodes may have stored.
+func parseValue(raw string) (v value, err error) {
+	if raw == "" {
+		return v, nil
+	}
+	err = json.Unmarshal([]byte(raw), &v)
+	valid := within(v.Total, 0, maxNumber)
+	for _, m := range v.Receipts {
+		valid = valid && m.valid(maxNumber)
+	}
+	if err == nil && !valid {
+		err = errors.New("out of range")
+	}
+	return v, err
+}
+
+// A key names who is to be answered, and about what.
+type key struct {
+	client string
+	id     int
+}
+
+func (a answer) to() key { return key{a.Dest, a.Body.InReplyTo} }
+
+func (a answer) is(typ string, code int) bool { return a.Body.Type == typ && a.Body.Code == code }
+
+// A request is one that a node has to answer.
+type request struct {
+	key
+	what  string // an "add", a "read", a "fold", an "init", or what is "refused"
+	delta int64
+	fold  mark
+	code  int  // the error that it is refused with
+	long  bool // the line is so long that it may be refused
+	older int  // of the noise, when it was made
+	made  time.Time
+}
+
+// A noise is what was said to a node in a step, and what must come of it.
+type noise struct {
+	*session
+	n, other *member
+	began    time.Time
+	before   value
+
+	text     string // all lines
+	requests []request
+	maybe    []key   // who may be answered too, with an error
+	heeded   bool    // the node has had something to do with a line
+	lies     []int64 // the totals that the hostile node has answered this step's folds with
+	older    int     // how many earlier folds the hostile node has answered: for each, the node may wait longer for its last
+}
+
+func newNoise(s *session, n, other *member) *noise {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = nil
+	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored()}
+}
+
+// take works out what must come of a line, which the node is about to get.
+func (o *noise) take(line string) {
+	o.text += line + "\n"
+	raw := bytes.TrimSpace([]byte(line))
+	var m maelstrom.Message
+	if json.Unmarshal(raw, &m) != nil {
+		return
+	}
+	var ids struct {
+		MsgID     *int             `json:"msg_id"`
+		InReplyTo *json.RawMessage `json:"in_reply_to"`
+	}
+	idErr := json.Unmarshal(m.Body, &ids)
+	var body maelstrom.MessageBody
+	if json.Unmarshal(m.Body, &body) != nil {
+		if ids.MsgID != nil && ids.InReplyTo == nil {
+			o.maybe, o.heeded = append(o.maybe, key{m.Src, *ids.MsgID}), true
+		}
+		return
+	}
+	switch {
+	case m.Src == "" || m.Dest != o.n.name:
+	case body.InReplyTo != 0:
+		o.takeReply(m, body)
+	case idErr == nil && ids.MsgID != nil:
+		r := request{key: key{m.Src, body.MsgID}, long: len(raw) >= longLine, older: o.older, made: time.Now()}
+		r.read(m, body.Type, o)
+		o.requests, o.heeded = append(o.requests, r), true
+	}
+}
+
+// read reads what is asked for.
+func (r *request) read(m maelstrom.Message, typ string, o *noise) {
+	r.what = "refused"
+	switch typ {
+	case "add":
+		var body struct{ Delta json.RawMessage }
+		_ = json.Unmarshal(m.Body, &body) // which has been done before
+		delta, err := strconv.ParseInt(string(body.Delta), 10, 64)
+		if r.code = maelstrom.MalformedRequest; err == nil && within(delta, 0, maxNumber) {
+			r.what, r.delta, r.code = "add", delta, 0
+		}
+	case "read":
+		r.what = "read"
+	case "fold":
+		var body struct {
+			mark
+			Delta int64
+		}
+		err := json.Unmarshal(m.Body, &body)
+		if r.code = maelstrom.MalformedRequest; err == nil && (m.Src == o.peer || m.Src == o.other.name) && body.valid(maxBoot) && within(body.Delta, 0, maxNumber) {
+			r.what, r.delta, r.fold, r.code = "fold", body.Delta, body.mark, 0
+		}
+	case "init":
+		var body maelstrom.InitMessageBody
+		err := json.Unmarshal(m.Body, &body)
+		ids, _ := json.Marshal(body.NodeIDs) // which strings always can be
+		if r.code = maelstrom.MalformedRequest; err == nil && body.NodeID == o.n.name && string(ids) == cluster {
+			r.what, r.code = "init", 0
+		}
+	default:
+		r.code = maelstrom.NotSupported
+	}
+}
+
+func within(n, least, most int64) bool { return least <= n && n <= most }
+
+// takeReply works out what must come of a reply: nothing, unless it answers a fold of the node.
+func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	asks := o.n.asks
+	i := slices.IndexFunc(asks, func(a ask) bool { return a.id == body.InReplyTo })
+	if m.Src != o.peer || i < 0 || asks[i].answered {
+		return
+	}
+	asks[i].answered, o.heeded = true, true
+	if i < len(asks)-1 {
+		o.older++
+	}
+	var reply struct{ Total int64 }
+	err := json.Unmarshal(m.Body, &reply)
+	if err == nil && body.Type == "fold_ok" && !asks[i].sent.Before(o.began) && within(reply.Total, asks[i].delta, maxNumber) {
+		o.lies = append(o.lies, reply.Total)
+	}
+}
+
+// judge checks the answers, and that the total has moved by what they say.
+func (o *noise) judge() {
+	o.t.Helper()
+	after := o.stored()
+	answers := map[key][]answer{}
+	for _, a := range o.hears(o.requests) {
+		answers[a.to()] = append(answers[a.to()], a)
+	}
+	open := map[key]int{}     // the requests
+	folds := map[string]int{} // those of each node
+	moves, totals := []int64{0}, []int64{o.before.Total}
+	for _, r := range o.requests {
+		open[r.key]++
+		if r.what == "fold" {
+			folds[r.client]++
+		}
+		totals = sums(totals, []int64{0, r.delta})
+	}
+	for k, as := range answers {
+		if n := open[k]; len(as) != n && !(n == 0 && slices.Contains(o.maybe, k)) {
+			o.t.Errorf("%q: %d requests of %v have %d answers: %+v", o.text, n, k, len(as), as)
+		}
+	}
+	for _, r := range o.requests {
+		as := answers[r.key]
+		switch {
+		case len(as) == 0:
+			o.t.Errorf("%q: %+v has no answer", o.text, r)
+		case len(as) > 1: // whose answers cannot be told apart
+			moves = sums(moves, []int64{0, r.delta})
+			o.done(r, slices.ContainsFunc(as, func(a answer) bool { return a.Body.Type == "fold_ok" }))
+		default:
+			if a := as[0]; a.at.Sub(r.made) > answerTime {
+				o.t.Errorf("%q: %+v was answered after %v", o.text, r, a.at.Sub(r.made))
+			}
+			moves = sums(moves, o.moves(r, as[0], after, totals, folds[r.client] == 1))
+		}
+	}
+	if got := after.Total - o.before.Total; !slices.Contains(moves, got) {
+		o.t.Errorf("%q moved the total from %d to %d; it might by %v: %+v were answered %+v", o.text, o.before.Total, after.Total, moves, o.requests, answers)
+	}
+}
+
+// sums returns all sums of an element of xs and one of ys.
+func sums(xs, ys []int64) (all []int64) {
+	for _, x := range xs {
+		for _, y := range ys {
+			all = append(all, x+y)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// moves returns by how much a request that was answered may have moved the total. The totals are what that may have been when the request
+// was answered, and more. The request is alone if it is the only fold of its node in this step.
+func (o *noise) moves(r request, a answer, after value, totals []int64, alone bool) []int64 {
+	o.t.Helper()
+	wrong := func() []int64 {
+		o.t.Errorf("%q moved the total from %d to %d, and %+v was answered %+v", o.text, o.before.Total, after.Total, r, a.Body)
+		return []int64{0, r.delta}
+	}
+	nothing, all, either := []int64{0}, []int64{r.delta}, []int64{0, r.delta}
+	code := -1 // of an error
+	if a.Body.Type == "error" {
+		code = a.Body.Code
+	}
+	full := code == maelstrom.Abort && r.delta > maxNumber-after.Total
+	switch {
+	case r.long && code == maelstrom.MalformedRequest:
+		return nothing
+	case r.what == "refused" && code == r.code, r.what == "init" && a.Body.Type == "init_ok":
+		return nothing
+	case r.what == "fold":
+		return o.moveOf(r, a, after, full, alone, wrong)
+	case code == maelstrom.Timeout && (o.held(r) || o.n.outlived):
+		return either
+	case code == maelstrom.TemporarilyUnavailable && o.held(r):
+		return nothing
+	case r.what == "add" && full:
+		return nothing
+	case r.what == "add" && a.Body.Type == "add_ok":
+		o.n.outlived = false
+		if len(o.lies) > 0 {
+			return either
+		}
+		return all
+	case r.what == "read" && a.Body.Type == "read_ok":
+		o.n.outlived = false
+		if slices.Contains(o.lies, a.Body.Value) || a.Body.Value <= after.Total && slices.Contains(totals, a.Body.Value) {
+			return nothing
+		}
+	}
+	return wrong()
+}
+
+// held reports whether the hostile node may have kept the node from folding by itself until a request was late. The node waits 2 s for
+// an answer at most, and as much again from each answer to an earlier fold on.
+func (o *noise) held(r request) bool { return o.older > r.older+1 || o.older > r.older && o.slow }
+
+// moveOf is the part of moves that is about a fold.
+func (o *noise) moveOf(r request, a answer, after value, full, alone bool, wrong func() []int64) []int64 {
+	o.t.Helper()
+	done := append(slices.Clip(o.folds[r.client]), o.before.Receipts[r.client])
+	last := slices.MaxFunc(done, mark.compare)
+	contained := slices.ContainsFunc(done, func(d mark) bool { return d.life() == r.fold.life() && d.Seq >= r.fold.Seq })
+	switch total := a.Body.Total; {
+	case a.Body.Type == "error" && a.Body.Code == maelstrom.Abort:
+		if full || !alone || last.life().compare(r.fold.life()) > 0 {
+			return []int64{0}
+		}
+	case a.Body.Type != "fold_ok" || !within(total, 0, after.Total):
+	case !alone:
+		o.done(r, true)
+		return []int64{0, r.delta}
+	case r.fold.compare(last) > 0:
+		o.done(r, true)
+		if after.Receipts[r.client] == r.fold && total >= r.delta {
+			return []int64{r.delta}
+		}
+	case contained:
+		return []int64{0}
+	}
+	return wrong()
+}
+
+// done notes that a fold was done, if the request is one.
+func (o *noise) done(r request, done bool) {
+	if r.what != "fold" || !done {
+		return
+	}
+	o.folds[r.client] = append(o.folds[r.client], r.fold)
+	if r.client == o.other.name {
+		o.other.outlived = true
+	}
+}
