@@ -44,11 +44,8 @@ type value struct {
 }
 
 // parseValue is strict about what the good nodes may have stored.
-func parseValue(raw string) (v value, err error) {
-	if raw == "" {
-		return v, nil
-	}
-	err = json.Unmarshal([]byte(raw), &v)
+func parseValue(raw []byte) (v value, err error) {
+	err = json.Unmarshal(raw, &v)
 	valid := within(v.Total, 0, maxNumber)
 	for _, m := range v.Receipts {
 		valid = valid && m.valid(maxNumber)
@@ -98,8 +95,8 @@ type noise struct {
 
 func newNoise(s *session, n, other *member) *noise {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.heard = nil
+	s.mu.Unlock()
 	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored()}
 }
 

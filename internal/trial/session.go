@@ -107,17 +107,17 @@ func script(noise []byte) (steps []step) {
 
 type session struct {
 	t     *testing.T
-	store *maelstromtest.Store
 	slow  bool
 	peer  string // the hostile node
 	good  []*member
 	folds map[string][]mark // by node: of the folds of the noise that were acknowledged
 	id    int               // of the last good request
 
-	raw   string // what the store held when it was last looked at
+	raw   json.RawMessage // what the store held when it was last looked at
 	value value
 
-	mu    sync.Mutex    // guards what follows, and the members' asks
+	mu    sync.Mutex // guards what follows, and the members' asks
+	store map[string]json.RawMessage
 	heard []answer      // in this step
 	news  chan struct{} // has an element when something was added to heard
 }
@@ -154,8 +154,8 @@ type answer struct {
 }
 
 func newSession(t *testing.T, program maelstromtest.Program, kind uint8) *session {
-	s := &session{t: t, store: maelstromtest.NewStore(), slow: kind/3%2 == 1, folds: map[string][]mark{}, id: 1 << 40,
-		news: make(chan struct{}, 1)}
+	s := &session{t: t, slow: kind/3%2 == 1, folds: map[string][]mark{}, id: 1 << 40,
+		store: map[string]json.RawMessage{}, news: make(chan struct{}, 1)}
 	nodes := []string{"n0", "n1", "n2"}
 	hostile := int(kind % 3)
 	s.peer = nodes[hostile]
@@ -180,15 +180,11 @@ func (s *session) listener(n *member, i int) func(line []byte) bool {
 		case isReply(line):
 			s.hear(n, s.good[1-i], line)
 		case bytes.HasPrefix(line, store):
-			body := json.RawMessage(bytes.Clone(line[len(store) : len(line)-1]))
-			serve := func() {
-				reply := s.store.Reply(maelstromtest.Packet{Src: n.name, Body: body})
-				n.talk.Line(`{"src":"seq-kv","dest":"` + n.name + `","body":` + reply + `}`)
-			}
+			body := bytes.Clone(line[len(store) : len(line)-1])
 			if s.slow {
-				time.AfterFunc(storeTime, serve)
+				time.AfterFunc(storeTime, func() { s.serve(n, body) })
 			} else {
-				serve()
+				s.serve(n, body)
 			}
 		case bytes.HasPrefix(line, hostile):
 			var body struct {
@@ -208,6 +204,38 @@ func (s *session) listener(n *member, i int) func(line []byte) bool {
 		}
 		return true
 	}
+}
+
+// serve answers what a node asks the store, which compares values as they are written.
+func (s *session) serve(n *member, body []byte) {
+	var r struct {
+		Type, Key       string
+		From, To, Value json.RawMessage
+		Create          bool `json:"create_if_not_exists"`
+		MsgID           int  `json:"msg_id"`
+	}
+	if err := json.Unmarshal(body, &r); err != nil {
+		s.t.Errorf("%s asked the store %s: %v", n.name, body, err)
+	}
+	reply := fmt.Appendf(nil, `{"src":"seq-kv","dest":%q,"body":{"in_reply_to":%d,"type":`, n.name, r.MsgID)
+	s.mu.Lock()
+	held, exists := s.store[r.Key]
+	switch {
+	case r.Type == "read" && exists:
+		reply = append(append(reply, `"read_ok","value":`...), held...)
+	case r.Type == "write":
+		s.store[r.Key] = r.Value
+		reply = append(reply, `"write_ok"`...)
+	case r.Type == "cas" && (exists && bytes.Equal(held, r.From) || !exists && r.Create):
+		s.store[r.Key] = r.To
+		reply = append(reply, `"cas_ok"`...)
+	case exists:
+		reply = append(reply, `"error","code":22`...)
+	default:
+		reply = append(reply, `"error","code":20`...)
+	}
+	s.mu.Unlock()
+	n.talk.Line(string(reply) + "}}")
 }
 
 // hear takes an answer of a node. One to a fold of the other good node is handed on.
@@ -350,7 +378,10 @@ func (s *session) hears(requests []request) (heard []answer) {
 
 // stored returns the stored value.
 func (s *session) stored() value {
-	if raw := s.store.Get("counter"); raw != s.raw {
+	s.mu.Lock()
+	raw := s.store["counter"]
+	s.mu.Unlock()
+	if !bytes.Equal(raw, s.raw) {
 		v, err := parseValue(raw)
 		if err != nil {
 			s.t.Fatalf("the store holds %s: %v", raw, err)
