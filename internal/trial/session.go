@@ -17,20 +17,21 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Session is one with a hostile node among three, the first, second or third as kind says. It gives the two good nodes its noise in
-// turn, a line at a time. Before each line it makes a good request of the node, an add of 1, so that the line may come before what
-// the request waits for. The start of a line can change that:
+// Session runs two good nodes and a hostile one, which is the first, second or third of the cluster, as kind says. From 3 on, kind
+// has the store take some time. The noise is what the hostile node says, in whatever name. The good nodes get its lines in turn.
+// Before each line, a client makes a good request of the node, an add of 1, so that the line may come before what the request
+// waits for. The start of a line can change that:
 //
 //	?text      the good request is a read
 //	+text      it is made at once; otherwise a second passes before it, after which a suspected node is probed
-//	@500 text  there is no good request: text comes 500 ms after the line before it
+//	@500 text  there is no good request: text comes 500 ms after the line before it, at the same node
 //
 // In a line, $NODE stands for the good node that gets it, $OTHER for the other good one, and $PEER for the hostile one. $RE stands for
-// the last fold that the good node has handed to the hostile one, $RE1 for the one before, and so on to $RE3.
+// the number of the last fold that the good node has handed to the hostile one, $RE1 for that of the one before, and so on to $RE3.
 //
 // Whatever the noise is, each request is answered once and in time, the total changes by what was acknowledged, and reads tell
-// the total. Only an answer of the hostile node to a fold can make the good one answer for what is not in the total: it has been
-// lied to. The lie must be one that could be true. From 3 on, kind has the store take some time.
+// the total. Only one thing can make a good node answer for what is not in the total: the hostile node has told it that its fold is
+// done. Even then the answer must be one that could be true: no total beyond 2^53-1, and none below what the fold adds.
 func Session(t *testing.T, program maelstromtest.Program, kind uint8, noise []byte) {
 	t.Helper()
 	hang := time.AfterFunc(hanging, func() { panic(fmt.Sprintf("a session hangs: %d %q", kind, noise)) })
