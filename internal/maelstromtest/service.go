@@ -186,9 +186,14 @@ func valueOf(raw json.RawMessage) value {
 // canonical returns a JSON value with object keys in order, and integers, which keep all their digits, apart from
 // floating-point numbers, as in Clojure.
 func canonical(raw json.RawMessage) string {
-	if isPlainString(raw) || isInteger(raw) && string(raw) != "-0" {
-		return string(raw)
+	if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {
+		return string(plain)
 	}
+	return decodedCanonical(raw)
+}
+
+// decodedCanonical is canonical for any JSON.
+func decodedCanonical(raw json.RawMessage) string {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var decoded any
