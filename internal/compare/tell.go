@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"bytes"
 	"slices"
 	"testing"
 
@@ -20,7 +19,7 @@ func (t *Tally) Worst() (uint64, bool) {
 	return 0, false
 }
 
-// tell runs a cell's worst seed again, with a journal, and keeps the story of what goes wrong in it.
+// tell runs a cell's worst seed again, watches it, and keeps the story of what goes wrong in it.
 func (c *Cell) tell(t *testing.T) {
 	t.Helper()
 	seed, wrong := c.Worst()
@@ -28,14 +27,10 @@ func (c *Cell) tell(t *testing.T) {
 		return
 	}
 	t.Run("story", func(t *testing.T) {
-		var journal bytes.Buffer
+		var entries []maelstromtest.Entry
 		cfg := c.Condition.Config
-		cfg.Seed, cfg.Journal = seed, &journal
+		cfg.Seed, cfg.Watch = seed, func(e maelstromtest.Entry) { entries = append(entries, e) }
 		r := maelstromtest.Simulate(t, cfg, c.Contender.Program)
-		entries, err := maelstromtest.ReadJournal(&journal)
-		if err != nil {
-			t.Fatalf("the journal of a simulation: %v", err)
-		}
 		c.Story, c.Told = story.Of(r, entries), seed
 	})
 }

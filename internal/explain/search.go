@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -41,13 +40,10 @@ func (r *runner) try(p Plan) trial {
 func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	r.t.Helper()
 	r.runs++
-	var journal bytes.Buffer
-	cfg.Journal, cfg.Progress = &journal, nil
+	var entries []maelstromtest.Entry
+	cfg.Journal, cfg.Progress = nil, nil
+	cfg.Watch = func(e maelstromtest.Entry) { entries = append(entries, e) }
 	result := maelstromtest.Simulate(r.t, cfg, r.program)
-	entries, err := maelstromtest.ReadJournal(&journal)
-	if err != nil {
-		r.t.Fatalf("the journal of a simulation: %v", err)
-	}
 	return trial{result: result, journal: entries, messages: result.Messages, story: story.Of(result, entries)}
 }
 

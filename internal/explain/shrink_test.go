@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -86,10 +85,9 @@ func TestARecordIsPlayedAsItHappened(t *testing.T) {
 	for _, design := range rivals.All {
 		for seed := range uint64(5) {
 			r := &runner{t: t, program: programOf(design)}
-			var journal bytes.Buffer
 			cfg := maelstromtest.Config{
 				Rate: 100, TimeLimit: 4 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
-				Nemesis: nemesis, NemesisInterval: 2 * time.Second, Seed: seed, Journal: &journal,
+				Nemesis: nemesis, NemesisInterval: 2 * time.Second, Seed: seed,
 			}
 			first := r.simulate(cfg)
 			again := r.try(record(cfg, first.result.History, first.journal))

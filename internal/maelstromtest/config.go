@@ -61,6 +61,8 @@ type Config struct {
 	Progress func(Progress) `json:"-"`
 	// Journal, if set, gets an Entry as a line of JSON for everything that happens to messages, services, nodes and links.
 	Journal io.Writer `json:"-"`
+	// Watch, if set, is called with each Entry as it happens. It must not change what the entry points to.
+	Watch func(Entry) `json:"-"`
 	// Script, if set, takes the place of the workload's requests, of the faults, and of all chance.
 	Script *Script `json:"-"`
 }

@@ -33,8 +33,8 @@
 //
 // # Workloads
 //
-// [Config].Journal gets an [Entry] for all that happens to messages, services, nodes and links; package story tells from it why a run
-// went wrong. A [Script] takes the place of chance: it lists the requests, and decides what becomes of each message.
+// [Config].Journal and [Config].Watch get an [Entry] for all that happens to messages, services, nodes and links; package story tells from
+// them why a run went wrong. A [Script] takes the place of chance: it lists the requests, and decides what becomes of each message.
 //
 // Another workload is another implementation of [Workload], and of [Preparer] if nodes must be told something first; [GCounter] and
 // [Echo] are here. Left out are Maelstrom's services lww-kv and lin-tso.

@@ -181,6 +181,9 @@ func (l *lifeLog) between(zero time.Time, from, to time.Duration) int {
 	return n
 }
 
+// keep returns a Config's Watch that adds each entry to a list.
+func keep(journal *[]Entry) func(Entry) { return func(e Entry) { *journal = append(*journal, e) } }
+
 func readJournal(t *testing.T, journal string) []Entry {
 	t.Helper()
 	entries, err := ReadJournal(strings.NewReader(journal))
@@ -194,8 +197,8 @@ func readJournal(t *testing.T, journal string) []Entry {
 func faultRun(t *testing.T, fault string, seed uint64) (*Result, map[string][]*lifeLog, []Entry) {
 	t.Helper()
 	program, lives := watched()
-	var journal strings.Builder
-	r := Simulate(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: seed, Journal: &journal}, program)
+	var journal []Entry
+	r := Simulate(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: seed, Watch: keep(&journal)}, program)
 	if len(r.Faults) < 2 {
 		t.Fatalf("%s befell only %v in 20 s", fault, r.Faults)
 	}
@@ -207,7 +210,7 @@ func faultRun(t *testing.T, fault string, seed uint64) (*Result, map[string][]*l
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
-	return r, lives, readJournal(t, journal.String())
+	return r, lives, journal
 }
 
 func TestKilledNodesStartAgain(t *testing.T) {
@@ -362,11 +365,11 @@ func TestStoreCutNodesDoNotHearTheStore(t *testing.T) {
 // A partition cuts nodes from each other, begins at once, and spares clients and the store.
 func TestPartition(t *testing.T) {
 	t.Parallel()
-	var journal strings.Builder
+	var journal []Entry
 	program, lives := watched()
 	r := Simulate(t, Config{
 		Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, NemesisInterval: 2 * time.Second,
-		Nemesis: nemesis(t, "partition"), Seed: 1, Journal: &journal,
+		Nemesis: nemesis(t, "partition"), Seed: 1, Watch: keep(&journal),
 	}, program)
 	if err := r.Err(); err != nil || r.OK != r.Invoked {
 		t.Errorf("%d of %d answered; error %v", r.OK, r.Invoked, err)
@@ -378,7 +381,7 @@ func TestPartition(t *testing.T) {
 		t.Errorf("a partition killed a node")
 	}
 	cuts, whole := make([]int, len(r.Faults)), 0 // messages cut by each partition, and delivered between nodes in none
-	for _, m := range readJournal(t, journal.String()) {
+	for _, m := range journal {
 		if m.Src == "" {
 			continue
 		}

@@ -70,12 +70,11 @@ func TestFaultRecordsSayWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"kill", "clock", "pause", "store-cut"} {
 		program, _ := watched()
-		var journal strings.Builder
+		var entries []Entry
 		r := Simulate(t, Config{
-			Workload: Echo{}, Rate: 100, TimeLimit: 30 * time.Second, Nemesis: nemesis(t, fault), Seed: 1, Journal: &journal,
+			Workload: Echo{}, Rate: 100, TimeLimit: 30 * time.Second, Nemesis: nemesis(t, fault), Seed: 1, Watch: keep(&entries),
 			Latency: 30 * time.Millisecond, LatencyDist: Exponential,
 		}, program)
-		entries := readJournal(t, journal.String())
 		befell := 0
 		for _, f := range r.Faults {
 			name, _, _ := strings.Cut(f.Detail, ",")

@@ -87,31 +87,40 @@ func (b *bench) since() time.Duration { return b.now() - b.epoch }
 
 // record writes what happened to a message to the journal.
 func (b *bench) record(what What, m *message, delay time.Duration) {
-	if b.cfg.Journal != nil {
+	if b.watched() {
 		b.note(Entry{What: what, ID: m.id, Src: m.src.name, Dest: m.dest.name, Body: m.body, Delay: delay})
 	}
 }
 
 // recordLink writes what happened to a link to the journal.
 func (b *bench) recordLink(what What, l link) {
-	if b.cfg.Journal != nil {
+	if b.watched() {
 		b.note(Entry{What: what, Src: l.src.name, Dest: l.dest.name})
 	}
 }
 
 // recordAnswer writes what a service has made of a request to the journal.
 func (b *bench) recordAnswer(m *message, from Answer) {
-	if b.cfg.Journal != nil {
+	if b.watched() {
 		b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: &from})
 	}
 }
 
-// note writes an entry to the journal.
+// watched says whether anybody wants to know what happens.
+func (b *bench) watched() bool { return b.cfg.Journal != nil || b.cfg.Watch != nil }
+
+// note writes an entry to the journal, and has it watched.
 func (b *bench) note(e Entry) {
-	if b.cfg.Journal == nil {
+	if !b.watched() {
 		return
 	}
 	e.Time = b.since()
+	if b.cfg.Watch != nil {
+		b.cfg.Watch(e)
+	}
+	if b.cfg.Journal == nil {
+		return
+	}
 	line, err := json.Marshal(e)
 	if err == nil {
 		_, err = b.cfg.Journal.Write(append(line, '\n'))

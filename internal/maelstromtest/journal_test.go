@@ -3,6 +3,7 @@ package maelstromtest
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -12,16 +13,21 @@ import (
 func TestTheJournalTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	var journal strings.Builder
+	var watched []Entry
 	r := Simulate(t, Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
-		Nemesis: nemesis(t, "partition,loss,late,duplicate,kill,clock,pause"), Seed: 7, Journal: &journal,
+		Nemesis: nemesis(t, "partition,loss,late,duplicate,kill,clock,pause"), Seed: 7, Journal: &journal, Watch: keep(&watched),
 	}, seqCounter)
+	entries := readJournal(t, journal.String())
+	if !reflect.DeepEqual(watched, entries) {
+		t.Errorf("%d entries were watched, and %d are in the journal, or they differ", len(watched), len(entries))
+	}
 	copies := map[int]int{} // of each message, on their way
 	count := map[What]int{}
 	requests := map[int]string{} // messages to the store
 	answers := map[string]Answer{}
 	values, newest := []string{"0"}, 0 // of the one key, by state
-	for _, e := range readJournal(t, journal.String()) {
+	for _, e := range entries {
 		count[e.What]++
 		switch e.What {
 		case Sent:

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"io"
 	"log"
 	"path/filepath"
@@ -27,13 +26,9 @@ func TestMain(m *testing.M) {
 func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	t.Helper()
 	i := slices.IndexFunc(rivals.All, func(r rivals.Rival) bool { return r.Name == design })
-	var journal bytes.Buffer
-	cfg.Journal = &journal
+	var entries []maelstromtest.Entry
+	cfg.Watch = func(e maelstromtest.Entry) { entries = append(entries, e) }
 	r := maelstromtest.Simulate(t, cfg, func(env maelstromtest.Env) error { return rivals.All[i].Run(env.Stdin, env.Stdout) })
-	entries, err := maelstromtest.ReadJournal(&journal)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return Run{
 		Result: r, Command: []string{"bench", "--bin", "./" + design}, Bin: "/bin/" + design, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Story: story.Of(r, entries),

@@ -1,7 +1,6 @@
 package story
 
 import (
-	"bytes"
 	"slices"
 	"testing"
 	"time"
@@ -14,13 +13,9 @@ import (
 func simulate(t *testing.T, design string, cfg maelstromtest.Config) *Story {
 	t.Helper()
 	i := slices.IndexFunc(rivals.All, func(r rivals.Rival) bool { return r.Name == design })
-	var journal bytes.Buffer
-	cfg.Journal = &journal
+	var entries []maelstromtest.Entry
+	cfg.Watch = func(e maelstromtest.Entry) { entries = append(entries, e) }
 	r := maelstromtest.Simulate(t, cfg, func(env maelstromtest.Env) error { return rivals.All[i].Run(env.Stdin, env.Stdout) })
-	entries, err := maelstromtest.ReadJournal(&journal)
-	if err != nil {
-		t.Fatal(err)
-	}
 	return Of(r, entries)
 }
 

@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -71,7 +70,7 @@ type absence struct {
 }
 
 func (a *absence) run(program maelstromtest.Program, begin, end func(*maelstromtest.Cluster)) {
-	cfg := maelstromtest.Config{Seed: a.seed, Latency: time.Millisecond, Journal: a}
+	cfg := maelstromtest.Config{Seed: a.seed, Latency: time.Millisecond, Watch: a.watch}
 	c := maelstromtest.Start(a.t, cfg, program)
 	defer c.Close()
 	a.client(c, 0, gone-100*time.Millisecond)
@@ -113,14 +112,9 @@ func (a *absence) during(at time.Time, f func(*phase)) {
 	f(a.phases[name])
 }
 
-// Write takes a line of the journal.
-func (a *absence) Write(line []byte) (int, error) {
-	var event struct{ What, Src, Dest string }
-	if err := json.Unmarshal(line, &event); err != nil {
-		return 0, err
-	}
-	if event.What == "send" && event.Src[0] != 'c' && event.Dest[0] != 'c' {
+// watch counts messages.
+func (a *absence) watch(e maelstromtest.Entry) {
+	if e.What == maelstromtest.Sent && e.Src[0] != 'c' && e.Dest[0] != 'c' {
 		a.during(time.Now(), func(p *phase) { p.messages++ })
 	}
-	return len(line), nil
 }
