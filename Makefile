@@ -15,8 +15,8 @@ build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
 test: ## run all tests, and a tenth of the simulations under the race detector (4 minutes on 2 cores)
-	GOGC=400 go test -count=1 ./... # the tests of binaries are not to be taken from the cache
-	GOGC=400 go test -count=1 -short -race $(CONCURRENT)
+	GOGC=400 go test -count=1 -p 4 ./... # the tests of binaries are not to be taken from the cache
+	GOGC=400 go test -count=1 -p 4 -short -race $(CONCURRENT)
 
 lint: ## check with gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) || exit; if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi

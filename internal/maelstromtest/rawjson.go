@@ -88,6 +88,10 @@ func isInteger(raw json.RawMessage) bool {
 	return len(raw) > 0
 }
 
+// maxPlain is how long JSON may be that is read in the short ways below. What is longer may be nested more deeply than the standard
+// library allows.
+const maxPlain = 10_000
+
 // appendPlain appends the JSON value at the beginning of raw to out, with object keys in order, and returns what follows it in raw. It
 // fails where more than that is needed for the canonical form: for spaces, floating-point numbers, strings that can be encoded in more
 // than one way, and keys that come twice. It is several times as fast as decoding and encoding.
@@ -111,16 +115,49 @@ func appendPlain(out, raw []byte) (_, rest []byte, ok bool) {
 		}
 		return closePlain(out, rest, ']')
 	}
+	rest, ok = skipPlain(raw)
+	return append(out, raw[:len(raw)-len(rest)]...), rest, ok
+}
+
+// skipPlain returns what follows the JSON value at the beginning of raw. It fails where that has spaces, floating-point numbers, strings
+// that can be encoded in more than one way, or mistakes.
+func skipPlain(raw []byte) (rest []byte, ok bool) {
+	if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
+		isObject, closing := raw[0] == '{', raw[0]+2
+		if rest = raw[1:]; len(rest) > 0 && rest[0] == closing {
+			return rest[1:], true
+		}
+		for {
+			if isObject {
+				end := endOfScalar(rest)
+				if end == 0 || !isPlainString(rest[:end]) || end == len(rest) || rest[end] != ':' {
+					return nil, false
+				}
+				rest = rest[end+1:]
+			}
+			if rest, ok = skipPlain(rest); !ok || len(rest) == 0 {
+				return nil, false
+			}
+			switch rest[0] {
+			case closing:
+				return rest[1:], true
+			case ',':
+				rest = rest[1:]
+			default:
+				return nil, false
+			}
+		}
+	}
 	end := endOfScalar(raw)
 	switch scalar := raw[:end]; {
 	case end == 0:
-		return nil, nil, false
+		return nil, false
 	case isPlainString(scalar), isPlainInteger(scalar):
 	case string(scalar) == "null", string(scalar) == "true", string(scalar) == "false":
 	default:
-		return nil, nil, false
+		return nil, false
 	}
-	return append(out, raw[:end]...), raw[end:], true
+	return raw[end:], true
 }
 
 // appendPlainObject is appendPlain for what follows an object's opening brace.

@@ -15,10 +15,14 @@ func FuzzRawFields(f *testing.F) {
 		`{"a\"b":"c\\","d":"}],:{"}`, `{"\u0061":"\u2028","ä":"ö"}`, "{\"\xff\":\"\xff\"}", `{"a":{"b":{"c":[[[1]]]}},"d":-1.5e3}`, `{"<":"&"}`,
 		`{"total":7,"receipts":{"n1":{"seq":1,"boot":12345678901234567890},"n0":{}},"list":[1,"b",null,[],[true,false]]}`,
 		`{"b":-0,"a":-1}`, `{"b":{"a!":1,"a":2},"a":[]}`, `{"b":1,"a":2,"b":3}`,
+		`{"a":[1,]}`, `{"a":1,}`, `{"a":01}`, `{"a":-}`, `{"a":tru}`, `{"a"}`, `{"a":"}`, `{"a":{]}`,
 	} {
 		f.Add([]byte(object))
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
+		if rest, ok := skipPlain(object); ok && !json.Valid(object[:len(object)-len(rest)]) && len(object) <= maxPlain {
+			t.Errorf("%q begins with no JSON", object)
+		}
 		var want map[string]json.RawMessage
 		if json.Unmarshal(object, &want) != nil || want == nil {
 			return // not an object

@@ -186,8 +186,10 @@ func valueOf(raw json.RawMessage) value {
 // canonical returns a JSON value with object keys in order, and integers, which keep all their digits, apart from
 // floating-point numbers, as in Clojure.
 func canonical(raw json.RawMessage) string {
-	if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {
-		return string(plain)
+	if len(raw) <= maxPlain {
+		if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {
+			return string(plain)
+		}
 	}
 	return decodedCanonical(raw)
 }

@@ -80,6 +80,7 @@ type worker struct {
 type load struct {
 	b       *bench
 	workers []*worker
+	free    []*worker // room for those that are not busy
 	history []*Op
 	counts  map[Outcome]int // of the completed
 	waiting bool            // a request is due, and no worker is free
@@ -129,12 +130,13 @@ func (l *load) next() {
 	if l.phase != generating {
 		return
 	}
-	var free []*worker
+	free := l.free[:0]
 	for _, w := range l.workers {
 		if !w.busy {
 			free = append(free, w)
 		}
 	}
+	l.free = free
 	if l.waiting = len(free) == 0; l.waiting {
 		return
 	}
