@@ -14,7 +14,7 @@ help: ## list the targets
 build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
-test: ## run all tests, and a tenth of the simulations under the race detector (4 minutes on 2 cores)
+test: ## run all tests, and a tenth of the simulations under the race detector (4 minutes of processor time)
 	GOGC=400 go test -count=1 -p 4 ./... # the tests of binaries are not to be taken from the cache
 	GOGC=400 go test -count=1 -p 4 -short -race $(CONCURRENT)
 
