@@ -100,13 +100,14 @@ func newNoise(s *session, n, other *member) *noise {
 	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored()}
 }
 
-// take works out what must come of a line, which the node is about to get.
-func (o *noise) take(line string) {
+// take works out what must come of a line, which the node is about to get. It reports whether the node gets it: the hostile node knows the
+// numbers of the folds that it was handed, but must not use them in the name of the store or of the other good node.
+func (o *noise) take(line string) (deliver bool) {
 	o.text += line + "\n"
 	raw := bytes.TrimSpace([]byte(line))
 	var m maelstrom.Message
 	if json.Unmarshal(raw, &m) != nil {
-		return
+		return true
 	}
 	var ids struct {
 		MsgID     *int             `json:"msg_id"`
@@ -118,17 +119,18 @@ func (o *noise) take(line string) {
 		if ids.MsgID != nil && ids.InReplyTo == nil {
 			o.maybe, o.heeded = append(o.maybe, key{m.Src, *ids.MsgID}), true
 		}
-		return
+		return true
 	}
 	switch {
 	case m.Src == "" || m.Dest != o.n.name:
 	case body.InReplyTo != 0:
-		o.takeReply(m, body)
+		return o.takeReply(m, body)
 	case idErr == nil && ids.MsgID != nil:
 		r := request{key: key{m.Src, body.MsgID}, long: len(raw) >= longLine, older: o.older, made: time.Now()}
 		r.read(m, body.Type, o)
 		o.requests, o.heeded = append(o.requests, r), true
 	}
+	return true
 }
 
 // read reads what is asked for.
@@ -168,13 +170,13 @@ func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 func within(n, least, most int64) bool { return least <= n && n <= most }
 
 // takeReply works out what must come of a reply: nothing, unless it answers a fold of the node.
-func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) {
+func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) (deliver bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	asks := o.n.asks
 	i := slices.IndexFunc(asks, func(a ask) bool { return a.id == body.InReplyTo })
 	if m.Src != o.peer || i < 0 || asks[i].answered {
-		return
+		return i < 0 || m.Src != o.other.name && m.Src != "seq-kv"
 	}
 	asks[i].answered, o.heeded = true, true
 	if i < len(asks)-1 {
@@ -185,6 +187,7 @@ func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) {
 	if err == nil && body.Type == "fold_ok" && !asks[i].sent.Before(o.began) && within(reply.Total, asks[i].delta, maxNumber) {
 		o.lies = append(o.lies, reply.Total)
 	}
+	return true
 }
 
 // judge checks the answers, and that the total has moved by what they say.

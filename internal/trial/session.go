@@ -18,7 +18,8 @@ import (
 )
 
 // Session runs two good nodes and a hostile one, which is the first, second or third of the cluster, as kind says. From 3 on, kind
-// has the store take some time. The noise is what the hostile node says, in whatever name. The good nodes get its lines in turn.
+// has the store take some time. The noise is what the hostile node says, in whatever name. (Only replies with numbers that it has learnt do not get through in the name of the store or a good node: numbers
+// for different receivers may be the same, and no node could tell such a reply from a true one.) The good nodes get its lines in turn.
 // Before each line, a client makes a good request of the node, an add of 1, so that the line may come before what the request
 // waits for. The start of a line can change that:
 //
@@ -274,8 +275,9 @@ func (s *session) step(n, other *member, st step) {
 	for _, l := range st.lines {
 		time.Sleep(l.delay)
 		text := s.fill(n, other, l.text)
-		noise.take(text)
-		n.talk.Line(text)
+		if noise.take(text) {
+			n.talk.Line(text)
+		}
 	}
 	s.await(noise.requests)
 	noise.judge()
