@@ -6,7 +6,7 @@ FUZZTIME ?= 30s
 CONCURRENT := . ./internal/compare ./internal/explain ./internal/maelstromtest ./internal/node ./internal/page/pagetest ./internal/rivals \
 	./internal/seqkv ./internal/speed ./internal/transcript ./internal/trial ./scripts/bench
 
-.PHONY: help build test lint run compare explain soak fuzz mutants maelstrom clean
+.PHONY: help build test test-all test-race lint run compare explain soak fuzz mutants maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,9 +14,14 @@ help: ## list the targets
 build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
-test: ## run all tests, and a tenth of the simulations under the race detector (4 minutes of processor time)
-	GOGC=400 go test -count=1 -p 4 ./... # the tests of binaries are not to be taken from the cache
-	GOGC=400 go test -count=1 -p 4 -short -race $(CONCURRENT)
+test: ## run all tests, and a tenth of the simulations under the race detector (2 to 3 minutes on 2 cores)
+	@$(MAKE) --no-print-directory -j 2 -k test-all test-race # at once, as each has times when it keeps only one core busy
+
+test-all:
+	GOGC=400 go test -count=1 ./... # the tests of binaries are not to be taken from the cache
+
+test-race:
+	GOGC=400 go test -count=1 -short -race $(CONCURRENT)
 
 lint: ## check with gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) || exit; if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi

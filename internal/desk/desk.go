@@ -363,12 +363,12 @@ func (d *Desk) Check() error {
 	count := 0
 	check := func(place []Request) error {
 		count += len(place)
-		for i, r := range place {
-			switch {
+		for i := range place {
+			switch r := &place[i]; {
 			case i > 0 && r.Deadline.Before(place[i-1].Deadline):
-				return fmt.Errorf("the deadlines of %+v and %+v are out of order", place[i-1], r)
+				return fmt.Errorf("the deadlines of %+v and %+v are out of order", place[i-1], *r)
 			case r.Deadline.Before(d.due):
-				return fmt.Errorf("the deadline of %+v is before the first", r)
+				return fmt.Errorf("the deadline of %+v is before the first", *r)
 			}
 		}
 		return nil
