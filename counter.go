@@ -4,11 +4,12 @@
 // Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages between nodes and
 // store get lost, delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
 //
-//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time, and numbers them. The key holds the
-//     total and, for each node, a receipt: the number of its last fold. One compare-and-swap changes both. So a fold numbered no
-//     higher than the receipt is in the total already, and a node that does not know whether a swap took effect tries again.
-//   - Each swap moves a receipt, so no value ever comes twice. So a swap succeeds only on the newest value, and only once. A plain
-//     read of the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
+//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time. It numbers them, and names its life, a
+//     run of its process, by the clock and a random number. The key holds the total and, for each node, a receipt: the life and
+//     number of its last fold there. One compare-and-swap changes both. So no fold up to the receipt is added again, and a node that
+//     does not know whether a swap took effect tries again.
+//   - Each swap moves a receipt, so no value comes twice, and a swap succeeds only on the newest value, and only once. A plain read
+//     of the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
 //   - Nodes hand their folds to one of them, the combiner, so that without faults no two swaps compete. Nothing depends
 //     on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
 //   - Where several nodes swap, the winner lets the others go first. Knowing the newest value, it would otherwise keep winning.
@@ -51,7 +52,7 @@ type Counter struct {
 	node  *node.Node
 	store *register.Register // made when the node knows its name
 
-	known register.Version // the last value that the store has shown; only the fold loop uses it, and run before it starts that
+	known register.Version // the last value that the store has shown; used by run at first, then by the fold loop alone
 
 	mu      sync.Mutex // guards what follows; lock takes it and does what is due, unlock sends answers and releases it
 	changed sync.Cond  // says that the loops may have something to do; its L is mu
@@ -68,7 +69,7 @@ type Counter struct {
 type Config struct {
 	Key     string        // the key of the store that holds the counter
 	Timeout time.Duration // within which every request is answered
-	Random  *rand.Rand    // the source of jitter, used by the fold loop alone, and by run before it starts that
+	Random  *rand.Rand    // the source of jitter; used by run at first, then by the fold loop alone
 	Log     *slog.Logger
 }
 
@@ -76,7 +77,7 @@ type Config struct {
 func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 	c := &Counter{Config: config, node: n, desk: d}
 	c.changed.L = &c.mu
-	c.alarm.timer = time.AfterFunc(time.Hour, c.ring)
+	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // until set says when
 	for _, typ := range []string{"add", "read", "fold"} {
 		n.Handle(typ, c.handle)
 	}
@@ -85,8 +86,8 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 
 // ---- Requests ----
 
-// handle puts a request on the desk: a client's add or read, or another node's fold. The desk answers it once, with the result, with
-// error 11 if it certainly does not count, or 14 if the total would get too great, or with 0 if it may count.
+// handle puts a request on the desk: a client's add or read, or another node's fold. The desk answers it once: with the result, or
+// with error 14 (Abort) if the total would get too great, 11 (TemporarilyUnavailable) if it does not count, or 0 (Timeout) if it may.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
@@ -127,7 +128,7 @@ func (c *Counter) run() {
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // shows the receipt of an earlier life: if the clock has gone back since, this life is renamed
+	c.resync(ctx, rtt.Initial) // may show an earlier life ahead of the clock; this one then takes a later name
 	c.unlock()
 	var work sync.WaitGroup
 	work.Go(func() { c.deliver(ctx) })
@@ -182,8 +183,8 @@ func (c *Counter) hand(b *desk.Batch) {
 	c.changed.Broadcast() // the fold loop may have more to do
 }
 
-// ask sends a fold to another node, and takes its answer whenever it comes. The result is the time of sending, by which peers know
-// to which fold an answer belongs.
+// ask sends a fold to another node, and takes its answer whenever it comes. The result is the time of sending: it tells peers
+// which fold is answered.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewFold(b.Fold))
@@ -202,12 +203,12 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell what is wrong with the fold
+			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell about the fold
 			c.desk.Queue(b)
 		default:
-			c.Log.Debug("a node did not answer a fold", "node", id, "err", err)
+			c.Log.Debug("another node did not fold", "node", id, "err", err)
 			c.peers.Failed(id, sent, time.Now())
-			c.catchUp() // again: the failure may have made the fold late
+			c.catchUp() // as lock did, now that the fold may be late
 		}
 	}()
 	return sent
@@ -233,12 +234,12 @@ func (c *Counter) fold(ctx context.Context) {
 		c.stats.attempts++
 		trip, timeout := c.store.RTT()
 		contended := c.pace.Contended(c.someSilent(trip))
-		var version *register.Version
+		var version *register.Version // what is written or, if the swap is refused and contended, what a read right behind it shows
 		var err error
 		c.outside(func() {
 			ctx, cancel := context.WithTimeout(ctx, swapTimeouts*timeout)
 			defer cancel()
-			version, err = c.store.Swap(ctx, c.known, next, contended) // and, if contended, read right behind it
+			version, err = c.store.Swap(ctx, c.known, next, contended)
 		})
 		switch {
 		case err == nil:
@@ -277,7 +278,7 @@ func (c *Counter) formsHere() bool {
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of the waiting requests, if that is up to this loop: right before a swap, so that it carries as much as possible.
+// form makes a fold of the waiting requests, if this loop is to. It runs right before a swap, so that the fold carries the most.
 func (c *Counter) form() {
 	if c.formsHere() {
 		if b := c.desk.Form(); b != nil {
@@ -325,7 +326,7 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	switch {
 	case isBad:
 		c.broken = true
-		c.desk.Refuse(bad.Error())
+		c.desk.Refuse(bad.Error()) // with error 11, or 0 what is in a fold
 	case err != nil:
 		c.stats.timeouts++
 	default:
@@ -366,7 +367,7 @@ func (c *Counter) outside(f func()) {
 	f()
 }
 
-// wait blocks until another goroutine has completed a step. It does not broadcast: the two loops would wake each other for ever.
+// wait blocks until another goroutine has completed a step. Only one loop may broadcast before it: two would never sleep.
 func (c *Counter) wait() {
 	c.flush()
 	c.changed.Wait()
@@ -381,10 +382,10 @@ func (c *Counter) catchUp() {
 	late := c.peers.Late(now)
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
-		c.hand(own) // and queues it again if no combiner is left, which changes nothing
+		c.hand(own) // or, if no combiner is left, queues it again, which changes nothing
 		trip, _ := c.store.RTT()
 		if c.pace.Late(now, len(c.node.Nodes()), trip) {
-			c.current = false
+			c.current = false // since the combiner has moved the value on
 		}
 	}
 }
@@ -408,8 +409,8 @@ type alarm struct {
 	at    time.Time // zero if it is not set
 }
 
-// set ensures that the alarm rings no later than at, if something is due then. It never moves it to a later time, which would cost a
-// system call for each request.
+// set ensures that the alarm rings no later than at, if something is due then. It never postpones it, which would cost a system call for
+// each request.
 func (a *alarm) set(at time.Time, due bool) {
 	if due && (a.at.IsZero() || at.Before(a.at)) {
 		a.at = at
