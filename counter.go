@@ -4,9 +4,9 @@
 // Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages between nodes and
 // store get lost, delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
 //
-//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time. It numbers them, and names its life, a
-//     run of its process, by the clock and a random number. The key holds the total and, for each node, a receipt: the life and
-//     number of its last fold there. One compare-and-swap changes both. So no fold up to the receipt is added again, and a node that
+//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time, and numbers its folds. It names
+//     its life, a run of its process, by the clock and a random number. The key holds the total and, for each node, a receipt: the life and
+//     number of its last fold in it. One compare-and-swap changes both. So no fold up to the receipt is added again, and a node that
 //     does not know whether a swap took effect tries again.
 //   - Each swap moves a receipt, so no value comes twice, and a swap succeeds only on the newest value, and only once. A plain read
 //     of the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
@@ -54,7 +54,7 @@ type Counter struct {
 
 	known register.Version // the last value that the store has shown; used by run at first, then by the fold loop alone
 
-	mu      sync.Mutex // guards what follows; lock takes it and does what is due, unlock sends answers and releases it
+	mu      sync.Mutex // guards what follows; the loops release it while they wait for anything; see lock
 	changed sync.Cond  // says that the loops may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
@@ -86,8 +86,9 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 
 // ---- Requests ----
 
-// handle puts a request on the desk: a client's add or read, or another node's fold. The desk answers it once: with the result, or
-// with error 14 (Abort) if the total would get too great, 11 (TemporarilyUnavailable) if it does not count, or 0 (Timeout) if it may.
+// handle puts a request on the desk: a client's add or read, or another node's fold. What is malformed is refused;
+// the desk answers the rest: with the result, or error 14 (Abort) if it can never fit, 11 (TemporarilyUnavailable) if it did not count, or
+// 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
@@ -128,7 +129,7 @@ func (c *Counter) run() {
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // may show an earlier life ahead of the clock; this one then takes a later name
+	c.resync(ctx, rtt.Initial) // if an earlier life is ahead of the clock, this one takes a later name; if not now, with its first fold
 	c.unlock()
 	var work sync.WaitGroup
 	work.Go(func() { c.deliver(ctx) })
@@ -183,8 +184,8 @@ func (c *Counter) hand(b *desk.Batch) {
 	c.changed.Broadcast() // the fold loop may have more to do
 }
 
-// ask sends a fold to another node, and takes its answer whenever it comes. The result is the time of sending: it tells peers
-// which fold is answered.
+// ask sends a fold to another node, and takes its answer if it comes within c.Timeout. The result, the time of sending, tells
+// peers which fold is answered.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewFold(b.Fold))
@@ -208,7 +209,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 		default:
 			c.Log.Debug("another node did not fold", "node", id, "err", err)
 			c.peers.Failed(id, sent, time.Now())
-			c.catchUp() // as lock did, now that the fold may be late
+			c.catchUp() // again, as the fold may be late now
 		}
 	}()
 	return sent
@@ -225,16 +226,16 @@ func (c *Counter) fold(ctx context.Context) {
 		if !c.current && !c.resync(ctx, c.Timeout) {
 			continue
 		}
-		c.desk.Settle(c.known.Value)
+		c.desk.Settle(c.known.Value) // for the folds that have come since
 		c.form()
 		next := c.known.Value.Clone()
 		if !c.desk.Apply(&next) {
-			continue
+			continue // there is nothing to add
 		}
 		c.stats.attempts++
 		trip, timeout := c.store.RTT()
 		contended := c.pace.Contended(c.someSilent(trip))
-		var version *register.Version // what is written or, if the swap is refused and contended, what a read right behind it shows
+		var version *register.Version // what was written or, after a conflict when contended, what a read sent right behind showed
 		var err error
 		c.outside(func() {
 			ctx, cancel := context.WithTimeout(ctx, swapTimeouts*timeout)
@@ -312,7 +313,7 @@ func (c *Counter) someSilent(trip time.Duration) bool {
 	return c.peers.Silent(pace.SilentBefore(time.Now(), trip))
 }
 
-// resync reads the stored value anew, as new as the store can be made to show it. It returns false if that failed.
+// resync reads the newest stored value that the store can be made to show. It returns false if that failed.
 func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	c.stats.resyncs++
 	var version register.Version
@@ -326,7 +327,7 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	switch {
 	case isBad:
 		c.broken = true
-		c.desk.Refuse(bad.Error()) // with error 11, or 0 what is in a fold
+		c.desk.Refuse(bad.Error()) // with error 11 or, inside a fold, 0
 	case err != nil:
 		c.stats.timeouts++
 	default:
@@ -367,7 +368,7 @@ func (c *Counter) outside(f func()) {
 	f()
 }
 
-// wait blocks until another goroutine has completed a step. Only one loop may broadcast before it: two would never sleep.
+// wait blocks until another goroutine has completed a step. Only fold broadcasts before it: two loops would never sleep.
 func (c *Counter) wait() {
 	c.flush()
 	c.changed.Wait()
@@ -382,10 +383,10 @@ func (c *Counter) catchUp() {
 	late := c.peers.Late(now)
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
-		c.hand(own) // or, if no combiner is left, queues it again, which changes nothing
+		c.hand(own) // if no combiner is left, this queues it again, to no effect
 		trip, _ := c.store.RTT()
 		if c.pace.Late(now, len(c.node.Nodes()), trip) {
-			c.current = false // since the combiner has moved the value on
+			c.current = false // the combiner may have moved the value on
 		}
 	}
 }
