@@ -4,10 +4,10 @@
 // Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages between nodes and
 // store get lost, delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
 //
-//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time, and numbers its folds. It names
-//     its life, a run of its process, by the clock and a random number. The key holds the total and, for each node, a receipt: the life and
-//     number of its last fold in it. One compare-and-swap changes both. So no fold up to the receipt is added again, and a node that
-//     does not know whether a swap took effect tries again.
+//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time, and numbers its folds. It names its
+//     life, a run of its process, by the clock and a random number. The key holds the total and, for each node, a receipt: the
+//     life and number of its last fold in it. One compare-and-swap changes both. So no fold up to the receipt is added again, and
+//     a node that does not know whether a swap took effect tries again.
 //   - Each swap moves a receipt, so no value comes twice, and a swap succeeds only on the newest value, and only once. A plain read
 //     of the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
 //   - Nodes hand their folds to one of them, the combiner, so that without faults no two swaps compete. Nothing depends
@@ -86,9 +86,9 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 
 // ---- Requests ----
 
-// handle puts a request on the desk: a client's add or read, or another node's fold. What is malformed is refused;
-// the desk answers the rest: with the result, or error 14 (Abort) if it can never fit, 11 (TemporarilyUnavailable) if it did not count, or
-// 0 (Timeout) if it may have.
+// handle puts a request on the desk: a client's add or read, or another node's fold. What is malformed is refused. The desk
+// answers the rest: with the result, or with error 14 (Abort) if it can never fit, 11 (TemporarilyUnavailable) if it did not
+// count, or 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
@@ -410,8 +410,8 @@ type alarm struct {
 	at    time.Time // zero if it is not set
 }
 
-// set ensures that the alarm rings no later than at, if something is due then. It never postpones it, which would cost a system call for
-// each request.
+// set ensures that the alarm rings no later than at, if something is due then. It never postpones it, which would cost a system
+// call for each request.
 func (a *alarm) set(at time.Time, due bool) {
 	if due && (a.at.IsZero() || at.Before(a.at)) {
 		a.at = at
