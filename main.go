@@ -49,7 +49,7 @@ func onTerminal(f *os.File) bool {
 	return err == nil && nullErr == nil && info.Mode()&os.ModeCharDevice != 0 && !os.SameFile(info, null)
 }
 
-// An environment is everything that a node takes from the process it runs in. Tests give it another.
+// An environment is what a node takes from its process. Tests pass their own.
 type environment struct {
 	args           []string
 	stdin          io.Reader
@@ -91,7 +91,7 @@ func run(stop context.Context, env environment) int {
 	return 0
 }
 
-// newHandler returns a text handler, or a JSON handler if messages are logged: JSON needs no quotes around them.
+// newHandler returns a JSON handler if messages are logged, since they are JSON themselves, and a text handler otherwise.
 func newHandler(w io.Writer, level slog.Level) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
 	if level <= slog.LevelDebug {
@@ -106,7 +106,7 @@ type options struct {
 	level   slog.Level
 }
 
-// parse reads the flags. It prints help where that is asked for, and leaves errors to the caller.
+// parse parses the flags. It prints the help if asked to, but leaves it to the caller to print errors.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{timeout: 4 * time.Second, level: slog.LevelWarn}
 	flags := flag.NewFlagSet("maelstrom-counter", flag.ContinueOnError)
@@ -143,7 +143,7 @@ func parseTimeout(text string) (time.Duration, error) {
 		return 0, fmt.Errorf("a time needs a unit: try %ss", text)
 	}
 	if err == nil && timeout <= 0 {
-		err = errors.New("it must be positive")
+		err = errors.New("must be positive")
 	}
 	return timeout, err
 }

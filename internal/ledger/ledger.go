@@ -3,11 +3,11 @@
 //
 // The value of the key is a total and, for each node, a receipt of the last fold of that node in the total. To apply a
 // fold is to add its delta and to move its node's receipt, in one step. A fold that comes again finds its receipt and
-// is not added again, so a node that does not know whether a compare-and-swap took effect may simply try once more. Raft
-// gives its clients the same with sessions (Ongaro, "Consensus: Bridging Theory and Practice", 6.3); here the session
-// table lives in the very register that it protects.
+// is not added again. So a node that does not know whether a compare-and-swap took effect may simply try once more. Raft
+// gives its clients the same with sessions (Ongaro, "Consensus: Bridging Theory and Practice", 6.3). Here the session
+// table lives in the register that it protects.
 //
-// It does not move values to and from the store. That is up to the caller's compare-and-swap loop.
+// The package does not read or write the store. That is up to the caller's compare-and-swap loop.
 package ledger
 
 import (
@@ -20,36 +20,38 @@ import (
 	"time"
 )
 
-// Max is the greatest total, and the greatest delta: 2^53-1, the last integer up to which a float64, and hence any JSON
-// implementation, tells each integer from the next (RFC 8259, section 6).
+// Max is the greatest total, and the greatest delta: 2^53-1. Up to there a float64, and hence any JSON implementation,
+// tells each integer from the next (RFC 8259, section 6).
 const Max = 1<<53 - 1
 
-// The greatest Boot of a Life, by where the life comes from. Each leaves room for more later lives than can ever begin.
+// The greatest Boot of a Life depends on where the life comes from. Each bound leaves room for more later lives than can
+// ever begin.
 const (
-	// maxClock is the greatest that NewLife takes from a clock: a time in the year 2112.
+	// maxClock is the greatest Boot that NewLife takes from a clock: a time in the year 2112.
 	maxClock = 1 << 52
-	// maxPeer is the greatest that is accepted from another node. Only lives named by After can exceed maxClock.
+	// maxPeer is the greatest Boot that is accepted from another node. Only lives named by After can exceed maxClock.
 	maxPeer = maxClock + 1<<51
 )
 
-// A Life names one run of a node's process, from its start to its end. Lives are ordered by Boot, then by Nonce. Two lives
-// never have the same name, whatever the clocks say, because of the nonce; the clock only puts them in order.
+// A Life names one run of a node's process, from its start to its end. Lives are ordered by Boot, then by Nonce. The random
+// nonce keeps two lives from having the same name, whatever the clocks say. The clock only puts lives in order.
 type Life struct {
 	Boot  int64 `json:"boot"`  // when it began, in Unix microseconds, at least 1; later if the clock had gone back
 	Nonce int64 `json:"nonce"` // a random number, 0 to Max
 }
 
-// NewLife names a life that begins at a time. A time before 1970 or after 2112 counts as the nearest in between.
+// NewLife names a life that begins at the given time. A time before 1970 or after 2112 is moved to the nearest bound.
 func NewLife(clock time.Time, nonce int64) Life {
 	return Life{min(max(clock.UnixMicro(), 1), maxClock), nonce}
 }
 
-// Compare is negative if l is before m, zero if both are the same, and positive if l is after m.
+// Compare returns a negative number if l is before m, zero if they are the same, and a positive number if l is after m.
 func (l Life) Compare(m Life) int {
 	return cmp.Or(cmp.Compare(l.Boot, m.Boot), cmp.Compare(l.Nonce, m.Nonce))
 }
 
-// After returns a new name for l, ordered after last. (There may be none if another program has stored a boot of Max.)
+// After returns a new name for l, ordered after last. If another program has stored a boot of Max, there may be no such
+// name; then the result is not after last.
 func (l Life) After(last Life) Life { return Life{min(last.Boot+1, Max), l.Nonce} }
 
 // validate returns an error if l is out of range. Boot may be up to maxBoot.
@@ -88,7 +90,7 @@ type Receipt struct {
 	Seq int64 `json:"seq"`
 }
 
-// UnmarshalJSON reads a receipt. Unlike encoding/json, it matches the case of field names.
+// UnmarshalJSON reads a receipt. Unlike encoding/json, it takes field names only in lower case, and refuses unknown fields.
 func (r *Receipt) UnmarshalJSON(data []byte) error {
 	var fields map[string]int64
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -110,8 +112,8 @@ func (r *Receipt) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// A Value is what the key holds. The zero Value stands for a key that does not exist. A Value that is shared is never
-// changed: Clone comes before Apply.
+// A Value is what the key holds. The zero Value stands for a key that does not exist. A shared Value must be cloned before
+// a fold is applied to it.
 type Value struct {
 	Total    int64              `json:"total"`
 	Receipts map[string]Receipt `json:"receipts"`
@@ -123,10 +125,11 @@ type Standing int
 const (
 	// Pending: the value does not contain the fold, and it may be applied.
 	Pending Standing = iota
-	// Applied: the value contains the fold. (Or a later fold of the same life, before which its node gave this one up.)
+	// Applied: the value contains the fold, or a later fold of the same life. In the second case the node gave this fold
+	// up before it formed the later one.
 	Applied
-	// Outlived: the value contains a fold of a later life of the node. The fold must not be applied any more, because
-	// the receipt that would tell whether it has been is gone.
+	// Outlived: the value contains a fold of a later life of the node. The fold must not be applied any more: it may have
+	// been applied already, and the receipt that would tell is gone.
 	Outlived
 	// Overflowing: the total with the fold would pass Max. Totals never fall, so this is final.
 	Overflowing
@@ -146,8 +149,7 @@ func (v Value) Standing(f Fold) Standing {
 	return Pending
 }
 
-// Apply adds f, which must be Pending, to v. It panics if f is not Pending, because then
-// the total would no longer be what the receipts acknowledge.
+// Apply adds f to v. It panics if f is not Pending, because then the total would no longer be what the receipts acknowledge.
 func (v *Value) Apply(f Fold) {
 	if s := v.Standing(f); s != Pending {
 		panic(fmt.Sprintf("ledger: fold %+v applied to %+v, where its standing is %d", f, *v, s))
@@ -170,7 +172,7 @@ func (v Value) Clone() Value {
 }
 
 // Parse reads what the store holds. It refuses anything that Apply could not have made, such as an integer, a total out of
-// range, or a receipt without a life: a value that another program wrote must be noticed, not counted on.
+// range, or a receipt without a life. So a value that another program wrote is noticed, and nothing is added to it.
 func Parse(data []byte) (Value, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -211,7 +213,7 @@ func Parse(data []byte) (Value, error) {
 	return v, nil
 }
 
-// notAValue says, without a word about Go types, what is wrong with a part of what the store holds.
+// notAValue says what is wrong with a part of the stored value. It does not mention Go types.
 func notAValue(part string, err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		err = fmt.Errorf("a JSON %s", wrong.Value)

@@ -29,10 +29,10 @@ func TestStandingOfAFold(t *testing.T) {
 		{"one of a later life of the same boot", Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}}, Fold{"n0", Life{5, 9}, 1, 1}, Pending},
 		{"one of an earlier life of the same boot", Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}}, Fold{"n0", Life{5, 7}, 9, 1}, Outlived},
 		{"one of a later boot with a smaller nonce", Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}}, Fold{"n0", Life{6, 7}, 1, 1}, Pending},
-		{"one of nothing", value, Fold{"n0", Life{5, 0}, 4, 0}, Pending},
-		{"one of nothing once more", value, Fold{"n0", Life{5, 0}, 3, 0}, Applied},
+		{"a fold of 0", value, Fold{"n0", Life{5, 0}, 4, 0}, Pending},
+		{"a fold of 0 once more", value, Fold{"n0", Life{5, 0}, 3, 0}, Applied},
 		{"one up to the greatest total", value, Fold{"n0", Life{5, 0}, 4, 10}, Pending},
-		{"one beyond it", value, Fold{"n0", Life{5, 0}, 4, 11}, Overflowing},
+		{"one beyond the greatest total", value, Fold{"n0", Life{5, 0}, 4, 11}, Overflowing},
 		{"the greatest one", value, Fold{"n1", Life{1, 0}, 1, Max}, Overflowing},
 		{"an applied one that would not fit again", value, Fold{"n0", Life{5, 0}, 3, 11}, Applied},
 		{"an outlived one that would not fit", value, Fold{"n0", Life{4, 0}, 3, 11}, Outlived},
@@ -84,7 +84,7 @@ func TestApplyPanicsUnlessTheFoldIsPending(t *testing.T) {
 	}
 }
 
-func TestACloneIsNotChangedWithItsOriginal(t *testing.T) {
+func TestAChangedCloneLeavesItsOriginalAsItWas(t *testing.T) {
 	v := Value{Total: 1, Receipts: map[string]Receipt{"n0": {Life{5, 0}, 1}}}
 	clone := v.Clone()
 	if !clone.Equal(v) {
@@ -122,7 +122,7 @@ func TestEqualComparesTotalAndReceipts(t *testing.T) {
 		}
 	}
 	if !(Value{}).Equal(Value{Receipts: map[string]Receipt{}}) {
-		t.Error("no receipts differ from no receipts")
+		t.Error("a nil map of receipts differs from an empty one")
 	}
 }
 
@@ -141,18 +141,18 @@ func TestALifeIsNamedByItsClockAndItsNonce(t *testing.T) {
 		{time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), maxClock},
 	} {
 		if got, want := NewLife(c.clock, 7), (Life{c.boot, 7}); got != want {
-			t.Errorf("a life of %v is %+v, want %+v", c.clock, got, want)
+			t.Errorf("a life that begins at %v is %+v, want %+v", c.clock, got, want)
 		}
 	}
 }
 
-// Whatever a clock or another node can bring, there is a later life, which all nodes accept in the store.
-func TestThereIsALaterLifeThanAny(t *testing.T) {
+// Whatever boot a clock or another node brings, a later life exists, and all nodes accept it in the store.
+func TestEveryLifeCanBeFollowedByALaterOne(t *testing.T) {
 	for _, last := range []Life{{1, 0}, {1, Max}, {maxClock - 1, 5}, {maxClock, 5}, {maxClock, Max}, {maxPeer, Max}, {Max - 1, Max}} {
 		for _, nonce := range []int64{0, 5, Max} {
 			l := NewLife(time.Unix(-1, 0), nonce).After(last)
 			if l.Compare(last) <= 0 || last.Compare(l) >= 0 || l.Nonce != nonce {
-				t.Errorf("%+v comes after %+v", l, last)
+				t.Errorf("%+v does not come after %+v", l, last)
 			}
 			v := Value{Total: 1, Receipts: map[string]Receipt{"n0": {last, 9}}}
 			v.Apply(Fold{"n0", l, 1, 1})
@@ -205,7 +205,7 @@ func TestValidateRefusesWhatIsOutOfRange(t *testing.T) {
 	}
 }
 
-// Parse accepts what Apply makes, and whatever else means the same; the rest it refuses, and says why.
+// Parse accepts what Apply makes, and whatever else means the same. It refuses everything else, and says why.
 var parseCases = []struct {
 	name, data string
 	want       string // part of the error, or ""
@@ -267,13 +267,13 @@ func TestParseRefusesWhatApplyCannotHaveMade(t *testing.T) {
 			case !strings.Contains(err.Error(), c.want):
 				t.Errorf("%s: error %q does not say %q", c.data, err, c.want)
 			case v.Total != 0 || v.Receipts != nil:
-				t.Errorf("%s: %+v besides the error", c.data, v)
+				t.Errorf("%s: got %+v along with the error", c.data, v)
 			}
 		})
 	}
 }
 
-// survives checks that v comes back as it was once it has been in the store.
+// survives checks that v can be stored and read again without a change.
 func survives(t *testing.T, v Value) {
 	t.Helper()
 	data, err := json.Marshal(v)
@@ -289,7 +289,7 @@ func survives(t *testing.T, v Value) {
 	}
 }
 
-// FuzzParse checks whatever Parse accepts: it is in range, survives the store, and can be counted on.
+// FuzzParse checks every value that Parse accepts: it is in range, survives the store, and contains the folds of its receipts.
 func FuzzParse(f *testing.F) {
 	for _, c := range parseCases {
 		f.Add([]byte(c.data))
