@@ -1,8 +1,8 @@
 // Package peers chooses the combiner, the node to which a node hands its folds. It is pure: it is handed the time, and has
 // no goroutine, lock or network.
 //
-// The combiner is the first node of the cluster that has not kept this one waiting lately. A node that has is suspected for a
-// second. After that, the next fold is also sent to it, as a probe, besides the combiner. So no request waits for the probe.
+// The combiner is the first node of the cluster that is not suspected. A node that has kept this one waiting is suspected for a
+// second. After that, the next fold is sent to it as a probe, and to the combiner too. So no request waits for the probe.
 //
 // If this package is wrong, nodes are only slow: nothing depends on who the combiner is, or on nodes agreeing about it.
 package peers
@@ -14,32 +14,32 @@ import (
 )
 
 const (
-	// suspicion is how long a node that did not answer in time is not relied on.
+	// suspicion is how long a node that did not answer in time is not asked at all.
 	suspicion = time.Second
-	// firstTimeouts is how many timeouts of the store a node's first answer may take, as it has to ask the same store, and
-	// firstAnswer the most that it may take.
+	// A node has to ask the store before it answers. So its first answer may take firstTimeouts timeouts of the store, but no
+	// longer than firstAnswer. Tried and rejected: 1 s, and 0.7 s, for a combiner's first answer.
 	firstTimeouts = 6
 	firstAnswer   = 725 * time.Millisecond
 )
 
-// Peers is what one node knows of the others: nothing, until it has met them.
+// Peers is what one node knows of the others. The zero Peers has met nobody, and so has no combiner.
 type Peers struct {
 	order []*peer // all nodes, in the order in which they are preferred; nil stands for this one
 	byID  map[string]*peer
-	asked *peer     // the combiner that has this node's fold, and neither answered nor was late; or nil
+	asked *peer     // the combiner whose answer this node waits for, or nil
 	since time.Time // when it was asked
 	late  time.Time // when its answer will be late
 }
 
-// A peer is another node, as far as it is known from its answers to folds, and from its own folds.
+// A peer is what this node knows of another, from its answers to folds and from its own folds.
 type peer struct {
 	id    string
 	rtt   rtt.Estimator
-	retry time.Time // when it is to be tried again if it is suspected; zero if it is not
+	retry time.Time // when it may be probed, if it is suspected; zero if it is not
 	heard time.Time // when it last handed a fold to this node
 }
 
-// Meet makes the nodes of the cluster known, in their common order. This one is self.
+// Meet names the nodes of the cluster, in their common order. This node is self.
 func (ps *Peers) Meet(self string, nodes []string) {
 	ps.byID = map[string]*peer{}
 	for _, id := range nodes {
@@ -53,7 +53,7 @@ func (ps *Peers) Meet(self string, nodes []string) {
 }
 
 // Combiner returns the node to hand folds to, or "" if that is this one. The probes are the suspected nodes before it that
-// are due to be tried again.
+// are due to be probed. Tried and rejected: every node folds for itself; no probes.
 func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 	for _, p := range ps.order {
 		switch {
@@ -68,8 +68,8 @@ func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 	return "", probes
 }
 
-// Ask notes that a fold is handed to the combiner. Its first answer is late after some timeouts of
-// the store. Later ones are late after a timeout estimated from the earlier ones.
+// Ask notes that a fold is handed to the combiner. Its first answer is late after some timeouts of the store. A later answer is
+// late after a timeout estimated from the earlier ones.
 func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
 	p := ps.byID[id]
 	timeout := p.rtt.Timeout()
@@ -79,13 +79,14 @@ func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
 	ps.asked, ps.since, ps.late = p, now, now.Add(timeout)
 }
 
-// Due returns when an answer will be late, and whether there is one to wait for.
+// Due returns when the combiner's answer will be late, and whether this node waits for one.
 func (ps *Peers) Due() (time.Time, bool) { return ps.late, ps.asked != nil }
 
-// Probe notes that a fold is handed to a suspected node too, which is not probed again for a second.
+// Probe notes that a fold is also handed to a suspected node. That node is not probed again for a second.
 func (ps *Peers) Probe(id string, now time.Time) { ps.byID[id].retry = now.Add(suspicion) }
 
-// Late suspects the combiner that was asked if its answer is late, and reports whether it is.
+// Late reports whether the combiner's answer is late. If so, the combiner is suspected from now on, and Combiner returns the
+// next one. Tried and rejected: no next combiner.
 func (ps *Peers) Late(now time.Time) bool {
 	if ps.asked == nil || now.Before(ps.late) {
 		return false
@@ -95,8 +96,8 @@ func (ps *Peers) Late(now time.Time) bool {
 	return true
 }
 
-// Answered notes that a node has answered a fold that was handed to it at a time. If this node waits for its answer to a later
-// fold, it goes on to wait, for as long as the answers so far suggest.
+// Answered notes that a node has answered the fold that was handed to it at the time since. If this node waits for its answer to
+// a later fold, that wait begins anew, with the timeout estimated from the answers so far.
 func (ps *Peers) Answered(id string, since, now time.Time) {
 	p := ps.byID[id]
 	p.rtt.Sample(now.Sub(since))
@@ -110,7 +111,8 @@ func (ps *Peers) Answered(id string, since, now time.Time) {
 	}
 }
 
-// Failed notes that a node that was asked, or probed, at a time will not answer. If that is what this node waits for, it is late.
+// Failed notes that a node will not answer the fold that was handed to it at the time since. If this node waits for that answer,
+// it is late now.
 func (ps *Peers) Failed(id string, since, now time.Time) {
 	if ps.byID[id] == ps.asked && since.Equal(ps.since) {
 		ps.late = now

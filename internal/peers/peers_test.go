@@ -8,17 +8,17 @@ import (
 
 const ms = time.Millisecond
 
-// at is a time of these tests.
+// at returns the time d after the tests' epoch.
 func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
 
-// meet returns what n2 of n0 to n4 knows of the others: nothing.
+// meet returns the Peers of n2, in a cluster of n0 to n4. No node has answered yet.
 func meet() *Peers {
 	var ps Peers
 	ps.Meet("n2", []string{"n0", "n1", "n2", "n3", "n4"})
 	return &ps
 }
 
-// suspect has a node be late at a time.
+// suspect makes a node's answer late at a time, so that the node is suspected.
 func (ps *Peers) suspect(id string, now time.Time) {
 	ps.Ask(id, now.Add(-time.Minute), time.Second)
 	ps.Late(now)
@@ -32,16 +32,16 @@ func TestTheCombinerIsTheFirstNodeThatIsNotSuspected(t *testing.T) {
 		combiner string
 		probes   []string
 	}{
-		{"nobody is late", nil, 0, "n0", nil},
-		{"the first is", map[string]time.Duration{"n0": 0}, 0, "n1", nil},
-		{"the second is", map[string]time.Duration{"n1": 0}, 0, "n0", nil},
-		{"all before this one", map[string]time.Duration{"n0": 0, "n1": 0}, 0, "", nil},
-		{"for almost a second", map[string]time.Duration{"n0": 0, "n1": 0}, 999 * ms, "", nil},
-		{"for a second", map[string]time.Duration{"n0": 0}, 1000 * ms, "n1", []string{"n0"}},
-		{"long ago", map[string]time.Duration{"n0": 0, "n1": 0}, time.Hour, "", []string{"n0", "n1"}},
-		{"one of them for a second", map[string]time.Duration{"n0": 500 * ms, "n1": 0}, 1200 * ms, "", []string{"n1"}},
-		{"those behind this one are not its combiners", map[string]time.Duration{"n3": 0}, time.Hour, "n0", nil},
-		{"a probe of one behind the combiner is not due", map[string]time.Duration{"n1": 0}, time.Hour, "n0", nil},
+		{"no node is late", nil, 0, "n0", nil},
+		{"the first is late", map[string]time.Duration{"n0": 0}, 0, "n1", nil},
+		{"the second is late", map[string]time.Duration{"n1": 0}, 0, "n0", nil},
+		{"all before this one are late", map[string]time.Duration{"n0": 0, "n1": 0}, 0, "", nil},
+		{"both were late almost a second ago", map[string]time.Duration{"n0": 0, "n1": 0}, 999 * ms, "", nil},
+		{"the first was late a second ago", map[string]time.Duration{"n0": 0}, 1000 * ms, "n1", []string{"n0"}},
+		{"both were late long ago", map[string]time.Duration{"n0": 0, "n1": 0}, time.Hour, "", []string{"n0", "n1"}},
+		{"one of them was late more than a second ago", map[string]time.Duration{"n0": 500 * ms, "n1": 0}, 1200 * ms, "", []string{"n1"}},
+		{"a node behind this one is never probed", map[string]time.Duration{"n3": 0}, time.Hour, "n0", nil},
+		{"a node behind the combiner is not probed", map[string]time.Duration{"n1": 0}, time.Hour, "n0", nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ps := meet()
@@ -56,10 +56,10 @@ func TestTheCombinerIsTheFirstNodeThatIsNotSuspected(t *testing.T) {
 	}
 }
 
-func TestTheFirstNodeCombinesAndSoDoesWhoHasMetNobody(t *testing.T) {
+func TestTheFirstNodeCombinesAndSoDoesANodeThatHasMetNobody(t *testing.T) {
 	var ps Peers
 	if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
-		t.Errorf("before it has met anybody: %q, %q", combiner, probes)
+		t.Errorf("before Meet: combiner %q, probes %q", combiner, probes)
 	}
 	ps.Meet("n0", []string{"n0", "n1"})
 	if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
@@ -67,7 +67,7 @@ func TestTheFirstNodeCombinesAndSoDoesWhoHasMetNobody(t *testing.T) {
 	}
 }
 
-// A node that has been probed is left alone for a second, and combines again as soon as it answers.
+// A node that has been probed is not probed again for a second. It combines again as soon as it answers.
 func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
 	ps := meet()
 	ps.suspect("n0", at(0))
@@ -94,7 +94,7 @@ func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
 	}
 }
 
-func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
+func TestAnAnswerIsLateAfterATimeoutEstimatedFromEarlierOnes(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		answers []time.Duration // that have come before
@@ -138,13 +138,13 @@ func TestAnAnswerIsLateAfterWhatTheEarlierOnesSuggest(t *testing.T) {
 				t.Errorf("a second later: probes %q", probes)
 			}
 			if _, ok := ps.Due(); ok || ps.Late(late.Add(time.Hour)) {
-				t.Error("late twice")
+				t.Error("it is late a second time")
 			}
 		})
 	}
 }
 
-// Each node's answers are judged by its own.
+// Each node has a timeout of its own.
 func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
 	ps := meet()
 	for range 10 {
@@ -171,7 +171,7 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 599 * ms, true, false},
 		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 600 * ms, true, true},
 		{"its failure", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 7 * ms, true, true},
-		{"its failure is later", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 6 * ms, true, false},
+		{"before its failure it is not late", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 6 * ms, true, false},
 		{"another's failure does not", func(ps *Peers) { ps.Failed("n0", at(0), at(7*ms)) }, 7 * ms, true, false},
 		{"the failure of an earlier fold does not", func(ps *Peers) { ps.Failed("n1", at(-1), at(7*ms)) }, 7 * ms, true, false},
 		{"a fold that is handed over does not", func(ps *Peers) { ps.Heard("n1", at(7*ms)) }, 599 * ms, true, false},
@@ -197,19 +197,19 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 	}
 }
 
-func TestANodeIsSilentFromWhichNoFoldHasComeSince(t *testing.T) {
+func TestANodeIsSilentIfItHasHandedOverNoFoldSince(t *testing.T) {
 	ps := meet()
 	if !ps.Silent(at(0)) {
-		t.Error("nobody has been heard of, and none is silent")
+		t.Error("no node has been heard, and none is silent")
 	}
 	for i, id := range []string{"n0", "n1", "n3", "n4"} {
 		if !ps.Silent(at(0)) {
-			t.Errorf("%s has not been heard of, and none is silent", id)
+			t.Errorf("%s has not been heard, and no node is silent", id)
 		}
 		ps.Heard(id, at(time.Duration(i)*ms))
 	}
-	ps.Heard("n2", at(0)) // nobody hands folds to itself
-	ps.Heard("c1", at(0)) // who is not a node
+	ps.Heard("n2", at(0)) // this node itself
+	ps.Heard("c1", at(0)) // not a node
 	for _, test := range []struct {
 		since  time.Duration
 		silent bool
@@ -220,11 +220,11 @@ func TestANodeIsSilentFromWhichNoFoldHasComeSince(t *testing.T) {
 	}
 	ps.Heard("n0", at(9*ms))
 	if ps.Silent(at(1*ms)) || !ps.Silent(at(2*ms)) {
-		t.Error("the one that was heard of first is n1 now, at 1 ms")
+		t.Error("n1, heard at 1 ms, is not the node that has been silent longest")
 	}
 	var alone Peers
 	alone.Meet("n0", []string{"n0"})
 	if alone.Silent(at(0)) {
-		t.Error("a node alone misses somebody")
+		t.Error("a node that is alone in its cluster takes another for silent")
 	}
 }

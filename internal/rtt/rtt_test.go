@@ -54,7 +54,7 @@ func TestOneLateAnswerDoesNotMakeTheTimeoutLong(t *testing.T) {
 		t.Errorf("timeout %v", e.Timeout())
 	}
 	for range 20 {
-		e.Sample(time.Second) // but when it stays so, the timeout follows
+		e.Sample(time.Second) // if round trips stay long, the timeout follows
 	}
 	if e.Timeout() < time.Second {
 		t.Errorf("after twenty of a second: timeout %v", e.Timeout())
