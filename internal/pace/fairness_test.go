@@ -9,15 +9,15 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// A contest is some writers on one store that hear nothing of each other. Each has always something to do, and swaps the value of
-// the store for the next as often as it can. Behind each swap it sends a read, which tells a loser what to swap next.
+// A contest has several writers on one store, which do not hear each other. Each always has something to do, and replaces the
+// store's value by the next as often as it can. Behind each swap it sends a read, which tells a loser what to replace next.
 type contest struct {
 	latency func(*rand.Rand) time.Duration // of a message
-	silence bool                           // a writer that is not heard of counts as one that may write
+	silence bool                           // a writer that is not heard counts as one that may write
 	random  *rand.Rand
 	now     time.Duration
 	events  []event // to come, in the order of time
-	value   int     // the store's; values are counted
+	value   int     // the store's; values are numbered from 0
 	wins    []int   // of each writer
 }
 
@@ -26,7 +26,7 @@ type event struct {
 	do func()
 }
 
-// after has something happen after some time.
+// after schedules do, to be called when d has passed.
 func (c *contest) after(d time.Duration, do func()) {
 	e := event{c.now + d, do}
 	i, _ := slices.BinarySearchFunc(c.events, e, func(a, b event) int {
@@ -38,7 +38,7 @@ func (c *contest) after(d time.Duration, do func()) {
 	c.events = slices.Insert(c.events, i, e)
 }
 
-// run holds the contest until so many swaps have been won.
+// run runs the contest until the writers have won that many swaps in all.
 func (c *contest) run(swaps int) {
 	for i := range c.wins {
 		w := &writer{contest: c, wins: &c.wins[i]}
@@ -52,16 +52,16 @@ func (c *contest) run(swaps int) {
 	}
 }
 
-// A writer does what a node does that folds for itself.
+// A writer acts as a node that folds for itself.
 type writer struct {
 	*contest
 	wins  *int
 	pace  Pace
 	trips rtt.Estimator // to the store
-	known int           // the value that it swaps
+	known int           // the value that it wants to replace
 }
 
-// begin begins a round: the writer swaps once it has held back.
+// begin begins a round: the writer holds back, and then swaps.
 func (w *writer) begin() { w.after(w.pace.Next(at(w.now), *w.wins, w.random), w.swap) }
 
 // swap sends a swap and a read.
@@ -96,7 +96,7 @@ func (w *writer) swap() {
 	})
 }
 
-// lose goes on with what the read has shown.
+// lose notes a lost swap, and goes on with the value that the read has shown.
 func (w *writer) lose(shown int) {
 	w.pace.Lost(at(w.now), true, len(w.contest.wins), w.trips.Smoothed(), w.random)
 	if shown != w.known {
@@ -106,8 +106,8 @@ func (w *writer) lose(shown int) {
 	w.begin()
 }
 
-// Where writers win 100 swaps each on average, none wins less than 50. (With 500 seeds one contest of 6,000 ends otherwise.)
-func TestWritersThatHearNothingOfEachOtherTakeTurns(t *testing.T) {
+// The writers win 100 swaps each on average, and none wins fewer than 50. (With 500 seeds, that fails in one contest of 6,000.)
+func TestWritersThatDoNotHearEachOtherTakeTurns(t *testing.T) {
 	seeds := uint64(100)
 	if testing.Short() {
 		seeds = 10
@@ -125,8 +125,8 @@ func TestWritersThatHearNothingOfEachOtherTakeTurns(t *testing.T) {
 	}
 }
 
-// A writer that only loses leaves no trace. If nobody minds its silence, the first winner wins for ever.
-func TestWritersStarveWhereNobodyMindsTheirSilence(t *testing.T) {
+// A writer that only loses leaves no trace. If its silence is ignored, the first winner wins for ever.
+func TestWritersStarveWhereSilenceIsIgnored(t *testing.T) {
 	for writers := 2; writers <= 5; writers++ {
 		c := contest{latency: latencies["constant"], random: rand.New(rand.NewPCG(seed, 0)), wins: make([]int, writers)}
 		c.run(100 * writers)

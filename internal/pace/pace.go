@@ -1,9 +1,9 @@
-// Package pace decides when a node that swaps holds back, so that others get their turn, and when it expects to lose. It is pure:
-// it is handed the time, and has no goroutine, lock or network.
+// Package pace decides when a node that swaps holds back, so that others get their turn, and whether it must expect others to
+// swap too. It is pure: it is handed the time, and has no goroutine, lock or network.
 //
 // The winner of a swap knows the newest value and would otherwise keep winning. So while others write too, it waits after each
-// win for half a round trip to three quarters: long enough for a loser, which has the newest value at hand, to have its next swap
-// reach the store first.
+// win, for half to three quarters of a round trip. A loser learns the newest value with its refusal. So the wait is long enough
+// for the loser's next swap to reach the store first.
 //
 // If this package is wrong, nodes are only slow.
 package pace
@@ -16,41 +16,43 @@ import (
 )
 
 const (
-	// calm is how many swaps in a row must meet no other writer before a node counts as alone again.
+	// calm is how many swaps in a row must meet no other writer before a node counts as alone again. Tried and rejected: another
+	// writer is remembered for one win.
 	calm = 5
-	// silence is how long a node may hand over no fold before it is assumed to fold for itself. If silentTrips round trips
-	// to the store take longer, that counts instead.
+	// A node that hands over no fold for the time of silence is assumed to fold for itself. If silentTrips round trips to the
+	// store take longer, that time counts instead. Tried and rejected: a node is missed after 1.5 s whatever the latency.
 	silence     = 1500 * time.Millisecond
 	silentTrips = 4
 	// crowd is the cluster size at which holding back after wins no longer suffices.
 	crowd = 8
-	// crowdConflicts is the number of conflicts in a row up to which a node in a crowd holds back longer after each.
+	// crowdConflicts bounds the conflicts in a row that count: after more, a node in a crowd does not hold back still longer.
 	crowdConflicts = 4
-	// patience is how many rounds in a row may bring nothing before a node backs off, and stuck how many before it says so.
+	// A node backs off once more than patience rounds in a row have brought nothing. After stuck such rounds it says so.
 	patience = 4
 	stuck    = 20
 )
 
 // A Pace is that of one node. The zero Pace has met nobody.
 type Pace struct {
-	noise     int       // how many more swaps must meet no other writer until this node counts as alone
+	noise     int       // how many more swaps must meet no other writer before this node counts as alone
 	conflicts int       // swaps in a row that have failed because the value was another
 	resume    time.Time // when this node may go on after its last win or conflict
 	idle      int       // rounds in a row that have brought nothing
 	done      int       // how many folds had been done when the last round began
 }
 
-// SilentBefore returns the time before which a node was last heard of if it is silent. A round trip to the store takes trip.
+// SilentBefore returns the time since which a node must have been heard, or it is silent. A round trip to the store takes trip.
 func SilentBefore(now time.Time, trip time.Duration) time.Time {
 	return now.Add(-max(silence, silentTrips*trip))
 }
 
-// Contended reports whether other nodes seem to write too. The caller passes silent if a node was last heard of
-// before SilentBefore: a node that has only lost so far has left no trace in the store.
+// Contended reports whether other nodes seem to write too. The argument silent says whether some node has not been heard since
+// SilentBefore. That node may write too: if it has only lost so far, it has left no trace in the store. Tried and rejected: a
+// read behind every swap, and a winner that holds back only where it has met other writers.
 func (p *Pace) Contended(silent bool) bool { return p.noise > 0 || silent }
 
 // Next begins a round of the fold loop, and returns how long to hold back first. The argument done counts the folds done so
-// far. After several rounds in which no fold was done and no new value was seen, Next backs off, whatever the reason.
+// far. If several rounds in a row have done no fold and shown no new value, Next makes the node back off, whatever the reason.
 func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	if done != p.done {
 		p.done, p.idle = done, 0
@@ -66,7 +68,8 @@ func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 // Stuck reports whether exactly stuck rounds have brought nothing, so that the caller can warn once.
 func (p *Pace) Stuck() bool { return p.idle == stuck }
 
-// Won notes that a swap has succeeded.
+// Won notes that a swap has succeeded. While others write too, the node then holds back. Tried and rejected: the winner never
+// holds back; it holds back for half a round trip to a whole one.
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
 	p.conflicts, p.idle = 0, 0
 	p.noise = max(p.noise-1, 0)
@@ -79,7 +82,7 @@ func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.
 func (p *Pace) Met() { p.noise, p.idle = calm, 0 }
 
 // Lost notes that a swap has failed because the value was another. In a crowd, a node that folds only for itself then waits,
-// so that nodes that fold for others get ahead.
+// so that nodes that fold for others get ahead. Tried and rejected: nobody gives way in a crowd.
 func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, random *rand.Rand) {
 	p.noise = calm
 	p.conflicts++
@@ -90,8 +93,9 @@ func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, ra
 }
 
 // Late notes that the combiner is late, so that this node folds too. It reports whether to read the value anew first, since the
-// combiner has moved it on. In a crowd that is not worth it: most late answers still come. So the node holds back for one and a
-// half round trips, and then tries.
+// combiner has moved it on. In a crowd that does not pay, as most late answers still come. There the node holds back for one and
+// a half round trips, and then swaps from the value that it knows. Tried and rejected: it always swaps from that value; in a
+// crowd it reads anew too.
 func (p *Pace) Late(now time.Time, nodes int, trip time.Duration) (doubt bool) {
 	if nodes < crowd {
 		return true

@@ -16,7 +16,7 @@ func random() *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
 
-func TestANodeMustHaveBeenHeardOfAgoAsLongAsItsSilenceIsNormal(t *testing.T) {
+func TestANodeIsSilentAfterFourRoundTripsButNotBefore1500ms(t *testing.T) {
 	for _, test := range []struct{ trip, ago time.Duration }{
 		{0, 1500 * ms}, {ms, 1500 * ms}, {375 * ms, 1500 * ms}, {376 * ms, 1504 * ms}, {time.Second, 4 * time.Second},
 	} {
@@ -26,19 +26,19 @@ func TestANodeMustHaveBeenHeardOfAgoAsLongAsItsSilenceIsNormal(t *testing.T) {
 	}
 }
 
-// next begins a round after one in which a fold was done, and returns how long it holds back.
+// next begins a round after one in which a fold was done, and returns how long the node holds back first.
 func next(p *Pace, now time.Time) time.Duration { return p.Next(now, p.done+1, random()) }
 
-func TestANodeCountsAsAloneOnceFiveSwapsHaveMetNobody(t *testing.T) {
+func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	for name, meet := range map[string]func(p *Pace){
 		"a value of another": func(p *Pace) { p.Met() },
 		"a lost swap":        func(p *Pace) { p.Lost(at(0), true, 3, 10*ms, random()) },
 	} {
 		var p Pace
 		if p.Contended(false) || !p.Contended(true) {
-			t.Error("who has met nobody is alone unless one is silent")
+			t.Error("a node that has met no other writer should be alone, unless some node is silent")
 		}
-		for range 2 { // it begins anew each time
+		for range 2 { // the count begins anew each time
 			meet(&p)
 			for range 4 {
 				p.Won(at(0), 10*ms, false, random())
@@ -58,7 +58,7 @@ func TestANodeCountsAsAloneOnceFiveSwapsHaveMetNobody(t *testing.T) {
 	}
 }
 
-// between checks that 1000 times are from low to high, and come near both.
+// between checks that 1000 results of next lie between low and high, and come near both.
 func between(t *testing.T, what string, low, high time.Duration, next func(random *rand.Rand) time.Duration) {
 	t.Helper()
 	random := random()
@@ -73,7 +73,7 @@ func between(t *testing.T, what string, low, high time.Duration, next func(rando
 	}
 }
 
-func TestAfterAWinANodeThatIsNotAloneHoldsBackForHalfARoundTripToThreeQuarters(t *testing.T) {
+func TestANodeThatIsNotAloneHoldsBackForHalfToThreeQuartersOfARoundTripAfterAWin(t *testing.T) {
 	for _, trip := range []time.Duration{0, 1, 3, ms, 200 * ms} {
 		for _, test := range []struct {
 			name        string
@@ -91,7 +91,7 @@ func TestAfterAWinANodeThatIsNotAloneHoldsBackForHalfARoundTripToThreeQuarters(t
 	}
 }
 
-func TestWhoIsAloneDoesNotHoldBack(t *testing.T) {
+func TestANodeThatIsAloneDoesNotHoldBack(t *testing.T) {
 	var p Pace
 	if d := next(&p, at(0)); d != 0 {
 		t.Errorf("before its first swap it waits for %v", d)
@@ -106,11 +106,11 @@ func TestWhoIsAloneDoesNotHoldBack(t *testing.T) {
 	}
 	p.Won(at(time.Minute), 100*ms, false, random()) // the fifth
 	if d := next(&p, at(time.Minute)); d != 0 {
-		t.Errorf("after the fifth win in calm weather it waits for %v", d)
+		t.Errorf("after the fifth win that met no other writer it waits for %v", d)
 	}
 }
 
-func TestAWaitGoesByWithTime(t *testing.T) {
+func TestAWaitGetsShorterAsTimePasses(t *testing.T) {
 	var p Pace
 	p.Won(at(0), 100*ms, true, random())
 	d := next(&p, at(0))
@@ -121,7 +121,7 @@ func TestAWaitGoesByWithTime(t *testing.T) {
 	}
 }
 
-func TestRoundsThatBringNothingBackOff(t *testing.T) {
+func TestANodeBacksOffAfterRoundsThatBringNothing(t *testing.T) {
 	for rounds := 1; rounds <= 30; rounds++ {
 		high := time.Duration(0)
 		if rounds > 4 {
@@ -137,7 +137,7 @@ func TestRoundsThatBringNothingBackOff(t *testing.T) {
 	}
 }
 
-func TestARoundBringsSomethingIfAFoldIsDoneOrAnotherValueSeen(t *testing.T) {
+func TestBackingOffEndsWhenAFoldIsDoneOrASwapIsWonOrAnotherValueIsSeen(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens  func(p *Pace)
 		done     int // folds
@@ -168,8 +168,8 @@ func TestARoundBringsSomethingIfAFoldIsDoneOrAnotherValueSeen(t *testing.T) {
 	}
 }
 
-// Who backs off holds back as long as it would have anyway.
-func TestBackingOffCutsNoWaitShort(t *testing.T) {
+// A node that backs off holds back at least as long as it would have anyway.
+func TestBackingOffDoesNotShortenAWait(t *testing.T) {
 	var p Pace
 	p.Won(at(0), time.Second, true, random())
 	wait := p.Next(at(0), 0, random())
@@ -180,7 +180,7 @@ func TestBackingOffCutsNoWaitShort(t *testing.T) {
 	}
 }
 
-func TestOnceTwentyRoundsHaveBroughtNothingItIsSaidOnce(t *testing.T) {
+func TestANodeIsStuckOnceAfterTwentyRoundsThatBringNothing(t *testing.T) {
 	var p Pace
 	for round := 1; round <= 50; round++ {
 		p.Next(at(0), 0, random())
@@ -203,9 +203,9 @@ func TestAWinEndsTheRowOfConflicts(t *testing.T) {
 	})
 }
 
-// In a crowd, a node that folds for itself alone holds back after a conflict, for up to as many round trips as there have been
-// conflicts in a row, but not more than four, for each eight nodes.
-func TestInACrowdWhoFoldsForItselfAloneGivesWay(t *testing.T) {
+// In a crowd, a node that folds only for itself holds back after a conflict. For each eight nodes of the cluster, that takes up to
+// one round trip for each conflict in a row, of which at most four count.
+func TestInACrowdANodeThatFoldsOnlyForItselfGivesWay(t *testing.T) {
 	for _, test := range []struct {
 		alone            bool
 		nodes, conflicts int
@@ -228,12 +228,12 @@ func TestInACrowdWhoFoldsForItselfAloneGivesWay(t *testing.T) {
 	}
 	var p Pace
 	if p.Lost(at(0), true, 25, 0, random()); next(&p, at(0)) != 0 {
-		t.Error("with no round trip measured it gives way")
+		t.Error("it gives way although no round trip has been measured")
 	}
 }
 
-// Among few nodes, one whose combiner is late reads first. In a crowd it waits for one and a half round trips.
-func TestWhoseCombinerIsLateReadsFirstOrHoldsBack(t *testing.T) {
+// In a small cluster, a node whose combiner is late reads first. In a crowd it holds back for one and a half round trips.
+func TestIfItsCombinerIsLateANodeReadsFirstAndInACrowdHoldsBack(t *testing.T) {
 	for _, test := range []struct {
 		nodes int
 		trip  time.Duration

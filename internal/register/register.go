@@ -1,5 +1,5 @@
 // Package register presents the counter's key in the store as a register of ledger values, with Read and Swap. Package seqkv
-// says what the store promises, and sends requests again.
+// describes what the store promises, and repeats requests.
 package register
 
 import (
@@ -15,11 +15,11 @@ import (
 	"maelstrom-counter/internal/seqkv"
 )
 
-// ErrConflict says that a swap was refused: the key did not hold what was to be replaced, or the store answered from an old
-// state that did not.
+// ErrConflict says that the store refused a swap. Either the key did not hold the value to be replaced, or the store answered
+// from an old state, in which it did not.
 var ErrConflict = errors.New("the store holds another value")
 
-// A BadValueError says that the key holds what no counter has written.
+// A BadValueError says that the key holds something that no counter has written.
 type BadValueError struct {
 	Key    string
 	Stored json.RawMessage
@@ -52,11 +52,12 @@ func New(store *seqkv.Client, key, node string, nonce int64) *Register {
 	return &Register{store: store, key: key, scratch: key + "/sync/" + node, nonce: nonce}
 }
 
-// RTT returns the smoothed round-trip time to the store (0 before the first), and the timeout that follows from it.
+// RTT returns the smoothed round-trip time to the store (0 before the first answer), and the timeout that follows from it.
 func (r *Register) RTT() (smoothed, timeout time.Duration) { return r.store.RTT() }
 
-// Read returns the value, as new as the store can be made to show it. It may still be old. It returns a *BadValueError only if
-// the bad value is not an old one that has since been repaired, and the context's error if there is no answer in time.
+// Read returns the newest value that the store can be made to show. It may still be an old one. Before Read returns a
+// *BadValueError it reads once more, behind a write that it waits for, so it does not report a value that has since been
+// repaired. It returns the context's error if there is no answer in time.
 func (r *Register) Read(ctx context.Context) (Version, error) {
 	r.reads++
 	mark := fmt.Sprintf("%d.%d", r.nonce, r.reads)
@@ -90,8 +91,9 @@ func (r *Register) parse(raw json.RawMessage) (Version, error) {
 }
 
 // Swap replaces from by to, a value that the key never had, and returns the new version. If the store refuses, Swap returns
-// ErrConflict. With peek, it then also returns what a read right after the swap has shown, most likely the newest value, or
-// nil. If there was no answer in time, it returns the context's error. After any error, the swap may have taken effect, or still may.
+// ErrConflict. With peek, it then also returns what a read right behind the swap has shown, most likely the newest value, or nil
+// if it has shown none. If there was no answer in time, Swap returns the context's error. After any error, the swap may have
+// taken effect, or still may.
 func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value, peek bool) (*Version, error) {
 	raw, err := json.Marshal(to)
 	if err != nil {

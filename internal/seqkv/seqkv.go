@@ -1,12 +1,12 @@
 // Package seqkv is a client of Maelstrom's sequentially consistent key-value store, the service "seq-kv".
 //
-// What the store promises, and what it does not, is in Maelstrom's service.clj: it keeps its last 32 states. A request
-// that changes nothing may be answered from any of them that is not older than the newest one its caller has seen, so a
-// read can return an old value, and a compare-and-swap can fail although its from is the current value. A request that
-// does change something takes effect on the newest state, and its caller has then seen that.
+// What the store promises is defined by Maelstrom's service.clj. The store keeps its last 32 states. It may answer a request
+// that changes nothing from any of them that is not older than the newest one its caller has seen. So a read can return an
+// old value, and a compare-and-swap can fail although its from is the current value. A request that changes something takes
+// effect on the newest state, which its caller has then seen.
 //
-// How long to wait for an answer follows from the measured round trips (RFC 6298). Then the request is sent again, but an
-// answer to an earlier copy still counts.
+// The client derives its timeout from measured round trips (RFC 6298). After the timeout it sends a request again, but an
+// answer to an earlier copy still counts. Tried and rejected: after a timeout, reading anew instead of sending the swap again.
 package seqkv
 
 import (
@@ -24,7 +24,7 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// A Client sends requests for one node. RTT is safe for concurrent use, the other methods are not.
+// A Client sends the requests of one node. RTT is safe for concurrent use; the other methods are not.
 type Client struct {
 	node   *node.Node
 	random *rand.Rand
@@ -38,24 +38,25 @@ type Client struct {
 // New returns a client that talks through n, and takes its jitter from random.
 func New(n *node.Node, random *rand.Rand) *Client { return &Client{node: n, random: random} }
 
-// RTT returns the smoothed round-trip time to the store (0 before the first), and the timeout that follows from it.
+// RTT returns the smoothed round-trip time to the store (0 before the first answer), and the timeout that follows from it.
 func (c *Client) RTT() (smoothed, timeout time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.rtt.Smoothed(), c.rtt.Timeout()
 }
 
-// CompareAndSwap replaces the value of key by to if it is from, or, if from is nil, if there is none. It may send the request
-// more than once, but at most one copy takes effect if the key never has the same value twice. It returns a
-// *maelstrom.RPCError if the store refused (code 20 if there is no value, 22 if it is another), and
-// the context's error if there was no answer in time. After either error, the swap may have taken effect, or still may.
+// CompareAndSwap replaces the value of key by to if it is from. A nil from stands for a key that does not exist. The request may
+// be sent more than once, but at most one copy takes effect if the key never has the same value twice. CompareAndSwap returns a
+// *maelstrom.RPCError if the store refused (code 20 if the key does not exist, 22 if it has another value), and the context's
+// error if there was no answer in time. After either error, the swap may have taken effect, or still may.
 //
-// To peek is to send a read right behind the swap. If the swap is refused, the value that the read has shown is returned with the
-// refusal, or nil if it has shown none: most likely it is the newest.
+// With peek, a read is sent right behind the swap. If the swap is refused, CompareAndSwap returns what the read has shown, most
+// likely the newest value, along with the refusal. It returns nil if the read has shown nothing. Tried and rejected: no read
+// behind a swap.
 func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, peek bool) (json.RawMessage, error) {
 	create := from == nil
 	if create {
-		from = to // the key holds to only if this swap has already happened, while it might really hold null
+		from = to // not null, which the key might hold; it holds to only if this swap has already taken effect
 	}
 	refusals := []int{maelstrom.KeyDoesNotExist, maelstrom.PreconditionFailed}
 	if create {
@@ -70,7 +71,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 		err := answer(ctx, "cas_ok", nil)
 		if err == nil {
 			ctx, cancel := context.WithCancel(ctx)
-			cancel() // nobody needs to know
+			cancel() // what the read shows is not needed
 			_ = shown(ctx, "read_ok", nil)
 			return nil, nil
 		}
@@ -83,7 +84,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 	})
 }
 
-// The requests to the store, and what a read is answered.
+// The requests to the store, and the answer to a read.
 type (
 	swap struct {
 		Type   string          `json:"type"`
@@ -106,13 +107,13 @@ type (
 	}
 )
 
-// Refresh reads the newest value of key that the store can be made to show. Before the read it writes mark, which must be a value
-// that scratch, a key of this node's own, never had: that brings the caller to the newest state. Without a mark it only
-// reads. It repeats this until it has an answer, without waiting until the last request is surely lost,
-// and returns the first answer. It returns a *maelstrom.RPCError of code 20 if key does not exist, and the context's
-// error when that ends.
+// Refresh reads the newest value of key that the store can be made to show. Before the read it writes a version of mark to
+// scratch, a key of this node's own, which must never have had one. That brings the node to the newest state. If mark is empty,
+// Refresh only reads. It repeats write and read after each timeout, and returns the first answer that comes. It returns a
+// *maelstrom.RPCError of code 20 if key does not exist, and the context's error if there was no answer in time.
 //
-// The caller must not rely on the value being current: the read may overtake the write.
+// The caller must not rely on the value being current, because the read may overtake the write. Tried and rejected: reading anew
+// without a write before it.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
 	return insist(ctx, c, []int{maelstrom.KeyDoesNotExist}, func(ctx context.Context, attempt int) (json.RawMessage, error) {
 		if mark != "" {
@@ -126,8 +127,8 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 	})
 }
 
-// Write sets key to a text that it never had, a version of mark, and waits until that is done: then the store shows this
-// node nothing older.
+// Write writes a version of mark to key, which must never have had one, and waits until that is done. From then on, the store
+// shows this node no older state.
 func (c *Client) Write(ctx context.Context, key, mark string) error {
 	_, err := insist(ctx, c, nil, func(ctx context.Context, attempt int) (struct{}, error) {
 		return struct{}{}, c.ask(newWrite(key, mark, attempt))(ctx, "write_ok", nil)
@@ -139,9 +140,9 @@ func newWrite(key, mark string, attempt int) write {
 	return write{"write", key, fmt.Sprintf("%s.%d", mark, attempt)}
 }
 
-// insist asks until there is an answer or ctx ends: again after each timeout and a jittered pause, while it still listens for
-// the answers to what it has asked before. Of the error replies, only those with a code in refusals count as answers.
-// Any other is ignored, as if there were no reply.
+// insist calls ask until a call returns an answer or ctx ends. After each timeout and a jittered pause it calls ask again, while
+// the earlier calls still wait for their answers. Of the error replies, only those with a code in refusals count as answers. Any
+// other is ignored, as if there were no reply.
 func insist[T any](ctx context.Context, c *Client, refusals []int, ask func(ctx context.Context, attempt int) (T, error)) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -178,7 +179,7 @@ func insist[T any](ctx context.Context, c *Client, refusals []int, ask func(ctx 
 	}
 }
 
-// ask sends one request, and returns what waits for the answer and learns from the time that it takes.
+// ask sends one request. It returns a function that waits for the answer and takes a sample of the round trip.
 func (c *Client) ask(request any) (wait func(ctx context.Context, want string, reply any) error) {
 	sent := time.Now()
 	answer := c.node.Ask(maelstrom.SeqKV, request)

@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// withStore runs test with a client whose requests the given store answers: with a body, or "" for no answer, after a delay.
+// withStore runs test with a client of the given store, which answers each request with a body after a delay, or not at all if
+// the body is empty.
 func withStore(t *testing.T, store func(maelstromtest.Packet) (reply string, after time.Duration), test func(context.Context, *Client)) {
 	synctest.Test(t, func(t *testing.T) {
 		serve := func(c *maelstromtest.Conversation, request maelstromtest.Packet) {
@@ -41,7 +42,7 @@ func withStore(t *testing.T, store func(maelstromtest.Packet) (reply string, aft
 			return n.Run(env.Stop)
 		})
 		test(t.Context(), client)
-		time.Sleep(10 * time.Second) // late replies arrive, and harm nobody
+		time.Sleep(10 * time.Second) // late replies arrive, and do no harm
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}
@@ -81,7 +82,7 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 	}
 }
 
-// If it isn't lost but slow, the first request's answer is as good as the second's.
+// If the answer to the first copy is not lost but slow, it counts as well as one to the second.
 func TestACompareAndSwapWithoutAnAnswerIsSentAgain(t *testing.T) {
 	for _, first := range []struct {
 		reply string
@@ -98,7 +99,7 @@ func TestACompareAndSwapWithoutAnAnswerIsSentAgain(t *testing.T) {
 			return `{"type":"cas_ok"}`, time.Millisecond
 		}, func(ctx context.Context, c *Client) {
 			if _, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), false); err != nil {
-				t.Errorf("the first is answered with %q after %v: %v", first.reply, first.after, err)
+				t.Errorf("the first copy is answered with %q after %v: %v", first.reply, first.after, err)
 			}
 		})
 		if requests < 2 {
@@ -172,7 +173,7 @@ func TestRefreshReportsThatAKeyDoesNotExist(t *testing.T) {
 	})
 }
 
-// So that each changes something, whatever has arrived before.
+// Each copy of a write changes the store, whatever has arrived before.
 func TestAWriteIsRepeatedWithATextThatTheKeyNeverHad(t *testing.T) {
 	var written []string
 	withStore(t, func(r maelstromtest.Packet) (string, time.Duration) {
