@@ -18,7 +18,8 @@ var Mistakes = []Mistake{
 		{"counter.go", "	c.lock()\n	defer c.unlock()\n	c.stats.requests++", `	if r.Kind == desk.Read {
 		go func() {
 			var reply struct{ Value ledger.Value }
-			_ = c.node.Call(c.node.Context(), maelstrom.SeqKV, map[string]any{"type": "read", "key": c.Key}, "read_ok", &reply)
+			wait := c.node.Ask(maelstrom.SeqKV, map[string]any{"type": "read", "key": c.Key})
+			_ = wait(c.node.Context(), "read_ok", &reply)
 			c.node.Reply(msg.Src, r.MsgID, map[string]any{"type": "read_ok", "value": reply.Value.Total})
 		}()
 		return
@@ -30,7 +31,7 @@ var Mistakes = []Mistake{
 	{"a plain write in place of the compare-and-swap", []Edit{
 		{"counter.go", "version, err = c.store.Swap(ctx, c.known, next, contended)",
 			`version = &register.Version{Value: next}
-			err = c.node.Call(ctx, maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next}, "write_ok", nil)
+			err = c.node.Ask(maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next})(ctx, "write_ok", nil)
 			_ = contended`},
 	}},
 }

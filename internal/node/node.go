@@ -1,15 +1,15 @@
 // Package node implements a Maelstrom node that survives any input. It runs the node of Maelstrom's Go library behind a filter
-// that takes any bytes (input.go), and adds what the library's own remote calls lack:
+// that takes any bytes (input.go). Its own requests to other nodes and services differ from the library's:
 //
-//   - A call that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
+//   - A request that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
 //   - An error reply with code 0 (timeout) is an error.
-//   - Requests have identifiers that an earlier life of the node hasn't used.
-//   - Bodies go out as they were marshalled, not through a map of float64.
+//   - Requests have identifiers that an earlier life of the node has not used.
+//   - Bodies are sent as they were marshalled. The library would turn their integers into float64s.
 //   - A reply counts only if it comes from the node or service that was asked, and has the type that was asked for.
 //
-// The library still decodes the messages, keeps the node's identity, and says which handler a request goes to. Handlers
-// run one after the other, in a goroutine that lives as long as the node: a new goroutine for each request, which is
-// what the library offers, would spend more time on growing its stack than on the request.
+// The library still decodes the messages, keeps the node's identity, and decides which handler a request goes to. Handlers
+// run one after the other, in a goroutine that lives as long as the node. The library would start a goroutine for each request,
+// which would spend more time on growing its stack than on the request.
 package node
 
 import (
@@ -31,8 +31,8 @@ import (
 // Grace is how long, after the end of input, requests may still be answered with what has already arrived.
 const Grace = 200 * time.Millisecond
 
-// maxRequests bounds the requests that have been read and not yet answered. It is above desk.MaxRequests, where the handlers begin to
-// refuse, so it is only reached when nobody reads the answers. Then the node stops reading too.
+// maxRequests bounds the requests that have been read and not yet answered. Handlers refuse requests from desk.MaxRequests on, which
+// is less. So maxRequests is reached only if nobody reads the answers. Then the node stops reading too.
 const maxRequests = 1<<16 + 1<<10
 
 // A Node is one participant of a Maelstrom network. Create it with New, register handlers, then Run it once.
@@ -54,14 +54,14 @@ type Node struct {
 	pending map[call]chan<- maelstrom.Message // each channel has room for its one reply
 }
 
-// A call is a request that waits for a reply.
+// A call identifies a request that waits for a reply.
 type call struct {
 	dest string
 	id   int // its msg_id
 }
 
-// New returns a node that talks over stdin and stdout, one JSON message a line. Its requests are numbered from a random
-// number on: a reply to an earlier life of the node, killed and started again, must not be taken for one to this life.
+// New returns a node that talks over stdin and stdout, one JSON message per line. It numbers its requests from a random
+// number on. So it does not take a reply to an earlier life of the node, which was killed, for one to this life.
 func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand) *Node {
 	n := &Node{
 		log:      log,
@@ -86,8 +86,8 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 	return n
 }
 
-// Handle registers the handler of a type of request. The handler must return soon, because the others wait for it.
-// Reply or ReplyError must be called once for each request, at the latest soon after Context has ended.
+// Handle registers the handler of a type of request. The handler must return soon, because the other requests wait for it.
+// Each request must be answered once, by Reply or ReplyError, at the latest soon after Context has ended.
 func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
 	n.types[typ] = true
 	n.library.Handle(typ, func(msg maelstrom.Message) error {
@@ -106,22 +106,21 @@ func (n *Node) Ready() <-chan struct{} { return n.ready }
 // ID is this node's name.
 func (n *Node) ID() string { return n.library.ID() }
 
-// Nodes lists all nodes of the cluster, this one among them, in an order that is the same on each.
+// Nodes lists all nodes of the cluster, including this one. The order is the same on each node.
 func (n *Node) Nodes() []string { return n.library.NodeIDs() }
 
 // IsMember reports whether id is a node of the cluster.
 func (n *Node) IsMember(id string) bool { return slices.Contains(n.Nodes(), id) }
 
-// Nonce is a random number from 0 to 2^52-1 that tells this life of the node from any other. Its requests are numbered from
-// there on.
+// Nonce is a random number from 0 to 2^52-1 that tells this life of the node from any other. The node numbers its requests
+// from there on.
 func (n *Node) Nonce() int64 { return n.nonce }
 
-// Context ends when requests that still wait should be answered at once: Grace after the end of input, or when Run
-// returns.
+// Context ends Grace after the end of input, or when Run returns. Requests that still wait should then be answered at once.
 func (n *Node) Context() context.Context { return n.ctx }
 
-// Run handles messages until the end of input, or until stop ends, and returns when all requests have been answered. It
-// returns an error when the input cannot be read or the output cannot be written.
+// Run handles messages until the end of input, or until stop ends. It returns when all requests have been answered, with an
+// error if the input could not be read or the output could not be written.
 func (n *Node) Run(stop context.Context) error {
 	defer close(n.ended)
 	go func() {
@@ -142,10 +141,10 @@ func (n *Node) Run(stop context.Context) error {
 	case err = <-read:
 	case <-n.out.failed:
 	case <-stop.Done():
-		// The library waits for input that nobody wants any more. It is left waiting.
+		// The library still waits for input. It is left waiting, since nothing else can interrupt it.
 	}
 
-	// Let what has arrived be answered, and soon end the wait for anything else.
+	// Answer the requests that have arrived, and soon stop waiting for anything else.
 	defer n.cancel()
 	grace := time.AfterFunc(Grace, n.cancel)
 	defer grace.Stop()
@@ -190,21 +189,21 @@ type errorBody struct {
 // respond sends a reply.
 func (n *Node) respond(dest string, msgID int, body any) { n.respondAs(n.ID(), dest, msgID, body) }
 
-// respondAs sends a reply from src: before init, a node knows its name only from what is sent to it. If it cannot be
-// sent, the output has failed, and Run will say so once for all of them.
+// respondAs sends a reply from src. Before init, a node knows its name only from the messages that are sent to it. If the reply
+// cannot be sent, the output has failed, and Run returns the error.
 func (n *Node) respondAs(src, dest string, msgID int, body any) {
 	if err := n.send(src, dest, "in_reply_to", msgID, body); err != nil {
 		n.log.Debug("cannot reply", "to", dest, "err", err)
 	}
 }
 
-// Post sends a message to dest and doesn't wait for a reply.
+// Post sends a message to dest and does not wait for a reply.
 func (n *Node) Post(dest string, body any) error {
 	return n.send(n.ID(), dest, "msg_id", n.nextID(dest), body)
 }
 
-// nextID returns the number of the next request to dest. Each destination has its own numbers, so they don't depend on
-// the order in which goroutines send to different ones. That makes simulations reproducible.
+// nextID returns the number of the next request to dest. Each destination has its own numbers, so the numbers do not depend on
+// the order in which goroutines send to different destinations. That makes simulations reproducible.
 func (n *Node) nextID(dest string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -215,14 +214,11 @@ func (n *Node) nextID(dest string) int {
 	return n.lastID[dest]
 }
 
-// Call sends a request to dest and waits for its reply, a body of type want, which it unmarshals into reply unless that
-// is nil. It returns a *maelstrom.RPCError if dest answered with an error, and the context's error if dest did not
-// answer in time; then nobody knows whether the request took effect.
-func (n *Node) Call(ctx context.Context, dest string, request any, want string, reply any) error {
-	return n.Ask(dest, request)(ctx, want, reply)
-}
-
-// Ask is the first half of Call: it sends the request at once. It returns the second half, which waits and must be called.
+// Ask sends a request to dest. It returns a function that waits for the reply, and that must be called once.
+//
+// The reply must be a body of type want. It is unmarshalled into reply, unless that is nil. The function returns a
+// *maelstrom.RPCError if dest answered with an error, and the context's error if dest did not answer in time. In the second
+// case the request may have taken effect.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, reply any) error) {
 	answer := make(chan maelstrom.Message, 1)
 	c := call{dest, n.nextID(dest)}
@@ -282,8 +278,8 @@ func decodeReply(msg maelstrom.Message, want string, reply any) error {
 	return nil
 }
 
-// send sends a message. The body must be a JSON object with at least one field; send adds the given field in front. It writes
-// the line itself, because the library's Send would hold a lock while the output blocks, and parse the body once more.
+// send sends a message. The body must be a JSON object with at least one field. The given field is added in front. The library's
+// Send is not used, because it holds a lock while the output blocks, and parses the body once more.
 func (n *Node) send(src, dest, field string, id int, body any) error {
 	fields, err := json.Marshal(body)
 	if err != nil {
@@ -322,7 +318,7 @@ func newGate() *gate {
 	return g
 }
 
-// enter waits until there is room. It returns false, and lets nobody in, once the gate is closed.
+// enter waits until there is room, and goes in. Once the gate is closed, it returns false at once.
 func (g *gate) enter() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -212,9 +212,9 @@ func TestAFloodOfBadLinesIsLoggedInPart(t *testing.T) {
 	}
 }
 
-func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
+func TestARequestTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 	for _, test := range []struct {
-		name, replies string // %d is the call's msg_id
+		name, replies string // %d is the request's msg_id
 		want          error  // nil, an RPCError by code, or DeadlineExceeded
 		code          int
 	}{
@@ -241,7 +241,7 @@ func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 				var reply struct {
 					Value int64 `json:"value"`
 				}
-				err := n.Call(ctx, "seq-kv", map[string]any{"type": "read", "key": "k"}, "read_ok", &reply)
+				err := n.Ask("seq-kv", map[string]any{"type": "read", "key": "k"})(ctx, "read_ok", &reply)
 				var rpc *maelstrom.RPCError
 				switch {
 				case test.want == nil && (err != nil || reply.Value != 9007199254740993):
@@ -258,7 +258,7 @@ func TestACallTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 				left := len(n.pending)
 				n.mu.Unlock()
 				if left > 0 {
-					t.Errorf("%d calls left behind", left)
+					t.Errorf("%d requests left behind", left)
 				}
 				if err := c.Close(); err != nil {
 					t.Errorf("Run: %v", err)

@@ -108,9 +108,9 @@ type (
 )
 
 // Refresh reads the newest value of key that the store can be made to show. Before the read it writes a version of mark to
-// scratch, a key of this node's own, which must never have had one. That brings the node to the newest state. If mark is empty,
-// Refresh only reads. It repeats write and read after each timeout, and returns the first answer that comes. It returns a
-// *maelstrom.RPCError of code 20 if key does not exist, and the context's error if there was no answer in time.
+// scratch, a key of this node's own. That brings the node to the newest state, if the caller passes a new mark each time. If mark
+// is empty, Refresh only reads. It repeats write and read after each timeout, and returns the first answer that comes. It returns
+// a *maelstrom.RPCError of code 20 if key does not exist, and the context's error if there was no answer in time.
 //
 // The caller must not rely on the value being current, because the read may overtake the write. Tried and rejected: reading anew
 // without a write before it.
@@ -127,8 +127,8 @@ func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.R
 	})
 }
 
-// Write writes a version of mark to key, which must never have had one, and waits until that is done. From then on, the store
-// shows this node no older state.
+// Write writes a version of mark to key, and waits until that is done. From then on the store shows this node no older state, if
+// the caller passes a new mark each time.
 func (c *Client) Write(ctx context.Context, key, mark string) error {
 	_, err := insist(ctx, c, nil, func(ctx context.Context, attempt int) (struct{}, error) {
 		return struct{}{}, c.ask(newWrite(key, mark, attempt))(ctx, "write_ok", nil)
