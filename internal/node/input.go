@@ -15,31 +15,31 @@ import (
 )
 
 const (
-	// maxLine is the longest line that is taken in, in bytes.
+	// maxLine is the longest line that is read, in bytes.
 	maxLine = 1 << 20
-	// MaxNodes bounds the size of a cluster: what the store holds grows with the nodes, and must fit into a line.
+	// MaxNodes bounds the size of a cluster. The stored value grows with the number of nodes, and must fit into a line.
 	MaxNodes = 5000
 	// maxLibraryLine is the longest line that the library takes: the 64 KiB of a bufio.Scanner, with the newline.
 	maxLibraryLine = bufio.MaxScanTokenSize - 1
 )
 
 // input is a filter in front of the library. The library would end the whole node at a line that is not JSON, is longer
-// than 64 KiB, or has a type without a handler. Anything that no handler can serve is dealt with here, and the library
-// reads only the rest:
+// than 64 KiB, or has a type without a handler. So input handles every line that no handler can serve, and passes only the
+// rest to the library:
 //
-//   - what is not a message is logged and dropped;
-//   - a message that cannot be served is answered with an error, if it says whom to answer;
-//   - replies go to the call that waits for them;
-//   - init is let through once, and everything after it waits until the node knows who it is.
+//   - A line that is not a message is logged and dropped.
+//   - A message that cannot be served is answered with an error, if it says whom to answer.
+//   - A reply goes to the request that waits for it.
+//   - The first init is passed on, and everything after it waits until the node knows its name.
 type input struct {
 	node    *Node
 	lines   *lineReader
 	rest    []byte // of the line that the library is reading
-	named   bool   // the library has been given an init
+	named   bool   // an init has been passed to the library
 	dropped dropLog
 }
 
-// Read gives the library the next line that is fit for it.
+// Read returns the next line that is fit for the library.
 func (in *input) Read(p []byte) (int, error) {
 	for len(in.rest) == 0 {
 		if in.named {
@@ -61,8 +61,8 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// filter deals with one line, and returns what of it the library is to see. It decodes in the same steps and into the
-// same types as the library, so that what passes here cannot fail there.
+// filter handles one line, and returns what the library is to read instead, or nil for nothing. It decodes in the same steps and
+// into the same types as the library, so that a line that passes here cannot fail there.
 func (in *input) filter(line []byte) []byte {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
@@ -78,12 +78,12 @@ func (in *input) filter(line []byte) []byte {
 	}
 	var body maelstrom.MessageBody
 	if err := json.Unmarshal(msg.Body, &body); err != nil {
-		// Replies are left alone: answering one could go back and forth forever.
+		// A reply is not answered: errors could go back and forth for ever.
 		var id struct {
 			MsgID     int              `json:"msg_id"`
 			InReplyTo *json.RawMessage `json:"in_reply_to"`
 		}
-		_ = json.Unmarshal(msg.Body, &id) // whatever can be read of it
+		_ = json.Unmarshal(msg.Body, &id) // reads what it can
 		if id.InReplyTo != nil {
 			return in.drop("not a reply: "+err.Error(), line)
 		}
@@ -110,7 +110,7 @@ func (in *input) filter(line []byte) []byte {
 	return in.pass(msg, body, line)
 }
 
-// pass hands a request to the library, with its long values replaced by null if it is too long for the library.
+// pass passes a request to the library. If it is too long for that, its long values are replaced by null.
 func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
 	if len(line) >= maxLibraryLine {
 		short, err := shorten(msg)
@@ -125,8 +125,8 @@ func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []
 	return append(line, '\n')
 }
 
-// shorten returns a message with null in place of the long values in its body: no valid request has a value of more
-// than 1 KiB. The fields keep their order, because the last of several with the same name, in any case, counts.
+// shorten returns a message with null in place of the long values in its body. No valid request has a value of more than
+// 1 KiB. The fields keep their order, because the last of several fields with the same name counts, in capitals or not.
 func shorten(msg maelstrom.Message) ([]byte, error) {
 	decoder := json.NewDecoder(bytes.NewReader(msg.Body))
 	if _, err := decoder.Token(); err != nil {
@@ -158,8 +158,8 @@ func shorten(msg maelstrom.Message) ([]byte, error) {
 	return json.Marshal(msg)
 }
 
-// init lets the first init through to the library. Read then waits until it has been handled, because the library writes
-// the node's identity without a lock. A later init is answered, or refused if it differs.
+// init passes the first init to the library. Read then waits until it has been handled, because the library writes the
+// node's identity without a lock. A later init is answered if it says the same, and refused otherwise.
 func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
 	n := in.node
 	var init maelstrom.InitMessageBody
@@ -177,7 +177,7 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 	case repeats(init.NodeIDs):
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_ids has a node twice", line)
 	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Nodes())):
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: this node is already "+n.ID()+" of another cluster", line)
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: a different init has already named this node "+n.ID(), line)
 	case in.named:
 		n.respond(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})
 		return nil
@@ -186,7 +186,7 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 	return append(line, '\n')
 }
 
-// repeats reports whether a name comes twice.
+// repeats reports whether names has a name more than once.
 func repeats(names []string) bool {
 	seen := make(map[string]bool)
 	for _, name := range names {
@@ -223,7 +223,7 @@ func numbered(msg maelstrom.Message, body maelstrom.MessageBody) bool {
 	return json.Unmarshal(msg.Body, &id) == nil && id.MsgID != nil
 }
 
-// drop logs a line that leads to nothing.
+// drop logs a line that is ignored.
 func (in *input) drop(why string, line []byte) []byte {
 	if suppressed, ok := in.dropped.allow(time.Now()); ok {
 		in.node.log.Warn("dropped a line", "why", why, "line", fmt.Sprintf("%.200s", line), "unlogged", suppressed)
@@ -243,8 +243,8 @@ func newLineReader(r io.Reader) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, 64<<10)}
 }
 
-// next returns the next line, valid until the next call. Of a line that is too long it keeps only the beginning, and
-// returns that with errLongLine. The last line may lack its newline.
+// next returns the next line, which is valid until the next call. If a line is too long, next returns only its beginning, with
+// errLongLine. The last line may lack its newline.
 func (l *lineReader) next() ([]byte, error) {
 	l.line = l.line[:0]
 	long := false
@@ -269,7 +269,7 @@ func (l *lineReader) next() ([]byte, error) {
 	}
 }
 
-// A dropLog keeps a flood of bad lines from flooding the log: it logs ten lines per second and counts the others.
+// A dropLog keeps bad lines from flooding the log. It allows ten lines per second and counts the others.
 type dropLog struct {
 	second     time.Time
 	logged     int

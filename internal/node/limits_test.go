@@ -18,12 +18,12 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// pad makes a text that long, with as many x in place of its %s.
+// pad returns format with its %s replaced by enough x to make it that long.
 func pad(length int, format string) string {
 	return fmt.Sprintf(format, strings.Repeat("x", length-len(format)+len("%s")))
 }
 
-// The library takes lines of less than 64 KiB with the newline. Of a longer one, the handler sees no long values.
+// The library takes lines of less than 64 KiB, with the newline. In a longer line, the handler does not see the long values.
 func TestALineIsShortenedIfItIsTooLongForTheLibrary(t *testing.T) {
 	for _, test := range []struct {
 		length int
@@ -61,7 +61,7 @@ func TestValuesOfMoreThanAKilobyteAreLeftOut(t *testing.T) {
 func TestARequestThatIsTooLongWithoutLongValuesIsRefused(t *testing.T) {
 	many := strings.Repeat(`,"y":"`+strings.Repeat("y", 900)+`"`, 72)
 	for _, test := range []struct {
-		length int // without the blank in it
+		length int // without the space in it
 		want   string
 	}{
 		{65_534, `{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"pong"}}`},
@@ -141,8 +141,8 @@ func TestTenBadLinesASecondAreLoggedAndTheOthersCounted(t *testing.T) {
 	allow(time.Hour, 0, true)
 }
 
-// The desk refuses what comes on top of 65,536 requests; a thousand more may be on their way to it.
-func TestAtMost66560RequestsAreInside(t *testing.T) {
+// The desk holds at most 65,536 requests. A thousand more may be on their way to it.
+func TestTheGateLetsIn66560RequestsAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
 		for range 66_560 {
@@ -164,7 +164,7 @@ func TestAtMost66560RequestsAreInside(t *testing.T) {
 			g.leave()
 			synctest.Wait()
 		}
-		go func() { g.enter() }() // which the end of the gate sends away
+		go func() { g.enter() }() // returns when the gate closes
 		synctest.Wait()
 		g.close()
 		synctest.Wait()
@@ -178,18 +178,18 @@ func TestAtMost66560RequestsAreInside(t *testing.T) {
 		}()
 		for range 66_560 {
 			if left {
-				t.Fatal("the wait is over while some are inside")
+				t.Fatal("wait returned while some were inside")
 			}
 			g.leave()
 		}
 		synctest.Wait()
 		if !left {
-			t.Error("the wait goes on while nobody is inside")
+			t.Error("wait did not return although nobody is inside")
 		}
 	})
 }
 
-// A slowWriter writes what it is given once it may.
+// A slowWriter writes nothing until may is closed.
 type slowWriter struct {
 	may     chan struct{}
 	written bytes.Buffer
@@ -200,7 +200,7 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 	return w.written.Write(p)
 }
 
-func TestWhoeverWritesMustWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
+func TestReadersAndWritersWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &slowWriter{may: make(chan struct{})}
 		o := newOutput(w, quiet)
@@ -224,21 +224,21 @@ func TestWhoeverWritesMustWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
 				return true
 			}
 		}
-		write("first") // and so out of the buffer
+		write("first") // flush takes it out of the buffer, and blocks
 		synctest.Wait()
 		long := strings.Repeat("x", 1<<20-1)
 		write(long) // 1 MiB with its newline
 		if waits(o.wait) {
-			t.Error("who reads waits while 1 MiB is buffered")
+			t.Error("a reader waits although only 1 MiB is buffered")
 		}
 		if waits(func() { write("y") }) {
-			t.Error("who writes waits while 1 MiB is buffered")
+			t.Error("a writer waits although only 1 MiB is buffered")
 		}
 		if !waits(o.wait) {
-			t.Error("who reads does not wait while more is buffered")
+			t.Error("a reader does not wait although more than 1 MiB is buffered")
 		}
 		if !waits(func() { write("z") }) {
-			t.Error("who writes does not wait while more is buffered")
+			t.Error("a writer does not wait although more than 1 MiB is buffered")
 		}
 		close(w.may)
 		synctest.Wait()
@@ -293,7 +293,7 @@ func TestAReplyThatCannotBeSentIsLogged(t *testing.T) {
 	}
 }
 
-func TestRequestsToEachAreNumberedFromTheNonceOn(t *testing.T) {
+func TestRequestsToEachDestinationAreNumberedFromTheNonceOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := converse(t, maelstromtest.Setting{}, nil)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -30,12 +30,12 @@ func TestMain(m *testing.M) {
 
 const initLine = `{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1","n2"]}}`
 
-// quiet is a logger that nobody reads.
+// quiet is a logger that discards everything.
 var quiet = slog.New(slog.DiscardHandler)
 
 func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// converse starts a conversation with a node, n1 of n1 and n2, that has these handlers.
+// converse starts a conversation with node n1, in a cluster of n1 and n2. The node has the given handlers.
 func converse(t testing.TB, setting maelstromtest.Setting, handlers map[string]func(*Node, maelstrom.Message)) (*maelstromtest.Conversation, *Node) {
 	t.Helper()
 	setting.Node, setting.Nodes = "n1", []string{"n1", "n2"}
@@ -51,7 +51,7 @@ func converse(t testing.TB, setting maelstromtest.Setting, handlers map[string]f
 	return c, <-node
 }
 
-// pong answers a request with x, which may be empty.
+// pong answers a request with a pong, which has a field x unless x is empty.
 func pong(n *Node, msg maelstrom.Message, x string) {
 	var body maelstrom.MessageBody
 	_ = json.Unmarshal(msg.Body, &body)
@@ -61,7 +61,7 @@ func pong(n *Node, msg maelstrom.Message, x string) {
 	}{"pong", x})
 }
 
-// feed runs a node that answers "ping" with "pong", gives it the input, and returns the lines that it wrote, and its log.
+// feed runs a node that answers "ping" with "pong" on the given input. It returns the lines that the node wrote, and its log.
 func feed(t testing.TB, in string) (out []string, logged string) {
 	t.Helper()
 	c, _ := converse(t, maelstromtest.Setting{Raw: true}, map[string]func(*Node, maelstrom.Message){
@@ -95,7 +95,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"a request", ping + `}}`, pong},
 		{"carriage return", ping + "}}\r", pong},
 		{"empty lines", "\n\r\n \n" + ping + "}}\n\n", pong},
-		{"blanks around", "  \t" + ping + "}}  ", pong},
+		{"spaces around", "  \t" + ping + "}}  ", pong},
 		{"an unknown field", ping + `,"x":[1,{"y":null}]},"id":9}`, pong},
 		{"msg_id 0", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":0}}`, `{"src":"n1","dest":"c1","body":{"in_reply_to":0,"type":"pong"}}`},
 		{"invalid UTF-8 in a field", ping + ",\"x\":\"\xff\xfe\"}}", pong},
@@ -112,8 +112,8 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"unknown type", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":7}}`, errorReply(10, "request type")},
 		{"unknown type and msg_id 0", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":0}}`, `{"src":"n1","dest":"c1","body":{"in_reply_to":0,"type":"error","code":10`},
 		{"no type", `{"src":"c1","dest":"n1","body":{"msg_id":7}}`, errorReply(10, "")},
-		{"type no string", `{"src":"c1","dest":"n1","body":{"type":5,"msg_id":7}}`, errorReply(12, "body")},
-		{"code no number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body")},
+		{"a type that is not a string", `{"src":"c1","dest":"n1","body":{"type":5,"msg_id":7}}`, errorReply(12, "body")},
+		{"a code that is not a number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body")},
 		{"a second init for another", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n1","n2"]}}`, errorReply(12, "init")},
 		{"a second init for another cluster", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1"]}}`, errorReply(12, "init")},
 		{"an init with a node twice", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2","n2"]}}`,
@@ -124,7 +124,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"a second init", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2"]}}`,
 			`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"init_ok"}}`},
 
-		{"no JSON", `hello`, ""},
+		{"not JSON", `hello`, ""},
 		{"half a message", ping, ""},
 		{"a null", `null`, ""},
 		{"a list", `[]`, ""},
@@ -134,20 +134,20 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"no src", `{"dest":"n1","body":{"type":"ping","msg_id":7}}`, ""},
 		{"no src and a type that is a number", `{"dest":"n1","body":{"type":5,"msg_id":7}}`, ""},
 		{"no dest", `{"src":"c1","body":{"type":"ping","msg_id":7}}`, ""},
-		{"for another", `{"src":"c1","dest":"n2","body":{"type":"ping","msg_id":7}}`, ""},
+		{"for another node", `{"src":"c1","dest":"n2","body":{"type":"ping","msg_id":7}}`, ""},
 		{"no body", `{"src":"c1","dest":"n1"}`, ""},
-		{"body no object", `{"src":"c1","dest":"n1","body":[]}`, ""},
+		{"a body that is not an object", `{"src":"c1","dest":"n1","body":[]}`, ""},
 		{"body null", `{"src":"c1","dest":"n1","body":null}`, ""},
 		{"no msg_id", `{"src":"c1","dest":"n1","body":{"type":"ping"}}`, ""},
 		{"msg_id null", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":null}}`, ""},
-		{"msg_id overflows", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":99999999999999999999}}`, ""},
-		{"msg_id a fraction", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":1.5}}`, ""},
+		{"a msg_id beyond 64 bits", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":99999999999999999999}}`, ""},
+		{"a msg_id that is a fraction", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":1.5}}`, ""},
 		{"2 MiB", ping + `,"x":"` + strings.Repeat("x", 2<<20) + `"}}`, ""},
 		{"a reply to nothing", `{"src":"seq-kv","dest":"n1","body":{"type":"read_ok","in_reply_to":99}}`, ""},
 		{"a malformed reply", `{"src":"seq-kv","dest":"n1","body":{"type":"error","in_reply_to":99,"msg_id":7,"code":"x"}}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			// A good request after it shows that the node lives on; the last newline is missing.
+			// A good request after it, without a newline, shows that the node goes on.
 			after := `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
 			out, logged := feed(t, initLine+"\n"+test.line+"\n"+after)
 			var answers []string
@@ -167,7 +167,7 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 			case test.want == "" && len(answers) > 0:
 				t.Errorf("got answers %q", answers)
 			case test.want == "" && logged == "" && !strings.HasPrefix(test.name, "a reply"):
-				t.Errorf("dropped without a word")
+				t.Errorf("dropped without a line in the log")
 			case test.want != "" && (len(answers) != 1 || !strings.HasPrefix(answers[0], test.want)):
 				t.Errorf("got answers %q, want one that begins %q", answers, test.want)
 			}
@@ -269,14 +269,14 @@ func TestARequestTakesOnlyTheReplyThatItAskedFor(t *testing.T) {
 	}
 }
 
-// waiting handles requests that are answered when the node ends.
+// waiting has a handler that answers a request when the node ends.
 var waiting = map[string]func(*Node, maelstrom.Message){
 	"wait": func(n *Node, msg maelstrom.Message) {
 		context.AfterFunc(n.Context(), func() { n.Reply(msg.Src, 7, maelstrom.MessageBody{Type: "waited"}) })
 	},
 }
 
-func TestAtEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
+func TestAtTheEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := converse(t, maelstromtest.Setting{}, waiting)
 		c.Send("c1", `{"type":"wait","msg_id":7}`)
@@ -292,7 +292,7 @@ func TestAtEndOfInputHandlersAreGivenNoticeAndTheNodeEnds(t *testing.T) {
 	})
 }
 
-func TestStoppedFromOutsideTheNodeEndsAsAtEndOfInput(t *testing.T) {
+func TestANodeThatIsStoppedEndsAsAtTheEndOfInput(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := converse(t, maelstromtest.Setting{}, waiting)
 		c.Send("c1", `{"type":"wait","msg_id":7}`)
@@ -329,7 +329,7 @@ func TestAClosedStdoutEndsTheNodeWithAnError(t *testing.T) {
 	})
 }
 
-// An endless line is dropped as it streams: nothing of it is kept but what the log shows.
+// An endless line is dropped while it is read. Only the beginning is kept, for the log.
 func TestAnEndlessLineIsNotHeldInMemory(t *testing.T) {
 	long := &repeat{left: 1 << 26}
 	after := "\n" + `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
@@ -350,7 +350,7 @@ func TestAnEndlessLineIsNotHeldInMemory(t *testing.T) {
 	}
 }
 
-// repeat is a reader of that many bytes.
+// repeat is a reader of that many x.
 type repeat struct{ left int }
 
 func (r *repeat) Read(p []byte) (int, error) {
@@ -402,18 +402,18 @@ func TestANodeThatNobodyReadsStopsReadingAndCanBeStopped(t *testing.T) {
 		c.Stop()
 		begin := time.Now()
 		if c.Wait() == nil {
-			t.Error("ended in peace")
+			t.Error("ended without an error")
 		}
 		if took := time.Since(begin); took > 2*time.Second {
 			t.Errorf("ended after %v", took)
 		}
-		if n.Post("n2", maelstrom.MessageBody{Type: "x"}) == nil { // and who has something to say is not kept waiting
+		if n.Post("n2", maelstrom.MessageBody{Type: "x"}) == nil { // which does not block, either
 			t.Error("a message was sent after the end")
 		}
 	})
 }
 
-// FuzzInput feeds any bytes between good requests: each good one is answered, and the node ends in peace.
+// FuzzInput feeds a node arbitrary bytes between good requests. It answers each good request, and ends without an error.
 func FuzzInput(f *testing.F) {
 	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7}}`))
 	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n2"]}}`))
@@ -425,7 +425,7 @@ func FuzzInput(f *testing.F) {
 			return fmt.Sprintf(`{"src":"good","dest":"n1","body":{"type":"ping","msg_id":%d}}`+"\n", id)
 		}
 		out, _ := feed(t, string(noise)+"\n"+initLine+"\n"+request(2)+string(noise)+"\n"+request(3))
-		// Noise that was itself an init named the node otherwise.
+		// The noise may have been an init that gave the node another name.
 		for _, line := range out {
 			if strings.Contains(line, `"init_ok"`) && !strings.Contains(line, `"src":"n1"`) {
 				return

@@ -11,12 +11,12 @@ import (
 	"sync"
 )
 
-// maxBuffered is how many bytes may wait to be written before a writer must wait.
+// maxBuffered is how many bytes may be in the buffer before a writer must wait.
 const maxBuffered = 1 << 20
 
-// output is the node's way out. What is written while a write is under way leaves together with the next: under load
-// many messages share a system call, and without load each leaves at once. After an error nothing more is written, and
-// the node ends: half a message may have left.
+// output writes the node's messages. Messages that come while a system call is under way share the next one. So under load
+// many messages share a system call, and without load each is written at once. After an error nothing more is written and the
+// node ends, because half a message may have been written.
 type output struct {
 	w       io.Writer
 	log     *slog.Logger
@@ -36,7 +36,7 @@ func newOutput(w io.Writer, log *slog.Logger) *output {
 	return o
 }
 
-// Write takes one message. The library writes its newline separately, which is ignored.
+// Write takes one message. The library writes the newline separately, and Write ignores that.
 func (o *output) Write(p []byte) (int, error) {
 	message := bytes.TrimSuffix(p, []byte("\n"))
 	if len(message) == 0 {
@@ -70,7 +70,7 @@ func (o *output) wait() {
 	}
 }
 
-// flush writes what is in the buffer until close is called or writing fails.
+// flush writes what comes into the buffer, until close is called or writing fails.
 func (o *output) flush() {
 	defer close(o.flushed)
 	var out []byte
@@ -112,7 +112,7 @@ func (o *output) abandon() error {
 	return o.cause
 }
 
-// close waits until everything has left, and returns the error that kept it from leaving.
+// close waits until everything has been written, and returns the error if that failed.
 func (o *output) close() error {
 	o.mu.Lock()
 	o.closed = true
