@@ -1,4 +1,4 @@
-// Package protocol defines the requests that a counter's node gets from clients and other nodes, and its replies. The
+// Package protocol defines the requests that a node of the counter gets from clients and other nodes, and its replies. The
 // messages to the store are in package seqkv.
 package protocol
 
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
@@ -14,26 +15,26 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// A Fold asks another node to fold.
+// A Fold asks another node to apply a fold.
 type Fold struct {
 	Type string `json:"type"` // "fold"
 	ledger.Fold
 }
 
-// A FoldOK says that a fold has been done.
+// A FoldOK says that a fold has been applied.
 type FoldOK struct {
 	Type  string `json:"type"`  // "fold_ok"
-	Total int64  `json:"total"` // contains the fold
+	Total int64  `json:"total"` // which contains the fold
 }
 
 // NewFold returns the message that hands a fold to another node.
 func NewFold(f ledger.Fold) Fold { return Fold{"fold", f} }
 
-// Parse parses a request: an add, a read, or a fold. It also returns the fold, if it is one. On error, the returned request
-// has what is needed to answer it.
+// Parse parses a request: an add, a read, or a fold. If the request is a fold, Parse also returns that. On error, the returned
+// request has what is needed to answer it.
 //
-// A read is an add of 0 that is answered with the total. What a plain read of the store returns may be old; the
-// compare-and-swap that carries this one proves that it was not.
+// A read is an add of 0 that is answered with the total. A plain read of the store may return an old total. But the
+// compare-and-swap that carries the add of 0 proves that its total was the newest.
 func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	var body struct {
 		MsgID int             `json:"msg_id"`
@@ -52,14 +53,25 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 		r.Kind = desk.Read
 	case body.Type == "fold":
 		r.Kind = desk.Fold
-		if err = json.Unmarshal(msg.Body, &fold); err == nil {
-			fold.Node = msg.Src
+		fold.Node = msg.Src
+		if err = json.Unmarshal(msg.Body, &fold); err != nil {
+			err = notAFold(err)
+		} else {
 			err = fold.Validate()
 		}
 	default:
 		err = fmt.Errorf("type %q is not one of add, read, and fold", body.Type)
 	}
 	return r, fold.Fold, err
+}
+
+// notAFold says what is wrong with a fold that cannot be unmarshalled. It names the message's field, without the Go types around it.
+func notAFold(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:]
+		return fmt.Errorf("%s is a JSON %.40s, not a 64-bit integer", field, wrong.Value)
+	}
+	return err
 }
 
 func parseDelta(raw json.RawMessage) (int64, error) {
@@ -75,7 +87,7 @@ func parseDelta(raw json.RawMessage) (int64, error) {
 	return delta, nil
 }
 
-// Reply returns the body that answers a request that is done.
+// Reply returns the body of the answer to a request that succeeded.
 func Reply(a desk.Answer) any {
 	switch a.Kind {
 	case desk.Add:
