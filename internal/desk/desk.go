@@ -65,7 +65,7 @@ type Desk struct {
 	queue   []*Batch  // the folds that this node applies: other nodes', and perhaps its own
 	inHand  int       // how many requests wait or are in batches
 	due     time.Time // no deadline is earlier
-	settled int       // how many batches a value or a combiner has ended
+	settled int       // how many batches a valid value or a combiner has ended
 	closed  bool
 	answers []Answer // not yet collected
 	watch   func(step string)
@@ -188,6 +188,7 @@ func (d *Desk) Settle(v ledger.Value) {
 		case ledger.Applied:
 			d.done(b, v.Total)
 		case ledger.Outlived:
+			d.settled++
 			if b == d.own {
 				// The receipt that would tell whether it was applied is overwritten.
 				d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")
@@ -198,6 +199,7 @@ func (d *Desk) Settle(v ledger.Value) {
 			if b == d.own {
 				d.takeBack(b)
 			} else {
+				d.settled++
 				d.fail(b, maelstrom.Abort, "the total would pass 2^53-1")
 			}
 		}
@@ -222,7 +224,8 @@ func (d *Desk) Done(b *Batch, total int64) {
 	}
 }
 
-// Settled counts the folds that a value or a combiner has ended.
+// Settled counts the folds that a valid value or a combiner has ended. Refuse, Expire and Close make no progress, so the folds that
+// they end do not count.
 func (d *Desk) Settled() int { return d.settled }
 
 // Refuse ends everything in hand because the stored value is invalid.
@@ -326,7 +329,6 @@ func (d *Desk) fail(b *Batch, code int, text string) {
 		d.refuse(r, code, text)
 	}
 	b.requests = nil
-	d.settled++
 }
 
 // takeBack undoes Form, for a fold that can never be applied.
