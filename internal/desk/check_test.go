@@ -10,7 +10,7 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// busy is a desk with requests in each place: a and b are in this node's fold, c and d wait, and o is another node's fold.
+// busy returns a desk with requests in each place: a and b are in this node's fold, c and d wait, and o is another node's fold.
 func busy() *Desk {
 	d := New(ledger.Life{Boot: 5, Nonce: 7})
 	d.Open("n1")
@@ -26,7 +26,7 @@ func busy() *Desk {
 	return d
 }
 
-func TestCheckNamesWhatIsOutOfOrder(t *testing.T) {
+func TestCheckReportsEachKindOfDamage(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		damage func(d *Desk)
@@ -45,15 +45,15 @@ func TestCheckNamesWhatIsOutOfOrder(t *testing.T) {
 		{"a later request is first in a fold", func(d *Desk) {
 			d.own.requests[0], d.own.requests[1] = d.own.requests[1], d.own.requests[0]
 		}, "are out of order"},
-		{"a deadline before the first", func(d *Desk) { d.due = epoch.Add(1001 * time.Millisecond) }, "Client:a MsgID:0 Delta:3 Deadline:2026-01-01 00:00:01 +0000 UTC} is before the first"},
-		{"a deadline of one that waits before the first", func(d *Desk) { d.waiting[0].Deadline = epoch }, "Client:c MsgID:0 Delta:4 Deadline:2026-01-01 00:00:00 +0000 UTC} is before the first"},
-		{"a fold of nothing is queued", func(d *Desk) { d.queue[1].requests = nil }, "Node:n0"},
-		{"a fold of nothing is this node's", func(d *Desk) { d.queue, d.own.requests = d.queue[1:], nil }, "is in hand and carries nothing"},
+		{"a deadline in a fold before the first", func(d *Desk) { d.due = epoch.Add(1001 * time.Millisecond) }, "Client:a MsgID:0 Delta:3 Deadline:2026-01-01 00:00:01 +0000 UTC} is before the first"},
+		{"a waiting request's deadline before the first", func(d *Desk) { d.waiting[0].Deadline = epoch }, "Client:c MsgID:0 Delta:4 Deadline:2026-01-01 00:00:00 +0000 UTC} is before the first"},
+		{"a fold without requests is queued", func(d *Desk) { d.queue[1].requests = nil }, "Node:n0"},
+		{"this node's fold has no requests", func(d *Desk) { d.queue, d.own.requests = d.queue[1:], nil }, "is in hand and carries nothing"},
 		{"the own fold is another node's", func(d *Desk) { d.own.Node = "n0" }, "the own fold is"},
 		{"the own fold is of another life", func(d *Desk) { d.life.Nonce++ }, "and the last of this life is 1 of {Boot:5 Nonce:8}"},
 		{"the own fold is not the last", func(d *Desk) { d.seq++ }, "and the last of this life is 2 of {Boot:5 Nonce:7}"},
 		{"the own fold adds too little", func(d *Desk) { d.own.Delta-- }, "the requests in the own fold add 3, and it adds 2"},
-		{"the own fold adds more, for one that was given up", func(d *Desk) { d.own.Delta++ }, ""},
+		{"the own fold adds more, for a request that was given up", func(d *Desk) { d.own.Delta++ }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			d := busy()
@@ -117,7 +117,7 @@ func TestMoreThanMaxRequestsAreRefused(t *testing.T) {
 	}
 }
 
-func TestADeskThatNobodyWatchesWorks(t *testing.T) {
+func TestADeskWorksWithoutAWatcher(t *testing.T) {
 	d := busy()
 	d.Settle(ledger.Value{Total: 3, Receipts: map[string]ledger.Receipt{"n1": {Life: ledger.Life{Boot: 5, Nonce: 7}, Seq: 1}}})
 	if answers := d.Answers(); len(answers) != 2 {

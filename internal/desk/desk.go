@@ -2,12 +2,13 @@
 // answered, and when. It is a pure state machine: no clock, no goroutine, no lock, no network. Callers hand it what has
 // happened and the time, and collect the answers.
 //
-// A request waits until it goes into a fold, and is then in that fold until it is answered. One rule says what it is
-// answered if there is no total for it: a request in a fold gets error 0, which leaves open whether it counts, because a copy
-// of the fold may still arrive and take effect; a request in none gets error 11, which is definite. So a fold counts as sent
-// from the moment when it is formed.
+// A request waits until it goes into a fold, and is then in that fold until it is answered. If there is no total to answer it
+// with, one rule decides. A request in a fold gets error 0, which leaves open whether it counts, because a copy of the fold may
+// still arrive and take effect. A request in no fold gets error 11, which is definite. To keep the rule that simple, a fold
+// counts as sent from the moment when it is formed.
 //
-// A mistake in this package gives clients wrong answers. Package ledger decides whether a fold may be applied to a value. When to form a fold, and whom to send it to, is up to the caller, and makes no answer wrong.
+// A mistake in this package gives clients wrong answers. Whether a fold may be applied to a value is decided by package ledger.
+// The caller decides when to form a fold and whom to send it to, which cannot make an answer wrong.
 package desk
 
 import (
@@ -20,13 +21,13 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// MaxRequests bounds the requests in hand. More are refused at once.
+// MaxRequests bounds the requests in hand. Requests beyond that are refused at once.
 const MaxRequests = 65_536
 
-// A Request is an add or a read of a client, or the wish of another node to have a fold done.
+// A Request comes from a client, which wants an add or a read, or from another node, which wants its fold applied.
 type Request struct {
 	Kind     Kind
-	Client   string // whom to answer
+	Client   string // the client or node to answer
 	MsgID    int    // the message to answer
 	Delta    int64  // what it adds: 0 to ledger.Max, and 0 for all but adds
 	Deadline time.Time
@@ -41,14 +42,14 @@ const (
 	Fold // another node's
 )
 
-// An Answer is what a request has come to: a total that contains it, or an error.
+// An Answer answers a request, with a total that contains it or with an error.
 type Answer struct {
 	Request
 	Total   int64
-	Failure *maelstrom.RPCError // nil if it is done
+	Failure *maelstrom.RPCError // nil if the request succeeded
 }
 
-// A Batch is a fold with the requests that it carries and that have not been answered. When none is left, the batch is over.
+// A Batch is a fold with those of its requests that have not been answered. When none is left, the batch is over.
 type Batch struct {
 	ledger.Fold
 	requests []Request // in the order of their deadlines
@@ -71,13 +72,13 @@ type Desk struct {
 	watch   func(step string)
 }
 
-// New returns the desk of one life of a node. Deadlines must come in order.
+// New returns the desk of one life of a node. Requests must be taken in the order of their deadlines.
 func New(life ledger.Life) *Desk { return &Desk{life: life} }
 
-// Open tells the desk the name of its node, before Form or Settle is called.
+// Open tells the desk the name of its node. It must be called before Form and Settle.
 func (d *Desk) Open(node string) { d.node = node }
 
-// Watch has f called after each step, with its name, so that tests can Check.
+// Watch makes the desk call f after each step, with the step's name. Tests call Check then.
 func (d *Desk) Watch(f func(step string)) { d.watch = f }
 
 func (d *Desk) step(name string) {
@@ -94,7 +95,7 @@ func (d *Desk) Take(r Request) {
 	}
 }
 
-// TakeFold takes in another node's fold, which must be valid. It is answered as r.
+// TakeFold takes in another node's fold, which must be valid. The answer to the fold is that to r.
 func (d *Desk) TakeFold(r Request, f ledger.Fold) {
 	defer d.step("TakeFold")
 	if d.admit(r) {
@@ -102,7 +103,7 @@ func (d *Desk) TakeFold(r Request, f ledger.Fold) {
 	}
 }
 
-// admit takes a request in hand, or refuses it.
+// admit counts a request as in hand, or refuses it.
 func (d *Desk) admit(r Request) bool {
 	if d.closed || d.inHand == MaxRequests {
 		why := "too many requests are waiting"
@@ -125,8 +126,8 @@ func (d *Desk) Formable() bool { return d.own == nil && len(d.waiting) > 0 }
 // Own returns this node's fold, or nil if it has none.
 func (d *Desk) Own() *Batch { return d.own }
 
-// Form moves the waiting requests that fit below ledger.Max into a new fold of this node, and returns it. It refuses those
-// that can never fit. It returns nil if none fits. The desk must be Formable.
+// Form moves the waiting requests that fit below ledger.Max into a new fold of this node, and returns the fold, or nil if no
+// request fits. It refuses the requests that can never fit. The desk must be Formable.
 func (d *Desk) Form() *Batch {
 	defer d.step("Form")
 	b := &Batch{}
@@ -152,7 +153,7 @@ func (d *Desk) Form() *Batch {
 	return b
 }
 
-// Queue has this node apply its own fold too, unless it does already or the fold is no longer its own.
+// Queue makes this node apply its own fold itself. It does nothing if the fold is queued already, or no longer this node's.
 func (d *Desk) Queue(b *Batch) {
 	defer d.step("Queue")
 	if b == d.own && !slices.Contains(d.queue, b) {
@@ -163,12 +164,12 @@ func (d *Desk) Queue(b *Batch) {
 // Queued reports whether there are folds for this node to apply.
 func (d *Desk) Queued() bool { return len(d.queue) > 0 }
 
-// QueuedForOthers reports whether some of them are other nodes'.
+// QueuedForOthers reports whether some of the queued folds are other nodes'.
 func (d *Desk) QueuedForOthers() bool {
 	return slices.ContainsFunc(d.queue, func(b *Batch) bool { return b != d.own })
 }
 
-// Apply applies the queued folds that are Pending to v, and reports whether there were any.
+// Apply applies those of the queued folds that are Pending to v. It reports whether there were any.
 func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 	for _, b := range d.queue {
 		if v.Standing(b.Fold) == ledger.Pending {
@@ -261,23 +262,23 @@ func (d *Desk) Close() {
 	d.giveUp(func(Request) bool { return true })
 }
 
-// Due returns when Expire has something to do at the earliest, and whether it ever has.
+// Due returns the earliest deadline of the requests in hand, or an earlier time. It reports false if no request is in hand.
 func (d *Desk) Due() (time.Time, bool) { return d.due, d.inHand > 0 }
 
-// InHand is the number of requests that have no answer.
+// InHand returns the number of requests that have not been answered.
 func (d *Desk) InHand() int { return d.inHand }
 
-// Answers returns the answers since the last call.
+// Answers returns the answers that have been made since the last call.
 func (d *Desk) Answers() []Answer {
 	answers := d.answers
 	d.answers = nil
 	return answers
 }
 
-// giveUp answers the requests for which isTime is true, and notes the next deadline. They come first in each place.
+// giveUp refuses the requests for which isTime is true, and notes the next deadline. In each place, these requests come first.
 func (d *Desk) giveUp(isTime func(Request) bool) {
 	d.due = time.Time{}
-	// late removes those requests from one place, and returns them.
+	// late removes these requests from one place, and returns them.
 	late := func(place *[]Request) []Request {
 		n := slices.IndexFunc(*place, func(r Request) bool { return !isTime(r) })
 		if n < 0 {
@@ -305,7 +306,7 @@ func (d *Desk) giveUp(isTime func(Request) bool) {
 	d.sweep()
 }
 
-// batches returns all of them, each once.
+// batches returns all batches in hand, each once.
 func (d *Desk) batches() []*Batch {
 	all := slices.Clone(d.queue)
 	if d.own != nil && !slices.Contains(all, d.own) {
@@ -331,7 +332,7 @@ func (d *Desk) fail(b *Batch, code int, text string) {
 	b.requests = nil
 }
 
-// takeBack undoes Form, for a fold that can never be applied.
+// takeBack undoes Form for a fold that can never be applied: its requests wait again.
 func (d *Desk) takeBack(b *Batch) {
 	d.waiting = slices.Concat(b.requests, d.waiting)
 	slices.SortStableFunc(d.waiting, func(r, s Request) int { return r.Deadline.Compare(s.Deadline) })

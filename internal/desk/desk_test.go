@@ -10,7 +10,7 @@ import (
 	"golang.org/x/tools/txtar"
 )
 
-var update = flag.Bool("update", false, "write into the scripts what comes of them")
+var update = flag.Bool("update", false, "rewrite the scripts with what the desk does")
 
 func TestScripts(t *testing.T) {
 	paths, err := filepath.Glob("testdata/*.txtar")

@@ -12,17 +12,17 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// A script plays what happens at the desk of node n1, whose life is 5.7: boot 5 and nonce 7. A line that is not indented is a step; the
-// indented lines after it are all that comes of it. The steps are
+// A script is a list of steps at the desk of node n1, whose life is 5.7: boot 5 and nonce 7. A line that is not indented is a step. The
+// indented lines after it show everything that the desk does in that step. The steps are
 //
-//	life 5.7                    has the desk be that of another life; only as the first step
+//	life 5.7                    makes the desk that of another life; only as the first step
 //	add c1 3 by 4s              takes an add of 3 of client c1, with a deadline
 //	read c1 by 4s               takes a read
 //	fold n0 9.1 seq 2 delta 4 by 4s
 //	                            takes a fold of another node
 //	form                        forms a fold, which is called f1, f2, ... from then on
-//	queue f1                    has this node apply it
-//	apply 10 n0=9.1/2           applies the queue to a value: a total and receipts
+//	queue f1                    makes this node apply that fold itself
+//	apply 10 n0=9.1/2           applies the queue to a value, which is a total and receipts
 //	settle 10 n0=9.1/2          settles the folds by a value
 //	done f1 10                  is a combiner's answer
 //	refuse text                 refuses everything
@@ -35,20 +35,20 @@ type script struct {
 	t     *testing.T
 	desk  *Desk
 	folds []*Batch
-	steps []string // that the desk told of, in this step of the script
+	steps []string // the steps that the desk reported during this step of the script
 	out   strings.Builder
 }
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// play plays a script and returns it with what comes of it. The desk must be in order after each step, and tell of it.
+// play plays a script, and returns its steps with what the desk did. After each step, the desk must report it and be in order.
 func play(t *testing.T, text string) string {
 	s := &script{t: t}
 	s.open(ledger.Life{Boot: 5, Nonce: 7})
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
 		if strings.HasPrefix(line, " ") {
-			continue // what should come of the step before
+			continue // what the desk should have done in the step before
 		}
 		s.out.WriteString(line)
 		if len(words) == 0 || words[0] == "#" {
@@ -57,7 +57,7 @@ func play(t *testing.T, text string) string {
 		s.steps = nil
 		name := s.step(words)
 		if got := strings.Join(s.steps, " "); got != name {
-			t.Errorf("%q: the desk told of the steps %q, want %q", line, got, name)
+			t.Errorf("%q: the desk reported the steps %q, want %q", line, got, name)
 		}
 		s.answers()
 		if err := s.desk.Check(); err != nil {
@@ -72,13 +72,13 @@ func (s *script) open(life ledger.Life) {
 	s.desk.Open("n1")
 	s.desk.Watch(func(step string) {
 		if err := s.desk.Check(); err != nil {
-			s.t.Errorf("when told of %s: %v", step, err)
+			s.t.Errorf("when %s was reported: %v", step, err)
 		}
 		s.steps = append(s.steps, step)
 	})
 }
 
-// step does one step, and returns the name by which the desk should tell of it.
+// step does one step, and returns the name by which the desk should report it.
 func (s *script) step(words []string) (name string) {
 	d := s.desk
 	switch words[0] {

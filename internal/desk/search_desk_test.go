@@ -1,7 +1,7 @@
 package desk
 
-// This part of the search keeps the real desks. A state refers to them by number, and each step of each desk is taken once, as a
-// desk has neither clock nor chance: TestADeskDoesTheSameAgain takes them all again.
+// This part of the search keeps the real desks. A state refers to a desk by number. A desk has neither clock nor chance, so each step of
+// each desk is taken only once, and its outcome is remembered. TestAStepOfADeskAlwaysHasTheSameOutcome takes each step again.
 
 import (
 	"encoding/binary"
@@ -19,15 +19,15 @@ type (
 	valueID uint16 // 0 is missing
 )
 
-// A held desk is one with what others know of it.
+// A held is a desk with what the search knows about it.
 type held struct {
 	*Desk
-	process int      // whose it is
-	life    uint8    // ... and in which of its lives
-	dropped []*Batch // batches that it has dropped although they carry something, which it never should: who has asked others still holds them
+	process int      // which process it belongs to
+	life    uint8    // which of that process's lives
+	dropped []*Batch // dropped although they carry requests, which should never happen; whoever waits for an answer still holds them
 }
 
-// A kept desk is one that has come up. It is never changed.
+// A kept is a desk to which states refer. It is never changed.
 type kept struct {
 	held
 	own   foldID
@@ -41,15 +41,15 @@ type task struct {
 	what uint32
 }
 
-// An outcome is what has come of a task.
+// An outcome is the result of a task.
 type outcome struct {
 	desk    deskID
-	value   valueID // what Apply has made, or 0
+	value   valueID // the result of Apply, or 0
 	answers []Answer
 	failure string
 }
 
-// desks are all that have come up.
+// desks holds all desks that the search has met.
 type desks struct {
 	kept     []kept
 	numbers  map[string]deskID
@@ -57,7 +57,7 @@ type desks struct {
 	again    bool // each task is done again whenever it comes up
 }
 
-// do returns what comes of a step of a desk, which f takes.
+// do returns the outcome of a step of a desk. It calls f to take the step.
 func (m *model) do(id deskID, kind stepKind, what int, f func(h *held) valueID) outcome {
 	key := task{id, kind, uint32(what)}
 	o, ok := m.outcomes[key]
@@ -66,7 +66,7 @@ func (m *model) do(id deskID, kind stepKind, what int, f func(h *held) valueID) 
 	}
 	now := m.reallyDo(id, f)
 	if ok && !reflect.DeepEqual(now, o) {
-		now.failure = "it does not do the same again"
+		now.failure = "the same step has another outcome this time"
 	}
 	m.outcomes[key] = now
 	return now
@@ -102,8 +102,8 @@ func (m *model) reallyDo(id deskID, f func(h *held) valueID) (o outcome) {
 	return o
 }
 
-// keep returns the number of a desk. Desks have the same if nothing makes a difference between them: of deadlines only the order does,
-// of the greatest total only how near it is to the greatest of all, and how many batches have ended is only a statistic.
+// keep returns the number of a desk. Desks have the same number if they cannot behave differently. Of their deadlines only the order
+// matters, and of the total only how near it is to ledger.Max. The count of settled batches does not matter.
 func (m *model) keep(h held) deskID {
 	var deadlines []time.Time
 	h.each(func(r *Request) { deadlines = append(deadlines, r.Deadline) })
@@ -134,14 +134,14 @@ func (m *model) keep(h held) deskID {
 // at is a time in the order of deadlines.
 func at(n int) time.Time { return time.Unix(int64(n), 0) }
 
-// next is the deadline of the next request that h takes in.
+// next returns the deadline for the next request that h takes in.
 func (h *held) next() time.Time {
 	n := 0
 	h.each(func(*Request) { n++ })
 	return at(n + 1)
 }
 
-// foldOf is the number of the fold of a batch in hand.
+// foldOf returns the number of the fold of a batch in hand.
 func (m *model) foldOf(h held, b *Batch) foldID {
 	if b == h.own || b.requests[0].Kind != Fold {
 		return m.foldNumber(b.Fold, h.process, h.life)
@@ -149,7 +149,7 @@ func (m *model) foldOf(h held, b *Batch) foldID {
 	return foldID(b.requests[0].MsgID)
 }
 
-// batch is the batch that is held by who waits for the answer to a fold of this desk.
+// batch returns the batch of a fold of this desk, as it is held by whoever waits for the answer to the fold.
 func (m *model) batch(h *held, f foldID) *Batch {
 	all := slices.Clone(h.dropped)
 	if h.own != nil {
@@ -198,7 +198,7 @@ func (h *held) clone() held {
 	return c
 }
 
-// encode writes down all of h that can make a difference.
+// encode returns everything about h that can make a difference.
 func (h *held) encode() []byte {
 	var data []byte
 	number := func(ns ...int64) {
@@ -234,7 +234,7 @@ func (h *held) encode() []byte {
 	return data
 }
 
-// A fold is one that has been formed, in a life of a process.
+// A fold is a fold that was formed in a life of a process.
 type fold struct {
 	ledger.Fold
 	process int

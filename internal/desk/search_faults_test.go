@@ -1,6 +1,6 @@
 package desk
 
-// This part of the search takes away, in turn, what the promises rest on, and sees whether it finds that.
+// This part of the search breaks the rules that the promises rest on, one at a time, and checks that the search notices.
 
 import (
 	"encoding/json"
@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// The faults that a model can have itself.
+// Faults of the model itself. The other faults are edits of the code.
 const (
 	plainReads        = "a read is answered with what a plain read of the store returns"
 	identityReads     = "a read is answered with what a plain read of the store returns, if a swap of that for itself succeeds"
@@ -20,7 +20,7 @@ const (
 	messageIDsReused  = "each life counts its messages from 1, and so takes an answer to an earlier one for its own"
 )
 
-// An edit changes the code that ships: a statement of a file becomes another.
+// An edit replaces a statement of the code that ships by another.
 type edit struct{ file, old, new string }
 
 const (
@@ -30,7 +30,7 @@ const (
 
 var faults = []struct {
 	name   string
-	edits  []edit // or none: it is one of the model
+	edits  []edit // none if it is a fault of the model
 	bounds bounds
 	want   string
 }{
@@ -68,7 +68,7 @@ var faults = []struct {
 	},
 	{
 		// It may have been applied before the fold whose receipt is there.
-		name:   "an outlived fold is taken back, and so tried again in a later life",
+		name:   "an outlived fold is taken back, and tried again in a later life",
 		edits:  []edit{{deskFile, `d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")`, "d.waiting, b.requests = slices.Concat(b.requests, d.waiting), nil"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9, 0}}, restarts: 1, setbacks: 1},
 		want:   "n0's add of 3 is in the total, and was refused",
@@ -108,11 +108,11 @@ var faults = []struct {
 	},
 }
 
-// switched is the variable of the environment that says which of the edits are on, in the test binary that has them all.
+// switched is the environment variable that names the fault whose edits are on. The test binary that reads it has all edits.
 const switched = "SEARCH_FAULT"
 
 // A search that could not fail would prove nothing.
-func TestModelFindsWhatIsMissing(t *testing.T) {
+func TestTheSearchFindsEachFault(t *testing.T) {
 	binary, dir := "", t.TempDir()
 	for _, f := range faults {
 		t.Run(strings.ReplaceAll(f.name, " ", "_"), func(t *testing.T) {
@@ -130,7 +130,7 @@ func TestModelFindsWhatIsMissing(t *testing.T) {
 			if binary == "" {
 				binary = buildFaults(t, dir)
 			}
-			cmd := exec.Command(binary, "-test.v", "-test.run", "^TestModelFindsWhatIsMissing$/^"+regexp.QuoteMeta(strings.ReplaceAll(f.name, " ", "_"))+"$")
+			cmd := exec.Command(binary, "-test.v", "-test.run", "^TestTheSearchFindsEachFault$/^"+regexp.QuoteMeta(strings.ReplaceAll(f.name, " ", "_"))+"$")
 			cmd.Env = append(os.Environ(), switched+"="+f.name)
 			out, err := cmd.CombinedOutput()
 			t.Logf("%s", out)
@@ -141,7 +141,7 @@ func TestModelFindsWhatIsMissing(t *testing.T) {
 	}
 }
 
-// buildFaults builds this test with all edits, each under a condition, and returns where the binary is.
+// buildFaults builds a binary of this test with all edits, each under a condition. It returns the binary's path.
 func buildFaults(t *testing.T, dir string) string {
 	sources := map[string]string{}
 	for _, f := range faults {

@@ -1,6 +1,6 @@
 package desk
 
-// This part of the search says what a state is, and what a step of one desk means for all else.
+// This part of the search defines what a state is, and how it changes with a step of a desk.
 
 import (
 	"cmp"
@@ -14,15 +14,15 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// A model is the counter within bounds, or one that lacks something.
+// A model is the counter within bounds, perhaps with a fault.
 type model struct {
 	bounds
 	fault   string                               // what is wrong with it, or ""
-	base    int64                                // the total at first
+	base    int64                                // the first total
 	clients []request                            // of all processes
 	counts  map[int64][len(state{}.starts)]uint8 // by total, less base: how often the add of each request is in it
 	desks
-	values  []ledger.Value // those that have come up; a state holds numbers of these
+	values  []ledger.Value // those that the search has met, by their number
 	indexes map[valueKey]valueID
 	folds   []fold
 	foldIDs map[fold]foldID
@@ -32,19 +32,19 @@ type model struct {
 	failure string   // what the last step violated, or ""
 }
 
-// Bounds are those within which a model is searched.
+// Bounds say what may happen in a model.
 type bounds struct {
-	deltas    [][]int64 // of the requests of each process: 0 for a read, else an add's
+	deltas    [][]int64 // of the requests of each process: an add's delta, or 0 for a read
 	twins     bool      // the first two processes are both n0
-	room      int64     // how much the total may grow before it passes the greatest; 0 is enough for all
-	twice     bool      // a fold may lie at a node twice, as its message came twice
+	room      int64     // how much the total may grow before it passes the greatest; 0 for no limit
+	twice     bool      // a fold may be queued at a node twice, because its message came twice
 	restarts  uint8     // how many there may be in all
 	setbacks  uint8     // how many of them may find the clock gone back
 	senseless bool      // the stored value may make no sense for a while
-	free      bool      // nothing is put off (see above)
+	free      bool      // nothing is put off (see search_test.go)
 }
 
-// A request is one of a client.
+// A request is a client's.
 type request struct {
 	process int
 	delta   int64
@@ -68,26 +68,27 @@ type state struct {
 	newest   uint8      // the index of the last of them
 	restarts uint8      // how many there have been
 	setbacks uint8
-	open     uint8    // the requests that are in hand: bits
-	refused  uint8    // those that were told for certain that they don't count
-	starts   [6]uint8 // the index of the newest version when each that is in hand began
+	open     uint8    // the requests that are in hand, as bits
+	refused  uint8    // the requests that were refused with a definite error, as bits
+	starts   [6]uint8 // for each request in hand, the index of the newest version when it began
 	procs    [3]process
-	out      [6]foldID  // the folds on their way that are no longer their nodes' own, and pending
+	out      [6]foldID  // the pending folds that are on their way, but are no longer their nodes' own
 	turn     turn       // what must come next, if anything
-	news     [6]message // what has come of folds, on its way to those who made them
+	news     [6]message // the answers to folds, on their way to the processes that made these
 }
 
-// A process is what a state keeps of one, beside its desk. What it has read it may read again, so it does not remember that.
+// A process is what a state keeps of a process, apart from its desk. The process does not remember what it has read, because it may
+// read that again.
 type process struct {
 	desk  deskID
 	begun uint8 // how many of its requests have begun
 	life  uint8 // counts its lives
 	seen  uint8 // the index of the newest version that it has seen (kept only if reads are plain)
-	wrote bool  // this life has written (kept only if message ids are reused)
-	echo  bool  // an earlier life has, and the answer is on its way
+	wrote bool  // this life has swapped (kept only if message ids are reused)
+	echo  bool  // an earlier life has swapped, and the answer is on its way
 }
 
-// Turn says that a process does something with what it has just taken in before anything else happens: see putOff.
+// A turn says which process must use what it has just taken in, before anything else happens: see putOff.
 type turn uint8
 
 const (
@@ -124,7 +125,7 @@ func newModel(b bounds, f string) *model {
 	return m
 }
 
-// initial is the state in which nothing has happened.
+// initial returns the state in which nothing has happened yet.
 func (m *model) initial() *state {
 	s := &state{versions: [9]valueID{m.index(m.values[len(m.values)-1])}}
 	for p := range m.deltas {
@@ -165,7 +166,7 @@ func (m *model) index(v ledger.Value) valueID {
 	return i
 }
 
-// count says how often the add of a request is in a total.
+// count returns how often the add of a request is in a total.
 func (m *model) count(total int64, r int) uint8 {
 	counts, ok := m.counts[total-m.base]
 	if !ok {
@@ -174,7 +175,7 @@ func (m *model) count(total int64, r int) uint8 {
 	return counts[r]
 }
 
-// sums notes how often each add is in which total, up to twice. Each total must come about in one way only.
+// sums notes for each total how often each add is in it, up to twice. No total may be the sum of two different sets of adds.
 func (m *model) sums() {
 	m.counts = map[int64][len(state{}.starts)]uint8{0: {}}
 	for r, asked := range m.clients {
@@ -196,7 +197,7 @@ func (m *model) sums() {
 
 func (m *model) current(s *state) ledger.Value { return m.values[s.versions[s.newest]] }
 
-// compose returns what Apply makes of a value at a desk, and 0 if nothing.
+// compose returns what Apply makes of a value at a desk, or 0 if it applies nothing.
 func (m *model) compose(id deskID, value valueID) valueID {
 	o := m.do(id, swaps, int(value), func(h *held) valueID {
 		v := m.values[value].Clone()
@@ -234,7 +235,7 @@ func (m *model) push(s *state, value valueID) {
 		}
 	}
 	if m.fault != "" {
-		return // the rest is a means to an end, and here the end is looked at
+		return // with a fault, only a broken promise counts, and the rest promises nothing to clients
 	}
 	moved := false
 	for _, name := range names {
@@ -251,7 +252,7 @@ func (m *model) push(s *state, value valueID) {
 
 // ---- Desks ----
 
-// step lets the desk of process p take a step. It returns whether that makes any difference.
+// step lets the desk of process p take a step. It reports whether that makes a difference.
 func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) bool {
 	before := s.procs[p].desk
 	o := m.do(before, kind, what, func(h *held) valueID { f(h); return 0 })
@@ -270,7 +271,7 @@ func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) 
 	return o.desk != before || len(o.answers) > 0
 }
 
-// tell sends the answer to a fold to the process that has made it, unless that is in another life by now.
+// tell sends the answer to a fold to the process that made the fold, unless that is in another life by now.
 func (m *model) tell(s *state, f foldID, a Answer) {
 	by := m.folds[f]
 	if s.procs[by.process].life != by.life {
@@ -284,7 +285,7 @@ func (m *model) tell(s *state, f foldID, a Answer) {
 	}
 }
 
-// answer checks that process p may answer a request so.
+// answer checks that process p may give this answer to a request.
 func (m *model) answer(s *state, p int, a Answer) {
 	r := a.MsgID
 	if m.tracing {
@@ -314,7 +315,7 @@ func (m *model) check(s *state, p, r int, total int64) {
 		if m.count(m.current(s).Total, r) == 0 {
 			m.fail("%s has acknowledged %s, and it is not in the total", m.called(p), m.request(r))
 		} else if m.count(total, r) == 0 {
-			m.fail("that is without %s itself", m.request(r))
+			m.fail("the total in the answer does not contain %s itself", m.request(r))
 		}
 	}
 	for _, version := range s.versions[s.starts[r] : s.newest+1] {
@@ -327,7 +328,7 @@ func (m *model) check(s *state, p, r int, total int64) {
 
 // ---- Tidying up ----
 
-// tidy drops from s, which comes of from by a step, what nothing can depend on any more, so that there are fewer states.
+// tidy drops what nothing can depend on any more from s, which is one step after from. That makes fewer states.
 func (m *model) tidy(from, s *state) {
 	m.leave(from, s)
 	current := m.current(s)
@@ -347,7 +348,7 @@ func (m *model) tidy(from, s *state) {
 	})
 }
 
-// leave notes which folds have just been dropped by the desks that have made them.
+// leave notes which folds have just been dropped by the desks that made them.
 func (m *model) leave(from, s *state) {
 	for p := range m.deltas {
 		was, is := m.kept[from.procs[p].desk].own, m.kept[s.procs[p].desk].own
@@ -357,7 +358,7 @@ func (m *model) leave(from, s *state) {
 	}
 }
 
-// insert puts x into a set, which is in order and ends in zeros.
+// insert puts x into a set, which is sorted and ends in zeros.
 func insert[E cmp.Ordered](set []E, x E) {
 	var none E
 	n := slices.Index(set, none)
@@ -372,7 +373,7 @@ func insert[E cmp.Ordered](set []E, x E) {
 	set[i] = x
 }
 
-// drop takes out of a set what is to go.
+// drop removes from a set the elements for which goes returns true.
 func drop[E cmp.Ordered](set []E, goes func(E) bool) {
 	var none E
 	n := 0
@@ -388,7 +389,7 @@ func drop[E cmp.Ordered](set []E, goes func(E) bool) {
 	clear(set[n:])
 }
 
-// fail says what is wrong with a step.
+// fail notes what is wrong with a step, if nothing has been noted yet.
 func (m *model) fail(format string, args ...any) {
 	if m.failure == "" {
 		m.failure = fmt.Sprintf(format, args...)

@@ -6,8 +6,8 @@ package desk
 type step struct {
 	kind    stepKind
 	process int
-	version uint8   // the index of the one that is read, if any
-	message message // what arrives, if anything; a fold is one without a total
+	version uint8   // the index of the version that is read, if any
+	message message // what arrives, if anything; for a fold, the total is 0
 }
 
 type stepKind uint8
@@ -29,7 +29,7 @@ const (
 	startsAgain
 	startsEarlier
 	startsAtOnce
-	readsPlainly // these two only where something is missing
+	readsPlainly // this and the next only with a fault
 	mistakes
 	stepKinds
 )
@@ -38,11 +38,11 @@ const (
 type stepper struct {
 	*model
 	from  *state
-	s     state // what comes of the step that is tried
+	s     state // the state after the step that is tried
 	yield func(step, *state)
 }
 
-// steps calls yield for everything that can happen in from, with what comes of it.
+// steps calls yield for everything that can happen in from, with the state after it.
 func (m *model) steps(from *state, yield func(step, *state)) {
 	x := &stepper{model: m, from: from, yield: yield}
 	switch {
@@ -89,7 +89,7 @@ func (x *stepper) try(what step, happen func(s *state, p int) bool) {
 	}
 }
 
-// take has the next client of process p ask for something.
+// take lets the next client of process p make its request.
 func (x *stepper) take(p int) {
 	r, more := x.next(x.from, p)
 	if !more || !x.free && x.kept[x.from.procs[p].desk].own != 0 {
@@ -102,7 +102,7 @@ func (x *stepper) take(p int) {
 		s.starts[r] = s.newest
 	}
 	if delta == 0 && (x.fault == plainReads || x.fault == identityReads) {
-		// The compare-and-swap of what was read to itself may be run on the state that was read.
+		// A compare-and-swap of the value that was read for itself may be run on the state that was read.
 		for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
 			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state, p int) bool {
 				open(s, p)
@@ -135,7 +135,7 @@ func (m *model) next(s *state, p int) (r int, ok bool) {
 	return r + begun, begun < len(m.deltas[p])
 }
 
-// desk has process p do what it may do at any time.
+// desk lets process p do what it may do at any time.
 func (x *stepper) desk(p int) {
 	k := &x.kept[x.from.procs[p].desk]
 	if k.Formable() {
@@ -155,7 +155,7 @@ func (x *stepper) desk(p int) {
 	}
 }
 
-// store has process p swap values, and learn them.
+// store lets process p swap values, and learn them.
 func (x *stepper) store(p int) {
 	desk, newest := x.from.procs[p].desk, x.from.versions[x.from.newest]
 	x.try(step{kind: swaps, process: p}, func(s *state, p int) bool {
@@ -192,19 +192,20 @@ func (x *stepper) store(p int) {
 	}
 }
 
-// see has process p see a version. If it is to see nothing older then, there are more states, and no wrong ones that would be right else.
+// see notes that process p has seen a version, and so sees no older one. It does so only if reads are plain. Otherwise that would make
+// more states, and no mistake could show only in these.
 func (m *model) see(s *state, p int, version uint8) {
 	if m.fault == plainReads || m.fault == identityReads {
 		s.procs[p].seen = version
 	}
 }
 
-// settle has process p take note of a value.
+// settle lets process p take note of a value.
 func (m *model) settle(s *state, p int, value valueID) bool {
 	return m.step(s, p, learns, int(value), func(h *held) { h.Settle(m.values[value]) })
 }
 
-// peers has process p take in folds to apply: others', and its own.
+// peers lets process p take in folds to apply: other nodes', and its own.
 func (x *stepper) peers(p int) {
 	if x.kept[x.from.procs[p].desk].own != 0 {
 		x.try(step{kind: queues, process: p}, func(s *state, p int) bool {
@@ -219,14 +220,14 @@ func (x *stepper) peers(p int) {
 	}
 }
 
-// putOff has nothing happen next but what process p does with what it takes in. If that came only later, it could as well be taken in then.
+// putOff makes process p use what it takes in before anything else happens. If it used that only later, it could as well take it in later.
 func (x *stepper) putOff(s *state, with turn, p int) {
 	if !x.free {
 		s.turn = with + turn(p)
 	}
 }
 
-// hear has process p hear what has come of its folds.
+// hear lets process p get the answers to its folds.
 func (x *stepper) hear(p int) {
 	for i, n := range x.from.news {
 		f := n.fold()
@@ -250,7 +251,7 @@ func (x *stepper) hear(p int) {
 	}
 }
 
-// land has folds that were given up come into the total nevertheless.
+// land lets folds that were given up get into the total nevertheless.
 func (x *stepper) land() {
 	for _, f := range x.from.out {
 		if f == 0 {
@@ -263,7 +264,7 @@ func (x *stepper) land() {
 	}
 }
 
-// hand has a fold arrive at process p, unless it is of the same node, or lies there often enough.
+// hand lets a fold arrive at process p, unless it is from the same node, or is queued there often enough.
 func (x *stepper) hand(p int, f foldID) {
 	fold := x.folds[f].Fold
 	if fold.Node == x.node(p) {
@@ -292,7 +293,7 @@ func (x *stepper) hand(p int, f foldID) {
 	})
 }
 
-// restarts has process p end, or be killed, and start again.
+// restarts lets process p end, or be killed, and start again.
 func (x *stepper) restarts(p int) {
 	if x.from.restarts == x.bounds.restarts {
 		return
@@ -323,7 +324,7 @@ func (x *stepper) restarts(p int) {
 	}
 }
 
-// restart ends the life of process p and begins another, whose nonce is greater than all before, or smaller.
+// restart ends the life of process p and begins another. The nonce of the new life is greater than all earlier ones, or smaller.
 func (m *model) restart(s *state, p int, boot int64, greater bool) {
 	s.restarts++
 	nonce := int64(first)

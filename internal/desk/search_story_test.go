@@ -1,6 +1,6 @@
 package desk
 
-// This part of the search tells how a state came about.
+// This part of the search tells how it came to a state.
 
 import (
 	"fmt"
@@ -11,7 +11,7 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// story tells how the state of index last came about, and the step after it that is wrong.
+// story tells how it came to the state with the index last, and which step after that is wrong.
 func (m *model) story(x *search, last int) string {
 	var path []int
 	for i := last; i >= 0; i = int(x.parents[i]) {
@@ -57,7 +57,7 @@ func (m *model) words(what step, from, to *state) string {
 		if own := m.kept[to.procs[what.process].desk].own; own != 0 {
 			return fmt.Sprintf("%s makes of what waits %s", p, m.fold(own))
 		}
-		return p + " finds that it can make no fold of what waits"
+		return p + " finds that none of its waiting requests fits into a fold"
 	case queues:
 		return p + " is to apply its fold itself"
 	case expires:
@@ -65,7 +65,7 @@ func (m *model) words(what step, from, to *state) string {
 	case swaps:
 		return fmt.Sprintf("the store swaps %s to %s for %s", was, is, p)
 	case lands:
-		return fmt.Sprintf("the store swaps %s to %s, with %s, on its way since before", was, is, m.fold(what.message.fold()))
+		return fmt.Sprintf("the store swaps %s to %s, by a swap from before with %s", was, is, m.fold(what.message.fold()))
 	case identities, learns:
 		return fmt.Sprintf("%s learns that the store %s %s", p, held, m.describe(from.versions[what.version]))
 	case makesNoSense:
@@ -103,7 +103,7 @@ func (m *model) words(what step, from, to *state) string {
 	return fmt.Sprintf("%+v", what)
 }
 
-// oldest says what is due first at a desk.
+// oldest describes the request that is due first at a desk.
 func (m *model) oldest(id deskID) (text string) {
 	k := m.kept[id]
 	k.each(func(r *Request) {
@@ -118,7 +118,7 @@ func (m *model) oldest(id deskID) (text string) {
 	return text
 }
 
-// called is what a process is called.
+// called returns the name of a process.
 func (m *model) called(p int) string {
 	if m.twins && p == 1 {
 		return m.node(p) + "'s twin"
@@ -126,7 +126,7 @@ func (m *model) called(p int) string {
 	return m.node(p)
 }
 
-// request says what client request there is.
+// request describes a client's request.
 func (m *model) request(r int) string {
 	p := m.called(m.clients[r].process)
 	if delta := m.clients[r].delta; delta != 0 {
@@ -135,7 +135,7 @@ func (m *model) request(r int) string {
 	return p + "'s read"
 }
 
-// fold names a fold.
+// fold describes a fold.
 func (m *model) fold(f foldID) string {
 	fold := m.folds[f].Fold
 	return fmt.Sprintf("%s's fold %s of %d", fold.Node, m.name(fold.Life, fold.Seq), fold.Delta)
@@ -146,7 +146,7 @@ func (m *model) name(l ledger.Life, seq int64) string {
 	return fmt.Sprintf("%d/%d.%d", l.Boot, l.Nonce, seq)
 }
 
-// says puts an answer into words.
+// says describes an answer.
 func (m *model) says(a Answer) string {
 	switch {
 	case a.Failure == nil:
@@ -183,7 +183,7 @@ func (m *model) describe(value valueID) string {
 	return text + "}"
 }
 
-// note says what else a step does.
+// note notes what else a step does.
 func (m *model) note(format string, args ...any) {
 	m.notes = append(m.notes, fmt.Sprintf(format, args...))
 }
