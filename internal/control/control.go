@@ -1,4 +1,4 @@
-// Package control checks that tests can fail: it breaks the code on purpose and runs them on what comes out.
+// Package control checks that tests can fail. It breaks the code on purpose, and runs the tests on the result.
 package control
 
 import (
@@ -15,18 +15,19 @@ import (
 // An Edit is one way to break a file.
 type Edit struct {
 	File string // relative to the module's root
-	Old  string // what stands there, once
-	New  string // what stands there instead
+	Old  string // text that the file has once
+	New  string // what replaces it
 }
 
-// A Mistake is a way to break the code.
+// A Mistake is a way to break the code, in one or more files.
 type Mistake struct {
 	Name  string
 	Edits []Edit
 }
 
-// Catch makes a mistake in a copy of the module whose root is the working directory, and runs its tests on few seeds, one after the other,
-// until one fails. It fails t if none does, and at once if the code doesn't build. The tests are named as for go test -run.
+// Catch makes a mistake in a copy of the module whose root is the working directory. It runs the given tests of the copy, on few seeds and
+// one after the other, until one fails. Catch fails t if none does, and at once if the copy does not build. The tests are named as for
+// go test -run.
 func Catch(t *testing.T, m Mistake, tests ...string) {
 	t.Helper()
 	path := overlay(t, m.Edits)
@@ -45,7 +46,7 @@ func Catch(t *testing.T, m Mistake, tests ...string) {
 	t.Error("not caught")
 }
 
-// overlay writes the edited files and the list of them that go's flag -overlay wants. It returns the list's path.
+// overlay writes the edited files, and the list of them that the go command's flag -overlay takes. It returns the list's path.
 func overlay(t *testing.T, edits []Edit) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -60,7 +61,7 @@ func overlay(t *testing.T, edits []Edit) string {
 			t.Fatal(err)
 		}
 		if strings.Count(string(source), edit.Old) != 1 {
-			t.Fatalf("%s does not hold once: %s", edit.File, edit.Old)
+			t.Fatalf("%s does not contain exactly once: %s", edit.File, edit.Old)
 		}
 		path := filepath.Join(dir, fmt.Sprintf("%d.go", i))
 		if err := os.WriteFile(path, []byte(strings.Replace(string(source), edit.Old, edit.New, 1)), 0o666); err != nil {

@@ -1,6 +1,6 @@
 package control
 
-// Mistakes are those that nobody may make in the counter.
+// Mistakes are mistakes in the counter that its tests have to catch.
 var Mistakes = []Mistake{
 	{"receipts ignored", []Edit{
 		{"internal/ledger/ledger.go", "case order == 0 && f.Seq <= r.Seq:", "case false:"},

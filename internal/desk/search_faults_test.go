@@ -154,7 +154,7 @@ func buildFaults(t *testing.T, dir string) string {
 				sources[e.file] = string(source)
 			}
 			if strings.Count(sources[e.file], e.old) != 1 {
-				t.Fatalf("%s does not hold once: %s", e.file, e.old)
+				t.Fatalf("%s does not contain exactly once: %s", e.file, e.old)
 			}
 			on := "ledger.Fault"
 			if e.file == ledgerFile {

@@ -12,7 +12,7 @@ const (
 	ms = time.Millisecond
 )
 
-// The conditions are the exercise's workload, for 20 s, unless they say otherwise.
+// These functions return the exercise's workload with changes. It takes 20 s unless a limit is given.
 
 func three(latency time.Duration, faults string) maelstromtest.Config {
 	cfg := trial.Exercise(faults)

@@ -1,6 +1,5 @@
-// Package speed says how fast the counter has to be, and measures whether it is.
-//
-// What is measured is virtual time, and the same on every machine.
+// Package speed says how fast the counter has to be, and checks that it is. It measures virtual time, so the figures are the same on
+// every machine.
 package speed
 
 import (
@@ -15,21 +14,21 @@ import (
 	"maelstrom-counter/internal/trial"
 )
 
-// A Row is a condition, and how fast the counter has to be under it: in the mean of some seeds.
+// A Row is a condition, and how fast the counter has to be under it, in the mean over some seeds.
 type Row struct {
 	Name   string
 	Seeds  int
 	Config maelstromtest.Config
-	Limits Figures // the least of OK and Fair, and the most of the others; zero: any
+	Limits Figures // lower limits of OK and Fair, and upper limits of the others; zero is no limit
 }
 
-// Figures are what came of a run, or their means over several.
+// Figures are the figures of a run, or their means over several runs.
 type Figures struct {
 	P50, P95, P99 time.Duration
-	Max           time.Duration // not a mean, but the greatest
-	Messages      float64       // per request, without clients'
+	Max           time.Duration // over several runs, the greatest
+	Messages      float64       // per request, without the clients'
 	OK            float64       // the share of the requests that were answered ok
-	Fair          float64       // what the clients of the node that served fewest requests got of what those of the one that served most did
+	Fair          float64       // see trial.Fairness
 }
 
 func (f Figures) String() string {
@@ -44,8 +43,8 @@ func (f Figures) String() string {
 	return s.String()
 }
 
-// Check measures a row with a program and compares. If seeds is not zero it replaces the row's own number; the limits hold for no
-// fewer than that.
+// Check measures a program under a row's condition, and compares the figures with the limits. If seeds is not zero, it replaces the
+// row's own number of seeds. With fewer seeds than that, the limits are not checked.
 func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
 	t.Helper()
 	if seeds == 0 {
@@ -75,7 +74,7 @@ func figures(r *maelstromtest.Result) Figures {
 	}
 }
 
-// mean returns the means of some figures: the same whatever their order.
+// mean returns the means of some figures. Their order does not matter.
 func mean(all []Figures) Figures {
 	var m Figures
 	if len(all) == 0 {
@@ -91,7 +90,7 @@ func mean(all []Figures) Figures {
 	return m
 }
 
-// exceededBy says in what f is worse than the limits.
+// exceededBy returns a text for each figure of f that is worse than its limit.
 func (l Figures) exceededBy(f Figures) (failures []string) {
 	for _, x := range []struct {
 		name      string
@@ -109,7 +108,7 @@ func (l Figures) exceededBy(f Figures) (failures []string) {
 		failures = append(failures, fmt.Sprintf("%.2f %% of the requests were answered ok, want at least %v %%", 100*f.OK, 100*l.OK))
 	}
 	if f.Fair < l.Fair {
-		failures = append(failures, fmt.Sprintf("the node that served fewest requests served %.0f %% of what the one that served most did, want at least %.0f %%",
+		failures = append(failures, fmt.Sprintf("the node that served the fewest requests served %.0f %% of what the busiest node did, want at least %.0f %%",
 			100*f.Fair, 100*l.Fair))
 	}
 	return failures

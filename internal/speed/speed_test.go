@@ -8,7 +8,7 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-func TestALimitNamesWhatExceedsIt(t *testing.T) {
+func TestAFailureNamesTheFigureThatExceedsItsLimit(t *testing.T) {
 	limits := Figures{P50: 1, P95: 2, P99: 3, Max: 4, Messages: 5, OK: 0.9, Fair: 0.5}
 	if failures := limits.exceededBy(limits); len(failures) > 0 {
 		t.Errorf("the limits themselves: %q", failures)
@@ -42,11 +42,11 @@ func TestAMeanIsOverAllSeeds(t *testing.T) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := mean(nil); got != (Figures{}) {
-		t.Errorf("of nothing: %+v", got)
+		t.Errorf("the mean of no figures is %+v", got)
 	}
 }
 
-// So that no row holds because nothing is asked of it.
+// A row without limits would always pass.
 func TestEachRowHasLimits(t *testing.T) {
 	names := map[string]bool{}
 	for _, row := range Rows {
@@ -60,7 +60,7 @@ func TestEachRowHasLimits(t *testing.T) {
 	}
 }
 
-func TestFiguresAreOfTheResult(t *testing.T) {
+func TestFiguresAreTakenFromTheResult(t *testing.T) {
 	op := func(node string, outcome maelstromtest.Outcome) maelstromtest.Op {
 		return maelstromtest.Op{Node: node, Outcome: outcome}
 	}

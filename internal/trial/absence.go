@@ -13,9 +13,9 @@ import (
 )
 
 // Absence takes the combiner away from a cluster of three for five seconds, with each seed from 1 to n. Its own clients go and come with
-// it. Those of the other nodes hardly notice: each phase is at most twice as slow as it was measured to be, and takes at most twice as many
-// messages. These tell more
-// than the latency, since three nodes are also fast if each folds for itself, or if two take one of them for the combiner for ever.
+// it. The clients of the other nodes must hardly notice. So each phase may take at most twice the time, and twice the messages, that were
+// measured when the test was written. The messages tell more than the latency: three nodes are also fast if each folds for itself, or if
+// two of them stick to another combiner for ever.
 func Absence(t *testing.T, program maelstromtest.Program, n int, begin, end func(*maelstromtest.Cluster)) {
 	t.Helper()
 	var mu sync.Mutex
@@ -46,13 +46,13 @@ func Absence(t *testing.T, program maelstromtest.Program, n int, begin, end func
 	}
 }
 
-// When the combiner goes and is back, and when all is over.
+// The times at which the combiner goes and is back, and at which the run ends.
 const gone, back, over = 5 * time.Second, 10 * time.Second, 15 * time.Second
 
-// A phase is before the combiner is gone, while it is, or when it is back.
+// A phase is the time before the combiner goes, while it is gone, or when it is back.
 type phase struct {
-	p99        time.Duration // as it was measured when the test was written
-	perRequest float64       // the same for messages, without clients'
+	p99        time.Duration // as measured when the test was written
+	perRequest float64       // messages per request, without the clients', as measured then
 
 	latencies []time.Duration
 	messages  int
@@ -87,7 +87,7 @@ func (a *absence) run(program maelstromtest.Program, begin, end func(*maelstromt
 	}
 }
 
-// client has a node add until some time after the start, after pauses of 10 ms on average.
+// client starts a client of a node, which adds until a time after the start, with pauses of 10 ms on average.
 func (a *absence) client(c *maelstromtest.Cluster, i int, until time.Duration) {
 	node, random := fmt.Sprintf("n%d", i), rand.New(rand.NewPCG(a.seed, uint64(i)))
 	a.clients.Go(func() {
@@ -98,7 +98,7 @@ func (a *absence) client(c *maelstromtest.Cluster, i int, until time.Duration) {
 	})
 }
 
-// during has f note something in the phase of a time.
+// during calls f with the phase of a time.
 func (a *absence) during(at time.Time, f func(*phase)) {
 	name := "before"
 	switch since := at.Sub(a.start); {
@@ -112,7 +112,7 @@ func (a *absence) during(at time.Time, f func(*phase)) {
 	f(a.phases[name])
 }
 
-// watch counts messages.
+// watch counts the messages that are sent between nodes and store.
 func (a *absence) watch(e maelstromtest.Entry) {
 	if e.What == maelstromtest.Sent && e.Src[0] != 'c' && e.Dest[0] != 'c' {
 		a.during(time.Now(), func(p *phase) { p.messages++ })

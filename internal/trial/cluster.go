@@ -25,7 +25,8 @@ func InCluster(t *testing.T, program maelstromtest.Program, cfg maelstromtest.Co
 	})
 }
 
-// Ask sends a request to a node and returns the value of a read, or the error's code: -1 for none, -2 for no answer.
+// Ask sends a request to a node. It returns the value if that was a read, and the code and text of the error: -1 for no error, -2 for
+// no answer.
 func Ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, code int, text string) {
 	reply, err := c.Client(node).Request(body, 5*time.Second)
 	var failure *maelstrom.RPCError
@@ -38,18 +39,18 @@ func Ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value 
 	return string(reply["value"]), -1, ""
 }
 
-// Add is the body of an add.
+// Add returns the body of an add.
 func Add(delta any) maelstromtest.Body { return maelstromtest.Body{"type": "add", "delta": delta} }
 
 // Read is the body of a read.
 var Read = maelstromtest.Body{"type": "read"}
 
-// Alone is the setting of a conversation with n0, a cluster of one, whose store is serve; if that is nil, the test plays it.
+// Alone returns the setting of a conversation with n0, the only node of its cluster. The store is serve, or the test if that is nil.
 func Alone(serve maelstromtest.Responder) maelstromtest.Setting {
 	return maelstromtest.Setting{Seed: 1, Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve}}
 }
 
-// Unless is serve as long as silent is not set, and then answers nothing.
+// Unless returns a store that is serve while silent is not set, and answers nothing while it is.
 func Unless(silent *atomic.Bool, serve maelstromtest.Responder) maelstromtest.Responder {
 	return func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 		if !silent.Load() {
@@ -58,12 +59,13 @@ func Unless(silent *atomic.Bool, serve maelstromtest.Responder) maelstromtest.Re
 	}
 }
 
-// AddLine is a client's add of 1 to n0, as a line.
+// AddLine returns a client's add of 1 to n0, as a line.
 func AddLine(client string, id int) string {
 	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
 }
 
-// keepAdding has a client add 1 again and again until a time, with a pause before each, and notes when it was sent and how long it took.
+// keepAdding adds 1 at a node again and again until a time, with a pause before each add. It notes when each add was sent and how long
+// it took.
 func keepAdding(t *testing.T, c *maelstromtest.Cluster, node string, until time.Time, pause func(), note func(sent time.Time, took time.Duration)) {
 	for time.Now().Before(until) {
 		pause()

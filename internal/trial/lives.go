@@ -16,12 +16,12 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// The clocks that a node may find when it starts, ahead of the true one, which here says 2000 and some seconds. Twice the same
-// makes lives that begin in the same microsecond, and so do those before 1970 and those after 2112.
+// How far a node's clock may be ahead when it starts. The true time is in the first seconds of the year 2000. Two lives with the same
+// clock begin in the same microsecond. So do two with clocks before 1970, and two with clocks after 2112.
 var oddClocks = []time.Duration{0, 0, -time.Second, -20 * time.Second, time.Hour, -40 * 365 * 24 * time.Hour, -200 * 365 * 24 * time.Hour,
 	120 * 365 * 24 * time.Hour, 250 * 365 * 24 * time.Hour}
 
-// Clocks, with each seed from 1 to n, kills a node again and again and starts it with odd clocks. None of its lives loses or doubles
+// Clocks kills a node again and again and starts it with odd clocks, with each seed from 1 to n. None of its lives may lose or double
 // what another has done.
 func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 	for seed := range n {
@@ -38,7 +38,7 @@ func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 				for i := range 52 { // each add has a bit of the total of its own
 					bit, node := int64(1)<<i, fmt.Sprintf("n%d", random.IntN(3))
 					if random.IntN(3) > 0 {
-						node = "n1" // which dies most
+						node = "n1" // the node that is killed
 					}
 					wait.Go(func() {
 						_, code, _ := Ask(c, node, Add(bit))
@@ -53,7 +53,7 @@ func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 					})
 					switch random.IntN(6) {
 					case 0:
-						// At the same instant as another life, if there is no latency: its clock doesn't go on.
+						// The clock does not advance, so two lives with the same odd clock begin in the same microsecond.
 						ahead := oddClocks[random.IntN(len(oddClocks))] - time.Since(began)
 						c.Kill("n1")
 						c.SetClock("n1", ahead)
@@ -75,12 +75,13 @@ func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 	}
 }
 
-// everybodyReads checks that each node reads a total with the bits of what is done, and perhaps some of those of what is unknown.
+// everybodyReads checks that each node reads a total that has all bits of the adds that are done, and none but those and bits of the
+// adds whose outcome is unknown.
 func everybodyReads(t *testing.T, c *maelstromtest.Cluster, done, unknown int64) {
 	t.Helper()
 	for _, node := range []string{"n0", "n1", "n2"} {
 		value, code, text := Ask(c, node, Read)
-		if code == maelstrom.Timeout { // only now has the node found itself outlived
+		if code == maelstrom.Timeout { // the node may have learned only now that it is outlived
 			value, code, text = Ask(c, node, Read)
 		}
 		if code != -1 {
@@ -88,13 +89,13 @@ func everybodyReads(t *testing.T, c *maelstromtest.Cluster, done, unknown int64)
 		}
 		total, err := strconv.ParseInt(value, 10, 64)
 		if err != nil || total&^unknown != done {
-			t.Errorf("%s read %b, acknowledged were %b, and unknown are %b", node, total, done, unknown)
+			t.Errorf("%s read %b; the acknowledged adds are %b, and the unknown ones %b", node, total, done, unknown)
 		}
 	}
 }
 
-// Twins runs two lives of a node at once, as when a process that was stopped goes on after another has taken its place. They lose and
-// double nothing.
+// Twins runs two lives of a node at once. That happens if a process that was stopped goes on after another has taken its place. The two
+// must lose and double nothing.
 func Twins(t *testing.T, program maelstromtest.Program) {
 	for _, between := range []time.Duration{0, time.Microsecond, time.Second} { // the starts of the two
 		synctest.Test(t, func(t *testing.T) {
@@ -125,19 +126,20 @@ func Twins(t *testing.T, program maelstromtest.Program) {
 				var value int64
 				s.Request("c1", `{"type":"read"}`)
 				p := s.Hear("read_ok", "error")
-				if p.Type == "error" { // it has found itself outlived just now
+				if p.Type == "error" { // the life may have learned only now that it is outlived
 					s.Request("c1", `{"type":"read"}`)
 					p = s.Hear("read_ok")
 				}
 				if err := json.Unmarshal([]byte(p.Field("value")), &value); err != nil || value&^unknown != done {
-					t.Errorf("%v apart: read %s (%b), acknowledged were %b, and unknown are %b", between, p.Field("value"), value, done, unknown)
+					t.Errorf("%v apart: read %s (%b); the acknowledged adds are %b, and the unknown ones %b", between, p.Field("value"), value, done, unknown)
 				}
 			}
 		})
 	}
 }
 
-// Future has a node, or what passes for it, come from the far future. That harms nobody.
+// Future lets a life of a node come from the far future, either because of its clock or because a hostile peer pretends to be one.
+// Every node must go on serving.
 func Future(t *testing.T, program maelstromtest.Program) {
 	const century = 100 * 365 * 24 * time.Hour
 	everybody := func(t *testing.T, c *maelstromtest.Cluster, want int) {
@@ -170,11 +172,11 @@ func Future(t *testing.T, program maelstromtest.Program) {
 				c.Inject("n0", fmt.Appendf(nil, `{"src":"n1","dest":"n0","body":{"type":"fold","msg_id":%d,"boot":%d,"nonce":5,"seq":1,"delta":0}}`, id, boot))
 				time.Sleep(time.Second)
 			}
-			// For each later life that there seems to have been, one request of the node may meet an error, and none after that.
+			// The node may answer one request with an error for each later life that it seems to have had, and none after that.
 			errs := 0
 			for _, code, text := Ask(c, "n1", Add(0)); code != -1; _, code, text = Ask(c, "n1", Add(0)) {
 				if errs++; errs > 3 || code != maelstrom.Timeout {
-					t.Fatalf("error %d, the %d. in a row: %s", code, errs, text)
+					t.Fatalf("error %d, number %d in a row: %s", code, errs, text)
 				}
 			}
 			everybody(t, c, 6)
@@ -183,12 +185,12 @@ func Future(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// LastLife has the store hold a receipt of a node that no life can follow, as only another program can store it. The node says so, and
-// the others are not harmed.
+// LastLife stores a receipt of a node that no later life can follow. Only another program can do that. The node must report it, and the
+// other nodes must go on serving.
 func LastLife(t *testing.T, program maelstromtest.Program) {
 	InCluster(t, program, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
 		c.Service("seq-kv").Put("counter", json.RawMessage(`{"total":5,"receipts":{"n1":{"boot":9007199254740991,"nonce":9007199254740991,"seq":1}}}`))
-		Ask(c, "n1", Add(1)) // n0 refuses it, since it is outlived: so it may have taken effect, for all that n1 knows
+		Ask(c, "n1", Add(1)) // any answer is right: n0 refuses the fold as outlived, so n1 cannot tell whether it took effect
 		for range 3 {
 			c.Kill("n0")
 			c.Restart("n0")

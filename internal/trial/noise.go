@@ -18,13 +18,13 @@ const (
 	maxNumber = 9_007_199_254_740_991
 )
 
-// longLine is from when on a node may shorten a line before it reads it, or refuse it.
+// longLine is the length from which on a node may shorten a line before it parses it, or refuse it.
 const longLine = bufio.MaxScanTokenSize - 1
 
-// A mark is what a fold has to tell it from its node's other folds, and what a receipt says of it.
+// A mark tells a fold from the other folds of its node. A receipt holds the mark of a fold.
 type mark struct{ Boot, Nonce, Seq int64 }
 
-// valid reports whether a mark may be in a fold, if the greatest boot is maxBoot, or in the store.
+// valid reports whether a mark is in range, if maxBoot is the greatest boot.
 func (m mark) valid(maxBoot int64) bool {
 	return within(m.Boot, 1, maxBoot) && within(m.Nonce, 0, maxNumber) && within(m.Seq, 1, maxNumber)
 }
@@ -34,7 +34,7 @@ func (m mark) compare(o mark) int {
 	return slices.Compare([]int64{m.Boot, m.Nonce, m.Seq}, []int64{o.Boot, o.Nonce, o.Seq})
 }
 
-// life is the mark without the number of the fold.
+// life returns the mark without the number of the fold.
 func (m mark) life() mark { return mark{m.Boot, m.Nonce, 0} }
 
 // A value is what the store holds.
@@ -43,7 +43,7 @@ type value struct {
 	Receipts map[string]mark
 }
 
-// parseValue is strict about what the good nodes may have stored.
+// parseValue parses a stored value. It returns an error if the good nodes cannot have stored it.
 func parseValue(raw []byte) (v value, err error) {
 	err = json.Unmarshal(raw, &v)
 	valid := within(v.Total, 0, maxNumber)
@@ -56,7 +56,7 @@ func parseValue(raw []byte) (v value, err error) {
 	return v, err
 }
 
-// A key names who is to be answered, and about what.
+// A key says whom to answer, and about which request.
 type key struct {
 	client string
 	id     int
@@ -74,11 +74,11 @@ type request struct {
 	fold  mark
 	code  int  // the error that it is refused with
 	long  bool // the line is so long that it may be refused
-	older int  // of the noise, when it was made
+	older int  // the noise's older when the request was made
 	made  time.Time
 }
 
-// A noise is what was said to a node in a step, and what must come of it.
+// A noise is what was said to a node in one step, and what must follow from it.
 type noise struct {
 	*session
 	n, other *member
@@ -87,10 +87,10 @@ type noise struct {
 
 	text     string // all lines
 	requests []request
-	maybe    []key   // who may be answered too, with an error
-	heeded   bool    // the node has had something to do with a line
-	lies     []int64 // the totals that the hostile node has answered this step's folds with
-	older    int     // how many earlier folds the hostile node has answered: for each, the node may wait longer for its last
+	maybe    []key   // requests that may be answered too, with an error
+	heeded   bool    // a line has made the node do something
+	lies     []int64 // the totals in the hostile node's answers to this step's folds
+	older    int     // how many earlier folds the hostile node has answered; with each, the wait for the last one begins anew
 }
 
 func newNoise(s *session, n, other *member) *noise {
@@ -100,8 +100,8 @@ func newNoise(s *session, n, other *member) *noise {
 	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored()}
 }
 
-// take works out what must come of a line, which the node is about to get. It reports whether the node gets it: the hostile node knows the
-// numbers of the folds that it was handed, but must not use them in the name of the store or of the other good node.
+// take works out what must follow from a line that the node is about to get. It reports whether the node may get it. The hostile node knows
+// the numbers of the folds that it was handed, but must not use them in the name of the store or of the other good node.
 func (o *noise) take(line string) (deliver bool) {
 	o.text += line + "\n"
 	raw := bytes.TrimSpace([]byte(line))
@@ -133,13 +133,13 @@ func (o *noise) take(line string) (deliver bool) {
 	return true
 }
 
-// read reads what is asked for.
+// read works out what a request asks for, and how it must be answered.
 func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 	r.what = "refused"
 	switch typ {
 	case "add":
 		var body struct{ Delta json.RawMessage }
-		_ = json.Unmarshal(m.Body, &body) // which has been done before
+		_ = json.Unmarshal(m.Body, &body) // cannot fail, as take has done it before
 		delta, err := strconv.ParseInt(string(body.Delta), 10, 64)
 		if r.code = maelstrom.MalformedRequest; err == nil && within(delta, 0, maxNumber) {
 			r.what, r.delta, r.code = "add", delta, 0
@@ -158,7 +158,7 @@ func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 	case "init":
 		var body maelstrom.InitMessageBody
 		err := json.Unmarshal(m.Body, &body)
-		ids, _ := json.Marshal(body.NodeIDs) // which strings always can be
+		ids, _ := json.Marshal(body.NodeIDs) // cannot fail for strings
 		if r.code = maelstrom.MalformedRequest; err == nil && body.NodeID == o.n.name && string(ids) == cluster {
 			r.what, r.code = "init", 0
 		}
@@ -169,7 +169,7 @@ func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 
 func within(n, least, most int64) bool { return least <= n && n <= most }
 
-// takeReply works out what must come of a reply: nothing, unless it answers a fold of the node.
+// takeReply works out what must follow from a reply: nothing, unless it answers a fold of the node.
 func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) (deliver bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -190,7 +190,7 @@ func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) (deli
 	return true
 }
 
-// judge checks the answers, and that the total has moved by what they say.
+// judge checks the answers to the requests, and that the total has moved as they say.
 func (o *noise) judge() {
 	o.t.Helper()
 	after := o.stored()
@@ -198,8 +198,8 @@ func (o *noise) judge() {
 	for _, a := range o.hears(o.requests) {
 		answers[a.to()] = append(answers[a.to()], a)
 	}
-	open := map[key]int{}     // the requests
-	folds := map[string]int{} // those of each node
+	open := map[key]int{}     // how many requests have each key
+	folds := map[string]int{} // how many folds each node has sent
 	moves, totals := []int64{0}, []int64{o.before.Total}
 	for _, r := range o.requests {
 		open[r.key]++
@@ -218,7 +218,7 @@ func (o *noise) judge() {
 		switch {
 		case len(as) == 0:
 			o.t.Errorf("%q: %+v has no answer", o.text, r)
-		case len(as) > 1: // whose answers cannot be told apart
+		case len(as) > 1: // which of them answers this request cannot be told
 			moves = sums(moves, []int64{0, r.delta})
 			o.done(r, slices.ContainsFunc(as, func(a answer) bool { return a.Body.Type == "fold_ok" }))
 		default:
@@ -233,7 +233,7 @@ func (o *noise) judge() {
 	}
 }
 
-// sums returns all sums of an element of xs and one of ys.
+// sums returns all sums of an element of xs and an element of ys.
 func sums(xs, ys []int64) (all []int64) {
 	for _, x := range xs {
 		for _, y := range ys {
@@ -244,8 +244,8 @@ func sums(xs, ys []int64) (all []int64) {
 	return slices.Compact(all)
 }
 
-// moves returns by how much a request that was answered may have moved the total. The totals are what that may have been when the request
-// was answered, and more. The request is alone if it is the only fold of its node in this step.
+// moves returns the amounts by which an answered request may have moved the total. The argument totals has at least all totals that there
+// may have been when the request was answered. The request is alone if it is the only fold of its node in this step.
 func (o *noise) moves(r request, a answer, after value, totals []int64, alone bool) []int64 {
 	o.t.Helper()
 	wrong := func() []int64 {
@@ -286,11 +286,11 @@ func (o *noise) moves(r request, a answer, after value, totals []int64, alone bo
 	return wrong()
 }
 
-// held reports whether the hostile node may have kept the node from folding by itself until a request was late. The node waits 2 s for
-// an answer at most, and as much again from each answer to an earlier fold on.
+// held reports whether the hostile node may have kept the node from folding by itself until a request was late. The node waits for an
+// answer for at most 2 s. With each answer to an earlier fold, that wait begins anew.
 func (o *noise) held(r request) bool { return o.older > r.older+1 || o.older > r.older && o.slow }
 
-// moveOf is the part of moves that is about a fold.
+// moveOf is the part of moves for a fold.
 func (o *noise) moveOf(r request, a answer, after value, full, alone bool, wrong func() []int64) []int64 {
 	o.t.Helper()
 	done := append(slices.Clip(o.folds[r.client]), o.before.Receipts[r.client])
@@ -316,7 +316,7 @@ func (o *noise) moveOf(r request, a answer, after value, full, alone bool, wrong
 	return wrong()
 }
 
-// done notes that a fold was done, if the request is one.
+// done notes that a request was done, if it is a fold.
 func (o *noise) done(r request, done bool) {
 	if r.what != "fold" || !done {
 		return

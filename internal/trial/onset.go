@@ -14,11 +14,11 @@ import (
 type Onset struct {
 	Name string
 	Cut  [][2]string   // the links that are cut, in both directions
-	At   time.Duration // after the start
-	Most time.Duration // that a request takes which is in hand when the partition begins, or is made in the second after that
+	At   time.Duration // when it begins, after the start
+	Most time.Duration // the longest that a request may take if it is in hand when the partition begins, or made within a second after that
 }
 
-// Onsets are when nodes know each other, and when they don't: then a node has not yet heard the one that it takes for the combiner.
+// Onsets begin after 5 s, when the nodes know each other's round trips, or at the start, when no node has heard its combiner yet.
 var Onsets = []Onset{
 	{"the combiner off", [][2]string{{"n0", "n1"}, {"n0", "n2"}}, 5 * time.Second, 1700 * time.Millisecond},
 	{"another node off", [][2]string{{"n2", "n0"}, {"n2", "n1"}}, 5 * time.Second, 1700 * time.Millisecond},
@@ -30,7 +30,7 @@ var Onsets = []Onset{
 	{"all apart from the start", [][2]string{{"n0", "n1"}, {"n0", "n2"}, {"n1", "n2"}}, 0, 1600 * time.Millisecond},
 }
 
-// Run has a partition begin among three nodes that are 100 ms apart, with each seed from 1 to n.
+// Run begins a partition among three nodes, at 100 ms of latency, with each seed from 1 to n.
 func (o Onset) Run(t *testing.T, program maelstromtest.Program, n int) {
 	t.Helper()
 	var mu sync.Mutex

@@ -16,17 +16,17 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// heap returns the bytes that are in use.
+// heap returns how many bytes of the heap are in use.
 func heap() uint64 {
 	var m runtime.MemStats
 	runtime.GC()
-	runtime.GC() // what the first has found in a sync.Pool
+	runtime.GC() // frees what the first has moved out of each sync.Pool
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
 
-// Overload gives a node 65,636 requests while the store is silent. 100 of them, more than may wait, are refused at once, and the others
-// when their time is up.
+// Overload gives a node 65,636 requests while the store is silent. The 100 that are more than may wait must be refused at once, and the
+// others when their time is up.
 func Overload(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes a second, and ten with the race detector")
@@ -55,12 +55,12 @@ func Overload(t *testing.T, program maelstromtest.Program) {
 		begin = time.Now()
 		s.Hear("add_ok")
 		if took := time.Since(begin); took > time.Second {
-			t.Errorf("service after %v", took)
+			t.Errorf("the node served again only after %v", took)
 		}
 	})
 }
 
-// Padding gives a node requests with much in them that it has no use for. While they wait, it keeps nothing of that.
+// Padding gives a node long requests, most of which it does not need. While they wait, the node must not keep what it does not need.
 func Padding(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes five seconds, and a minute with the race detector")
@@ -87,7 +87,7 @@ func Padding(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Million gives a node a million requests. They leave neither memory nor goroutines behind.
+// Million gives a node a million requests. They must leave neither memory nor goroutines behind.
 func Million(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes ten seconds, and much longer with the race detector")
@@ -116,7 +116,7 @@ func Million(t *testing.T, program maelstromtest.Program) {
 			return heap(), runtime.NumGoroutine()
 		}
 		rounds(5, 10_000) // until its buffers have grown
-		// The runtime keeps what a goroutine was made of for the next, so have as many as a round may need.
+		// The runtime keeps the memory of ended goroutines for new ones. So make as many goroutines as a round may need.
 		var crowd sync.WaitGroup
 		release := make(chan struct{})
 		for range 2_000 {
@@ -135,8 +135,8 @@ func Million(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Outage keeps the store from a node for ten hours, and the other node too. That leaves nothing behind, the node asks the store seldom,
-// for nobody never, and it serves again within a second.
+// Outage keeps the store and the other node silent for ten hours. That must leave nothing behind in a node. The node must ask the store
+// seldom, and not at all while no request waits. It must serve again within a second of the store's return.
 func Outage(t *testing.T, program maelstromtest.Program) {
 	hour := 3600
 	if testing.Short() {
@@ -150,7 +150,7 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 			switch {
 			case !silent.Load():
 				store.Serve(c, p)
-			case p.Type != "write": // one goes before each read
+			case p.Type != "write": // one is sent before each read
 				asked.Add(1)
 			}
 		})
@@ -165,7 +165,7 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 				s.Line(AddLine("c1", 1))
 				time.Sleep(time.Second)
 			}
-			for answers := hour; answers > 4; answers-- { // but for those that still wait
+			for answers := hour; answers > 4; answers-- { // the last requests still wait
 				if p := s.Hear("error", "add_ok"); p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout {
 					t.Fatalf("heard %+v", p)
 				}
@@ -182,13 +182,14 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		asked.Store(0)
 		time.Sleep(time.Minute)
 		if n := asked.Load(); n > 0 {
-			t.Errorf("the store was asked %d times for nobody", n)
+			t.Errorf("the store was asked %d times while no request waited", n)
 		}
 		serviceResumes(t, s, &silent)
 	})
 }
 
-// serviceResumes checks that a node serves within a second of the store's return, what waits then as well as what comes then.
+// serviceResumes checks that a node serves again within a second of the store's return, both the request that waits then and one that
+// comes later.
 func serviceResumes(t *testing.T, s *maelstromtest.Conversation, silent *atomic.Bool) {
 	t.Helper()
 	s.Line(AddLine("c1", 1))

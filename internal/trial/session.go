@@ -17,22 +17,25 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Session runs two good nodes and a hostile one, which is the first, second or third of the cluster, as kind says. From 3 on, kind
-// has the store take some time. The noise is what the hostile node says, in whatever name. (Only replies with numbers that it has learnt do not get through in the name of the store or a good node: numbers
-// for different receivers may be the same, and no node could tell such a reply from a true one.) The good nodes get its lines in turn.
-// Before each line, a client makes a good request of the node, an add of 1, so that the line may come before what the request
-// waits for. The start of a line can change that:
+// Session runs two good nodes and a hostile one. The kind says which of the three is the hostile one, and from 3 on makes the store take
+// some time. The noise is what the hostile node says, in whatever name. It may not use the number of a fold that it was handed in the name
+// of the store or of the other good node: numbers for different receivers may be the same, so no node could tell such a reply from a true
+// one.
+//
+// The good nodes get the lines of the noise in turn. Before each line, a client makes a good request of the node, an add of 1. So the line
+// may arrive before what the request waits for. The start of a line can change that:
 //
 //	?text      the good request is a read
-//	+text      it is made at once; otherwise a second passes before it, after which a suspected node is probed
+//	+text      the good request is made at once; otherwise a second passes first, after which a suspected node is probed
 //	@500 text  there is no good request: text comes 500 ms after the line before it, at the same node
 //
 // In a line, $NODE stands for the good node that gets it, $OTHER for the other good one, and $PEER for the hostile one. $RE stands for
-// the number of the last fold that the good node has handed to the hostile one, $RE1 for that of the one before, and so on to $RE3.
+// the number of the last fold that the good node has handed to the hostile one, $RE1 for the number of the fold before it, and so on to
+// $RE3.
 //
-// Whatever the noise is, each request is answered once and in time, the total changes by what was acknowledged, and reads tell
-// the total. Only one thing can make a good node answer for what is not in the total: the hostile node has told it that its fold is
-// done. Even then the answer must be one that could be true: no total beyond 2^53-1, and none below what the fold adds.
+// Whatever the noise is, each request must be answered once and in time, the total must change by what was acknowledged, and reads must
+// return the total. There is one exception: if the hostile node says that a fold is done, the good node believes it, and acknowledges
+// what is not in the total. Even then its answer must be possible: no total beyond 2^53-1, and none below what the fold adds.
 func Session(t *testing.T, program maelstromtest.Program, kind uint8, noise []byte) {
 	t.Helper()
 	hang := time.AfterFunc(hanging, func() { panic(fmt.Sprintf("a session hangs: %d %q", kind, noise)) })
@@ -56,16 +59,16 @@ func Session(t *testing.T, program maelstromtest.Program, kind uint8, noise []by
 const (
 	// client makes the good requests, and initiator starts the nodes.
 	client, initiator = "good", "maelstrom"
-	// cluster is that of all nodes, as init names it.
+	// cluster lists all nodes, as init does.
 	cluster = `["n0","n1","n2"]`
-	// hanging is how long, in real time, a session may take. Without this limit a node that waits with a mutex locked would
-	// keep virtual time from passing, and so the session from ending.
+	// hanging is how long a session may take in real time. A node that blocks while it holds a mutex keeps virtual time from
+	// passing, so a limit in virtual time would not end the session.
 	hanging = time.Minute
 	// answerTime is how long a node may take for an answer.
 	answerTime = 4 * time.Second
-	// storeTime is how long a store takes, if it takes time.
+	// storeTime is how long a slow store takes.
 	storeTime = 2 * time.Millisecond
-	// most is how many lines a step may have, so that there are few enough ways in which the total may have moved.
+	// most bounds the lines of a step. More would leave too many ways in which the total may have moved.
 	most = 10
 )
 
@@ -112,8 +115,8 @@ type session struct {
 	slow  bool
 	peer  string // the hostile node
 	good  []*member
-	folds map[string][]mark // by node: of the folds of the noise that were acknowledged
-	id    int               // of the last good request
+	folds map[string][]mark // by node, the folds of the noise that were acknowledged
+	id    int               // the number of the last good request
 
 	raw   json.RawMessage // what the store held when it was last looked at
 	value value
@@ -129,8 +132,8 @@ type member struct {
 	name     string
 	begun    bool // it has answered init
 	talk     *maelstromtest.Conversation
-	outlived bool  // a fold of a life that it has not lived was done, and it has not noticed yet
-	asks     []ask // of the hostile node
+	outlived bool  // a fold in its name was done that it has not made, and it has not noticed yet
+	asks     []ask // what it has asked of the hostile node
 }
 
 // An ask is a fold that was handed to the hostile node.
@@ -141,7 +144,7 @@ type ask struct {
 	answered bool
 }
 
-// An answer is one of a good node, to whoever has asked.
+// An answer is a good node's answer to anybody.
 type answer struct {
 	Src, Dest string
 	Body      struct {
@@ -172,7 +175,7 @@ func newSession(t *testing.T, program maelstromtest.Program, kind uint8) *sessio
 	return s
 }
 
-// listener returns what takes the lines that a node, the i-th good one, writes.
+// listener returns the function that takes the lines that n, the i-th good node, writes.
 func (s *session) listener(n *member, i int) func(line []byte) bool {
 	to := func(dest string) []byte { return fmt.Appendf(nil, `{"src":%q,"dest":%q,"body":`, n.name, dest) }
 	store, hostile := to(maelstrom.SeqKV), to(s.peer)
@@ -208,7 +211,7 @@ func (s *session) listener(n *member, i int) func(line []byte) bool {
 	}
 }
 
-// serve answers what a node asks the store, which compares values as they are written.
+// serve answers a node's request to the store. The store compares values byte by byte.
 func (s *session) serve(n *member, body []byte) {
 	var r struct {
 		Type, Key       string
@@ -240,7 +243,7 @@ func (s *session) serve(n *member, body []byte) {
 	n.talk.Line(string(reply) + "}}")
 }
 
-// hear takes an answer of a node. One to a fold of the other good node is handed on.
+// hear takes an answer of a node. It hands the answer on if that is to a fold of the other good node.
 func (s *session) hear(n, other *member, line []byte) {
 	var a answer
 	if err := json.Unmarshal(line, &a); err != nil || a.Src != n.name {
@@ -263,7 +266,7 @@ func (s *session) hear(n, other *member, line []byte) {
 	}
 }
 
-// step has a good request made of n, gives it the lines, and checks what came of them.
+// step makes the good request of n, gives n the lines, and checks what n did.
 func (s *session) step(n, other *member, st step) {
 	if !st.hurried {
 		time.Sleep(time.Second)
@@ -286,7 +289,7 @@ func (s *session) step(n, other *member, st step) {
 	}
 }
 
-// fill puts what they stand for in the place of a line's words.
+// fill replaces the words in a line that begin with $ by what they stand for.
 func (s *session) fill(n, other *member, text string) string {
 	if !strings.Contains(text, "$") {
 		return text
@@ -315,7 +318,7 @@ func (s *session) request(n *member, what string) request {
 	return r
 }
 
-// await waits until as many requests have been answered as were made, and all that this leads to is done, or until it is too late.
+// await waits until the requests have been answered and nothing is left to do at that instant, or until it is too late for an answer.
 func (s *session) await(requests []request) {
 	late := time.NewTimer(answerTime + time.Second)
 	defer late.Stop()
@@ -346,7 +349,7 @@ func (s *session) answered(requests []request) bool {
 	return left == 0
 }
 
-// read checks that a node reads the stored total after what has been said. That may have left it behind: then it may say so, once.
+// read checks that a node reads the stored total. If what has been said made the node outlived, one error is allowed first.
 func (s *session) read(n *member, said string) {
 	s.t.Helper()
 	for {
@@ -366,7 +369,7 @@ func (s *session) read(n *member, said string) {
 	}
 }
 
-// hears returns what was heard in this step, but for the answers of the good nodes to each other's folds.
+// hears returns the answers that were heard in this step, without those of the good nodes to each other's folds.
 func (s *session) hears(requests []request) (heard []answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// OddStore has the store answer oddly in each way that there is. Whatever it answers, a node that gets no further asks it at most 50
-// times a second. With -short only every tenth code of an error has its turn.
+// OddStore lets the store answer one type of request oddly, in every way that there is. Whatever the store answers, a node that makes no
+// progress must send it at most 50 requests of each type a second. With -short, only every tenth error code is tried.
 func OddStore(t *testing.T, program maelstromtest.Program) {
 	conflict := `{"type":"error","code":22}`
 	type oddity struct {
@@ -61,7 +61,7 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 						}
 					}
 					if odd.reply == conflict && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
-						t.Errorf("the node did not say that it makes no progress, but %q", s.Stderr())
+						t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
 					}
 				})
 			})
@@ -69,7 +69,7 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	}
 }
 
-// BadValue puts a value that makes no sense into the store. The nodes say so, keep it, and serve again when it is mended.
+// BadValue puts a value that makes no sense into the store. The nodes must report it, leave it there, and serve again when it is mended.
 func BadValue(t *testing.T, program maelstromtest.Program) {
 	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
 		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`}
@@ -89,7 +89,7 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 	}
 }
 
-// badValue puts a value into the store of a cluster, some time, and mends it later.
+// badValue puts a bad value into the store of a cluster at some time, and mends it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 	sum, unknown, bit := int64(0), int64(0), int64(1) // of the adds; each has a bit of its own
 	reading := func() maelstromtest.Body { return Read }
@@ -121,7 +121,7 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 		c.Restart("n1")
 		c.Restart("n2")
 	}
-	// What a node has sent before it sees the value may, for all it knows, still take effect.
+	// What a node sends before it sees the bad value may still take effect, for all the node knows.
 	everybody(next, func(node, _ string, code int, text string) {
 		if code == maelstrom.Timeout && when != "before the start" {
 			unknown |= bit
@@ -138,7 +138,7 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 		})
 	}
 	if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
-		t.Errorf("it was overwritten with %s", got)
+		t.Errorf("the bad value was overwritten with %s", got)
 	}
 	c.Service("seq-kv").Put("counter", good)
 	time.Sleep(900 * time.Millisecond)
@@ -151,7 +151,7 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 	})
 }
 
-// namesBoth checks that an error names the key and what it holds.
+// namesBoth checks that the text of an error names the key and what it holds.
 func namesBoth(t *testing.T, node, text, bad string) {
 	t.Helper()
 	if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {

@@ -1,6 +1,5 @@
-// Package trial runs a counter through simulations with many seeds, and checks what came of each and of all together.
-//
-// Each check says what must hold. A failure names the seed that replays it.
+// Package trial puts a counter through simulations and conversations, and checks what it does. A failure of a simulation names the seed
+// that replays it.
 package trial
 
 import (
@@ -18,16 +17,16 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Check is made of what came of one seed.
+// A Check checks the result of one seed.
 type Check func(t *testing.T, r *maelstromtest.Result)
 
-// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the history is right, that the nodes logged nothing, and
-// whatever else checks want. It returns the results, in no particular order and without their histories.
+// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the history is right and that the nodes logged nothing, and
+// runs the given checks. It returns the results, in no particular order and without their histories.
 func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
 	t.Helper()
 	var mu sync.Mutex
 	var results []*maelstromtest.Result
-	t.Run("seeds", func(t *testing.T) { // which ends when all of them have
+	t.Run("seeds", func(t *testing.T) { // ends when all parallel seeds have ended
 		for seed := range n {
 			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 				t.Parallel()
@@ -48,7 +47,7 @@ func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.C
 				if t.Failed() {
 					t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
 				}
-				r.History = nil // a soak has thousands
+				r.History = nil // a soak has thousands of results
 				mu.Lock()
 				defer mu.Unlock()
 				results = append(results, r)
@@ -61,7 +60,7 @@ func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.C
 // AllOK checks that every request was answered ok.
 func AllOK(t *testing.T, r *maelstromtest.Result) { AtLeast(1)(t, r) }
 
-// AtLeast checks which share of the requests was answered ok.
+// AtLeast checks that at least a share of the requests was answered ok.
 func AtLeast(share float64) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		if r.Availability < share {
@@ -70,8 +69,8 @@ func AtLeast(share float64) Check {
 	}
 }
 
-// InTime checks that every request was answered within 4 s: ok, or with an error that a node in need may answer. Before a node sees a
-// request, it may have waited for slack behind another message.
+// InTime checks that every request was answered within 4 s, either ok or with error 11 or 0. The time may be longer by slack, because a
+// request may wait behind other messages before the node sees it.
 func InTime(slack time.Duration) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		for _, op := range r.History {
@@ -85,7 +84,7 @@ func InTime(slack time.Duration) Check {
 	}
 }
 
-// P99Below checks the 99th percentile of the latencies.
+// P99Below checks that the 99th percentile of the latencies is below most.
 func P99Below(most time.Duration) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		if p99 := r.Latency.P99; p99 >= most {
@@ -94,16 +93,17 @@ func P99Below(most time.Duration) Check {
 	}
 }
 
-// Fair checks that the node that served fewest requests served at least a share of what the one that served most did.
+// Fair checks that the node that served the fewest requests served at least a share of what the busiest node did.
 func Fair(share float64) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		if got := Fairness(r); got < share {
-			t.Errorf("the node that served fewest requests served %.2f of what the one that served most did, want at least %.2f", got, share)
+			t.Errorf("the node that served the fewest requests served %.2f of what the busiest node did, want at least %.2f", got, share)
 		}
 	}
 }
 
-// Fairness is how many requests the node that answered fewest ok answered, as a share of those of the one that answered most.
+// Fairness returns how many requests the node that served the fewest has served, as a share of what the busiest node has served. To serve
+// a request is to answer it ok.
 func Fairness(r *maelstromtest.Result) float64 {
 	served := make(map[string]int)
 	for i := range r.Config.Nodes {
@@ -124,12 +124,12 @@ func Fairness(r *maelstromtest.Result) float64 {
 	return least / most
 }
 
-// few is how many faults or doubled messages say nothing about a share.
+// few is the number of faults or doubled messages below which a share of them says nothing.
 const few = 20
 
-// Struck checks that the faults have struck something: at least half of those that befall a node must have done so while messages
-// from or to it were on their way, and at least half of the doubled messages must have arrived apart from their originals. It
-// looks at all results together, and at each kind of fault of which there were enough.
+// Struck checks that the faults have struck something. At least half of the faults of a node must have come while messages from or to
+// it were on their way. At least half of the doubled messages must have arrived apart from their originals. Struck looks at all
+// results together, and at each kind of fault of which there were enough.
 func Struck(t *testing.T, results []*maelstromtest.Result) {
 	t.Helper()
 	for _, failure := range missed(results) {
@@ -137,7 +137,7 @@ func Struck(t *testing.T, results []*maelstromtest.Result) {
 	}
 }
 
-// missed says which faults have mostly struck nothing.
+// missed returns a text for each kind of fault that has mostly struck nothing.
 func missed(results []*maelstromtest.Result) (failures []string) {
 	type share struct{ of, all int }
 	struck := map[string]share{}
@@ -162,7 +162,7 @@ func missed(results []*maelstromtest.Result) (failures []string) {
 	return failures
 }
 
-// Logging is program with its standard error going to log.
+// Logging returns program with its standard error redirected to log.
 func Logging(program maelstromtest.Program, log *Log) maelstromtest.Program {
 	return func(env maelstromtest.Env) error {
 		env.Stderr = log
@@ -197,29 +197,29 @@ func Faults(list string) []maelstromtest.Fault {
 	return faults
 }
 
-// Isolated is cfg with every link between nodes cut, so that each folds for itself.
+// Isolated returns cfg with every link between nodes cut, so that each folds for itself.
 func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
 	cut := maelstromtest.Fault{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}
 	cfg.Nemesis = append(slices.Clip(cfg.Nemesis), cut)
 	return cfg
 }
 
-// Exercise is the workload that the counter is made for: g-counter, 3 nodes, 100 requests a second, 20 s.
+// Exercise returns the workload that the counter is made for: 3 nodes, 100 requests a second, 20 s.
 func Exercise(faults string) maelstromtest.Config {
 	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: Faults(faults)}
 }
 
-// Brief is the exercise's workload in less time, with faults that come and go as often.
+// Brief returns the exercise's workload in less time, with faults that come and go as many times.
 func Brief(faults string) maelstromtest.Config {
 	cfg := Exercise(faults)
 	cfg.TimeLimit, cfg.NemesisInterval = 4*time.Second, 2*time.Second
 	return cfg
 }
 
-// Latency is that of Busy.
+// Latency is the latency that Busy sets.
 const Latency = 20 * time.Millisecond
 
-// Busy is cfg with so much latency, and so many workers, that most faults find messages on their way.
+// Busy returns cfg with so much latency, and so many workers, that most faults find messages on their way.
 func Busy(cfg maelstromtest.Config) maelstromtest.Config {
 	cfg.Latency, cfg.Concurrency = Latency, 18
 	return cfg

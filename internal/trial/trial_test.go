@@ -7,7 +7,7 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-func TestFaultsThatStrikeNothingAreNoticed(t *testing.T) {
+func TestFaultsThatStrikeNothingAreReported(t *testing.T) {
 	faults := func(kind string, struck, missed int) *maelstromtest.Result {
 		r := &maelstromtest.Result{}
 		for i := range struck + missed {
@@ -25,11 +25,11 @@ func TestFaultsThatStrikeNothingAreNoticed(t *testing.T) {
 	for _, test := range []struct {
 		what    string
 		results []*maelstromtest.Result
-		missed  string // what is named, or nothing
+		missed  string // what is reported, or ""
 	}{
-		{"half of the kills", []*maelstromtest.Result{faults("kill", 10, 0), faults("kill", 0, 10)}, ""},
-		{"fewer than half", []*maelstromtest.Result{faults("kill", 9, 0), faults("kill", 0, 11)}, "kill: 9 of 20"},
-		{"too few to tell", []*maelstromtest.Result{faults("kill", 0, 19)}, ""},
+		{"half of the kills struck", []*maelstromtest.Result{faults("kill", 10, 0), faults("kill", 0, 10)}, ""},
+		{"fewer than half of the kills struck", []*maelstromtest.Result{faults("kill", 9, 0), faults("kill", 0, 11)}, "kill: 9 of 20"},
+		{"too few kills to tell", []*maelstromtest.Result{faults("kill", 0, 19)}, ""},
 		{"clocks", []*maelstromtest.Result{faults("kill", 20, 0), faults("clock", 0, 20)}, "clock: 0 of 20"},
 		{"pauses", []*maelstromtest.Result{faults("pause", 0, 20)}, "pause: 0 of 20"},
 		{"cuts from the store", []*maelstromtest.Result{faults("store-cut", 0, 20)}, "store-cut: 0 of 20"},
@@ -46,7 +46,7 @@ func TestFaultsThatStrikeNothingAreNoticed(t *testing.T) {
 func TestFairnessComparesTheNodesThatServedFewestAndMost(t *testing.T) {
 	r := &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 3}}
 	if got := Fairness(r); got != 1 {
-		t.Errorf("of nothing: %v", got)
+		t.Errorf("without requests: %v", got)
 	}
 	serve := func(node string, n int, outcome maelstromtest.Outcome) {
 		for range n {
