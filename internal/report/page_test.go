@@ -46,7 +46,7 @@ func TestAPageHasWhatMattersFirst(t *testing.T) {
 
 func TestAPageHasNoAddressOutside(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long with the race detector")
+		t.Skip("takes half a second")
 	}
 	for _, link := range regexp.MustCompile(`(src|href|url|xlink)[=(]"?([^" >)]*)`).FindAllStringSubmatch(written(t, crowd(t)), -1) {
 		if strings.Contains(link[2], "//") {
@@ -82,7 +82,7 @@ func long(n int) Run {
 // However long a run was, its page opens, and says what it leaves out. What was slowest is always there.
 func TestThePageOfALongRunIsBounded(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long with the race detector")
+		t.Skip("takes most of a second")
 	}
 	text := written(t, long(60_000))
 	if len(text) > 2_000_000 {
