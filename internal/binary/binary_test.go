@@ -28,13 +28,13 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// The scripts know two commands more: exits and complains.
+// The scripts have two more commands: exits and complains.
 func TestScripts(t *testing.T) {
 	binary := maelstromtest.Build(t, "maelstrom-counter")
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// "exits CODE ARGUMENT..." runs the node, whose input ends at once, and wants an exit code.
+			// "exits CODE ARGUMENT..." runs the node, whose input ends at once, and checks its exit code.
 			"exits": func(ts *testscript.TestScript, _ bool, args []string) {
 				err := ts.Exec(binary, args[1:]...)
 				code := 0
@@ -47,7 +47,7 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit code %d, want %s", code, args[0])
 				}
 			},
-			// "complains TEXT" wants that the node has printed nothing but one line, with a text in it, on stderr.
+			// "complains TEXT" checks that the node has printed one line on stderr that contains a text, and nothing else.
 			"complains": func(ts *testscript.TestScript, _ bool, args []string) {
 				out, err := ts.ReadFile("stdout"), ts.ReadFile("stderr")
 				if out != "" || strings.Count(err, "\n") != 1 || !strings.HasSuffix(err, "\n") || !strings.Contains(err, args[0]) {

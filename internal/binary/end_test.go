@@ -21,7 +21,7 @@ func addLine(client string, id int) string {
 	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
 }
 
-func TestTheBinaryEndsInOrder(t *testing.T) {
+func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
 	path := maelstromtest.Build(t, "maelstrom-counter")
 	for _, test := range []struct {
 		how  string
@@ -37,7 +37,7 @@ func TestTheBinaryEndsInOrder(t *testing.T) {
 			_, _ = stdin.WriteString(strings.Repeat(addLine("c3", 3)+"\n", 1000))
 		}, 1, "broken pipe"},
 		{"stdout not read", func(t *testing.T, node *os.Process, stdin, _ *os.File) {
-			// As this is a type without a handler, each line is answered at once.
+			// No handler takes this type, so each line is answered at once.
 			lines := strings.Repeat(strings.Replace(addLine("c3", 3), "add", "gong", 1)+"\n", 1000)
 			written := 0
 			for {
@@ -50,7 +50,7 @@ func TestTheBinaryEndsInOrder(t *testing.T) {
 				}
 			}
 			if written > 8<<20 {
-				t.Errorf("%d bytes were taken in", written)
+				t.Errorf("the node read %d bytes", written)
 			}
 			notify(t, node, syscall.SIGTERM)
 		}, 1, "nobody reads them"},
@@ -103,7 +103,7 @@ func TestTheBinaryEndsInOrder(t *testing.T) {
 			if test.code == 0 {
 				expect(`"dest":"c1","body":{"in_reply_to":7,"type":"error","code":0,`)
 			}
-			_ = cmd.Wait() // its code is asked for below
+			_ = cmd.Wait() // the exit code is checked below
 			if code := cmd.ProcessState.ExitCode(); code != test.code || !strings.Contains(stderr.String(), test.err) ||
 				(test.err == "") != (stderr.Len() == 0) || strings.Count(stderr.String(), "\n") > 1 {
 				t.Errorf("exit code %d, stderr %q", code, stderr.String())

@@ -18,10 +18,10 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// echoVariable, if set, makes this test binary the node of echo.
+// If echoVariable is set in the environment, this test binary runs echo.
 const echoVariable = "MAELSTROM_COUNTER_TEST_ECHO"
 
-// echo is the least that a node on Maelstrom's library can be that answers an add.
+// echo is the smallest node on Maelstrom's library that answers an add.
 func echo() {
 	n := maelstrom.NewNode()
 	n.Handle("add", func(msg maelstrom.Message) error {
@@ -32,7 +32,7 @@ func echo() {
 	}
 }
 
-// A driver is the other end of a node's pipes: clients with 64 requests on their way, and a store that answers at once.
+// A driver is the other end of a node's pipes. It plays clients with 64 requests on their way, and a store that answers at once.
 type driver struct {
 	in    *bufio.Writer
 	out   *bufio.Reader
@@ -76,11 +76,11 @@ func (d *driver) send(format string, args ...any) { fmt.Fprintf(d.in, format+"\n
 func (d *driver) run(t testing.TB, n int) time.Duration {
 	begin := time.Now()
 	var line []byte
-	add := func() { // costs the driver next to nothing, as it shares the processors with what is measured
+	add := func() { // must cost next to nothing, because the driver shares the processors with the node
 		d.sent++
 		line = append(line[:0], `{"src":"c1","dest":"n0","body":{"type":"add","delta":1,"msg_id":`...)
 		line = append(strconv.AppendInt(line, int64(d.sent), 10), "}}\n"...)
-		_, _ = d.in.Write(line) // Flush will say
+		_, _ = d.in.Write(line) // Flush returns the error
 	}
 	for range min(n, 64) {
 		add()
@@ -113,7 +113,7 @@ func (d *driver) run(t testing.TB, n int) time.Duration {
 	return time.Since(begin)
 }
 
-// resident is the memory that a process occupies, in MB, or 0 where the system doesn't say.
+// resident returns the memory that a process occupies, in MB, or 0 if the system does not tell.
 func resident(cmd *exec.Cmd) float64 {
 	var size, pages int
 	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
@@ -121,8 +121,8 @@ func resident(cmd *exec.Cmd) float64 {
 	return float64(pages*os.Getpagesize()) / 1e6
 }
 
-// One operation is 20,000 adds, so -benchtime 50x makes a million. The echo node shows what Maelstrom's library does on the
-// machine at hand; the two take turns.
+// BenchmarkProcess measures the node against the echo node, which shows what Maelstrom's library does on the same machine. The two take
+// turns. One operation is 20,000 adds, so -benchtime 50x makes a million.
 func BenchmarkProcess(b *testing.B) {
 	node := exec.Command(maelstromtest.Build(b, "maelstrom-counter"))
 	counter := drive(b, node)

@@ -24,14 +24,14 @@ type player struct {
 
 	node  string
 	talk  *maelstromtest.Conversation // nil before the node's first life
-	lives bool                        // the node has not ended, as far as is written
-	ended time.Time                   // when the node's program has returned; to be read when talk has ended
-	begun time.Time                   // when the test began to do what it does now
-	fresh []maelstromtest.Packet      // heard, and not yet in lines
+	lives bool                        // the node has been started, and its end is not in lines yet
+	ended time.Time                   // when the node's program returned; may be read once talk has ended
+	begun time.Time                   // when the test's current step began
+	fresh []maelstromtest.Packet      // heard, but not yet in lines
 	said  []maelstromtest.Packet      // everything heard, in all lives
-	last  map[string]string           // by receiver and type: what this life's last message was
+	last  map[string]string           // this life's last message, by receiver and type
 	named map[string]maelstromtest.Packet
-	quiet string // whose messages from the node are not written down, in this life
+	quiet string // in this life, messages to this receiver are not written down
 	own   *names
 }
 
@@ -41,10 +41,10 @@ func newPlayer(t *testing.T, program maelstromtest.Program, own []string) *playe
 
 func (p *player) write(line string) { p.lines = append(p.lines, line) }
 
-// text returns the conversation.
+// text returns the conversation as a text.
 func (p *player) text() string { return p.own.hide(strings.Join(p.lines, "\n") + "\n") }
 
-// do does what a line says, and writes down what the node does then.
+// do does what a line of the script says, and writes down what the node does then.
 func (p *player) do(line string) error {
 	if line == "" || line[0] == '#' {
 		return nil
@@ -79,11 +79,11 @@ func (p *player) do(line string) error {
 	return err
 }
 
-// start starts a node: the first word is its name.
+// start starts a node. The first word is its name.
 func (p *player) start(words []string) error {
 	p.finish()
 	if len(words) == 0 {
-		return errors.New("which?")
+		return errors.New("node takes a name")
 	}
 	setting := maelstromtest.Setting{Node: words[0]}
 	for _, word := range words[1:] {
@@ -144,7 +144,7 @@ func (p *player) wait(words []string) error {
 	return errors.New("wait takes a time, or for and a type")
 }
 
-// name gives the last message of a type a name.
+// name gives a name to the node's last message of a type.
 func (p *player) name(name, typ string) error {
 	for _, m := range slices.Backward(p.said) {
 		if m.Type == typ {
@@ -197,14 +197,14 @@ func (p *player) say(src, typ, line string) error {
 	return fmt.Errorf("the node has sent %s nothing that this may answer", src)
 }
 
-// settle waits until the node has done everything that it does without time passing, and writes that down.
+// settle waits until the node does nothing more at this instant, and writes down what it has done.
 func (p *player) settle() {
 	synctest.Wait()
 	if !p.lives {
 		return
 	}
 	p.fresh = append(p.fresh, p.talk.Heard()...)
-	// Messages of one instant to different receivers, and replies, may come from different goroutines, in any order.
+	// Replies, and messages to different receivers, may come from different goroutines. At one instant their order is arbitrary.
 	slices.SortStableFunc(p.fresh, func(a, b maelstromtest.Packet) int {
 		if c := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Dest, b.Dest)); c != 0 || a.InReplyTo == 0 {
 			return c
@@ -252,12 +252,12 @@ func (p *player) heard(at time.Time, what string) {
 
 // names holds the names of the values that differ from life to life.
 type names struct {
-	given   *regexp.Regexp    // a field with such a value
-	used    *regexp.Regexp    // a name
+	given   *regexp.Regexp    // matches a field with such a value
+	used    *regexp.Regexp    // matches a name
 	byValue map[string]string // the name of each value
 	byName  map[string]string // the value of each name
 	count   map[string]int    // by field
-	literal string            // what the test has said itself
+	literal string            // everything that the test has written itself; its values get no names
 }
 
 func newNames(fields []string) *names {
@@ -270,7 +270,7 @@ func newNames(fields []string) *names {
 	return n
 }
 
-// learn gives names to the values in a message that need some.
+// learn gives names to the values in a message that need them.
 func (n *names) learn(m maelstromtest.Packet) {
 	if n.given == nil {
 		return
@@ -286,14 +286,14 @@ func (n *names) learn(m maelstromtest.Packet) {
 	}
 }
 
-// hide puts names in place of values.
+// hide replaces values in a text by their names.
 func (n *names) hide(text string) string {
 	return regexp.MustCompile(`\d{6,}`).ReplaceAllStringFunc(text, func(value string) string {
 		return cmp.Or(n.byValue[value], value)
 	})
 }
 
-// reveal puts values in place of names.
+// reveal replaces names in a text by their values.
 func (n *names) reveal(text string) (string, error) {
 	n.literal += text + "\n"
 	if n.used == nil {

@@ -1,5 +1,5 @@
-// Package transcript tests a node with conversations that are written down and can be read from top to bottom. A transcript is
-// a txtar archive. It begins with a text that says what it is about. Each file in it is a conversation with one node, such as
+// Package transcript tests a node with written conversations, which can be read from top to bottom. A transcript is a txtar
+// archive. It begins with a text that says what it is about. Each file in it is a conversation with one node, such as
 //
 //	-- a lost answer --
 //	node n0
@@ -16,18 +16,20 @@
 //
 // A line without indentation is what the test does:
 //
-//   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two. It ends a node that still lives.
+//   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two. A node that still runs is ended first.
 //   - "c1 -> n1 type field=value ..." sends the node a message. A value is JSON or a word. A message of type error is a reply to
-//     the node's last message to that sender; one of type read_ok is a reply to its last read; any other is a request.
-//   - "let first be the last fold" gives the node's last message of type fold a name. A reply with re=first is to that message.
+//     the node's last message to that sender. A message of type read_ok is a reply to the node's last read to that sender, and so
+//     with any other type that ends in _ok. A message of any other type is a request.
+//   - "let first be the last fold" gives a name to the node's last message of type fold. A reply with re=first is to that message.
 //   - "wait 10ms" lets time pass. "wait for cas" waits until the node sends a message of that type, for up to 5 s.
-//   - "hide seq-kv" leaves out what the node sends to seq-kv from there on, such as what it sends again at random times.
+//   - "hide seq-kv" leaves out the node's later messages to seq-kv, such as those that it repeats at random times.
 //   - "end" ends the node's input. "stop" asks the node to end, as a signal does.
 //
-// Empty lines and lines that begin with # are comments. A node that still lives after the last line is ended.
+// Empty lines and lines that begin with # are comments. A node that still runs after the last line is ended.
 //
-// The indented lines after a step are everything that the node does then. A time such as +1s says how much later it does so.
-// "Again" means the same fields as in the last message of that type to that receiver. Message identifiers are not shown.
+// The indented lines after a step show everything that the node does then. A time such as +1s says how long after the beginning of
+// the step that was. "Again" means the same fields as in the last message of that type to that receiver. Message identifiers are
+// not shown.
 //
 // Some values differ from life to life, such as the time of the start. In a transcript they have names: boot1 is the first
 // value of a field boot, if it is a number of at least six digits. The test can use these names in what it sends.
@@ -49,9 +51,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Run plays the conversations in the files that match a pattern, each as a subtest. It fails if the node does anything else than
-// what is written there; with update, it writes what the node does instead. The values of the fields in own differ from
-// life to life.
+// Run plays the conversations in the files that match a pattern, each as a subtest. It fails if the node does anything but what is
+// written there. With update, it rewrites the files with what the node does. The fields named in own are those whose values differ
+// from life to life.
 func Run(t *testing.T, pattern string, update bool, program maelstromtest.Program, own ...string) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
@@ -89,7 +91,7 @@ func Run(t *testing.T, pattern string, update bool, program maelstromtest.Progra
 	}
 }
 
-// play holds a conversation and returns it as it went. It returns an error if a line of the script makes no sense.
+// play plays a script, and returns the conversation as it went. It returns an error if a line of the script makes no sense.
 func play(t *testing.T, script string, program maelstromtest.Program, own []string) (got string, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -123,7 +125,7 @@ func difference(want, got string) string {
 		}
 		return strings.Join(lines[i:min(i+5, len(lines))], "")
 	}
-	return fmt.Sprintf("After line %d, %q, the transcript goes on\n%s\nand the node\n%s", i, strings.TrimSpace(strings.Join(wants[max(0, i-1):i], "")),
+	return fmt.Sprintf("After line %d, %q, the transcript goes on with\n%s\nbut the node went on with\n%s", i, strings.TrimSpace(strings.Join(wants[max(0, i-1):i], "")),
 		rest(wants), rest(gots))
 }
 
@@ -132,7 +134,7 @@ func show(m maelstromtest.Packet) string {
 	var line strings.Builder
 	fmt.Fprintf(&line, "%s -> %s %s", m.Src, m.Dest, m.Type)
 	decoder := json.NewDecoder(strings.NewReader(string(m.Body)))
-	_, _ = decoder.Token() // the body is an object: it has been unmarshalled
+	_, _ = decoder.Token() // cannot fail: the body is an object
 	for decoder.More() {
 		name, _ := decoder.Token()
 		var value json.RawMessage
@@ -169,7 +171,7 @@ type field struct {
 	value json.RawMessage
 }
 
-// parseFields reads what show has written of a message's fields.
+// parseFields parses a message's fields as show writes them.
 func parseFields(text string) (fields []field, err error) {
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
 		name, rest, ok := strings.Cut(text, "=")

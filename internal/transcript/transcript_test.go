@@ -16,11 +16,11 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// lastNumber numbers the messages of sleeper, from life to life.
+// lastNumber is the number of sleeper's last message, in all its lives.
 var lastNumber atomic.Int64
 
-// sleeper is a node that for each nap asks the store for permission, in the name of its life, and asks again every second.
-// Once it has that, it sleeps and says so. It fails if it is sent a crash.
+// sleeper is a node that asks the store for permission before each nap, in the name of its life, and asks again every second.
+// Once it has permission, it sleeps, and answers the request. It fails if it is sent a crash.
 func sleeper(env maelstromtest.Env) error {
 	send := func(dest, format string, args ...any) {
 		fmt.Fprintf(env.Stdout, `{"src":"n0","dest":%q,"body":%s}`+"\n", dest, fmt.Sprintf(format, args...))
@@ -113,7 +113,7 @@ func TestAConversationIsWrittenDownAsItWent(t *testing.T) {
 	}
 }
 
-func TestWhatIsHiddenIsNotShownAndValuesThatTheTestHasNamedItselfGetNoNames(t *testing.T) {
+func TestHiddenMessagesAreNotShownAndValuesFromTheTestGetNoNames(t *testing.T) {
 	const script = `node n0 seed=7
 c0 -> n0 note life=1000007
 hide c2
@@ -139,7 +139,7 @@ func TestAScriptThatMakesNoSenseIsAnError(t *testing.T) {
 	for _, test := range []struct{ script, want string }{
 		{"c1 -> n0 nap", `line 1, "c1 -> n0 nap": there is no node yet`},
 		{"wait 1s", "there is no node yet"},
-		{"node", "which?"},
+		{"node", "node takes a name"},
 		{"node n0 seed=x", "invalid syntax"},
 		{"node n0\nc1 -> n1 nap", "not understood"},
 		{"node n0\nc1 -> n0", "not understood"},
@@ -160,7 +160,7 @@ func TestAScriptThatMakesNoSenseIsAnError(t *testing.T) {
 	}
 }
 
-// quiet is a node that answers init only.
+// quiet is a node that answers only init.
 func quiet(env maelstromtest.Env) error {
 	lines := bufio.NewScanner(env.Stdin)
 	for lines.Scan() {
@@ -173,7 +173,7 @@ func quiet(env maelstromtest.Env) error {
 
 func TestRunRewritesAFileOnlyIfItIsToldTo(t *testing.T) {
 	const folder = "TRANSCRIPT_TEST_FOLDER"
-	if dir := os.Getenv(folder); dir != "" { // in the process below
+	if dir := os.Getenv(folder); dir != "" { // this is the process that is started below
 		Run(t, filepath.Join(dir, "*.txtar"), false, quiet)
 		return
 	}
