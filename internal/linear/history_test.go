@@ -9,19 +9,19 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// A load is what a right counter is put through: clients that make one request at a time.
+// A load describes the clients of a right counter. Each client makes one request at a time.
 type load struct {
 	clients, ops  int
 	unknown       float64 // the share of the adds whose outcome is unknown
-	deltas        int64   // from 1 to this
-	latency, idle int64   // at most, of a request and between two of a client
+	deltas        int64   // the greatest delta; the least is 1
+	latency, idle int64   // the longest that a request takes, and the longest between two requests of a client
 }
 
-// history makes a history of a right counter.
+// history returns a history of a right counter under the load.
 func (l load) history(random *rand.Rand) []Op {
 	free := make([]int64, l.clients)
 	history := make([]Op, l.ops)
-	points := make([]int64, l.ops) // when each takes effect
+	points := make([]int64, l.ops) // when each operation takes effect
 	for i := range history {
 		client := 0
 		for c := range free {
@@ -55,7 +55,7 @@ func (l load) history(random *rand.Rand) []Op {
 	return history
 }
 
-// small makes a history of 2 to 5 clients, in which much happens at the same instant. Half of them are tampered with.
+// small returns a history of 2 to 5 clients, in which much happens at the same instant. It tampers with some of the histories.
 func small(random *rand.Rand) []Op {
 	history := load{
 		clients: 2 + random.IntN(4), ops: 3 + random.IntN(14), unknown: []float64{0, 0.2, 0.5}[random.IntN(3)], deltas: 1 + random.Int64N(5),
@@ -65,7 +65,7 @@ func small(random *rand.Rand) []Op {
 		if op := &history[random.IntN(len(history))]; op.Read {
 			op.Value += random.Int64N(5) - 2
 		} else {
-			*op = Op{} // it failed, after all
+			*op = Op{} // the add failed
 		}
 	}
 	return history
@@ -82,7 +82,7 @@ var counter = porcupine.Model{
 	},
 }
 
-// judge asks porcupine. An add that is never completed may take effect after all else, which is as good as not at all.
+// judge asks porcupine. An add of unknown outcome may take effect after everything else, which has the same effect as not at all.
 func judge(history []Op) Answer {
 	var ops []porcupine.Operation
 	for i, op := range history {
@@ -96,7 +96,7 @@ func judge(history []Op) Answer {
 	return No
 }
 
-func TestEveryAnswerIsPorcupines(t *testing.T) {
+func TestEveryAnswerAgreesWithPorcupine(t *testing.T) {
 	n := uint64(40000)
 	if testing.Short() {
 		n = 4000
@@ -110,17 +110,17 @@ func TestEveryAnswerIsPorcupines(t *testing.T) {
 		if got, _ := decide(history, 1e6); got != want {
 			t.Fatalf("seed %d: %v, want %v, of %+v", seed, got, want, history)
 		}
-		// With few steps it may not know, but it is not wrong.
+		// With few steps the answer may be Unknown, but it is never wrong.
 		if got, evidence := Check(history, random.IntN(200)); got != want && got != Unknown || (got == No) != (evidence != nil) {
 			t.Fatalf("seed %d, few steps: %v, want %v, of %+v", seed, got, want, history)
 		}
 	}
 	if answers[Yes] < int(n)/4 || answers[No] < int(n)/4 {
-		t.Errorf("one-sided: %v", answers)
+		t.Errorf("the answers are one-sided: %v", answers)
 	}
 }
 
-// known returns what was known of a history when the last of some reads was completed. Of the reads, only these remain.
+// known returns what was known of a history when the last of the given reads was completed. It leaves out all other reads.
 func known(history []Op, reads []int) []Op {
 	now := history[reads[len(reads)-1]].Complete
 	var known []Op
@@ -140,7 +140,7 @@ func known(history []Op, reads []int) []Op {
 }
 
 // The evidence is the read at which porcupine's answer changes.
-func TestTheEvidenceIsTheFirstReadThatNothingExplains(t *testing.T) {
+func TestTheEvidenceIsTheFirstReadThatCannotBeExplained(t *testing.T) {
 	found := 0
 	for seed := range uint64(2000) {
 		history := small(rand.New(rand.NewPCG(seed, 1)))
@@ -163,7 +163,7 @@ func TestTheEvidenceIsTheFirstReadThatNothingExplains(t *testing.T) {
 		if judge(known(history, reads[:first+1])) != No || first > 0 && judge(known(history, reads[:first])) != Yes {
 			t.Fatalf("seed %d: %+v is not the first of %+v", seed, evidence, history)
 		}
-		// Within the bounds lies at least one result that would have been right.
+		// At least one result within the bounds would have been right.
 		right := false
 		for value := evidence.Low; value <= evidence.High; value++ {
 			history[evidence.Read].Value = value

@@ -51,7 +51,7 @@ func TestSmallHistories(t *testing.T) {
 	}
 }
 
-func TestWhatIsNoHistoryOrTooHardIsUnknown(t *testing.T) {
+func TestAnInvalidOrTooHardHistoryIsUnknown(t *testing.T) {
 	var crowd, hard []Op
 	for i := range int64(maxOpen) {
 		crowd = append(crowd, addOp(1, 0, Never))
@@ -82,7 +82,7 @@ func TestWhatIsNoHistoryOrTooHardIsUnknown(t *testing.T) {
 	}
 }
 
-// What 50 workers do in 20,000 operations is decided, right or wrong, and the read that was tampered with is found.
+// A history of 20,000 operations of 50 workers is decided, right or wrong, and the read that was tampered with is found.
 func TestBigHistoriesAreDecided(t *testing.T) {
 	seeds := uint64(2)
 	if testing.Short() {
@@ -105,7 +105,7 @@ func TestBigHistoriesAreDecided(t *testing.T) {
 			} {
 				wrong := append([]Op(nil), history...)
 				wrong[read].Value = value
-				if name == "half an add" { // where all are even
+				if name == "half an add" { // all other values are even
 					for i := range wrong {
 						if i != read {
 							wrong[i].Value *= 2
@@ -120,8 +120,9 @@ func TestBigHistoriesAreDecided(t *testing.T) {
 	}
 }
 
-// Each rule of what is not tried saves a third of the steps of some histories, or much more. What they take with all rules is known.
-func TestNoStepIsWasted(t *testing.T) {
+// Each rule under "What is not tried" saves at least a third of the steps for some histories. The limits are a little above the steps
+// that these histories take with all rules.
+func TestEachRuleSavesSteps(t *testing.T) {
 	for name, test := range map[string]struct {
 		load
 		unseen int // adds of unknown outcome that never took effect
@@ -175,7 +176,7 @@ func TestASetKeepsItsMembersWhenAddsComeAndGo(t *testing.T) {
 	}
 }
 
-// Whatever the history is, there is an answer, and porcupine has no other.
+// FuzzCheck checks that any history gets an answer, and that no answer contradicts porcupine.
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte{0, 2, 0, 5, 1, 2, 6, 1})
 	f.Add([]byte{2, 2, 0, 5, 4, 127, 1, 9, 5, 127, 3, 3})

@@ -15,7 +15,7 @@ type set [8]uint64
 func (s *set) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 func (s *set) add(i int)      { s[i/64] |= 1 << (i % 64) }
 
-// insert makes room for a new add i, which is not in the set. Those from i on move up.
+// insert makes room for a new add i, which is not in the set. The adds from i on move up by one.
 func (s *set) insert(i int) {
 	w, below := i/64, uint64(1)<<(i%64)-1
 	for k := len(s) - 1; k > w; k-- {
@@ -24,7 +24,7 @@ func (s *set) insert(i int) {
 	s[w] = s[w]&below | s[w]&^below<<1
 }
 
-// remove takes add i out. Those above it move down.
+// remove takes add i out. The adds above it move down by one.
 func (s *set) remove(i int) {
 	w, below := i/64, uint64(1)<<(i%64)-1
 	s[w] = s[w]&below | s[w]>>1&^below
@@ -34,8 +34,8 @@ func (s *set) remove(i int) {
 	}
 }
 
-// undominated returns those of some states that have not placed too many adds of unknown outcome and are not dominated by
-// another, in the order of their levels.
+// undominated returns the states of a list that have not placed too many adds of unknown outcome and are not dominated by another
+// one, in the order of their levels.
 func (s *sweep) undominated(list []state) []state {
 	list = slices.DeleteFunc(list, func(st state) bool {
 		return s.ahead < len(s.levels) && st.spent > s.levels[s.ahead].room
@@ -64,15 +64,16 @@ next:
 	return kept
 }
 
-// dominates says whether a is as free as b, which has the same level and total: whether what only a has left to place can be
-// grouped so that there is a group for each add that only b has left, of the same sum, and due no earlier. (An add that both have
-// left may stand for itself. If it stood for another, then whatever stood for it could do that, being due later still.)
+// dominates reports whether a is as free as b, which has the same level and total. It is if the adds that only a has left to place can
+// be grouped so that for each add that only b has left there is a group with the same sum, whose members are due no earlier. (An add
+// that both have left may stand for itself. If it stood for another add, then whatever stood for it could stand for that add too,
+// since that is due later still.)
 //
-// Groups are formed greedily, so the answer may be no where a cleverer grouping would do. Then b is kept, at the cost of time.
+// Groups are formed greedily. So the answer may be false although a cleverer grouping exists. Then b is kept, which only costs time.
 func (s *sweep) dominates(a, b *state) bool {
 	s.steps--
 	var few [2][16]int64
-	hand, owed := few[0][:0], few[1][:0] // deltas that only a has left, due no earlier than owed, and that only b has left
+	hand, owed := few[0][:0], few[1][:0] // the deltas that only a has left, due no earlier than owed, and those that only b has left
 	due := int64(Never)
 	for w := len(a.placed) - 1; w >= 0; w-- { // from the last due to the first
 		for x := a.placed[w] ^ b.placed[w]; x != 0; {
@@ -97,7 +98,7 @@ func (s *sweep) dominates(a, b *state) bool {
 	return ok
 }
 
-// pay takes from hand what adds up to each delta that is owed, and returns what is left.
+// pay takes deltas from hand that add up to each delta in owed, and returns the rest of hand.
 func pay(hand, owed []int64) (rest []int64, ok bool) {
 	for _, debt := range owed {
 		for debt > 0 {

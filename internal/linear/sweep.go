@@ -11,11 +11,11 @@ import (
 type level struct {
 	total int64
 	due   int64 // when the total must have reached it at the latest
-	leave int64 // when it may leave it
-	room  int64 // how much adds of unknown outcome may come to before this level, or a later one, may be left
+	leave int64 // when the total may leave it
+	room  int64 // the most that adds of unknown outcome may sum up to, if this level and all later ones are to be kept
 }
 
-// levels returns the totals that were read, in their order.
+// levels returns the totals that were read, in ascending order.
 func levels(history []Op) []level {
 	var list []level
 	var acknowledged []Op
@@ -51,27 +51,27 @@ func levels(history []Op) []level {
 	return distinct
 }
 
-// An add has been invoked, and is due at its completion.
+// An add is one that has been invoked. It is due at its completion.
 type add struct{ delta, due int64 }
 
-// A state is one way to place adds so that all is well up to now.
+// A state is one way to place adds so that everything is right up to now.
 type state struct {
 	total  int64
 	level  int   // the first level that the total has not left
 	spent  int64 // how much of the total comes from adds of unknown outcome
-	placed set   // those of the open adds that are placed
+	placed set   // which of the open adds are placed
 }
 
 // A sweep decides a history.
 type sweep struct {
 	levels    []level
-	open      []add   // those that are not due yet, in the order in which they are
-	bySize    []int   // indexes of open, by falling delta, for what is being served
+	open      []add   // the adds that are not due yet, in the order in which they fall due
+	bySize    []int   // indexes into open, by falling delta; made by serve
 	states    []state // in the order of their levels
 	now       int64
 	ahead     int  // the first level that may not be left yet
-	explained bool // a state has come past the last level
-	steps     int  // left
+	explained bool // some state has passed the last level
+	steps     int  // how many are left
 }
 
 // An event is the invocation of an add, if delta is not 0, or something that is due.
@@ -85,19 +85,19 @@ type event struct {
 type kind int
 
 const (
-	invoked kind = iota // comes first of what happens at one instant
+	invoked kind = iota // the first of the events at one instant
 	levelDue
 	addDue
 )
 
-// decide says whether a history is linearizable, and how many steps that took.
+// decide returns whether a history is linearizable, and how many steps that took.
 func decide(history []Op, steps int) (answer Answer, used int) {
 	s := &sweep{levels: levels(history), states: []state{{}}, steps: steps}
 	answer = s.run(events(history, s.levels))
 	return answer, steps - s.steps
 }
 
-// events returns what happens to the adds of a history and to its levels.
+// events returns the events of a history, in order of time.
 func events(history []Op, levels []level) []event {
 	var list []event
 	for _, op := range history {
@@ -141,7 +141,7 @@ func (s *sweep) run(events []event) Answer {
 		switch s.steps -= len(s.states); {
 		case s.explained:
 			return Yes
-		case s.steps <= 0: // perhaps not all states have been found
+		case s.steps <= 0: // some states may not have been found
 			return Unknown
 		case len(s.states) == 0:
 			return No
@@ -176,8 +176,8 @@ func (s *sweep) forget() {
 	}
 }
 
-// serve has each state place adds, in each way that there is, until it is served. What is due is a level, or the first of the
-// open adds, whose delta is then urgent.
+// serve makes each state place adds, in every way that is to be tried, until it is served. Due is either a level, or the first of the
+// open adds; in the second case urgent is the delta of that add.
 func (s *sweep) serve(urgent int64, served func(state) bool) {
 	s.bySize = s.bySize[:0]
 	for i := range s.open {
@@ -185,7 +185,7 @@ func (s *sweep) serve(urgent int64, served func(state) bool) {
 	}
 	slices.SortStableFunc(s.bySize, func(i, j int) int { return cmp.Compare(s.open[j].delta, s.open[i].delta) })
 
-	var done, arrived []state // arrived are those at the level below l that leave it
+	var done, arrived []state // arrived are the states that come from the level below
 	rest := s.states
 	for l := rest[0].level; len(rest)+len(arrived) > 0; l++ {
 		here := s.undominated(arrived)
@@ -234,8 +234,8 @@ func (s *sweep) place(st state, i int) state {
 	return st
 }
 
-// fill yields all states that come of st by placing open adds that sum up to gap, of each delta those that are due first. No add
-// of the urgent delta is placed: the first would be the urgent one itself, and st would be served by that alone.
+// fill yields all states that differ from st by placed open adds that sum up to gap. Of the adds of one delta, it places those first
+// that are due first. It places no add of the urgent delta: the first would be the urgent one itself, which alone would serve st.
 func (s *sweep) fill(st state, gap, urgent int64, bySize []int, yield func(state)) {
 	if gap == 0 {
 		yield(st)
