@@ -55,8 +55,8 @@ func program(env maelstromtest.Env) error {
 	return nil
 }
 
-// checkDesk returns a function that checks the desk's invariants after each step of it. A check looks at all requests in hand, so where
-// there are more than a thousand it is made only after each thousandth step.
+// checkDesk returns a function that checks the desk's invariants after each step. A check looks at all requests in hand. So if there are
+// more than a thousand, the function checks only after every thousandth step.
 func checkDesk() func(d *desk.Desk, step string) {
 	steps := 0
 	return func(d *desk.Desk, step string) {
@@ -124,7 +124,7 @@ func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) 
 	simulate(t, 100, cfg)
 }
 
-// So a failure can be replayed. The journal has every message.
+// That makes it possible to replay a failure. The journal has every message.
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	fast := trial.Brief("")
 	fast.Nemesis, fast.Latency = maelstromtest.AllFaults(), time.Millisecond
@@ -165,13 +165,13 @@ func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
 		for _, r := range results {
 			ok, all = ok+r.OK, all+r.Invoked
 		}
-		if len(results) >= n && 100*ok < 97*all { // fewer tell little
+		if len(results) >= n && 100*ok < 97*all { // fewer seeds tell little
 			t.Errorf("%d of %d requests were answered ok", ok, all)
 		}
 	})
 }
 
-// ---- Clusters worked by hand ----
+// ---- Clusters that a test works by hand ----
 
 // inCluster runs test with a cluster.
 func inCluster(t *testing.T, cfg maelstromtest.Config, test func(*testing.T, *maelstromtest.Cluster)) {
@@ -184,7 +184,7 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 		if _, code, text := trial.Ask(c, "n1", trial.Add(ledger.Max-5)); code != -1 {
 			t.Fatalf("%d %s", code, text)
 		}
-		// Of adds that arrive together, those that fit are done.
+		// When several adds arrive together, those that fit are done.
 		var mu sync.Mutex
 		var wait sync.WaitGroup
 		left := 5
@@ -205,7 +205,7 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 		}
 		wait.Wait()
 		if left < 0 || left > 3 {
-			t.Errorf("%d of 5 left", left)
+			t.Errorf("of the room for 5, %d is left", left)
 		}
 		if _, code, text := trial.Ask(c, "n2", trial.Add(left)); code != -1 {
 			t.Errorf("adding the rest: %d %s", code, text)
@@ -215,16 +215,16 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 				t.Errorf("the total is %s", value)
 			}
 			if _, code, _ := trial.Ask(c, node, trial.Add(1)); code != maelstrom.Abort {
-				t.Errorf("one more is answered with %d", code)
+				t.Errorf("an add of 1 more is answered with %d", code)
 			}
 			if _, code, text := trial.Ask(c, node, trial.Add(0)); code != -1 {
-				t.Errorf("none more: %d %s", code, text)
+				t.Errorf("an add of 0 is answered with %d %s", code, text)
 			}
 		}
 	})
 }
 
-func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItServiceResumes(t *testing.T) {
+func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t *testing.T) {
 	inCluster(t, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
 		for _, node := range []string{"n0", "n1", "n2"} {
 			if _, code, text := trial.Ask(c, node, trial.Read); code != -1 {
@@ -232,7 +232,7 @@ func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItService
 			}
 		}
 		c.CutStore()
-		// Each add has a bit of the total of its own, which tells whether it was done.
+		// Each add has its own bit of the total, which shows whether it was done.
 		var mu sync.Mutex
 		var wait sync.WaitGroup
 		refused, unknown := int64(0), int64(0)
@@ -251,7 +251,7 @@ func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItService
 				switch {
 				case code == maelstrom.TemporarilyUnavailable:
 					refused |= bit
-				case code == maelstrom.Timeout && (i < 3 || node != "n0"): // n0 has sent one, and then there was no use in more
+				case code == maelstrom.Timeout && (i < 3 || node != "n0"): // n0 sends its first fold, and none while it cannot read the value
 					unknown |= bit
 				default:
 					t.Errorf("add %d: %d %s", i, code, text)
@@ -272,7 +272,7 @@ func TestWhileTheStoreIsSilentRequestsAreAnsweredTruthfullyAndSoonAfterItService
 			}
 			var total int64
 			if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != 0 {
-				t.Errorf("%s read %s (%b): refused %b, unknown %b", node, value, total, refused, unknown)
+				t.Errorf("%s read %s (%b); the refused adds are %b, and the unknown ones %b", node, value, total, refused, unknown)
 			}
 		}
 	})
@@ -326,7 +326,7 @@ func contenders() []compare.Contender {
 
 func TestTheCounterIsRightUnderEveryConditionOfTheComparison(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long with the race detector, for which there are simpler simulations")
+		t.Skip("takes long with the race detector, and simpler simulations tell that as much")
 	}
 	for _, condition := range compare.Conditions {
 		t.Run(condition.Name, func(t *testing.T) { trial.Run(t, program, cmp.Or(*seeds, 2), condition.Config) })
@@ -352,7 +352,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// The stories in the README are what make explain finds, and the first of its runs again with this counter. -update draws them anew.
+// The pictures in the README are the stories that make explain finds, and the run of the first story again with this counter. The flag
+// -update draws them anew.
 func TestPicturesOfTheReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long with the race detector")
@@ -370,16 +371,16 @@ func TestPicturesOfTheReadme(t *testing.T) {
 	}
 }
 
-// BenchmarkCounter measures in virtual time. To compare two commits, on the same ten seeds, run with each of them
+// BenchmarkCounter measures in virtual time. To compare two commits on the same ten seeds, run with each of them
 //
 //	go test -run '^$' -bench 'Counter/contender=ours' -benchtime 1x -count 10 > name.txt
 //
 // and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col /contender name.txt without contender=ours.
 func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare.Conditions) }
 
-// ---- A node whose network the test plays ----
+// ---- A node whose network is played by the test ----
 
-var update = flag.Bool("update", false, "rewrite the transcripts with what the counter does")
+var update = flag.Bool("update", false, "rewrite the transcripts and the README's pictures with what the counter does")
 
 func TestTranscripts(t *testing.T) {
 	transcript.Run(t, "internal/transcript/counter/*.txtar", *update, program, "boot", "nonce")
@@ -407,18 +408,18 @@ func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing
 	trial.BadValue(t, program)
 }
 
-func TestAnswersTwiceOrOfTheWrongTypeOrToNothingDoNoHarm(t *testing.T) {
+func TestAnswersThatComeTwiceOrHaveTheWrongTypeOrAnswerNothingDoNoHarm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store, random := maelstromtest.NewStore(), rand.New(rand.NewPCG(1, 1))
 		s := maelstromtest.Converse(t, trial.Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 			dice := random.IntN(5)
 			if dice == 3 {
-				c.Answer(p, `{"type":"init_ok","value":7}`) // and nothing was done
+				c.Answer(p, `{"type":"init_ok","value":7}`) // the store has done nothing
 				return
 			}
 			reply := store.Reply(p)
 			if dice == 0 {
-				reply = strings.Replace(reply, "_ok", "_no", 1) // and it was done all the same
+				reply = strings.Replace(reply, "_ok", "_no", 1) // although the store has done it
 			}
 			c.Send(p.Dest, "%s", reply)
 			switch dice {
@@ -472,11 +473,11 @@ func FuzzSession(f *testing.F) {
 		{say("c1", `"type":"read","msg_id":1`), say("c1", `"type":"read","msg_id":1e3`)},
 		{"@0 " + add("7"), "@0 " + fold("$PEER", 1, 1, 1, 9), "@0 " + say("c2", `"type":"read","msg_id":1`)}, // right behind init
 		{"", "@0 " + add("2"), "@0 " + say("c2", `"type":"read","msg_id":1`), "@1 " + say("c3", `"type":"add","delta":3,"msg_id":1`)},
-		// Folds: the same twice, an earlier one, one of a later life, and of an earlier; and several at once.
+		// Folds: the same fold again, an earlier one, and those of a later life and of an earlier life. Then several folds at once.
 		{fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 1, 7), fold("$PEER", 2, 6, 1, 7),
 			fold("$PEER", 1, 7, 1, 7), fold("$PEER", 1, 7, 1, 7), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 6, 2, 11), fold("$PEER", 2, 6, 1, 7)},
 		{fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 2, 7), "@1 " + fold("$PEER", 2, 4, 9, 11), "@1 " + fold("$OTHER", 1, 1, 1, 13)},
-		// Folds that come from nobody who may send them, of the greatest life and of one that is too great, and malformed ones.
+		// Folds from senders that may not send them, of the greatest life, of lives that are too great, and malformed ones.
 		{fold("$NODE", 1, 1, 1, 5), fold("$NODE", maxBoot, 1, 1, 5), fold("c1", 1, 1, 1, 5), fold("n3", 1, 1, 1, 5)},
 		{fold("$OTHER", maxBoot, 1, 1, 5), fold("$OTHER", maxBoot, maxNumber, maxNumber, 5), "?", ""},
 		{fold("$OTHER", maxBoot+1, 1, 1, 5), fold("$OTHER", maxNumber, maxNumber, maxNumber, 5), fold("$PEER", maxNumber+1, 1, 1, 5), "", ""},
@@ -484,7 +485,7 @@ func FuzzSession(f *testing.F) {
 		{fold("$PEER", 1, 1, 0, 5), fold("$PEER", 1, 1, -1, 5)}, {fold("$PEER", 1, 1, maxNumber+1, 5)},
 		{fold("$PEER", 1, 1, 1, -1), fold("$PEER", 1, 1, 2, maxNumber+1), fold("$PEER", 1, 1, 3, maxNumber)},
 		{say("$PEER", `"type":"fold","boot":1,"nonce":1,"seq":1,"delta":"5","msg_id":1`), say("$PEER", `"type":"fold","msg_id":1`), say("$PEER", `"type":"fold","boot":1,"nonce":1,"seq":1,"delta":5`)},
-		// Answers to the node's folds: lies that could be true, those that could not, and what is no such answer.
+		// Answers to the node's folds: lies that could be true, lies that could not, and messages that are not such answers.
 		{told("1"), told("7"), "?" + told("0"), "?" + told("9007199254740991"), told("9007199254740991"), told("2"), "?", "?"},
 		{told("0"), told("9007199254740992")}, {told("-1"), told("18446744073709551616")}, {"?" + told("-1"), "?" + told("9007199254740992")},
 		{reply(`"type":"add_ok","total":1`), reply(`"type":"fold","total":1,"boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1`)}, {"?" + reply(`"type":"read_ok","total":1`), reply(`"total":1`)},
@@ -492,13 +493,13 @@ func FuzzSession(f *testing.F) {
 		{say("c1", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("$OTHER", `"type":"fold_ok","total":1,"in_reply_to":$RE`)},
 		{say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`), say("seq-kv", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("$PEER", `"type":"fold_ok","total":1,"in_reply_to":1`)},
 		{refused("14"), refused("12"), refused("14"), refused("12"), refused("0"), refused("11")},
-		// The same more than once, with silence before it, too late, and while a fold waits behind it.
+		// Answers that come more than once, after silence, too late, and while another request waits.
 		{told("1"), "@0 " + told("5"), "@0 " + refused("14"), "@0 " + told("1"), "@0 " + told("5"), "@0 " + told("6")},
 		{told("0"), "@0 " + told("1"), "@0 " + told("1"), refused("14"), "@0 " + told("7"), "@0 " + refused("12")},
 		{"", "", told("1"), told("1"), told("2"), told("2"), "?", "?"},
 		{"", "@800 " + told("1"), "@0 " + refused("14"), "", "@1500 " + refused("14"), "", "@3000 " + told("9"), "", "@1 " + refused("12"), "", "@3990 " + told("9"), ""},
 		{"", "@400 " + add("2"), "@100 " + told("5"), "@0 " + told("6"), "+?", "@100 " + refused("14"), "+", "@1 " + told("0"), "+?" + told("3")},
-		// Trusted again because of a late answer to its first fold, the hostile node answers others late while the last one waits.
+		// The hostile node is trusted again, because of a late answer to the first fold. It answers later ones late while the last one waits.
 		{"", "+", "", "@0 " + late("1"), "@0 " + add("2"), "@1500 " + late("1"), "?"},
 		{"", "+", "", "+", "", "@0 " + late("2"), "@0 " + add("2"), "@1900 " + late("2"), "@1900 " + late("1"), "@2500 ", "?"},
 	} {
@@ -511,7 +512,7 @@ func FuzzSession(f *testing.F) {
 
 // ---- Overload and outages ----
 
-func TestOf65636RequestsThatWait100AreRefusedAtOnce(t *testing.T) { trial.Overload(t, program) }
+func TestOf65636WaitingRequests100AreRefusedAtOnce(t *testing.T) { trial.Overload(t, program) }
 
 func TestRequestsThatWaitKeepNothingOfTheirMessages(t *testing.T) { trial.Padding(t, program) }
 
@@ -560,11 +561,11 @@ func TestTheLogSaysAsMuchAsItIsAskedTo(t *testing.T) {
 			lines = append(lines, line)
 		}
 		if len(lines) != 9 {
-			t.Errorf("three nodes logged in 37 s:\n%s", got)
+			t.Errorf("three nodes logged %d lines in 37 s, want 9:\n%s", len(lines), got)
 		}
-		// n0 has 11 requests of its own, and the others' folds.
+		// n0 has 11 requests of its own, and the folds of the other nodes.
 		if last := fmt.Sprint(lines[len(lines)-3:]); !strings.Contains(last, "folds=11 ") || !strings.Contains(last, "delegated=11 ") || strings.Contains(last, " timeouts=0 ") {
-			t.Errorf("at last:\n%s", last)
+			t.Errorf("the last lines are\n%s", last)
 		}
 	})
 	t.Run("debug", func(t *testing.T) {
