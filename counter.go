@@ -157,7 +157,7 @@ func (c *Counter) deliver(ctx context.Context) {
 		c.stats.folds++
 		c.stats.delegated++
 		for _, id := range probes { // each gets the same fold, to find out whether it answers again
-			c.peers.Probe(id, c.ask(id, b))
+			c.peers.Probed(id, c.ask(id, b))
 		}
 		c.hand(b)
 	}
@@ -179,7 +179,7 @@ func (c *Counter) hand(b *desk.Batch) {
 		c.desk.Queue(b)
 	} else {
 		_, timeout := c.store.RTT()
-		c.peers.Ask(combiner, c.ask(combiner, b), timeout)
+		c.peers.Asked(combiner, c.ask(combiner, b), timeout)
 	}
 	c.changed.Broadcast() // the fold loop may have more to do
 }

@@ -68,9 +68,9 @@ func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 	return "", probes
 }
 
-// Ask notes that a fold is handed to the combiner. Its first answer is late after some timeouts of the store. A later answer is
+// Asked notes that a fold is handed to the combiner. Its first answer is late after some timeouts of the store. A later answer is
 // late after a timeout estimated from the earlier ones.
-func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
+func (ps *Peers) Asked(id string, now time.Time, store time.Duration) {
 	p := ps.byID[id]
 	timeout := p.rtt.Timeout()
 	if p.rtt.Smoothed() == 0 {
@@ -82,8 +82,8 @@ func (ps *Peers) Ask(id string, now time.Time, store time.Duration) {
 // Due returns when the combiner's answer will be late, and whether this node waits for one.
 func (ps *Peers) Due() (time.Time, bool) { return ps.late, ps.asked != nil }
 
-// Probe notes that a fold is also handed to a suspected node. That node is not probed again for a second.
-func (ps *Peers) Probe(id string, now time.Time) { ps.byID[id].retry = now.Add(suspicion) }
+// Probed notes that a fold is also handed to a suspected node. That node is not probed again for a second.
+func (ps *Peers) Probed(id string, now time.Time) { ps.byID[id].retry = now.Add(suspicion) }
 
 // Late reports whether the combiner's answer is late. If so, the combiner is suspected from now on, and Combiner returns the
 // next one. Tried and rejected: no next combiner.

@@ -20,7 +20,7 @@ func meet() *Peers {
 
 // suspect makes a node's answer late at a time, so that the node is suspected.
 func (ps *Peers) suspect(id string, now time.Time) {
-	ps.Ask(id, now.Add(-time.Minute), time.Second)
+	ps.Asked(id, now.Add(-time.Minute), time.Second)
 	ps.Late(now)
 }
 
@@ -77,8 +77,8 @@ func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
 		if _, probes := ps.Combiner(at(now)); !slices.Equal(probes, []string{"n0", "n1"}) {
 			t.Fatalf("at %v: probes %q", now, probes)
 		}
-		ps.Probe("n0", at(now))
-		ps.Probe("n1", at(now))
+		ps.Probed("n0", at(now))
+		ps.Probed("n1", at(now))
 		if _, probes := ps.Combiner(at(now + 999*ms)); probes != nil {
 			t.Fatalf("at %v: probes %q", now+999*ms, probes)
 		}
@@ -117,7 +117,7 @@ func TestAnAnswerIsLateAfterATimeoutEstimatedFromEarlierOnes(t *testing.T) {
 			if _, ok := ps.Due(); ok {
 				t.Error("an answer is due before anybody is asked")
 			}
-			ps.Ask("n0", at(time.Hour), test.store)
+			ps.Asked("n0", at(time.Hour), test.store)
 			late := at(time.Hour + test.late)
 			if due, ok := ps.Due(); !ok || !due.Equal(late) {
 				t.Errorf("due at %v, %v, want %v", due, ok, late)
@@ -150,7 +150,7 @@ func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
 	for range 10 {
 		ps.Answered("n0", at(0), at(0))
 	}
-	ps.Ask("n1", at(0), 100*ms)
+	ps.Asked("n1", at(0), 100*ms)
 	if due, _ := ps.Due(); !due.Equal(at(600 * ms)) {
 		t.Errorf("due at %v", due)
 	}
@@ -175,9 +175,9 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 		{"another's failure does not", func(ps *Peers) { ps.Failed("n0", at(0), at(7*ms)) }, 7 * ms, true, false},
 		{"the failure of an earlier fold does not", func(ps *Peers) { ps.Failed("n1", at(-1), at(7*ms)) }, 7 * ms, true, false},
 		{"a fold that is handed over does not", func(ps *Peers) { ps.Heard("n1", at(7*ms)) }, 599 * ms, true, false},
-		{"a probe of another does not", func(ps *Peers) { ps.Probe("n0", at(7*ms)) }, 599 * ms, true, false},
-		{"asking the next instead", func(ps *Peers) { ps.Ask("n3", at(500*ms), 100*ms) }, 1099 * ms, true, false},
-		{"the next is late", func(ps *Peers) { ps.Ask("n3", at(500*ms), 100*ms) }, 1100 * ms, true, true},
+		{"a probe of another does not", func(ps *Peers) { ps.Probed("n0", at(7*ms)) }, 599 * ms, true, false},
+		{"asking the next instead", func(ps *Peers) { ps.Asked("n3", at(500*ms), 100*ms) }, 1099 * ms, true, false},
+		{"the next is late", func(ps *Peers) { ps.Asked("n3", at(500*ms), 100*ms) }, 1100 * ms, true, true},
 		{"a failure before anybody is asked again does nothing", func(ps *Peers) {
 			ps.Answered("n1", at(0), at(5*ms))
 			ps.Failed("n1", at(0), at(7*ms))
@@ -185,7 +185,7 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ps := meet()
-			ps.Ask("n1", at(0), 100*ms)
+			ps.Asked("n1", at(0), 100*ms)
 			test.happens(ps)
 			if _, waits := ps.Due(); waits != test.waits {
 				t.Errorf("waits: %v", waits)
