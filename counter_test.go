@@ -306,7 +306,7 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 	}
 }
 
-func TestNoRequestWaitsLongBecauseAPartitionBegins(t *testing.T) {
+func TestNoRequestWaitsLongWhenAPartitionBegins(t *testing.T) {
 	if testing.Short() {
 		t.Skip("says nothing new under the race detector")
 	}
@@ -396,7 +396,7 @@ func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) { trial.Twins(t
 
 func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) { trial.Future(t, program) }
 
-func TestALifeThatNoneCanFollowIsReportedAndHarmsNobodyElse(t *testing.T) {
+func TestAReceiptThatNoLifeCanFollowIsReportedAndHarmsNoOtherNode(t *testing.T) {
 	trial.LastLife(t, program)
 }
 
@@ -514,7 +514,7 @@ func FuzzSession(f *testing.F) {
 
 func TestOf65636WaitingRequests100AreRefusedAtOnce(t *testing.T) { trial.Overload(t, program) }
 
-func TestRequestsThatWaitKeepNothingOfTheirMessages(t *testing.T) { trial.Padding(t, program) }
+func TestWaitingRequestsDoNotKeepTheirMessagesInMemory(t *testing.T) { trial.Padding(t, program) }
 
 func TestAMillionRequestsLeaveNothingBehind(t *testing.T) { trial.Million(t, program) }
 
@@ -533,7 +533,7 @@ func logged(t *testing.T, cfg maelstromtest.Config, test func(*maelstromtest.Clu
 	return log.String()
 }
 
-func TestTheLogSaysAsMuchAsItIsAskedTo(t *testing.T) {
+func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	work := func(c *maelstromtest.Cluster) {
 		for i := range 30 {
 			if _, code, text := trial.Ask(c, fmt.Sprintf("n%d", i%3), trial.Add(1)); code != -1 {

@@ -25,7 +25,7 @@
 //
 // # What is not tried
 //
-// Each of these rules leaves out a state only where it is lost, or where another state is kept that can do whatever it can.
+// Each of these rules drops a state only if the state cannot succeed, or if another state is kept that can do everything it can.
 //
 //   - Of the adds of one delta, the one that is due first is placed first. In a placement where another one is first, swap the
 //     two. Both have been invoked, and the later of the two points comes before either is due, so it suits both.

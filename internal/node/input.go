@@ -45,7 +45,7 @@ func (in *input) Read(p []byte) (int, error) {
 		if in.named {
 			<-in.node.ready
 		}
-		in.node.out.wait() // don't read more while nobody reads our output
+		in.node.out.wait() // while the output is not read, no more input is read
 		line, err := in.lines.next()
 		switch {
 		case err == errLongLine:

@@ -251,7 +251,7 @@ func TestReadersAndWritersWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
 	})
 }
 
-func TestANodeThatNobodyReadsEnds800msAfterItIsStopped(t *testing.T) {
+func TestANodeWhoseOutputIsNotReadEnds800msAfterItIsStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &slowWriter{may: make(chan struct{})}
 		c := maelstromtest.Converse(t, maelstromtest.Setting{Raw: true}, func(env maelstromtest.Env) error {

@@ -377,7 +377,7 @@ func (r *countedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestANodeThatNobodyReadsStopsReadingAndCanBeStopped(t *testing.T) {
+func TestANodeWhoseOutputIsNotReadStopsReadingAndCanBeStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out, unread := io.Pipe()
 		defer out.Close()

@@ -32,7 +32,7 @@ const (
 	stuck    = 20
 )
 
-// A Pace is that of one node. The zero Pace has met nobody.
+// A Pace is the pace of one node. The zero Pace has met no other writer.
 type Pace struct {
 	noise     int       // how many more swaps must meet no other writer before this node counts as alone
 	conflicts int       // swaps in a row that have failed because the value was another

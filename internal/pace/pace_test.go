@@ -233,7 +233,7 @@ func TestInACrowdANodeThatFoldsOnlyForItselfGivesWay(t *testing.T) {
 }
 
 // In a small cluster, a node whose combiner is late reads first. In a crowd it holds back for one and a half round trips.
-func TestIfItsCombinerIsLateANodeReadsFirstAndInACrowdHoldsBack(t *testing.T) {
+func TestANodeWhoseCombinerIsLateReadsFirstOrInACrowdHoldsBack(t *testing.T) {
 	for _, test := range []struct {
 		nodes int
 		trip  time.Duration

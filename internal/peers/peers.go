@@ -22,7 +22,7 @@ const (
 	firstAnswer   = 725 * time.Millisecond
 )
 
-// Peers is what one node knows of the others. The zero Peers has met nobody, and so has no combiner.
+// Peers is what one node knows of the others. The zero Peers knows no other node.
 type Peers struct {
 	order []*peer // all nodes, in the order in which they are preferred; nil stands for this one
 	byID  map[string]*peer

@@ -197,7 +197,7 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 	}
 }
 
-func TestANodeIsSilentIfItHasHandedOverNoFoldSince(t *testing.T) {
+func TestANodeThatHasHandedOverNoFoldIsSilent(t *testing.T) {
 	ps := meet()
 	if !ps.Silent(at(0)) {
 		t.Error("no node has been heard, and none is silent")

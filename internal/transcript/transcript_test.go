@@ -171,7 +171,7 @@ func quiet(env maelstromtest.Env) error {
 	return lines.Err()
 }
 
-func TestRunRewritesAFileOnlyIfItIsToldTo(t *testing.T) {
+func TestRunRewritesAFileOnlyWithUpdate(t *testing.T) {
 	const folder = "TRANSCRIPT_TEST_FOLDER"
 	if dir := os.Getenv(folder); dir != "" { // this is the process that is started below
 		Run(t, filepath.Join(dir, "*.txtar"), false, quiet)
