@@ -18,16 +18,16 @@ const initTimeout = 10 * time.Second
 // exitTimeout is how long nodes may take to end after the end of their input.
 const exitTimeout = 2 * time.Second
 
-// maxPerInstant bounds the events at one instant of virtual time. Nodes that talk without pause at no latency would keep
-// time from passing at all.
+// maxPerInstant bounds the events at one instant of virtual time. Nodes that talk without a pause and without latency
+// would keep time from passing.
 const maxPerInstant = 100_000
 
-// A bench runs one cluster. One goroutine, the one in loop, owns everything but what is said to be shared.
+// A bench runs one cluster. The goroutine that runs loop owns everything except the fields that are marked as shared.
 //
 // In virtual time, loop lets all nodes come to rest, takes what they have written, puts it in a fixed order, and only
-// then lets one thing happen: one message arrive, or one fault begin. So whatever is drawn at random is drawn in an order
-// that depends on the seed alone. The nodes' own timers that are due at an instant have fired before the bench does
-// anything at that instant.
+// then lets one thing happen: one message arrive, or one fault begin. So the order of all random draws depends on the
+// seed alone. The nodes' own timers that are due at an instant have fired before the bench does anything at that
+// instant.
 type bench struct {
 	scheduler
 	network
@@ -39,7 +39,7 @@ type bench struct {
 	services map[string]store
 	faultLog []FaultRecord
 	faulty   bool       // faults may begin
-	active   []*episode // those in force
+	active   []*episode // the faults in force
 	rng      *rand.Rand // for the workload
 
 	epoch     time.Duration // when all nodes had answered init; the history's times count from here
@@ -67,15 +67,15 @@ type life struct {
 	ended  chan struct{}
 	began  time.Time // by the node's own clock
 	ready  bool      // it has answered init
-	early  int       // lines that it printed before
-	// In a process: pause stops it, resume goes on, kill ends it at once. A Program has none of them.
+	early  int       // lines that it printed before it answered init
+	// For a process: pause stops it, resume continues it, and kill ends it at once. They are nil for a Program.
 	pause, resume, kill func()
 }
 
 // A starter starts a life of a node. The life calls wake when the node has written something, or has ended.
 type starter func(n *node, env Env, wake func()) (*life, error)
 
-// An interval is open while to is zero.
+// An interval is a span of time. It is open while to is zero.
 type interval struct{ from, to time.Duration }
 
 func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, error) {
@@ -118,7 +118,8 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	return b, nil
 }
 
-// startLife starts a node. Its init message is the first that it gets; then calls answered.
+// startLife starts a node and sends it an init message, the first message that it gets. It calls answered when the node
+// has answered or has failed to.
 func (b *bench) startLife(n *node, answered func(error)) {
 	number := len(n.lives)
 	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
@@ -160,7 +161,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		answered(err)
 		return
 	}
-	// Not through the network: what waits in the node's queue must not come first.
+	// This bypasses the network: a message that waits in the node's queue must not come first.
 	m := &message{id: b.sent, src: c.endpoint, dest: n.endpoint, body: line}
 	b.sent++
 	b.record(Sent, m, 0)
@@ -186,7 +187,7 @@ func (b *bench) loop(ctx context.Context) {
 				instant, events = now, 0
 			}
 			if events++; b.virtual && events > maxPerInstant {
-				b.complain(runComplete, "%d messages and no end at one instant", events)
+				b.complain(runComplete, "%d messages at one instant, and the nodes still talk", events)
 				return
 			}
 			continue
@@ -204,7 +205,7 @@ func (b *bench) loop(ctx context.Context) {
 	}
 }
 
-// wake makes loop look what there is. It may be called from any goroutine.
+// wake makes loop look for something to do. It may be called from any goroutine.
 func (b *bench) wake() {
 	select {
 	case b.wakeup <- struct{}{}:
@@ -212,7 +213,7 @@ func (b *bench) wake() {
 	}
 }
 
-// call has f run by the bench's goroutine. It reports false if the bench has ended.
+// call makes the bench's goroutine run f. It returns false if the bench has ended.
 func (b *bench) call(f func()) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -249,8 +250,9 @@ func (b *bench) drain() {
 	}
 }
 
-// sendLines sends the lines that a node has written, in virtual time in a fixed order: goroutines of the node may have
-// raced for it. What goes to a service keeps the order in which it was written, since that may matter.
+// sendLines sends the lines that a node has written. In virtual time it sends them in a fixed order, since the node's
+// goroutines may have raced to write them. Messages to a service keep the order in which they were written, since that
+// order may matter.
 func (b *bench) sendLines(n *node, lines [][]byte) {
 	type outgoing struct {
 		line []byte
@@ -301,7 +303,7 @@ func (b *bench) crashed(n *node) {
 	b.crashes = append(b.crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
 	words := n.lastWords()
 	b.note(Entry{What: Crashed, Node: n.name, Text: why})
-	n.life, n.crashed = nil, true
+	n.life = nil
 	n.goDown(b.now())
 	if !b.booted {
 		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s: %s%s", n.name, why, words))
@@ -309,7 +311,8 @@ func (b *bench) crashed(n *node) {
 	}
 }
 
-// kill ends a healthy node's life. What it has sent so far is on its way; nothing that it writes from now on counts.
+// kill ends a healthy node's life. Messages that it has sent are still delivered. What it writes from now on is
+// dropped.
 func (b *bench) kill(n *node) {
 	life := n.life
 	n.life = nil
@@ -359,7 +362,7 @@ func (b *bench) resume(n *node) {
 	}
 	held, life := n.held, n.life
 	n.held = nil
-	for _, line := range held { // one at a time, as everything
+	for _, line := range held { // one at a time, like all other input
 		b.after(0, func() {
 			if n.life == life {
 				n.input(line)
@@ -368,7 +371,7 @@ func (b *bench) resume(n *node) {
 	}
 }
 
-// finish ends all nodes' input, and waits until they have ended, or long enough.
+// finish ends the input of all nodes and waits for the nodes to end, up to exitTimeout.
 func (b *bench) finish() {
 	b.mu.Lock()
 	b.closed = true
@@ -390,7 +393,7 @@ func (b *bench) finish() {
 	}
 }
 
-// await waits until a life has ended, which it is made to, if it can be, when ctx ends first.
+// await waits for a life to end. If ctx ends first, it kills the life if that is a process.
 func (l *life) await(ctx context.Context, e Exit) Exit {
 	select {
 	case <-l.ended:

@@ -28,7 +28,8 @@ func (b *bench) boot(ready func()) {
 	})
 }
 
-// prepare asks a node what the workload has it asked before all else, and calls answered when it has answered.
+// prepare sends a node the request that the workload prepares nodes with, if there is one. It calls answered when the
+// node has answered.
 func (b *bench) prepare(n *node, answered func(error)) {
 	preparer, ok := b.cfg.Workload.(Preparer)
 	if !ok {
@@ -42,7 +43,7 @@ func (b *bench) prepare(n *node, answered func(error)) {
 	}
 	err := b.newClient().request(n, body, b.cfg.ClientTimeout, func(_ Reply, err error) {
 		if err != nil {
-			err = fmt.Errorf("%s did not answer %v to prepare it: %w%s", n.name, body["type"], err, n.lastWords())
+			err = fmt.Errorf("%s did not answer the %v request that prepares it: %w%s", n.name, body["type"], err, n.lastWords())
 		}
 		answered(err)
 	})
@@ -59,11 +60,11 @@ func (b *bench) names() []string {
 	return names
 }
 
-// maxBeforeInit is how many lines a node may print before it answers its init message. A node that only echoes its input, such
-// as cat, would else fill the network until initTimeout.
+// maxBeforeInit is how many lines a node may print before it answers its init message. Without this bound, a node that
+// only echoes its input, such as cat, would fill the network until initTimeout.
 const maxBeforeInit = 1000
 
-// bound ends the start of the cluster if a node that has not answered init has printed more lines than it may.
+// bound gives up starting the cluster if a node prints too many lines before it answers init.
 func (b *bench) bound(n *node, lines [][]byte) {
 	if n.life.ready || b.booted {
 		return

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// told is an echo workload that tells each node its neighbours first, but for n2.
+// told is an echo workload that first tells each node its neighbours, except n2.
 type told struct{ Echo }
 
 func (told) Prepare(node string, nodes []string) Body {
@@ -50,7 +50,8 @@ func knowing(env Env) error {
 	return lines.Err()
 }
 
-// A workload's preparations come before the load, in each life; a node that refuses them has not started.
+// A workload prepares a node before the load, and again in each later life. A node that refuses to be prepared has not
+// started.
 func TestNodesArePreparedInEachLife(t *testing.T) {
 	r := Simulate(t, Config{
 		Workload: told{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "kill"), Seed: 1,
@@ -73,7 +74,7 @@ func TestNodesArePreparedInEachLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, _, err = run(t.Context(), Config{Workload: told{}}, true, synctest.Wait, inProcess(refusing))
 	})
-	if err == nil || !strings.Contains(err.Error(), "did not answer topology to prepare it") || !strings.Contains(err.Error(), "what is that") {
+	if err == nil || !strings.Contains(err.Error(), "did not answer the topology request that prepares it") || !strings.Contains(err.Error(), "what is that") {
 		t.Errorf("error %v", err)
 	}
 }

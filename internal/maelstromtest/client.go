@@ -10,7 +10,7 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// ErrTimeout is what a request gets that was not answered in time.
+// ErrTimeout is the error of a request that was not answered in time.
 var ErrTimeout = errors.New("no answer in time")
 
 // A Body is the body of a request, without its msg_id.
@@ -39,7 +39,8 @@ func (r Reply) rpcError() *maelstrom.RPCError {
 	return maelstrom.NewRPCError(code, r.text("text"))
 }
 
-// definite says whether an error of this code means that the request did not take effect: Maelstrom's errors.edn.
+// definite reports whether an error with this code means that the request did not take effect, according to Maelstrom's
+// errors.edn.
 func definite(code int) bool {
 	switch code {
 	case 1, 10, 11, 12, 14, 20, 21, 22, 30:
@@ -74,7 +75,7 @@ func (c *benchClient) request(n *node, body any, timeout time.Duration, answered
 	return err
 }
 
-// expect is request without sending: it returns what to send.
+// expect is like request but sends nothing: it returns the body to send.
 func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered func(Reply, error)) (json.RawMessage, error) {
 	line, err := json.Marshal(body)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 // A clock is a node's wall clock. Its zero value shows the true time. It may be read and set from any goroutine.
 type clock struct{ setting atomic.Pointer[setting] }
 
-// A setting says that a clock showed a time at a true one.
+// A setting says which time a clock showed at which true time.
 type setting struct{ truly, shown time.Time }
 
 func (c *clock) now() time.Time {
@@ -20,7 +20,7 @@ func (c *clock) now() time.Time {
 	return time.Now()
 }
 
-// set makes the clock show t now. From then on it runs as every clock does.
+// set makes the clock show t now. From then on it runs at the usual speed.
 func (c *clock) set(t time.Time) { c.setting.Store(&setting{time.Now(), t.Round(0)}) }
 
 // A clockFault is what a fault does to the clock of a node that starts again.
@@ -29,16 +29,16 @@ type clockFault struct {
 	strike func(*clock)
 }
 
-// maxBack is how far a clock goes back at most, where it shows no absurd time.
+// maxBack is the furthest that a clock is set back, unless it is set to an absurd time.
 const maxBack = 20 * time.Second
 
-// drawClock draws what befalls the clock of a node which has lived before. It goes back a little, as clocks do that are corrected;
-// or it is as if the machine had no battery, so that it starts at the same microsecond as an earlier life's, or
-// before 1970, where Unix time is negative; or it is absurdly late: after 2112, when microseconds since 1970 pass 2^52, or so far
-// in the future that they are near 2^63.
+// drawClock draws what happens to the clock of a node that starts again. The clock may go back a little, as clocks do
+// when they are corrected. It may start as on a machine without a battery: at the same microsecond as in an earlier
+// life, or before 1970, where Unix time is negative. Or it may be absurdly late: after 2112, when microseconds since
+// 1970 pass 2^52, or so far in the future that they are near 2^63.
 //
-// What is drawn depends on back alone, which is how far the clock goes back if that is what befalls it: so the other draws of the fault,
-// and with them its whole schedule, do not depend on what befalls clocks.
+// The draw depends only on back, which is how far the clock goes back if it is the first case. So the other draws of
+// the fault, and with them its schedule, do not depend on what happens to clocks.
 func drawClock(back time.Duration, lives []*life) clockFault {
 	random := rand.New(rand.NewPCG(uint64(back), 0))
 	year := func(first, last int) time.Time {

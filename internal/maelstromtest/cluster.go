@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// A Cluster is one that a test works by hand, in virtual time, in the test's own synctest bubble. Its methods may be called
-// from any goroutine of the bubble, and have taken effect when they return. Naming a node or service that doesn't exist
-// fails the test. The cluster uses synctest.Wait, which works in one goroutine at a time, so the test must not: it can
-// time.Sleep instead.
+// A Cluster is a cluster that a test operates by hand, in virtual time and in the test's own synctest bubble. Its
+// methods may be called from any goroutine of the bubble. They have taken effect when they return. Naming a node or
+// service that does not exist fails the test. The cluster calls synctest.Wait, which only one goroutine may do at a
+// time, so the test must not call it: it can call time.Sleep instead.
 type Cluster struct {
 	t     testing.TB
 	b     *bench
@@ -23,11 +23,11 @@ type Cluster struct {
 
 	// What follows belongs to the bench's goroutine.
 	cuts map[link]func() // the cuts that the test has made, with what mends them
-	idle []*benchClient  // those that have no request in hand
+	idle []*benchClient  // clients without a request in hand
 }
 
-// Start starts a cluster of program as cfg says, except that it has no workload, and that cfg's faults, which begin
-// when all nodes have answered init, end only with Heal. The caller must Close it before the test ends.
+// Start starts a cluster of nodes that run program, as cfg says but without its workload. The faults of cfg begin when
+// all nodes have answered init, and end only with Heal. The caller must Close the cluster before the test ends.
 func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	t.Helper()
 	if bubble() == "" {
@@ -70,8 +70,8 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	return c
 }
 
-// Close ends the nodes' input and waits for them to end, up to 2 s. If a node leaves goroutines behind, the bubble panics
-// after it.
+// Close ends the nodes' input and waits for them to end, up to 2 s. If a node leaves goroutines behind, the bubble
+// panics afterwards.
 func (c *Cluster) Close() {
 	c.close.Do(func() {
 		c.b.call(func() { c.b.done = true })
@@ -79,7 +79,8 @@ func (c *Cluster) Close() {
 	})
 }
 
-// Problems returns what has gone wrong that is never right: crashes, lines that are not messages, requests answered twice.
+// Problems returns what went wrong that is wrong under any workload: crashes, lines that are not messages, and requests
+// answered twice.
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
@@ -88,7 +89,7 @@ func (c *Cluster) Problems() []string {
 	return problems
 }
 
-// do has f run by the bench's goroutine and waits for it.
+// do makes the bench's goroutine run f, and waits until it has.
 func (c *Cluster) do(f func()) {
 	c.t.Helper()
 	done := make(chan struct{})
@@ -123,9 +124,9 @@ func (c *Cluster) Client(node string) *Client {
 	return &Client{c, c.node(node)}
 }
 
-// Request sends a request, whose body is what marshals to a JSON object with a type and without a msg_id, and waits for the
-// reply. It returns a *maelstrom.RPCError if that is an error, and ErrTimeout if none comes in time. Requests may be made
-// concurrently: no two go out under the same client's name.
+// Request sends a request and waits for the reply. The body must marshal to a JSON object with a type and without a
+// msg_id. The error is a *maelstrom.RPCError if the reply is an error, and ErrTimeout if no reply comes in time.
+// Requests may be made concurrently: each is sent under the name of a client that has no other request in hand.
 func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 	cl.c.t.Helper()
 	type result struct {
@@ -136,7 +137,7 @@ func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 	cl.c.do(func() {
 		client := cl.c.client()
 		err := client.request(cl.node, body, timeout, func(r Reply, err error) {
-			if err != ErrTimeout { // else there may yet be an answer
+			if err != ErrTimeout { // after a timeout, an answer may still come
 				cl.c.idle = append(cl.c.idle, client)
 			}
 			answer <- result{r, err}
@@ -164,7 +165,7 @@ func (c *Cluster) client() *benchClient {
 	return client
 }
 
-// Inject writes a line to a node's input as it is, past the network.
+// Inject writes a line to a node's input as it is, bypassing the network.
 func (c *Cluster) Inject(node string, line []byte) {
 	c.t.Helper()
 	n := c.node(node)
@@ -199,7 +200,7 @@ func (s Service) Get(key string) (raw json.RawMessage, ok bool) {
 	return raw, ok
 }
 
-// Put writes to the service as one more of its callers. The value is what marshals to JSON.
+// Put writes a value to the service, as one more of its callers. The value must marshal to JSON.
 func (s Service) Put(key string, v any) {
 	s.c.t.Helper()
 	raw, err := json.Marshal(v)
@@ -209,13 +210,13 @@ func (s Service) Put(key string, v any) {
 	s.c.do(func() { s.store.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: valueOf(raw)}) })
 }
 
-// keyOf returns the form of a key that is a string.
+// keyOf returns the canonical form of a key that is a string.
 func keyOf(key string) string {
-	raw, _ := json.Marshal(key) // a string always can be
+	raw, _ := json.Marshal(key) // a string can always be marshalled
 	return canonical(raw)
 }
 
-// Kill ends a node's life, if it has one. What it has sent by then still arrives.
+// Kill ends a node's life, if it has one. Messages that it has sent still arrive.
 func (c *Cluster) Kill(node string) {
 	c.t.Helper()
 	n := c.node(node)
@@ -227,7 +228,7 @@ func (c *Cluster) Kill(node string) {
 	})
 }
 
-// Restart starts a node again that is dead, and waits until it has answered init.
+// Restart starts a dead node again and waits until it has answered init.
 func (c *Cluster) Restart(node string) {
 	c.t.Helper()
 	n := c.node(node)
@@ -249,14 +250,15 @@ func (c *Cluster) Restart(node string) {
 	}
 }
 
-// SetClock sets a node's wall clock ahead of the true one, or back if ahead is negative, in this life and the next.
+// SetClock sets a node's wall clock ahead of the true time, or behind it if ahead is negative. The setting outlasts the
+// node's life.
 func (c *Cluster) SetClock(node string, ahead time.Duration) {
 	c.t.Helper()
 	c.SetClockTo(node, time.Now().Add(ahead))
 }
 
-// SetClockTo makes a node's wall clock show t now, and go on from there, in this life and the next. Any t will do: one before
-// 1970, in the far future, or when an earlier life began.
+// SetClockTo makes a node's wall clock show t now and run on from there. The setting outlasts the node's life. Any t
+// will do, such as one before 1970, in the far future, or at the start of an earlier life.
 func (c *Cluster) SetClockTo(node string, t time.Time) {
 	c.t.Helper()
 	c.node(node).clock.set(t)
@@ -320,7 +322,7 @@ func (c *Cluster) mend(links ...link) {
 	}
 }
 
-// CutStore cuts nodes, or without names all nodes, from all services.
+// CutStore cuts the named nodes off from all services. Without names it cuts off all nodes.
 func (c *Cluster) CutStore(nodes ...string) {
 	c.t.Helper()
 	c.eachStoreLink(nodes, c.Cut)
@@ -345,8 +347,8 @@ func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
 	}
 }
 
-// Heal mends all links and ends the configured faults, except that dead nodes stay dead and paused ones paused which
-// the test has killed and paused.
+// Heal mends all links and ends the configured faults. Nodes that the test itself has killed or paused stay dead or
+// paused.
 func (c *Cluster) Heal() {
 	c.t.Helper()
 	c.do(func() {

@@ -28,7 +28,7 @@ func addOne(c *Cluster, node string) error {
 	return err
 }
 
-func TestClusterByHand(t *testing.T) {
+func TestAClusterAnswersRequestsAndShowsItsStore(t *testing.T) {
 	inCluster(t, Config{}, linCounter, func(t *testing.T, c *Cluster) {
 		for _, n := range []string{"n0", "n1", "n2"} {
 			if err := addOne(c, n); err != nil {
@@ -58,7 +58,7 @@ func TestClusterByHand(t *testing.T) {
 	})
 }
 
-func TestClusterConcurrentRequests(t *testing.T) {
+func TestConcurrentRequestsAreAllAnswered(t *testing.T) {
 	inCluster(t, Config{Latency: 10 * time.Millisecond}, linCounter, func(t *testing.T, c *Cluster) {
 		var all sync.WaitGroup
 		for i := range 30 {
@@ -75,7 +75,7 @@ func TestClusterConcurrentRequests(t *testing.T) {
 	})
 }
 
-func TestClusterCutsAndMends(t *testing.T) {
+func TestCutsLastUntilTheyAreMended(t *testing.T) {
 	program := func(env Env) error { return counterOn(env, "lin-kv", time.Second/2) }
 	inCluster(t, Config{}, program, func(t *testing.T, c *Cluster) {
 		var rpc *maelstrom.RPCError
@@ -92,7 +92,7 @@ func TestClusterCutsAndMends(t *testing.T) {
 		}
 		c.CutStore()
 		if addOne(c, "n1") == nil || addOne(c, "n2") == nil {
-			t.Errorf("the store answers although it is silent")
+			t.Errorf("the store answers nodes that are cut off from it")
 		}
 		c.Heal()
 		c.Service("lin-kv").Put("counter", 0)
@@ -107,7 +107,7 @@ func TestClusterCutsAndMends(t *testing.T) {
 	})
 }
 
-func TestClusterKillsAndRestarts(t *testing.T) {
+func TestAKilledNodeIsSilentUntilItIsRestarted(t *testing.T) {
 	program, lives := watched()
 	inCluster(t, Config{}, program, func(t *testing.T, c *Cluster) {
 		time.Sleep(time.Second)
@@ -142,7 +142,7 @@ func TestClusterKillsAndRestarts(t *testing.T) {
 	})
 }
 
-func TestClusterPauses(t *testing.T) {
+func TestAPausedNodeAnswersOnlyAfterItIsResumed(t *testing.T) {
 	inCluster(t, Config{}, echoNode, func(t *testing.T, c *Cluster) {
 		c.Pause("n2")
 		if _, err := c.Client("n2").Request(Body{"type": "echo"}, time.Second); !errors.Is(err, ErrTimeout) {
@@ -155,9 +155,9 @@ func TestClusterPauses(t *testing.T) {
 	})
 }
 
-// What came during a pause is handed over one message at a time, as all else is.
-func TestHeldInputComesOneByOne(t *testing.T) {
-	var most int // lines that one Read returned
+// A resumed node gets the messages that came during its pause one at a time, like all others.
+func TestInputHeldDuringAPauseComesOneMessageAtATime(t *testing.T) {
+	var most int // the most lines that one Read returned
 	program := func(env Env) error {
 		read, write := io.Pipe()
 		defer write.Close()
@@ -191,14 +191,14 @@ func TestHeldInputComesOneByOne(t *testing.T) {
 	}
 }
 
-func TestClusterInjectsAnything(t *testing.T) {
+func TestAnyLineCanBeInjected(t *testing.T) {
 	inCluster(t, Config{}, linCounter, func(t *testing.T, c *Cluster) {
 		c.Inject("n0", []byte(`{"src":"n1","dest":"n0","body":{"type":"add","delta":5,"msg_id":1}}`))
 		time.Sleep(time.Second)
 		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "5" {
 			t.Errorf("the store has %s", v)
 		}
-		c.Inject("n0", []byte("\x00 no message"))
+		c.Inject("n0", []byte("\x00 not a message"))
 		time.Sleep(time.Second)
 		if p := c.Problems(); len(p) != 1 || !strings.Contains(p[0], "n0 crashed") {
 			t.Errorf("problems: %v", p)
@@ -206,8 +206,8 @@ func TestClusterInjectsAnything(t *testing.T) {
 	})
 }
 
-// The faults of the configuration are in force until Heal.
-func TestClusterHasItsFaults(t *testing.T) {
+// The faults of the configuration last until Heal.
+func TestConfiguredFaultsLastUntilHeal(t *testing.T) {
 	program := func(env Env) error { return counterOn(env, "lin-kv", time.Second/2) }
 	inCluster(t, Config{Nemesis: []Fault{{Kind: Loss, Probability: 1}}}, program, func(t *testing.T, c *Cluster) {
 		if addOne(c, "n0") == nil {
@@ -220,7 +220,7 @@ func TestClusterHasItsFaults(t *testing.T) {
 	})
 }
 
-func TestClusterThatDoesNotStart(t *testing.T) {
+func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 	for name, test := range map[string]struct {
 		program Program
 		want    string
@@ -244,7 +244,7 @@ func TestClusterThatDoesNotStart(t *testing.T) {
 	}
 }
 
-// respondInit answers everything that c0 sends to n0 with body.
+// respondInit sends c0 one message with this body, as n0, and then reads its input to the end.
 func respondInit(env Env, body string) error {
 	say(env, "n0", "c0", body)
 	_, err := env.Stdin.Read(make([]byte, 1<<16))

@@ -16,7 +16,7 @@ import (
 // at the end of its input. Returning earlier, with or without an error, is a crash.
 type Program func(env Env) error
 
-// Env is what a node's life is given: what the operating system gives a process.
+// Env is what a node gets for one life, like what a process gets from the operating system.
 type Env struct {
 	Args           []string
 	Stdin          io.Reader
@@ -36,26 +36,28 @@ type Config struct {
 
 	Consistency Consistency `json:"consistency"` // what the nodes promise; empty: Linearizable
 
-	Latency time.Duration `json:"latency"` // mean, one way, between nodes and services and each other; clients have none
-	// Latencies are whole milliseconds, as Maelstrom's, if their mean is.
+	Latency time.Duration `json:"latency"` // mean, one way, between nodes and services and among nodes; clients' messages have none
+	// Latencies are whole milliseconds, like Maelstrom's, if the mean is.
 	LatencyDist Distribution `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
-	// Hop is what every message takes in a simulation, those of clients included, in addition to its latency and not rounded:
-	// what pipes and processes take in reality. It is a mean, while the cluster is busy; the first message after a rest takes
-	// longer, see hops. A receiver handles one message at a time. RunProcesses needs none.
+	// Hop is the time that every message takes in a simulation in addition to its latency, clients' messages included.
+	// It stands for what pipes and processes take in reality, and is not rounded. It is the mean while the cluster is
+	// busy: the first message after a rest takes longer, see hops. A receiver handles one message at a time.
+	// RunProcesses needs no Hop.
 	Hop time.Duration `json:"hop"`
 
 	Nemesis         []Fault       `json:"nemesis"`
 	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
 	Recovery        time.Duration `json:"recovery"`         // rest between the last fault and the final requests; zero: 10 s
-	ClientTimeout   time.Duration `json:"client_timeout"`   // after it a client gives up; zero: 5 s
+	ClientTimeout   time.Duration `json:"client_timeout"`   // how long a client waits for an answer; zero: 5 s
 
 	Seed uint64   `json:"seed"`
 	Args []string `json:"args,omitempty"` // for the nodes
 
-	// Stderr, if set, returns where to write what a node of that name writes to its standard error. What nodes in this
-	// process write with package log, as Maelstrom's library does with every message, goes to where it returns for the empty
-	// name. If it is nil, only the last lines are kept, for a Crash; what the library logs is dropped.
+	// Stderr, if set, returns the writer for the standard error of the node of that name. For the empty name it returns
+	// the writer for what nodes in this process write with package log, as Maelstrom's library does with every message.
+	// If Stderr is nil, only the last lines of standard error are kept, for a Crash, and what the library logs is
+	// dropped.
 	Stderr func(node string) io.Writer `json:"-"`
 	// Progress, if set, is called at the start and then once a second.
 	Progress func(Progress) `json:"-"`
@@ -79,7 +81,8 @@ type Progress struct {
 // maxRate bounds the requests per second.
 const maxRate = 1_000_000
 
-// withDefaults fills in the zero values that mean something else, or says what is wrong. Some things go in virtual time only.
+// withDefaults replaces the zero values that stand for a default, or returns an error if a value is wrong. Some faults
+// work in virtual time only.
 func (c Config) withDefaults(virtual bool) (Config, error) {
 	if c.Workload == nil {
 		c.Workload = GCounter{}
@@ -105,16 +108,16 @@ func (c Config) withDefaults(virtual bool) (Config, error) {
 			return c, fmt.Errorf("maelstromtest: Config.Nemesis: %w", err)
 		}
 		if f.Kind == Clock && !virtual {
-			return c, errors.New("maelstromtest: Config.Nemesis: fault clock: the clock of a process cannot be set; kill is the same without it")
+			return c, errors.New("maelstromtest: Config.Nemesis: fault clock: the clock of a process cannot be set; kill is the same fault without it")
 		}
 		if slices.ContainsFunc(c.Nemesis[:i], func(g Fault) bool { return g.String() == f.String() }) {
-			return c, fmt.Errorf("maelstromtest: Config.Nemesis: fault %s twice", f)
+			return c, fmt.Errorf("maelstromtest: Config.Nemesis: fault %s is listed twice", f)
 		}
 	}
 	return c, nil
 }
 
-// checkBounds says which field is out of its bounds.
+// checkBounds returns an error that names a field that is out of bounds, if there is one.
 func (c Config) checkBounds() error {
 	for _, f := range []struct {
 		name  string
@@ -124,7 +127,7 @@ func (c Config) checkBounds() error {
 	}{
 		{"Nodes", c.Nodes, c.Nodes >= 1, "at least 1"},
 		{"Concurrency", c.Concurrency, c.Concurrency >= 1, "at least 1"},
-		{"Rate", c.Rate, c.Rate >= 0 && c.Rate <= maxRate, fmt.Sprintf("from 0 to %d a second", maxRate)},
+		{"Rate", c.Rate, c.Rate >= 0 && c.Rate <= maxRate, fmt.Sprintf("0 to %d a second", maxRate)},
 		{"TimeLimit", c.TimeLimit, c.TimeLimit >= 0, "at least 0"},
 		{"Latency", c.Latency, c.Latency >= 0, "at least 0"},
 		{"Hop", c.Hop, c.Hop >= 0, "at least 0"},
@@ -133,7 +136,7 @@ func (c Config) checkBounds() error {
 		{"ClientTimeout", c.ClientTimeout, c.ClientTimeout > 0, "more than 0"},
 	} {
 		if !f.ok {
-			return fmt.Errorf("maelstromtest: Config.%s is %v: %s", f.name, f.value, f.bound)
+			return fmt.Errorf("maelstromtest: Config.%s is %v, want %s", f.name, f.value, f.bound)
 		}
 	}
 	return nil
@@ -154,7 +157,7 @@ func ParseDistribution(name string) (Distribution, error) {
 	case Constant, Uniform, Exponential:
 		return d, nil
 	}
-	return "", fmt.Errorf("no distribution %q; there are %s, %s, %s", name, Constant, Uniform, Exponential)
+	return "", fmt.Errorf("unknown distribution %q; known are %s, %s, %s", name, Constant, Uniform, Exponential)
 }
 
 // A Consistency is what nodes promise, and are judged by.
@@ -174,10 +177,10 @@ func ParseConsistency(name string) (Consistency, error) {
 	case Linearizable, Eventual:
 		return c, nil
 	}
-	return "", fmt.Errorf("no consistency %q; there are %s, %s", name, Linearizable, Eventual)
+	return "", fmt.Errorf("unknown consistency %q; known are %s, %s", name, Linearizable, Eventual)
 }
 
-// idle says why a configuration asks nothing.
+// idle says why a run with this configuration asked nothing.
 func (c Config) idle() string {
 	switch {
 	case c.Rate == 0:
@@ -188,8 +191,8 @@ func (c Config) idle() string {
 	return "the run ended too soon"
 }
 
-// stream returns the randomness of one part of the bench. Parts draw from streams of their own, so that what one of them
-// draws doesn't change what another gets.
+// stream returns a source of randomness for one part of the bench. Each part has its own, so that the draws of one part
+// do not change those of another.
 func (c Config) stream(part string) *rand.Rand {
 	h := fnv.New64a()
 	io.WriteString(h, part) // never fails

@@ -154,7 +154,7 @@ func withField(name string, n int, object string) string {
 
 // toJSON returns v, a string or a list of strings, as JSON.
 func toJSON(v any) []byte {
-	raw, _ := json.Marshal(v) // which these always can be
+	raw, _ := json.Marshal(v) // these can always be marshalled
 	return raw
 }
 
@@ -226,7 +226,7 @@ func (c *Conversation) Wait() error {
 // Ended is closed when the node has ended and the test can hear its last words.
 func (c *Conversation) Ended() <-chan struct{} { return c.ended }
 
-// Close is End and Wait.
+// Close calls End and then Wait.
 func (c *Conversation) Close() error {
 	c.t.Helper()
 	c.End()

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A recorder takes what a Conversation says of a test, in place of that test.
+// A recorder stands in for a test and records its failures.
 type recorder struct {
 	testing.TB
 	failures []string
@@ -50,7 +50,7 @@ func record(t *testing.T, test func(t testing.TB)) []string {
 	return r.failures
 }
 
-// repeat is a node that answers init, says text, and nothing more until the end of its input.
+// repeat returns a node that answers init, writes text, and then reads its input to the end.
 func repeat(text string) Program {
 	return func(env Env) error {
 		fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)
@@ -65,7 +65,7 @@ const said = `{"src":"n0","dest":"n1","body":{"type":"a","msg_id":1}}
 {"src":"n0","dest":"c1","body":{"type":"error","code":22,"in_reply_to":8}}
 {"src":"n0","dest":"c1","body":{"type":"c"}}` // without a newline
 
-func TestAConversationHearsWhatTheNodeSaysInItsOrder(t *testing.T) {
+func TestAConversationHearsWhatTheNodeSaysInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := Converse(t, Setting{}, repeat(said))
 		if p := c.Hear(); p.Dest != "n1" || p.Type != "a" || p.MsgID != 1 || p.InReplyTo != 0 {
@@ -100,7 +100,7 @@ func TestATestFailsIfTheNodeDoesNotSayWhatItShould(t *testing.T) {
 		name    string
 		program Program
 		test    func(c *Conversation)
-		want    string // part of the failure, or nothing for none
+		want    string // part of the failure; empty: there is none
 	}{
 		{"all is well", repeat(""), func(*Conversation) {}, ""},
 		{"silence", repeat(said), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] for 5s; before that [{"},
@@ -112,9 +112,9 @@ func TestATestFailsIfTheNodeDoesNotSayWhatItShould(t *testing.T) {
 		}, nil, `answered init with {"src":"n0"`},
 		{"not unheard", repeat(said), func(c *Conversation) { c.Unheard("b") }, `heard {"src":"n0","dest":"c1","body":{"type":"b"`},
 		{"something at all", repeat(said), func(c *Conversation) { c.Hear("b"); c.Unheard() }, `heard {"src":"n0","dest":"c1","body":{"type":"error"`},
-		{"no JSON", repeat("hello\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "hello"`},
+		{"not JSON", repeat("hello\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "hello"`},
 		{"no body", repeat("{}\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "{}"`},
-		{"code no number", repeat(`{"src":"n0","dest":"c1","body":{"code":"x"}}` + "\n"), func(c *Conversation) { c.Unheard() }, "body"},
+		{"a code that is not a number", repeat(`{"src":"n0","dest":"c1","body":{"code":"x"}}` + "\n"), func(c *Conversation) { c.Unheard() }, "body"},
 		{"an error", func(env Env) error { _ = repeat("")(env); return errors.New("broken") }, func(*Conversation) {}, "ended with: broken"},
 		{"an early error", func(env Env) error {
 			fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)

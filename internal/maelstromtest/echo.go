@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// Echo is Maelstrom's workload "echo": a node is to send back what it gets.
+// Echo is Maelstrom's workload "echo": a node must send back what it was sent.
 type Echo struct{}
 
 func (Echo) Name() string { return "echo" }
@@ -29,7 +29,8 @@ func (Echo) Complete(op *Op, reply Reply) error {
 	return nil
 }
 
-// Check finds an echo that differs: Complete has refused it. There is nothing for a consistency to promise.
+// Check lists the echoes that differ from what was sent, which Complete has refused. The consistency makes no
+// difference.
 func (Echo) Check(history []Op, _ Consistency) (checks []Check, facts any) {
 	var differ []string
 	for _, op := range history {

@@ -7,8 +7,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// testConversation is what would be TestConversation in a file of one's own. The test plays the network of one node: a client, and the
-// store that the node asks.
+// testConversation would be TestConversation in your own test file. The test plays the network of one node: a client,
+// and the store that the node asks.
 func testConversation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		node := maelstromtest.Converse(t, maelstromtest.Setting{Node: "n1", Nodes: []string{"n0", "n1"}}, counter) // see the example of Simulate
@@ -22,7 +22,7 @@ func testConversation(t *testing.T) {
 		}
 		node.Unheard() // nothing more
 
-		// At the end of its input the node ends.
+		// The node ends at the end of its input.
 		if err := node.Close(); err != nil {
 			t.Error(err)
 		}

@@ -8,8 +8,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// testPause is what would be TestPause in a file of one's own. It works a cluster by hand, in virtual time: what is sent to a paused node
-// is answered when the node goes on, to the nanosecond.
+// testPause would be TestPause in your own test file. It operates a cluster by hand, in virtual time. A request to a
+// paused node is answered at the nanosecond at which the node goes on.
 func testPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := maelstromtest.Start(t, maelstromtest.Config{}, counter) // see the example of Simulate
@@ -38,7 +38,7 @@ func testPause(t *testing.T) {
 	})
 }
 
-// A cluster that a test works by hand.
+// A test operates a cluster by hand.
 func ExampleStart() {
 	run(testPause)
 	// Output: ok

@@ -9,15 +9,16 @@ import (
 	"time"
 )
 
-// A Fault is something that goes wrong during the time limit, and is mended after it. Its zero Probability means what its kind says.
+// A Fault is something that goes wrong during the time limit and is mended after it. A zero Probability means the
+// default of the fault's kind.
 //
-// Those in messages act all the time, on the links between nodes and services, or those between nodes. Clients' links have
-// none.
+// Faults in messages act all the time, either on the links between nodes and services or on those between nodes. They
+// never act on clients' links.
 //
-// Those that come and go: a partition comes and goes at intervals drawn uniformly from 0 to twice NemesisInterval,
-// the first at once, as Jepsen's does. The others last as long as their kind says, with a rest before each that is
-// uniform from 0 to half of NemesisInterval: four or so in 20 s by default. They choose one node at random, that is neither
-// dead nor paused.
+// The other faults come and go. The first partition begins at once. Partitions end and begin after intervals drawn
+// uniformly from 0 to twice NemesisInterval, as Jepsen's do. The others last as long as their kind says, with a rest
+// before each that is drawn uniformly from 0 to half of NemesisInterval. By default that makes about four in 20 s. Each
+// befalls one node, chosen at random from those that are neither dead nor paused.
 type Fault struct {
 	Kind        Kind
 	Links       Links   // of a fault in messages
@@ -29,15 +30,15 @@ type Kind string
 
 const (
 	Loss      Kind = "loss"      // a message is lost: 5 %
-	Duplicate Kind = "duplicate" // a message comes twice, the second time as by Overtake: 10 %
-	Late      Kind = "late"      // a message comes 0.5 to 3 s late; of the store's links, only replies: 10 %
-	Overtake  Kind = "overtake"  // a message gets a delay of its own, exponential with mean 20 ms: all
+	Duplicate Kind = "duplicate" // a message comes twice, the second copy delayed as by Overtake: 10 %
+	Late      Kind = "late"      // a message comes 0.5 to 3 s late; on the store's links only replies do: 10 %
+	Overtake  Kind = "overtake"  // a message is delayed by a random time, exponential with mean 20 ms: all
 
 	Partition Kind = "partition" // links between nodes are cut: one node off, halves, majorities in a ring, or a bridge
 	StoreCut  Kind = "store-cut" // a node can't reach the services for 2 s
-	Kill      Kind = "kill"      // a node is killed, started 0.1 to 5 s later; in virtual time each third time as Clock
+	Kill      Kind = "kill"      // a node is killed and started 0.1 to 5 s later; in virtual time, one in three kills also sets the clock, as Clock does
 	Pause     Kind = "pause"     // a node's input and output are held for up to 5 s
-	Clock     Kind = "clock"     // Kill, each time with the clock set: back, to an earlier life's start, or to an absurd time
+	Clock     Kind = "clock"     // a kill that also sets the node's clock: back, to the start of an earlier life, or to an absurd time
 )
 
 // Links says on which links a fault in messages acts.
@@ -84,7 +85,7 @@ func ParseNemesis(list string) ([]Fault, error) {
 			for i, f := range known {
 				names[i] = f.String()
 			}
-			return nil, fmt.Errorf("no fault %q; there are %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("unknown fault %q; known are %s", name, strings.Join(names, ", "))
 		}
 		if !slices.Contains(faults, known[i]) {
 			faults = append(faults, known[i])
@@ -98,7 +99,7 @@ func (f Fault) check() error {
 		return err
 	}
 	if !(f.Probability >= 0 && f.Probability <= 1) {
-		return fmt.Errorf("the Probability of %s is %v: from 0 to 1", f, f.Probability)
+		return fmt.Errorf("the Probability of %s is %v, want 0 to 1", f, f.Probability)
 	}
 	return nil
 }
@@ -110,8 +111,8 @@ type FaultRecord struct {
 	Start  time.Duration `json:"start"`
 	Stop   time.Duration `json:"stop"`
 
-	// InFlight is how many messages from and to the node were on their way when the fault began, without clients', if it
-	// befell one node.
+	// InFlight counts the messages from and to the node that were on their way when the fault began, without clients'
+	// messages. It is zero unless the fault befell one node.
 	InFlight int `json:"in_flight"`
 }
 
@@ -153,7 +154,7 @@ func (f *messageFault) change(delays []time.Duration) []time.Duration {
 	return changed
 }
 
-// overtaking draws a delay that lets others overtake.
+// overtaking draws a delay that lets other messages overtake.
 func (f *messageFault) overtaking() time.Duration {
 	return time.Duration(f.random.ExpFloat64() * float64(20*time.Millisecond))
 }
@@ -213,7 +214,7 @@ func (b *bench) strike(f Fault, n *node, how string, mend func()) (stop func()) 
 	return stop
 }
 
-// stopFaults lets no more faults begin.
+// stopFaults keeps further faults from beginning.
 func (b *bench) stopFaults() { b.faulty = false }
 
 // healFaults ends all faults.
@@ -245,8 +246,8 @@ func (b *bench) partition(f Fault, random *rand.Rand) {
 	})
 }
 
-// drawPartition draws one of the shapes of Jepsen's nemesis.clj, and which nodes take its places. It returns pairs of nodes of
-// which the second no longer hears the first.
+// drawPartition draws one of the shapes of Jepsen's nemesis.clj, and which nodes take its places. In each pair that it
+// returns, the second node no longer hears the first.
 func drawPartition(random *rand.Rand, nodes int) (shape string, blocked [][2]int) {
 	order := random.Perm(nodes)
 	half := nodes / 2
@@ -259,7 +260,7 @@ func drawPartition(random *rand.Rand, nodes int) (shape string, blocked [][2]int
 		shape = "halves"
 		hears = func(dest, src int) bool { return (dest < half) == (src < half) }
 	case 2:
-		// Each node hears a majority, of which it is the middle. No two hear the same.
+		// Each node hears a majority with itself in the middle. No two nodes hear the same majority.
 		shape = "majorities in a ring"
 		majority := nodes/2 + 1
 		hears = func(dest, src int) bool {

@@ -28,7 +28,7 @@ func TestParseNemesis(t *testing.T) {
 	if got := nemesis(t, ""); len(got) != 0 {
 		t.Errorf("no faults parsed as %v", got)
 	}
-	if _, err := ParseNemesis("partition,flood"); err == nil || !strings.Contains(err.Error(), `"flood"; there are partition,`) {
+	if _, err := ParseNemesis("partition,flood"); err == nil || !strings.Contains(err.Error(), `unknown fault "flood"; known are partition,`) {
 		t.Errorf("error %v", err)
 	}
 	for _, f := range AllFaults() {
@@ -105,16 +105,17 @@ func TestPartitionsHaveJepsensShapes(t *testing.T) {
 	}
 }
 
-// A lifeLog is what a node saw of one of its lives.
+// A lifeLog is what a node saw during one life.
 type lifeLog struct {
 	begin, end time.Time
 	clock      time.Time // Env.Now at its begin
 	seed       uint64
-	types      []string    // of the messages that came
-	times      []time.Time // when
+	types      []string    // of the messages that it got
+	times      []time.Time // when it got them
 }
 
-// watched returns an echo node that every 50 ms says something to seq-kv and to each other node, and what its lives saw, by name.
+// watched returns an echo node that sends a message to seq-kv and to each other node every 50 ms. It also returns what
+// the lives of each node saw, by the node's name.
 func watched() (Program, map[string][]*lifeLog) {
 	var mu sync.Mutex
 	lives := map[string][]*lifeLog{}
@@ -170,7 +171,7 @@ func watched() (Program, map[string][]*lifeLog) {
 	}, lives
 }
 
-// between returns the messages that came between two times, which count from the first life's begin.
+// between counts the messages that came between two times, measured from zero.
 func (l *lifeLog) between(zero time.Time, from, to time.Duration) int {
 	n := 0
 	for _, at := range l.times {
@@ -193,7 +194,7 @@ func readJournal(t *testing.T, journal string) []Entry {
 	return entries
 }
 
-// faultRun runs watched nodes with one fault.
+// faultRun runs watched nodes with one kind of fault.
 func faultRun(t *testing.T, fault string, seed uint64) (*Result, map[string][]*lifeLog, []Entry) {
 	t.Helper()
 	program, lives := watched()
@@ -254,7 +255,7 @@ func TestKilledNodesStartAgain(t *testing.T) {
 // A clock that a fault has set shows what the fault's record says, to the microsecond.
 func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
 	if testing.Short() {
-		t.Skip("says nothing new under the race detector, with sixteen runs")
+		t.Skip("sixteen runs tell the race detector nothing new")
 	}
 	t.Parallel()
 	right := map[string]func(l *lifeLog, lives []*lifeLog, number int) bool{
@@ -275,7 +276,7 @@ func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
 	for seed := range uint64(8) {
 		for _, fault := range []string{"kill", "clock"} {
 			r, lives, _ := faultRun(t, fault, seed)
-			number := map[string]int{} // of a node's last life
+			number := map[string]int{} // of each node's last life
 			untouched := 0
 			for _, f := range r.Faults {
 				name, set, _ := strings.Cut(f.Detail, ", clock ")
@@ -313,7 +314,7 @@ func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
 	}
 }
 
-func TestPausedNodesGetAllLater(t *testing.T) {
+func TestPausedNodesGetTheirMessagesLater(t *testing.T) {
 	t.Parallel()
 	r, lives, journal := faultRun(t, "pause", 3)
 	zero := lives["n0"][0].begin
@@ -363,7 +364,7 @@ func TestStoreCutNodesDoNotHearTheStore(t *testing.T) {
 }
 
 // A partition cuts nodes from each other, begins at once, and spares clients and the store.
-func TestPartition(t *testing.T) {
+func TestPartitionsCutOnlyLinksBetweenNodes(t *testing.T) {
 	t.Parallel()
 	var journal []Entry
 	program, lives := watched()
@@ -380,7 +381,7 @@ func TestPartition(t *testing.T) {
 	if len(lives["n0"]) != 1 {
 		t.Errorf("a partition killed a node")
 	}
-	cuts, whole := make([]int, len(r.Faults)), 0 // messages cut by each partition, and delivered between nodes in none
+	cuts, whole := make([]int, len(r.Faults)), 0 // the messages that each partition cut, and those between nodes that arrived outside of partitions
 	for _, m := range journal {
 		if m.Src == "" {
 			continue
@@ -406,8 +407,8 @@ func TestPartition(t *testing.T) {
 	}
 }
 
-// With everything going wrong at once, nodes still recover for the final reads, and the run is over when it should be.
-func TestAllFaultsTogether(t *testing.T) {
+// Even if everything goes wrong at once, nodes recover in time for the final reads, and the run ends when it should.
+func TestNodesRecoverFromAllFaultsTogether(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
 		r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: AllFaults(), Seed: seed}, linCounter)

@@ -4,9 +4,9 @@ import "time"
 
 // twins is what the copies of a doubled message have in common.
 type twins struct {
-	arrived bool          // one of them has
-	first   time.Duration // when
-	apart   bool          // another one arrived at another instant
+	arrived bool          // one copy has arrived
+	first   time.Duration // when that was
+	apart   bool          // another copy arrived at another instant
 }
 
 // depart notes that copies of a message are on their way.

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-func TestWhatIsInFlightIsCounted(t *testing.T) {
+func TestMessagesInFlightAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(Config{Latency: 10 * time.Millisecond, LatencyDist: Constant})
 		check := func(n0, n1, store int) {
@@ -98,7 +98,7 @@ func TestFaultRecordsSayWhatWasInFlight(t *testing.T) {
 			}
 		}
 		if befell*2 < len(r.Faults) {
-			t.Errorf("%s: only %d of %d faults befell what was in flight", fault, befell, len(r.Faults))
+			t.Errorf("%s: messages were in flight at only %d of %d faults", fault, befell, len(r.Faults))
 		}
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// GCounter is Maelstrom's workload "g-counter": adds of 0 to 4, a third of all requests, and reads. In the end each worker
-// reads once more.
+// GCounter is Maelstrom's workload "g-counter". A third of the requests are adds of 0 to 4, and the others are reads.
+// At the end each worker reads once more.
 //
-// Maelstrom's verdict (pn_counter.clj) is on those final reads alone: each must be the sum of all acknowledged adds and any of
-// those that met an error of whatever kind. That is all that is checked of nodes that promise Eventual consistency. Of others, Check
-// also wants that what was definitely refused is not in the sum, that every read agrees with what was known before and after it
-// in real time, and that the whole history is linearizable.
+// Maelstrom's verdict (pn_counter.clj) looks only at these final reads: each must be the sum of all acknowledged adds
+// and of any of the adds that met an error, of whatever kind. If the nodes promise only Eventual consistency, nothing
+// else is checked. Otherwise, Check also requires that no add that was definitely refused is in the sum, that every
+// read agrees with what was known before and after it in real time, and that the whole history is linearizable.
 type GCounter struct{}
 
 func (GCounter) Name() string { return "g-counter" }
@@ -189,8 +189,8 @@ func accumulate(steps []step, f func(sum, value int64) int64) []step {
 	return steps
 }
 
-// outOfOrder returns the reads that are less than what had been acknowledged or read before they began, or more than all that
-// was asked for before they ended. What happens at the same instant counts as concurrent.
+// outOfOrder returns the reads that are less than what had been acknowledged or read before they began, or more than
+// all that was asked for before they ended. Events at the same instant count as concurrent.
 func outOfOrder(history []Op) []Violation {
 	var acknowledged, read, asked []step
 	for _, op := range history {

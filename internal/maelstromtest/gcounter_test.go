@@ -26,8 +26,8 @@ func finalRead(value int64) Op {
 
 func ms(n int) time.Duration { return time.Duration(n) * time.Millisecond }
 
-// Each check finds the history that violates it, and the others don't see what is not theirs.
-func TestChecks(t *testing.T) {
+// Each check finds the histories that violate it, and no others.
+func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		history []Op
@@ -111,8 +111,8 @@ func TestAcceptableSums(t *testing.T) {
 	}
 }
 
-// The first read that makes a history violate linearizability is told, where each read alone is in order, too.
-func TestWhatIsNotLinearizableIsShown(t *testing.T) {
+// The check names the first read that makes the history not linearizable, even if each read by itself is in order.
+func TestTheFirstReadThatIsNotLinearizableIsNamed(t *testing.T) {
 	history := []Op{add(7, 0, 1, Fail), add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 21), finalRead(3)}
 	checks, _ := GCounter{}.Check(history, Linearizable)
 	want := "the history is not linearizable: " +
@@ -124,8 +124,8 @@ func TestWhatIsNotLinearizableIsShown(t *testing.T) {
 	}
 }
 
-// A history that cannot be decided says so.
-func TestLinearizabilityIsNotCheckedWhereItIsInfeasible(t *testing.T) {
+// A history that is too hard to decide is reported as not checked.
+func TestAHistoryThatIsTooHardToDecideIsNotChecked(t *testing.T) {
 	var history []Op
 	for range 600 {
 		history = append(history, add(1, 0, 5, Info))
@@ -136,8 +136,8 @@ func TestLinearizabilityIsNotCheckedWhereItIsInfeasible(t *testing.T) {
 	}
 }
 
-// Replies that Maelstrom's schemas would refuse are refused.
-func TestReplySchemas(t *testing.T) {
+// Complete refuses the replies that Maelstrom's schemas would refuse.
+func TestRepliesThatViolateMaelstromsSchemasAreRefused(t *testing.T) {
 	for _, test := range []struct {
 		w     Workload
 		op    Op
@@ -171,7 +171,7 @@ func TestReplySchemas(t *testing.T) {
 	}
 }
 
-func TestEchoCheck(t *testing.T) {
+func TestWrongEchoesAreFound(t *testing.T) {
 	wrong := Op{F: "echo", Text: "echo of hi is ho", malformed: true, Outcome: Info}
 	if v := judge(Echo{}.Check([]Op{{F: "echo", Outcome: OK}, wrong}, Linearizable)); v.MaelstromValid || len(v.Check("echoes").Findings) != 1 {
 		t.Errorf("a wrong echo is judged %+v", v)
@@ -181,7 +181,7 @@ func TestEchoCheck(t *testing.T) {
 	}
 }
 
-func TestVisualize(t *testing.T) {
+func TestVisualizeDrawsTheReads(t *testing.T) {
 	for name, program := range map[string]Program{"lin-kv": linCounter, "seq-kv": seqCounter} {
 		r := Simulate(t, Config{Rate: 100, TimeLimit: 5 * time.Second, Seed: 1}, program)
 		var page bytes.Buffer
@@ -193,6 +193,6 @@ func TestVisualize(t *testing.T) {
 		}
 	}
 	if err := (&Result{}).Visualize(&bytes.Buffer{}); err != nil {
-		t.Errorf("of no history: %v", err)
+		t.Errorf("without a history: %v", err)
 	}
 }

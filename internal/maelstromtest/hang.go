@@ -38,8 +38,8 @@ var watches struct {
 	all []*watch
 }
 
-// A timer looks after the watches: tests that look for leaks would find a goroutine. It is made here because what is started in a
-// bubble belongs to the bubble.
+// A timer looks after the watches, since tests that look for leaked goroutines would find a goroutine. It is started
+// here because a timer that is started in a bubble belongs to the bubble.
 func init() {
 	if testing.Testing() {
 		time.AfterFunc(time.Second, lookAfterWatches)
@@ -50,7 +50,7 @@ func lookAfterWatches() {
 	defer time.AfterFunc(time.Second, lookAfterWatches)
 	watches.mu.Lock()
 	all := slices.Clone(watches.all)
-	watches.mu.Unlock() // before a look: a cluster that waits for it would seem to hang
+	watches.mu.Unlock() // unlocked before looking: a cluster that waits for the lock would seem to hang
 	var stacks []string
 	for _, w := range all {
 		now, steps := time.Now(), w.steps.Load()
@@ -79,7 +79,7 @@ func watchOver(t testing.TB, seed uint64) *watch {
 	return w
 }
 
-// enter notes in which bubble the cluster is: the caller's. What its nodes log goes to stderr, as Config says.
+// enter notes that the cluster is in the caller's bubble. What its nodes log goes to stderr, as Config says.
 func (w *watch) enter(stderr func(node string) io.Writer) {
 	w.bubble = bubble()
 	w.steps.Add(1)
@@ -133,7 +133,8 @@ func allStacks() []string {
 // undurable are the waits that keep time from passing and may never end.
 var undurable = []string{"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire", "chan receive", "chan send", "select"}
 
-// hung says what is wrong if no goroutine of a bubble will ever go on, and else nothing. The stacks are those of all goroutines.
+// hung says what is wrong if no goroutine of the watch's bubble will ever go on. Otherwise it returns an empty string.
+// The stacks are those of all goroutines.
 func hung(w *watch, stacks []string) string {
 	var blocking, nodes []string
 	mutex := false
@@ -163,14 +164,16 @@ func hung(w *watch, stacks []string) string {
 Make the channel where the node is started, not in a package variable.`
 	if mutex {
 		why = `a goroutine waits for a mutex whose holder waits for a message. A wait for a mutex keeps virtual
-time from passing, so that the message never comes. Do not hold a mutex across a call to a service or a node: unlock it before, and
-lock it again for what comes of it. If calls must not overlap, have a channel of capacity 1 for a lock: a wait for that is all right.`
+time from passing, so the message never comes. Do not hold a mutex across a call to a service or a node: unlock it before the
+call, and lock it again to handle the answer. If calls must not overlap, use a channel of capacity 1 as the lock: waiting for a
+channel lets time pass.`
 	}
 	return fmt.Sprintf("maelstromtest: %s with seed %d hangs: %s\n\nWhat keeps time from passing:\n\n%s\n\nWhat else the nodes wait for:\n\n%s\n",
 		w.test, w.seed, why, some(blocking), some(nodes))
 }
 
-// ofANode says whether a waiting goroutine belongs to a node, and not to the bench or the test, and waits for anything but input.
+// ofANode reports whether a waiting goroutine belongs to a node, not to the bench or the test, and waits for something
+// other than input.
 func ofANode(stack string) bool {
 	for _, frame := range []string{
 		"maelstromtest.(*pipe).Read(", "maelstromtest.(*bench).", "maelstromtest.(*Cluster).", "maelstromtest.(*watch).",
@@ -192,7 +195,7 @@ func some(stacks []string) string {
 	return strings.Join(stacks, "\n\n")
 }
 
-// leftBehind says where goroutines are that a bubble's nodes left behind.
+// leftBehind says where the goroutines wait that the nodes of a bubble have left behind.
 func leftBehind(bubble string, stacks []string) string {
 	text := "goroutines of the nodes were left waiting for ever after the end of their input:"
 	var places []string

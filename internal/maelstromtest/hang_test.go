@@ -6,7 +6,7 @@ import (
 )
 
 // A bubble hangs if and only if none of its goroutines runs, and one of them waits for what keeps time from passing.
-func TestHung(t *testing.T) {
+func TestABubbleHangsIfNoneOfItsGoroutinesCanGoOn(t *testing.T) {
 	goroutine := func(state, bubble string) string {
 		return "goroutine 7 [" + state + ", synctest bubble " + bubble + "]:\nmain.f(0x1)\n\t/tmp/main.go:7"
 	}
@@ -30,7 +30,7 @@ func TestHung(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 		if strings.Contains(got, "(*pipe).Read") {
-			t.Errorf("%s: a node that waits for input is of no interest: %q", name, got)
+			t.Errorf("%s: the text shows a node that only waits for input: %q", name, got)
 		}
 	}
 }

@@ -14,15 +14,16 @@ const (
 	wakingTakes = 6                    // hops, in addition to the message's own
 )
 
-// hops draws how long messages take beside their latency: through pipes, through the processes at their ends, and through
-// Maelstrom's own threads. Six tenths of a hop are fixed, and the rest is exponentially distributed.
+// hops draws how long messages take in addition to their latency: through pipes, through the processes at their ends,
+// and through Maelstrom's own threads. Six tenths of a hop are fixed, and the rest is exponentially distributed.
 type hops struct {
 	mean   time.Duration // in a cluster that is awake; zero: messages take no time
 	random *rand.Rand
 	last   time.Duration // when the last of the messages on their way arrives
 }
 
-// arrival returns when a message arrives that its receiver takes now. It is due at a time that may be past.
+// arrival returns when a message arrives that its receiver takes from the queue now. The message is due at a time that
+// may be past.
 func (h *hops) arrival(due, now time.Duration) time.Duration {
 	if h.mean == 0 {
 		return due

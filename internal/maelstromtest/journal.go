@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// An Entry is a line of the journal: something that happened to a message, a service, a node or a link. Entries are in the
-// order in which things happened; those before all nodes were ready count their time from the start of the bench.
+// An Entry is a line of the journal: something that happened to a message, a service, a node or a link. Entries are in
+// the order in which things happened. Times before all nodes were ready count from the start of the bench.
 type Entry struct {
 	Time time.Duration `json:"time_ns"` // since the nodes were ready
 	What What          `json:"what"`
@@ -18,14 +18,14 @@ type Entry struct {
 	Dest string        `json:"dest,omitempty"` // of the message or link
 	Body Raw           `json:"body,omitempty"` // of the message
 
-	Delay time.Duration `json:"delay_ns,omitempty"` // late: beyond the latency
-	Node  string        `json:"node,omitempty"`     // that was killed, restarted, paused, ...
-	Text  string        `json:"text,omitempty"`     // crash: why; clock: how far ahead of the true time
+	Delay time.Duration `json:"delay_ns,omitempty"` // of a late message, beyond its latency
+	Node  string        `json:"node,omitempty"`     // the node that was killed, restarted, paused, ...
+	Text  string        `json:"text,omitempty"`     // of a crash, why; of a clock, what it was set to
 
 	*Answer // of a service
 }
 
-// What is what an entry tells.
+// A What is what an entry tells of.
 type What string
 
 const (
@@ -39,7 +39,7 @@ const (
 
 	Killed    What = "kill"
 	Crashed   What = "crash"
-	Started   What = "start" // a node begins a life; the first, too
+	Started   What = "start" // a node begins its first life, or another one
 	Paused    What = "pause"
 	Resumed   What = "resume"
 	ClockSet  What = "clock"
@@ -52,10 +52,10 @@ const (
 // state has turned out to change nothing in the newest.
 type Answer struct {
 	State   int  `json:"state"`             // which the answer came from; of a change, the one that was changed
-	Newest  int  `json:"newest"`            // when the request came
+	Newest  int  `json:"newest"`            // the newest state when the request came
 	Changed bool `json:"changed,omitempty"` // the request has made the state Newest + 1
-	Key     Raw  `json:"key,omitempty"`     // that has changed
-	Value   Raw  `json:"value,omitempty"`   // of the key in the new state
+	Key     Raw  `json:"key,omitempty"`     // the key that has changed
+	Value   Raw  `json:"value,omitempty"`   // the key's value in the new state
 }
 
 // Raw is JSON as it was written.
@@ -106,7 +106,7 @@ func (b *bench) recordAnswer(m *message, from Answer) {
 	}
 }
 
-// watched says whether anybody wants to know what happens.
+// watched reports whether the run has a journal or a watcher.
 func (b *bench) watched() bool { return b.cfg.Journal != nil || b.cfg.Watch != nil }
 
 // note writes an entry to the journal, and has it watched.

@@ -50,7 +50,7 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 				t.Errorf("message %d is late by %v", e.ID, e.Delay)
 			}
 		case Answered:
-			for ; newest < e.Newest; newest++ { // a change that, on the newest state, turned out to be none
+			for ; newest < e.Newest; newest++ { // by changes that turned out to change nothing in the newest state
 				values = append(values, values[newest])
 			}
 			if e.State > e.Newest || e.Newest != newest || e.Changed && e.State != e.Newest {
@@ -76,7 +76,8 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 	}
 }
 
-// storedAtLast is the greatest of the final reads: after ten seconds of rest one of them has read the newest state, or none.
+// storedAtLast returns the greatest final read. After ten seconds of rest, at least one of them should have read the
+// newest state.
 func storedAtLast(r *Result) []byte {
 	var last int64
 	for _, n := range r.Facts.(CounterFacts).FinalReads {
@@ -102,7 +103,7 @@ func TestAJournalThatIsCutOffIsAnError(t *testing.T) {
 	}
 }
 
-// A script's requests are made when it says, its faults happen, and its messages and answers are as it says.
+// A script decides when requests are made, when faults happen, what becomes of messages, and how the store answers.
 func TestAScriptTakesThePlaceOfChance(t *testing.T) {
 	add := Request{F: "add", Value: int64(1), Body: Body{"type": "add", "delta": 1}}
 	read := Request{F: "read", Body: Body{"type": "read"}}
@@ -152,6 +153,6 @@ func TestAScriptTakesThePlaceOfChance(t *testing.T) {
 		old = old || e.What == Answered && e.State < e.Newest
 	}
 	if old {
-		t.Errorf("n1, whose own change is the newest, was served an old state")
+		t.Errorf("n1 was served an old state, although its own change is the newest")
 	}
 }

@@ -11,11 +11,11 @@ import (
 	"maelstrom-counter/internal/linear"
 )
 
-// linearSteps bounds the steps in which a history is decided: it takes some 1.5 s to use them up. The dearest of the simulations takes
-// a fiftieth of them.
+// linearSteps bounds the steps that deciding a history may take. Using them all takes about 1.5 s. The most expensive
+// of the simulations uses a fiftieth of them.
 const linearSteps = 20_000_000
 
-// counterModel is a counter that starts at base, for porcupine. Its inputs are Ops.
+// counterModel returns porcupine's model of a counter that starts at base. Its inputs are Ops.
 func counterModel(base int64) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return base },
@@ -40,8 +40,8 @@ func counterModel(base int64) porcupine.Model {
 	}
 }
 
-// until returns until when an operation may take effect, and whether it matters: an acknowledged read or add does, and so does an
-// indeterminate add, for ever.
+// until returns the time up to which an operation may take effect, and whether the operation matters. Acknowledged
+// reads and adds matter. So do indeterminate adds, which may take effect at any later time.
 func until(op Op) (returns int64, matters bool) {
 	switch {
 	case op.Outcome == OK:
@@ -52,8 +52,8 @@ func until(op Op) (returns int64, matters bool) {
 	return 0, false
 }
 
-// checkLinearizability is the check whether a counter's history is linearizable. If it is not, the first read, in the order of
-// completions, that nothing can explain is returned too.
+// checkLinearizability checks whether a counter's history is linearizable. If it is not, it also returns the first
+// read, by time of completion, that nothing can explain.
 func checkLinearizability(history []Op) (Check, *Violation) {
 	ops := make([]linear.Op, len(history))
 	for i, op := range history {
@@ -76,8 +76,8 @@ func checkLinearizability(history []Op) (Check, *Violation) {
 // sampleOps is how many operations a picture shows.
 const sampleOps = 200
 
-// Visualize writes porcupine's interactive picture, as HTML, of a part of a g-counter's history: around the first read that
-// nothing explains, or else of the end.
+// Visualize writes porcupine's interactive picture of part of a g-counter's history, as HTML. It shows the part around
+// the first read that nothing explains, or else the end.
 func (r *Result) Visualize(w io.Writer) error {
 	at := len(r.History) - 1
 	if facts, _ := r.Facts.(CounterFacts); facts.Unexplained != nil {
@@ -98,7 +98,7 @@ func (r *Result) Visualize(w io.Writer) error {
 	var ops []porcupine.Operation
 	for _, op := range history {
 		if returns, matters := until(op); matters && (op.F == "read" || op.Int() != 0) {
-			client, _ := strconv.Atoi(op.Client[min(1, len(op.Client)):]) // zero will do: it is for the picture
+			client, _ := strconv.Atoi(op.Client[min(1, len(op.Client)):]) // zero will do: the number is only for the picture
 			ops = append(ops, porcupine.Operation{ClientId: client, Input: op, Call: int64(op.Invoke), Return: returns})
 		}
 	}

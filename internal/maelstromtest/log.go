@@ -9,14 +9,15 @@ import (
 	"sync"
 )
 
-// Nodes of a simulation share the process's standard logger, through which Maelstrom's library logs every message. What they write there
-// comes from their cluster's bubble, and so can be told from all else.
+// Nodes of a simulation share the process's standard logger, through which Maelstrom's library logs every message. A
+// line that a node writes there comes from a goroutine in its cluster's bubble, which tells it apart from other lines.
 
-// logs has where the standard logger's lines from a bubble go, by the bubble's name: an io.Writer, or nil for what Config.Stderr says.
+// logs has, by the name of each bubble, the io.Writer for the standard logger's lines from that bubble. It is nil if
+// Config.Stderr is nil.
 var logs sync.Map
 
-// divertLog has lines that nodes write with package log go to where their cluster's configuration says. A standard logger that
-// somebody has already sent elsewhere is left alone.
+// divertLog sends the lines that nodes write with package log to where their cluster's configuration says. If the
+// standard logger no longer writes to os.Stderr, divertLog leaves it alone.
 var divertLog = sync.OnceFunc(func() {
 	if out := log.Writer(); out == os.Stderr {
 		log.SetOutput(logDiverter{out})
@@ -37,7 +38,7 @@ func (d logDiverter) Write(line []byte) (int, error) {
 	return d.otherwise.Write(line)
 }
 
-// byTheLibrary says whether it is Maelstrom's library that is logging.
+// byTheLibrary reports whether Maelstrom's library is logging.
 func byTheLibrary() bool {
 	pcs := make([]uintptr, 8)
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])

@@ -18,7 +18,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// lockingCounter is a counter as many write it first: a mutex is held while the store is asked, and the handler of the answer wants it.
+// lockingCounter is written as many people write their first counter: it holds a mutex while it asks the store, and the
+// handler of the answer needs the same mutex.
 func lockingCounter(env maelstromtest.Env) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout
@@ -54,7 +55,7 @@ func waitingElsewhere(env maelstromtest.Env) error {
 	return nil
 }
 
-// loggingNode logs in every way: by Maelstrom's library, by the standard logger, and to its standard error.
+// loggingNode logs in every way: through Maelstrom's library, through the standard logger, and to its standard error.
 func loggingNode(env maelstromtest.Env) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout
@@ -67,7 +68,7 @@ func loggingNode(env maelstromtest.Env) error {
 	return n.Run()
 }
 
-// prefixed writes to the standard error, with itself before it.
+// A prefixed writes to the standard error and puts itself before each write.
 type prefixed string
 
 func (p prefixed) Write(line []byte) (int, error) {
@@ -75,12 +76,12 @@ func (p prefixed) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// failing are tests that fail on purpose, with what must be said of each. They run in a process of their own: what hangs can be ended
-// in no other way.
+// failing has tests that fail on purpose, with what the output of each must contain. Each runs in a process of its own,
+// since a test that hangs cannot be ended in any other way.
 var failing = map[string]struct {
 	test func(t *testing.T)
 	want []string
-	not  []string // what must not be said
+	not  []string // what the output must not contain
 }{
 	"a mutex is held across a call": {
 		func(t *testing.T) {
@@ -167,7 +168,7 @@ var failing = map[string]struct {
 	},
 	"a bad configuration": {
 		func(t *testing.T) { maelstromtest.Simulate(t, maelstromtest.Config{Nodes: -1}, counter) },
-		[]string{"--- FAIL: TestFailing", "Config.Nodes is -1: at least 1"}, nil,
+		[]string{"--- FAIL: TestFailing", "Config.Nodes is -1, want at least 1"}, nil,
 	},
 }
 
@@ -177,7 +178,8 @@ func TestFailing(t *testing.T) {
 	}
 }
 
-// What is used wrongly, or can never go on, ends within seconds, and the message says which test, what is wrong, and where.
+// A test that uses the package wrongly, or that can never go on, ends within seconds. The message says which test it
+// was, what is wrong, and where.
 func TestMisuseIsExplained(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")

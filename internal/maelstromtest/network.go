@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A message is one on its way.
+// A message is on its way from one endpoint to another.
 type message struct {
 	id        int
 	src, dest *endpoint
@@ -37,7 +37,7 @@ func (m *message) line() []byte {
 	return append(line, "}\n"...)
 }
 
-// An endpoint is what can send and receive: a node, a service or a client.
+// An endpoint can send and receive messages. It is a node, a service or a client.
 type endpoint struct {
 	name    string
 	kind    endpointKind
@@ -45,7 +45,7 @@ type endpoint struct {
 	queue   queue[*message]
 	busy    bool // a message has been taken from the queue, and has not arrived
 
-	inFlight int // messages from and to it that have neither arrived nor been lost, without clients'
+	inFlight int // messages from and to it that have neither arrived nor been lost, without clients' messages
 }
 
 type endpointKind int
@@ -56,15 +56,15 @@ const (
 	aClient
 )
 
-// A link is a direction between two endpoints.
+// A link is one direction between two endpoints.
 type link struct{ src, dest *endpoint }
 
-// A network carries messages as Maelstrom's net.clj does. Each receiver has a queue ordered by deadline, and takes from it
-// one message at a time: whichever of those present has the earliest deadline. On taking it the receiver looks whether the
-// link is cut, and if it isn't, waits for the deadline, and for the message to arrive through the hop that follows, and handles
-// it. So the cuts count when a message is taken, which may be long before it is handled; and a message may wait behind another
-// that has a later deadline but was taken first. Latencies are whole milliseconds if their mean is, and else exact: Maelstrom
-// would make 0.5 ms none. Hops are exact.
+// A network carries messages as Maelstrom's net.clj does. Each receiver has a queue ordered by deadline and takes one
+// message at a time from it: the one with the earliest deadline. When it takes a message, it looks whether the link is
+// cut. If not, it waits for the deadline and for the hop that follows, and then handles the message. So a cut counts
+// when a message is taken, which may be long before the message is handled. And a message may wait behind another that
+// has a later deadline but was taken first. Latencies are whole milliseconds if their mean is, and exact otherwise:
+// Maelstrom would round 0.5 ms down to nothing. Hops are exact.
 type network struct {
 	sched     *scheduler
 	random    *rand.Rand
@@ -120,8 +120,8 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	n.sendCopies(m, copies, false)
 }
 
-// sendCopies has the copies of a message arrive. A fault's delay is spent before the queue, so that others don't wait behind the
-// message; if the times are exact, so is all of its latency.
+// sendCopies sends the copies of a message. A fault's delay passes before a copy enters its receiver's queue, so that
+// other messages do not wait behind it. If exact is set, the whole latency passes before the queue, too.
 func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
 	if len(copies) == 0 {
 		n.journal(Lost, m, 0)
@@ -249,7 +249,8 @@ func (n *network) parseAny(line []byte) (*message, error) {
 	return &message{src: src, dest: dest, body: body}, nil
 }
 
-// parsePlain is parse for a line without spaces and escapes, as nearly all are. It fails on all others, and on all that is wrong.
+// parsePlain is parse for lines without spaces and escapes, which nearly all lines are. It fails on all other lines and
+// on lines that are not messages.
 func (n *network) parsePlain(line []byte) (_ *message, ok bool) {
 	if len(line) > maxPlain {
 		return nil, false

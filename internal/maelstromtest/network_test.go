@@ -47,7 +47,7 @@ func (w *wire) say(src, dest, body string) {
 
 func (w *wire) link(src, dest string) link { return link{w.endpoints[src], w.endpoints[dest]} }
 
-// run lets time pass until nothing is to be done.
+// run lets time pass until there is nothing left to do.
 func (w *wire) run() {
 	for len(w.sched.events) > 0 {
 		time.Sleep(w.sched.events[0].at - w.sched.now())
@@ -125,7 +125,7 @@ func TestCutsCountWhenAMessageIsTaken(t *testing.T) {
 	})
 }
 
-func TestLatencies(t *testing.T) {
+func TestLatenciesFollowTheirDistribution(t *testing.T) {
 	const mean = 20 * time.Millisecond
 	for dist, limit := range map[Distribution][2]time.Duration{
 		Constant: {mean, mean}, Uniform: {0, 2*mean - time.Millisecond}, Exponential: {0, time.Hour},
@@ -146,7 +146,7 @@ func TestLatencies(t *testing.T) {
 	}
 }
 
-// A mean that is not whole milliseconds is not rounded, least of all to nothing.
+// Latencies are not rounded if their mean is not a whole number of milliseconds.
 func TestLatenciesBelowAMillisecondAreExact(t *testing.T) {
 	for _, mean := range []time.Duration{time.Microsecond, 300 * time.Microsecond, 2500 * time.Microsecond} {
 		if got := newWire(Config{Latency: mean, LatencyDist: Constant}).latency(); got != mean {
@@ -179,8 +179,8 @@ func TestClientsHaveNoLatency(t *testing.T) {
 	})
 }
 
-// Each fault in messages does to its links what it says, and nothing to others.
-func TestFaultsInMessages(t *testing.T) {
+// Each fault in messages acts on its own links as it says, and on no others.
+func TestFaultsInMessagesActOnlyOnTheirOwnLinks(t *testing.T) {
 	t.Parallel()
 	routes := map[string][2]string{
 		"request": {"n0", "seq-kv"}, "reply": {"seq-kv", "n0"}, "peer": {"n0", "n1"}, "client": {"c0", "n1"}, "answer": {"n1", "c0"},
@@ -256,8 +256,8 @@ func TestFaultsInMessages(t *testing.T) {
 	}
 }
 
-// What Maelstrom's process.clj would refuse is not a message.
-func TestWhatIsNoMessage(t *testing.T) {
+// Lines that Maelstrom's process.clj would refuse are refused.
+func TestLinesThatAreNotMessagesAreRefused(t *testing.T) {
 	w := newWire(Config{})
 	for line, want := range map[string]string{
 		`hello`:                                             "not a JSON object",
@@ -287,8 +287,8 @@ func TestWhatIsNoMessage(t *testing.T) {
 	}
 }
 
-// A line is read alike in the short way, where that is open to it, and in the long one.
-func TestPlainLinesAreReadAsOthers(t *testing.T) {
+// If parsePlain can read a line, it reads what parseAny reads.
+func TestParsePlainAgreesWithParseAny(t *testing.T) {
 	w := newWire(Config{})
 	fields := []string{"", `,"src":"n0"`, `,"dest":"seq-kv"`, `,"body":{"type":"read","msg_id":1}`, `,"id":-7`, `,"src":"n9"`, `,"src":5`, `,"dest":null`,
 		`,"body":[]`, `,"body":{"type":"a\n"}`, `,"body":{"n":1.5}`, `,"id":1.5`, `,"id":"1"`, `,"more":1`, `,"s\u0072c":"n0"`, `,src`, `,"src"`}
@@ -310,7 +310,7 @@ func TestPlainLinesAreReadAsOthers(t *testing.T) {
 			}
 		}
 	}
-	if short != 48 { // the orders of the first three fields and of either nothing or an id
-		t.Errorf("%d lines were read in the short way", short)
+	if short != 48 { // 24 orders of the first three fields and nothing, and 24 of these fields and an id
+		t.Errorf("parsePlain has read %d lines, want 48", short)
 	}
 }

@@ -13,7 +13,6 @@ type node struct {
 	life     *life // nil while dead
 	lives    []*life
 	paused   bool
-	crashed  bool
 	held     [][]byte // input that waits for the end of a pause
 	clock    clock
 	down     []interval // when it was dead or paused; the last may be open
@@ -42,7 +41,7 @@ func (n *node) input(line []byte) {
 	}
 }
 
-// healthy says whether a fault may befall the node.
+// healthy reports whether a fault may befall the node.
 func (n *node) healthy() bool { return n.life != nil && !n.paused }
 
 func (n *node) goDown(now time.Duration) { n.down = append(n.down, interval{from: now}) }

@@ -18,7 +18,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// The test binary is also the executable that the tests of processes run: its first argument says what it is to be.
+// The test binary is also the executable that the tests of processes run. Its first argument says which node it then
+// is.
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where the library logs every message
 	if len(os.Args) > 1 {
@@ -106,7 +107,7 @@ func counterOn(env Env, service string, timeout time.Duration) error {
 	return n.Run()
 }
 
-// memoryCounter returns a counter that all its nodes keep in one variable, which only a test can do.
+// memoryCounter returns a counter whose nodes all keep the total in one variable, which only works in one process.
 func memoryCounter() Program {
 	var total atomic.Int64
 	return func(env Env) error {
@@ -134,7 +135,7 @@ func memoryCounter() Program {
 	}
 }
 
-// rpc calls a service without leaving goroutines behind, which the library's SyncRPC does.
+// An rpc calls a service. Unlike the library's SyncRPC, it leaves no goroutine behind.
 type rpc struct {
 	n       *maelstrom.Node
 	service string
@@ -173,10 +174,10 @@ func (r *rpc) call(body map[string]any, value *int) error {
 	}
 }
 
-// echoNode answers init and echo, as simply as can be.
+// echoNode answers init and echo, as simply as possible.
 func echoNode(env Env) error { return echoUntil(env, math.MaxInt) }
 
-// echoUntil is echoNode until it has answered limit requests.
+// echoUntil is an echoNode that returns after it has answered limit requests.
 func echoUntil(env Env, limit int) error {
 	lines := bufio.NewScanner(env.Stdin)
 	for n := 0; n < limit && lines.Scan(); n++ {
@@ -206,7 +207,7 @@ func echoLine(line []byte, w io.Writer) error {
 	return err
 }
 
-// rubbishNode prints, with each message, a line that is not one.
+// rubbishNode prints a line that is not a message before each answer.
 func rubbishNode(env Env) error {
 	lines := bufio.NewScanner(env.Stdin)
 	for lines.Scan() {

@@ -44,7 +44,7 @@ func ParsePacket(line []byte) (Packet, error) {
 
 func (p Packet) is(types []string) bool { return len(types) == 0 || slices.Contains(types, p.Type) }
 
-// Field returns a field of the body as it stands there, or an empty string if there is none.
+// Field returns a field of the body as it was written, or an empty string if there is none.
 func (p Packet) Field(name string) string {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(p.Body, &fields); err != nil {
@@ -64,8 +64,8 @@ func (p Packet) Decode(v any) error {
 // String returns the message as it was written.
 func (p Packet) String() string { return p.Line }
 
-// A Store is a key-value service that answers each request at once and from its newest state, like Maelstrom's lin-kv. Its
-// method Serve is a [Service]. It is safe for concurrent use.
+// A Store is a key-value service that answers each request at once and from its newest state, like Maelstrom's lin-kv.
+// Its method Serve is a [Responder]. It is safe for concurrent use.
 type Store struct {
 	mu    sync.Mutex
 	state linearizable

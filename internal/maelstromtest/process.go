@@ -14,9 +14,10 @@ import (
 )
 
 // RunProcesses runs a cluster of processes of the executable file bin in real time, puts it through cfg, and judges
-// what happened. When ctx ends, the run ends, and what there was is judged. An error means that the cluster did not start; all else is in the result.
+// what happened. If ctx ends, the run ends early, and RunProcesses judges what happened until then. An error means that
+// the cluster did not start. Everything else is in the result.
 //
-// It works on Unix alone. Elsewhere it returns an error: no process there can be stopped and continued.
+// It works only on Unix. Elsewhere it returns an error, since processes cannot be stopped and continued there.
 //
 // The wall clock of a process cannot be set: the fault Clock is refused, and Kill leaves clocks alone.
 func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) {
@@ -31,15 +32,15 @@ func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) 
 	return b.result(history), nil
 }
 
-// processes returns what starts nodes' lives as processes.
+// processes returns a starter that runs each life of a node as a process.
 func processes(path string) starter {
 	return func(_ *node, env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
 		cmd := exec.Command(path, env.Args...)
 		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr
 		cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
-		// A process group of its own, so that Ctrl-C on a terminal reaches the bench alone, and a signal to a node
-		// that is a script its children, too.
+		// The node has a process group of its own. So Ctrl-C on a terminal reaches only the bench, and a signal to a
+		// node that is a script also reaches the script's children.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		input, err := cmd.StdinPipe()
 		if err != nil {
@@ -51,9 +52,9 @@ func processes(path string) starter {
 		signal := func(s syscall.Signal) func() {
 			return func() {
 				select {
-				case <-l.ended: // its number may be another's by now
+				case <-l.ended: // its number may be another process's by now
 				default:
-					syscall.Kill(-cmd.Process.Pid, s) // fails if it has just ended: all right
+					syscall.Kill(-cmd.Process.Pid, s) // fails if the process has just ended, which is fine
 				}
 			}
 		}
@@ -71,7 +72,7 @@ func processes(path string) starter {
 	}
 }
 
-// exitOf reads what Wait returns.
+// exitOf makes an exit of what Wait returns.
 func exitOf(err error) exit {
 	var status *exec.ExitError
 	switch {

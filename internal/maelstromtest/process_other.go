@@ -7,7 +7,7 @@ import (
 	"errors"
 )
 
-// RunProcesses returns an error: it works on Unix alone.
+// RunProcesses returns an error: it works only on Unix.
 func RunProcesses(context.Context, Config, string) (*Result, error) {
-	return nil, errors.New("maelstromtest: RunProcesses works on Unix alone: no process here can be stopped and continued")
+	return nil, errors.New("maelstromtest: RunProcesses works only on Unix: processes cannot be stopped and continued here")
 }

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// runTestBinary runs processes of this test's own executable, as what TestMain knows by that name.
+// runTestBinary runs processes of this test's own executable, each as the node that TestMain knows by that name.
 func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string) (*Result, error) {
 	t.Helper()
 	bin, err := os.Executable()
@@ -25,7 +25,7 @@ func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string) (
 	return RunProcesses(ctx, cfg, bin)
 }
 
-func TestProcesses(t *testing.T) {
+func TestProcessesCountRightDespiteFaults(t *testing.T) {
 	t.Parallel()
 	r, err := runTestBinary(t, t.Context(), Config{
 		Rate: 200, TimeLimit: time.Second, Concurrency: 6, Latency: 2 * time.Millisecond, Recovery: time.Second / 2,
@@ -165,7 +165,7 @@ func TestCancelledRunIsJudged(t *testing.T) {
 	}
 }
 
-func TestBuild(t *testing.T) {
+func TestBuildMakesAnExecutableFile(t *testing.T) {
 	t.Parallel()
 	info, err := os.Stat(Build(t, "maelstrom-counter/scripts/rival"))
 	if err != nil || info.Mode()&0o111 == 0 {

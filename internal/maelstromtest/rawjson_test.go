@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// FuzzRawFields holds what reads JSON against the standard library.
+// FuzzRawFields compares the functions that read JSON with the standard library.
 func FuzzRawFields(f *testing.F) {
 	for _, object := range []string{
 		`{}`, ` { } `, `{"a":1}`, "\t{ \"a\" :\r\n1 , \"b\": [ 1, {\"c\":2} ] } ", `{"a":1,"a":{}}`, `{"a":[],"":null,"b":""}`,
@@ -21,7 +21,7 @@ func FuzzRawFields(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, object []byte) {
 		if rest, ok := skipPlain(object); ok && !json.Valid(object[:len(object)-len(rest)]) && len(object) <= maxPlain {
-			t.Errorf("%q begins with no JSON", object)
+			t.Errorf("%q does not begin with JSON", object)
 		}
 		var want map[string]json.RawMessage
 		if json.Unmarshal(object, &want) != nil || want == nil {

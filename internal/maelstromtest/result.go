@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Result is what a run came to. It marshals to JSON without its history, for which there is WriteHistory. Durations are
-// in nanoseconds there.
+// A Result is the outcome of a run. It marshals to JSON without its history, which WriteHistory writes. Durations in
+// the JSON are in nanoseconds.
 type Result struct {
 	Verdict
 	Workload string `json:"workload"`
@@ -23,7 +23,7 @@ type Result struct {
 	Elapsed time.Duration `json:"elapsed"` // from when all nodes were ready to the end
 }
 
-// Counts are of requests.
+// Counts are numbers of requests.
 type Counts struct {
 	Invoked      int     `json:"invoked"`
 	OK           int     `json:"ok"`
@@ -49,7 +49,7 @@ type Traffic struct {
 	DoubledApart       int     `json:"doubled_apart"`        // of those: both arrived, at different instants
 }
 
-// Lives is what nodes did that no request shows.
+// Lives tells what nodes did that the requests do not show.
 type Lives struct {
 	Crashes []Crash `json:"crashes,omitempty"`
 	Strays  []Stray `json:"strays,omitempty"`
@@ -158,7 +158,7 @@ func latencies(history []Op) Latencies {
 	return l
 }
 
-// quantiles returns those of the latencies of chosen operations.
+// quantiles returns the quantiles of the latencies of the chosen operations.
 func quantiles(history []Op, chosen func(Op) bool) Quantiles {
 	var latencies []time.Duration
 	for _, op := range history {
@@ -181,8 +181,8 @@ func quantilesOf(latencies []time.Duration) Quantiles {
 	}
 }
 
-// Percentile returns an element of a sorted list, at most percent of which lie before it: the first for 0, the last for
-// 100, and of an empty list zero.
+// Percentile returns an element of a sorted list such that at most percent % of the list come before it: the first
+// element for 0, and the last for 100. For an empty list it returns zero.
 func Percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// A Script takes the place of chance: a run that has one draws nothing at random. It makes the requests that are listed
-// instead of those of the workload, which is left to judge the answers, and ends when the last is answered. Times count from
-// when all nodes were ready. What is nil leaves messages their Config.Latency, and has the store answer from its newest
-// state.
+// A Script takes the place of chance: a run with a script draws nothing at random. The run makes the listed requests
+// instead of the workload's, and ends when the last of them has been answered. The workload still judges the answers.
+// Times count from when all nodes were ready. If Deliver is nil, messages take Config.Latency. If Answer is nil, the
+// store answers from its newest state.
 type Script struct {
 	Requests []ScriptedRequest
 	Faults   []ScriptedFault
@@ -19,7 +19,7 @@ type Script struct {
 	Answer func(caller string, oldest, newest int) int
 }
 
-// A ScriptedRequest is made by a client of its node that has no other in hand.
+// A ScriptedRequest is made by a client of its node that has no other request in hand.
 type ScriptedRequest struct {
 	At   time.Duration
 	Node int
@@ -35,10 +35,10 @@ type ScriptedFault struct {
 	For  time.Duration
 }
 
-// A Copy is one that arrives after Latency and Delay, of which Delay is a fault's doing.
+// A Copy is a copy of a message that arrives after Latency and Delay. The Delay is a fault's doing.
 type Copy struct{ Latency, Delay time.Duration }
 
-// play has the script's requests made and its faults happen.
+// play makes the script's requests and faults happen.
 func (l *load) play(s *Script) {
 	l.phase, l.unmade = scripted, len(s.Requests)
 	for _, r := range s.Requests {
@@ -58,7 +58,7 @@ func (l *load) play(s *Script) {
 	l.advance()
 }
 
-// befall begins a fault of one node and returns what ends it.
+// befall begins a fault of one node. The returned function ends it.
 func (b *bench) befall(n *node, f Fault) (stop func()) {
 	if f.Kind == Pause {
 		b.pause(n)
@@ -78,7 +78,7 @@ func (l *load) workerOf(n *node) *worker {
 	return l.workers[i]
 }
 
-// deliver is Deliver for a network whose messages take latency where the script doesn't say.
+// deliver returns what the network calls to deliver a message. If the script has no Deliver, messages take latency.
 func (s *Script) deliver(latency time.Duration) func(*message) []Copy {
 	return func(m *message) []Copy {
 		if s.Deliver == nil {

@@ -18,7 +18,7 @@ type kv struct{ values map[string]value }
 // A value is a JSON value, as it was written and in the form in which equal values are the same string.
 type value struct {
 	raw       json.RawMessage
-	canonical func() string // costs much, the first time
+	canonical func() string // expensive, but only the first time
 }
 
 func (v value) equals(w value) bool {
@@ -29,7 +29,7 @@ func (v value) equals(w value) bool {
 type kvRequest struct {
 	kind, key       string // key in canonical form
 	value, from, to value
-	create          bool // of a cas: where the key is missing, set it, whatever from is
+	create          bool // of a cas: if the key is missing, set it, whatever from is
 }
 
 // A kvReply is the body of the answer. Its InReplyTo is null if the request had no msg_id.
@@ -101,8 +101,8 @@ const keptStates = 32
 // sequential is service.clj's Sequential: a request that changes nothing may be answered from any of the last 32 states
 // that isn't older than what its caller has seen; one that changes something takes effect on the newest.
 //
-// It differs in one point from service.clj, whose index into the ring of states wraps round for a caller that is more
-// than 32 states behind: that caller may there see a state and later an older one. Here it never does.
+// It differs from service.clj in one point. There the index into the ring of states wraps around for a caller that is
+// more than 32 states behind, so that the caller may see a state and later an older one. Here that never happens.
 type sequential struct {
 	states []*kv          // the last keptStates
 	last   int            // the number of the newest, states[len(states)-1]
@@ -144,8 +144,8 @@ func (s *sequential) push(state *kv) {
 
 func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
 
-// answer handles the body of a message to a store, an object. Like service.clj's, a store throws on a type of request that it doesn't
-// know, and answers nothing.
+// answer handles the body of a message to a store, which is an object. It returns false for a type of request that the
+// store does not know: service.clj throws an exception there, and sends no answer.
 func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
 	fields := rawFields(body)
 	r := kvRequest{key: valueOf(fields["key"]).canonical()}
@@ -157,7 +157,7 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	case `"cas"`:
 		r.kind, r.from, r.to = "cas", valueOf(fields["from"]), valueOf(fields["to"])
 		create := string(fields["create_if_not_exists"])
-		r.create = create != "" && create != "null" && create != "false" // what is true in Clojure
+		r.create = create != "" && create != "null" && create != "false" // as Clojure sees it
 	default:
 		return nil, from, false
 	}
@@ -167,7 +167,8 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	return reply, answer.from, err == nil
 }
 
-// changeOf tells what a request that ran on the newest state of a service, before, has made of it.
+// changeOf returns the Answer to a request that ran on the newest state of a service and turned it from before into
+// after.
 func changeOf(before, after *kv, number int, r kvRequest) Answer {
 	if before == after {
 		return Answer{State: number, Newest: number}
@@ -183,8 +184,8 @@ func valueOf(raw json.RawMessage) value {
 	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
 }
 
-// canonical returns a JSON value with object keys in order, and integers, which keep all their digits, apart from
-// floating-point numbers, as in Clojure.
+// canonical returns a JSON value in a form that is the same for equal values. Object keys are in order. Integers keep
+// all their digits and are distinct from floating-point numbers, as in Clojure.
 func canonical(raw json.RawMessage) string {
 	if len(raw) <= maxPlain {
 		if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {

@@ -40,7 +40,7 @@ func TestStoresAnswer(t *testing.T) {
 				`{"type":"error","code":22,"text":"current value 12345678901234567891 is not 12345678901234567890","in_reply_to":null}`},
 			{`{"type":"read","key":"1"}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":null}`},
 		} {
-			// One caller, whose each request must be after the one before: a write of a new value sees to that.
+			// A write of a new value before each request brings the caller to the newest state.
 			ask(t, s, "n0", fmt.Sprintf(`{"type":"write","key":"scratch","value":%q}`, exchange[0]))
 			got, _, ok := answer(s, "n0", json.RawMessage(exchange[0]))
 			if !ok || string(got) != exchange[1] {
@@ -55,9 +55,9 @@ func TestStoresAnswer(t *testing.T) {
 	}
 }
 
-// The contract of seq-kv: a caller never goes back; old states are really served, up to 32 of them; a change lands on the newest state
-// and brings its caller there.
-func TestSequentialContract(t *testing.T) {
+// A caller of seq-kv never goes back. Old states really are served, up to 32 of them. A change takes effect on the
+// newest state and brings its caller there.
+func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newSequential(newRandom(1))
 	random := newRandom(2)
@@ -114,9 +114,8 @@ func TestSequentialContract(t *testing.T) {
 	}
 }
 
-// A CAS that puts back what is there changes nothing, so it may succeed on a past state; a CAS that changes something on a past
-// state runs on the newest.
-func TestSequentialCASOnAPastState(t *testing.T) {
+// A CAS that changes nothing may succeed on a past state. A CAS that would change a past state runs on the newest one.
+func TestACASThatChangesNothingMaySucceedOnAPastState(t *testing.T) {
 	stale, failed := 0, 0
 	for seed := range uint64(1000) {
 		s := newSequential(newRandom(seed))
@@ -141,7 +140,7 @@ func TestSequentialCASOnAPastState(t *testing.T) {
 	}
 }
 
-func TestLinearizableHasNoPast(t *testing.T) {
+func TestALinearizableStoreServesNoPastState(t *testing.T) {
 	s := &linearizable{state: &kv{}}
 	for i := range 100 {
 		ask(t, s, "writer", fmt.Sprintf(`{"type":"write","key":"k","value":%d}`, i))

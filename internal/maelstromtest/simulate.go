@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 )
 
-// Simulate runs a cluster of program in virtual time, in a synctest bubble that it opens, puts it through cfg, and judges what
-// happened. The same cfg gives the same result, if program does the same given the same. A cluster that doesn't start
-// fails t at once; all else is in the result.
+// Simulate runs a cluster of nodes that run program, in virtual time and in a synctest bubble that it opens. It puts
+// the cluster through cfg and judges what happened. The same cfg gives the same result, provided that program behaves
+// the same on the same input. If the cluster does not start, t fails at once. Everything else is in the result.
 //
 // A program that holds a mutex while it waits for a message ends the whole process within seconds, with a panic that shows where: such
 // a wait keeps virtual time from passing.
@@ -23,7 +23,7 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	if test, ok := t.(*testing.T); ok {
 		return simulate(test, cfg, program)
 	}
-	// The testing package opens bubbles for tests only, so run one, and not louder than t.
+	// Package testing opens bubbles only for tests, so run a test, but never in verbose mode.
 	if v := flag.Lookup("test.v"); v != nil {
 		defer v.Value.Set(v.Value.String())
 		v.Value.Set("false")
@@ -63,7 +63,7 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 	return b.result(history)
 }
 
-// inBubble runs f in a synctest bubble. It says whether goroutines are stuck there after f, which would otherwise be a panic.
+// inBubble runs f in a synctest bubble. It reports whether goroutines are stuck there after f, instead of panicking.
 func inBubble(t *testing.T, f func()) (stuck bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -104,7 +104,7 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 	return b, history, nil
 }
 
-// inProcess returns what starts lives of program in this process.
+// inProcess returns a starter that runs each life of a node as a call of program in this process.
 func inProcess(program Program) starter {
 	return func(_ *node, env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}

@@ -14,7 +14,7 @@ import (
 )
 
 // One seed gives one history, message by message; another seed gives another.
-func TestSameSeedSameHistory(t *testing.T) {
+func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	t.Parallel()
 	cfg := Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Concurrency: 6, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
@@ -58,7 +58,8 @@ func firstDifference(a, b []byte) string {
 	return "in length"
 }
 
-// What goroutines of a node have raced to write is sent in one order; what goes to a service keeps its own.
+// Messages that the goroutines of a node have raced to write are sent in one order. Messages to a service keep the
+// order in which they were written.
 func TestOutputIsPutInOrder(t *testing.T) {
 	line := func(dest, n string) []byte {
 		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"n":` + n + `}}`)
@@ -86,9 +87,9 @@ func TestOutputIsPutInOrder(t *testing.T) {
 	}
 }
 
-// The plain counter on seq-kv behaves as it does under the real Maelstrom: 3.1 messages per request, and some
-// final reads are old.
-func TestThePlainCounterIsAsWithMaelstrom(t *testing.T) {
+// The plain counter on seq-kv behaves as it does under the real Maelstrom: it takes 3.1 messages per request, and some
+// of its final reads are old.
+func TestThePlainCounterFaresAsWithMaelstrom(t *testing.T) {
 	t.Parallel()
 	wrong, messages := 0, 0.0
 	seeds := 6
@@ -118,7 +119,7 @@ func TestThePlainCounterIsAsWithMaelstrom(t *testing.T) {
 
 // Requests are made as Jepsen makes them: at the rate, a third of them adds of 0 to 4, each by a random worker; in the end
 // each worker reads once.
-func TestWorkloadIsAsMaelstroms(t *testing.T) {
+func TestTheWorkloadIsLikeMaelstroms(t *testing.T) {
 	t.Parallel()
 	r := Simulate(t, Config{Nodes: 5, Concurrency: 10, Rate: 200, TimeLimit: 30 * time.Second}, memoryCounter())
 	if err := r.Err(); err != nil {
@@ -163,7 +164,7 @@ func TestWorkloadIsAsMaelstroms(t *testing.T) {
 	}
 }
 
-// With one slow worker, requests wait for it and are not caught up on.
+// With one slow worker, requests wait for it, and those that were missed are not made later.
 func TestRequestsWaitForAFreeWorker(t *testing.T) {
 	r := Simulate(t, Config{Rate: 1000, Concurrency: 1, Latency: 50 * time.Millisecond, TimeLimit: 10 * time.Second}, linCounter)
 	for i, op := range r.History {
@@ -210,7 +211,7 @@ func say(env Env, src, dest, body string) {
 	fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
 }
 
-// stayForEver is a goroutine that is left behind on purpose: TestMain knows it.
+// stayForEver is run by a goroutine that is left behind on purpose. TestMain ignores it.
 func stayForEver() { select {} }
 
 // What a node does wrong is named in the error.
@@ -274,13 +275,13 @@ func TestEndlessTalkIsStopped(t *testing.T) {
 		say(env, "n0", "n1", `{"type":"ping"}`)
 		say(env, "n1", "n0", `{"type":"pong"}`)
 	}))
-	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "no end at one instant") {
+	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "at one instant, and the nodes still talk") {
 		t.Errorf("error %v", err)
 	}
 }
 
-// Errors are definite, or not, as Maelstrom's errors.edn says.
-func TestOutcomesOfErrors(t *testing.T) {
+// An error is definite if Maelstrom's errors.edn says so.
+func TestErrorsAreDefiniteIfMaelstromSaysSo(t *testing.T) {
 	for code, want := range map[string]Outcome{
 		"0": Info, "1": Fail, "10": Fail, "11": Fail, "12": Fail, "13": Info, "14": Fail, "20": Fail, "21": Fail, "22": Fail, "30": Fail,
 		"1000": Info, "-1": Info, `"x"`: Info, "null": Info,
@@ -305,23 +306,23 @@ func TestOutcomesOfErrors(t *testing.T) {
 
 func TestConfigIsChecked(t *testing.T) {
 	for want, cfg := range map[string]Config{
-		"Config.Nodes is -1: at least 1":                                                   {Nodes: -1},
-		"Config.Concurrency is -1: at least 1":                                             {Concurrency: -1},
-		"Config.Rate is -1: from 0 to 1000000 a second":                                    {Rate: -1},
-		"Config.Rate is NaN: from 0 to 1000000 a second":                                   {Rate: math.NaN()},
-		"Config.Rate is +Inf: from 0 to 1000000 a second":                                  {Rate: math.Inf(1)},
-		"Config.TimeLimit is -1s: at least 0":                                              {TimeLimit: -time.Second},
-		"Config.Latency is -1ns: at least 0":                                               {Latency: -1},
-		"Config.Hop is -1ns: at least 0":                                                   {Hop: -1},
-		"Config.NemesisInterval is -1ns: more than 0":                                      {NemesisInterval: -1},
-		"Config.Recovery is -1ns: more than 0":                                             {Recovery: -1},
-		"Config.ClientTimeout is -1ns: more than 0":                                        {ClientTimeout: -1},
-		`Config.LatencyDist: no distribution "normal"; there are constant, uniform, expon`: {LatencyDist: "normal"},
-		`Config.Consistency: no consistency "strong"; there are linearizable, eventual`:    {Consistency: "strong"},
-		`Config.Nemesis: no fault "flood"; there are partition, store-cut`:                 {Nemesis: []Fault{{Kind: "flood"}}},
-		`Config.Nemesis: no fault "node-kill"; there are`:                                  {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
-		"Config.Nemesis: the Probability of loss is 2: from 0 to 1":                        {Nemesis: []Fault{{Kind: Loss, Probability: 2}}},
-		"Config.Nemesis: fault loss twice":                                                 {Nemesis: []Fault{{Kind: Loss}, {Kind: Loss}}},
+		"Config.Nodes is -1, want at least 1":                                                   {Nodes: -1},
+		"Config.Concurrency is -1, want at least 1":                                             {Concurrency: -1},
+		"Config.Rate is -1, want 0 to 1000000 a second":                                         {Rate: -1},
+		"Config.Rate is NaN, want 0 to 1000000 a second":                                        {Rate: math.NaN()},
+		"Config.Rate is +Inf, want 0 to 1000000 a second":                                       {Rate: math.Inf(1)},
+		"Config.TimeLimit is -1s, want at least 0":                                              {TimeLimit: -time.Second},
+		"Config.Latency is -1ns, want at least 0":                                               {Latency: -1},
+		"Config.Hop is -1ns, want at least 0":                                                   {Hop: -1},
+		"Config.NemesisInterval is -1ns, want more than 0":                                      {NemesisInterval: -1},
+		"Config.Recovery is -1ns, want more than 0":                                             {Recovery: -1},
+		"Config.ClientTimeout is -1ns, want more than 0":                                        {ClientTimeout: -1},
+		`Config.LatencyDist: unknown distribution "normal"; known are constant, uniform, expon`: {LatencyDist: "normal"},
+		`Config.Consistency: unknown consistency "strong"; known are linearizable, eventual`:    {Consistency: "strong"},
+		`Config.Nemesis: unknown fault "flood"; known are partition, store-cut`:                 {Nemesis: []Fault{{Kind: "flood"}}},
+		`Config.Nemesis: unknown fault "node-kill"; known are`:                                  {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
+		"Config.Nemesis: the Probability of loss is 2, want 0 to 1":                             {Nemesis: []Fault{{Kind: Loss, Probability: 2}}},
+		"Config.Nemesis: fault loss is listed twice":                                            {Nemesis: []Fault{{Kind: Loss}, {Kind: Loss}}},
 	} {
 		if _, err := cfg.withDefaults(true); err == nil || !strings.HasPrefix(err.Error(), "maelstromtest: "+want) {
 			t.Errorf("error %v, want %q", err, want)
@@ -336,7 +337,7 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-func TestProgress(t *testing.T) {
+func TestProgressIsReportedOnceASecond(t *testing.T) {
 	var seen []Progress
 	r := Simulate(t, Config{
 		Rate: 100, TimeLimit: 5 * time.Second, Latency: time.Millisecond, Nemesis: nemesis(t, "loss,kill"), Seed: 1,
@@ -361,7 +362,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-func BenchmarkCard(b *testing.B) {
+func BenchmarkSimulate(b *testing.B) {
 	for b.Loop() {
 		r := Simulate(b, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: []Fault{{Kind: Partition}}}, linCounter)
 		b.ReportMetric(r.MessagesPerRequest, "msgs/op")

@@ -9,18 +9,19 @@ import (
 
 // A Verdict says whether a run was right, and why.
 type Verdict struct {
-	// Right is the verdict: no check is wrong. What was not checked does not count against it, and its check says so; but
-	// where nothing was asked, or nothing answered, that is wrong.
+	// Right is the verdict: no check is wrong. A check that was not made does not count against it. But a run in which
+	// nothing was asked, or nothing was answered, is wrong.
 	Right bool `json:"right"`
-	// MaelstromValid is what Maelstrom's verdict would be: none of the checks that it makes, too, is wrong.
+	// MaelstromValid is what Maelstrom's verdict would be: none of the checks that Maelstrom also makes is wrong.
 	MaelstromValid bool `json:"maelstrom_valid"`
-	// Checks has the causes before what may follow from them: first those that every workload has, then its own.
+	// Checks lists causes before what may follow from them: first the checks that every workload has, then the
+	// workload's own.
 	Checks []Check `json:"checks"`
 	// Facts is what else the workload tells, in a type of its own, such as CounterFacts; or nil.
 	Facts any `json:"facts,omitempty"`
 }
 
-// A Check is one thing that was looked at, or not.
+// A Check is one condition that a run must meet, and whether it did.
 type Check struct {
 	Name      string   `json:"name"` // what holds if it is ok, such as "reads in order"
 	Status    Status   `json:"status"`
@@ -75,7 +76,7 @@ func judge(checks []Check, facts any) Verdict {
 	return v
 }
 
-// Check returns the check of a name. If there is none, it has not been made.
+// Check returns the check with a name. If there is none, it returns one that was not made.
 func (v Verdict) Check(name string) Check {
 	i := slices.IndexFunc(v.Checks, func(c Check) bool { return c.Name == name })
 	if i < 0 {
@@ -99,7 +100,8 @@ func (r *Result) Err() error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// The checks that every workload has, by what a failure that belongs to none of the requests counts against.
+// The names of the checks that every workload has. A failure that belongs to no single request counts against one of
+// them.
 const (
 	noCrash        = "no crash"
 	noBabble       = "no babble"
@@ -175,7 +177,7 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 	}
 }
 
-// wasDown says whether an operation's node was dead or paused while it was under way.
+// wasDown reports whether an operation's node was dead or paused while it was under way.
 func (b *bench) wasDown(op Op) bool {
 	for _, n := range b.nodes {
 		if n.name == op.Node {

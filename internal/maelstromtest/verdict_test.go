@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Err is nil if and only if the run was right, whoever's check is wrong.
-func TestErrIsTheVerdict(t *testing.T) {
+// Err is nil if and only if no check is wrong, be it one of Maelstrom's or a stricter one.
+func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 	result := func(checks ...Check) *Result { return &Result{Workload: "w", Verdict: judge(checks, nil)} }
 	wrong := NewCheck("b", "bs", []string{"b is not so"})
 	for name, test := range map[string]struct {
@@ -34,7 +34,7 @@ func TestErrIsTheVerdict(t *testing.T) {
 	}
 }
 
-// Each kind of finding is capped by itself, and causes come before what may follow from them.
+// Each check reports a bounded number of findings, and causes come before what may follow from them.
 func TestACrashIsNotBuried(t *testing.T) {
 	// Each node counts for itself alone, so that many reads are out of order, until it ends too soon.
 	r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Seed: 1}, func(env Env) error {
@@ -49,7 +49,7 @@ func TestACrashIsNotBuried(t *testing.T) {
 		t.Errorf("%d reads out of order in %s", n, text)
 	}
 	if last := text[strings.LastIndex(text, "\n"):]; !strings.HasPrefix(last, "\nthe history is not linearizable: op ") {
-		t.Errorf("what comes last is missing: %s", text)
+		t.Errorf("the last finding is missing: %s", text)
 	}
 	if found := len(r.Facts.(CounterFacts).OutOfOrder); found < 100 {
 		t.Errorf("only %d reads are out of order", found)

@@ -17,7 +17,7 @@ type Workload interface {
 	Name() string
 	// Next returns a request for any node.
 	Next(random *rand.Rand) Request
-	// Final returns the request that each worker makes at last, after everything has recovered, if there is one.
+	// Final returns the request that each worker makes at the end, after everything has recovered, if there is one.
 	Final() (Request, bool)
 	// Complete takes a reply that isn't an error: it sets op.Value, or returns what is wrong with the reply.
 	Complete(op *Op, reply Reply) error
@@ -25,11 +25,13 @@ type Workload interface {
 	Check(history []Op, promise Consistency) (checks []Check, facts any)
 }
 
-// A Preparer is a Workload that has something to ask nodes before the load begins, as Maelstrom's broadcast has their topology to tell.
+// A Preparer is a Workload that sends each node a request before the load begins, as Maelstrom's broadcast sends the
+// topology.
 type Preparer interface {
 	Workload
-	// Prepare returns the body of a request that a node gets each time that it starts: when all have answered init, or, if it starts
-	// again, when it has. It must not answer with an error. The nodes' names are those of all. There is none if the body is nil.
+	// Prepare returns the body of the request that a node gets each time that it starts, or nil for no request. At the
+	// start of the cluster, the request is sent when all nodes have answered init; later, when the node itself has. The
+	// node must not answer with an error. The argument nodes has the names of all nodes.
 	Prepare(node string, nodes []string) Body
 }
 
@@ -55,9 +57,9 @@ type Op struct {
 	Client   string        `json:"client"`
 	Node     string        `json:"node"`
 	F        string        `json:"f"`
-	Value    any           `json:"value"` // its argument, and if it has a result, at last that
+	Value    any           `json:"value"` // its argument, and later its result if it has one
 	Invoke   time.Duration `json:"invoke"`
-	Complete time.Duration `json:"complete"` // when the answer came, or was given up
+	Complete time.Duration `json:"complete"` // when the answer came, or the client gave up
 	Outcome  Outcome       `json:"outcome"`
 	Error    bool          `json:"error,omitempty"` // the answer was an error reply, whose code and text follow
 	Code     int           `json:"code,omitempty"`
@@ -65,7 +67,7 @@ type Op struct {
 	Final    bool          `json:"final,omitempty"`
 
 	unanswered bool // it was given up
-	malformed  bool // its reply was
+	malformed  bool // its reply was malformed
 }
 
 // A worker makes requests to one node, one at a time.
@@ -76,11 +78,11 @@ type worker struct {
 	busy   bool
 }
 
-// A load is a workload at work.
+// A load makes a workload's requests.
 type load struct {
 	b       *bench
 	workers []*worker
-	free    []*worker // room for those that are not busy
+	free    []*worker // reused by next
 	history []*Op
 	counts  map[Outcome]int // of the completed
 	waiting bool            // a request is due, and no worker is free
@@ -124,8 +126,9 @@ func (b *bench) startLoad() *load {
 	return l
 }
 
-// next makes a request if a worker is free, and plans the one after. Intervals are uniform between 0 and twice the mean, and
-// count from when the request was really made: Jepsen's stagger doesn't catch up.
+// next makes a request if a worker is free, and plans the one after. Intervals are uniform between 0 and twice the
+// mean, and count from when the request was really made. So missed requests are not made up for, as with Jepsen's
+// stagger.
 func (l *load) next() {
 	if l.phase != generating {
 		return
@@ -262,7 +265,7 @@ func (l *load) waitsFor() string {
 	return ""
 }
 
-// snapshot returns the history so far. What has no answer yet is indeterminate.
+// snapshot returns the history so far. An operation without an answer is indeterminate.
 func (l *load) snapshot() []Op {
 	history := make([]Op, len(l.history))
 	for i, op := range l.history {

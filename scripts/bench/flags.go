@@ -117,7 +117,7 @@ func (o *options) check(r raw, given map[string]bool) error {
 	case o.bin == "":
 		return errors.New("--bin is missing: the node's executable file")
 	case workloads[r.workload] == nil:
-		return fmt.Errorf("no workload %q; there are %s", r.workload, workloadNames())
+		return fmt.Errorf("unknown workload %q; known are %s", r.workload, workloadNames())
 	case o.Nodes < 1:
 		return fmt.Errorf("--node-count %d is less than 1", o.Nodes)
 	case !(o.Rate > 0):
@@ -175,7 +175,7 @@ func faults(list string) ([]maelstromtest.Fault, error) {
 			for i, f := range known {
 				names[i] = f.String()
 			}
-			return nil, fmt.Errorf("--nemesis: no fault %q; there are %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("--nemesis: unknown fault %q; known are %s", name, strings.Join(names, ", "))
 		case !slices.Contains(chosen, known[i]):
 			chosen = append(chosen, known[i])
 		}
