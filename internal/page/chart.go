@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// A Chart shows points and lines over time, and below them when something was in force. A reader can zoom in, and a point tells what
-// it is; without scripts it is a picture.
+// A Chart shows points and lines over time, and below them when something was in force. A reader can zoom in and point
+// at a point to see what it is. Without scripts a chart is a picture.
 type Chart struct {
 	Title string
 	Note  string
@@ -16,16 +16,16 @@ type Chart struct {
 	// Low and High bound what is shown of y. On a logarithmic scale Low is positive.
 	Low, High float64
 	Log       bool
-	Fit       bool // where a reader zooms in, y is fitted to what is there
+	Fit       bool // when a reader zooms in, y is fitted to what is shown
 	Lines     []Line
 	Dots      []Dots
 	Lanes     []Lane
 }
 
-// A Point is at a time, in s.
+// A Point is a value Y at a time X, in s.
 type Point struct{ X, Y float64 }
 
-// A Line goes through points. Its class, which page.css knows, gives it its colour.
+// A Line goes through points. Its Class gives it its colour: see page.css.
 type Line struct {
 	Name  string
 	Class string
@@ -41,7 +41,7 @@ type Dots struct {
 	Points []Dot
 }
 
-// A Dot is a point that tells what it is. It is as long as what it stands for lasted.
+// A Dot is a point that tells what it is. It is drawn as long as what it stands for lasted.
 type Dot struct {
 	Point
 	For  float64 // in s, up to the point's time
@@ -55,7 +55,7 @@ type Lane struct {
 	Bars   []Bar
 }
 
-// A Bar is one time that it was, in s.
+// A Bar is one time that the thing was in force, in s.
 type Bar struct {
 	From, To    float64
 	Text, Title string
@@ -76,7 +76,7 @@ func (c *Chart) y(y float64) int {
 	return int(math.Round(scale * (1 - (y-c.Low)/(c.High-c.Low))))
 }
 
-// LinePath is a line as a path of SVG.
+// LinePath returns a line as a path of SVG.
 func (c *Chart) LinePath(l Line) string {
 	var b strings.Builder
 	for _, run := range l.Runs {
@@ -95,7 +95,7 @@ func (c *Chart) LinePath(l Line) string {
 	return b.String()
 }
 
-// DotsPath is a path of SVG that has a line for each point: of one that has no length, the round ends are seen.
+// DotsPath returns a path of SVG with a line for each point. A line without length still shows its round ends.
 func (c *Chart) DotsPath(d Dots) string {
 	var b strings.Builder
 	for _, p := range d.Points {
@@ -105,10 +105,10 @@ func (c *Chart) DotsPath(d Dots) string {
 	return b.String()
 }
 
-// few is up to how many dots are drawn larger.
+// few is the number of dots up to which dots are drawn larger.
 const few = 400
 
-// Size is a class for the chart: where there are few dots, they are larger.
+// Size returns the chart's class. In the class few, dots are larger.
 func (c *Chart) Size() string {
 	n := 0
 	for _, dots := range c.Dots {
@@ -120,11 +120,11 @@ func (c *Chart) Size() string {
 	return "many"
 }
 
-// Left and Width are a bar's, in percent of the chart's.
+// Left and Width return a bar's position and width, in percent of the chart's width.
 func (c *Chart) Left(b Bar) float64  { return percent(b.From / c.End) }
 func (c *Chart) Width(b Bar) float64 { return percent((min(b.To, c.End) - b.From) / c.End) }
 
-// percent is a share in percent, rounded, and at least 0.
+// percent returns a share in percent, rounded and at least 0.
 func percent(share float64) float64 { return math.Round(max(0, share)*100_000) / 1000 }
 
 // A Tick is a mark on an axis, in percent of its length from the left or the top.
@@ -133,7 +133,7 @@ type Tick struct {
 	Text string
 }
 
-// XTicks are the marks of the axis of time.
+// XTicks returns the marks of the time axis.
 func (c *Chart) XTicks() []Tick {
 	var ticks []Tick
 	for _, v := range rounds(0, c.End, 8) {
@@ -142,7 +142,7 @@ func (c *Chart) XTicks() []Tick {
 	return ticks
 }
 
-// YTicks are the marks of the other axis: powers of ten if it is logarithmic.
+// YTicks returns the marks of the other axis: powers of ten if it is logarithmic.
 func (c *Chart) YTicks() []Tick {
 	values := rounds(c.Low, c.High, 6)
 	if c.Log {
@@ -158,7 +158,7 @@ func (c *Chart) YTicks() []Tick {
 	return ticks
 }
 
-// Grid is a path of SVG with a line for each mark.
+// Grid returns a path of SVG with a line for each mark.
 func (c *Chart) Grid() string {
 	var b strings.Builder
 	for _, t := range c.XTicks() {
@@ -170,7 +170,7 @@ func (c *Chart) Grid() string {
 	return b.String()
 }
 
-// rounds returns round numbers in between, at most so many steps apart.
+// rounds returns the round numbers from low to high, at most that many steps.
 func rounds(low, high float64, most int) []float64 {
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/float64(most))))
 	for _, factor := range []float64{1, 2, 5, 10} {
@@ -181,14 +181,14 @@ func rounds(low, high float64, most int) []float64 {
 	}
 	var values []float64
 	for i := math.Ceil(low / step); i*step <= high*1.000001; i++ {
-		values = append(values, i*step+0) // and not -0
+		values = append(values, i*step+0) // makes 0 of -0
 	}
 	return values
 }
 
 func number(v float64) string { return fmt.Sprintf("%.6g", v) }
 
-// data is what chart.js is given.
+// data is what chart.js gets.
 type data struct {
 	End  float64   `json:"end"`
 	Low  float64   `json:"low"`
@@ -205,7 +205,7 @@ type dotData struct {
 	Text string `json:"t"`
 }
 
-// Data is the chart as its script needs it.
+// Data returns the chart as its script needs it.
 func (c *Chart) Data() any {
 	d := data{End: c.End, Low: c.Low, High: c.High, Log: c.Log, Fit: c.Fit, Dots: []dotData{}}
 	for _, dots := range c.Dots {

@@ -1,10 +1,11 @@
 "use strict";
-// Lets a reader zoom into the charts of a page, all at once, and shows what a point is. Without it they are pictures.
+// Lets a reader zoom into all charts of a page at once, and shows what a point is. Without this script charts are
+// pictures.
 (() => {
   const scale = 100000;
-  const least = 1e-5; // of the whole time
-  const few = 400; // up to how many points are drawn larger
-  let view = [0, 1]; // what is shown of it
+  const least = 1e-5; // the smallest part of the whole time that can be shown
+  const few = 400; // points are drawn larger if there are at most this many
+  let view = [0, 1]; // the part of the whole time that is shown
 
   const charts = [...document.querySelectorAll("figure.chart")].map(figure => {
     const find = selector => figure.querySelector(selector);
@@ -31,7 +32,7 @@
     chart.tip.hidden = chart.ring.hidden = chart.select.hidden = true;
   }
 
-  // ticks returns round numbers in between, at most so many steps apart.
+  // ticks returns the round numbers from low to high, at most that many steps.
   function ticks(low, high, most) {
     let step = 10 ** Math.floor(Math.log10((high - low) / most));
     step *= [1, 2, 5, 10].find(f => (high - low) / (step * f) <= most);
@@ -49,7 +50,7 @@
     }));
   }
 
-  // fit sets which part of y is shown: all, or what there is in the time that is shown.
+  // fit sets which part of y is shown: all of it, or the part with points in the time that is shown.
   function fit(chart) {
     chart.yview = [0, scale];
     if (!chart.fit || view[1] - view[0] >= 1) return;
@@ -95,7 +96,7 @@
     charts.forEach(draw);
   }
 
-  // near shows what the point next to a place is.
+  // near shows what the point nearest to a place is.
   function near(chart, x, y) {
     const box = chart.plot.getBoundingClientRect(), [y0, y1] = chart.yview;
     let best, distance = 24;

@@ -36,7 +36,7 @@ func TestTicksAreRound(t *testing.T) {
 	}
 }
 
-// plain is a chart with one of everything.
+// plain returns a chart with one of everything.
 func plain() *Chart {
 	return &Chart{
 		Title: "A <chart>", End: 10, Low: 1, High: 100, Log: true,
@@ -46,7 +46,7 @@ func plain() *Chart {
 	}
 }
 
-func TestPathsOfACharts(t *testing.T) {
+func TestPathsAndTicksAreInTheChartsCoordinates(t *testing.T) {
 	c := plain()
 	for got, want := range map[string]string{
 		c.LinePath(c.Lines[0]): "M0 50000L50000 0M70000 100000L100000 100000",
@@ -66,7 +66,7 @@ func TestPathsOfACharts(t *testing.T) {
 	}
 }
 
-// What a chart says cannot end its script or begin an element, and the script is given it as it is.
+// The texts of a chart cannot end its script or begin an element, and the script gets them as they are.
 func TestAPageKeepsTextsApartFromMarkup(t *testing.T) {
 	var b bytes.Buffer
 	if err := New(`{{define "title"}}{{.Title}}{{end}}{{define "body"}}{{template "chart" .}}{{end}}`).Write(&b, plain()); err != nil {

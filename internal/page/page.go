@@ -1,5 +1,6 @@
-// Package page makes web pages that are one file each: they open from disk, need no network, and can be read without scripts. It
-// brings the frame of a page, its style for light and dark, and charts over time; what a page says, its users bring as templates.
+// Package page makes web pages that are one file each: they open from disk, need no network, and can be read without
+// scripts. It provides the frame of a page, its style for light and dark, and charts over time. Its users provide the
+// content, as templates.
 package page
 
 import (

@@ -35,7 +35,7 @@ func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	}
 }
 
-// crowd is a run of 25 nodes under all faults.
+// crowd returns a run of 25 nodes under all faults.
 func crowd(t *testing.T) Run {
 	return simulated(t, "crdt", maelstromtest.Config{
 		Nodes: 25, Rate: 300, TimeLimit: 20 * time.Second, Latency: 10 * ms, LatencyDist: maelstromtest.Exponential,
@@ -53,7 +53,7 @@ func pageOf(t *testing.T, name string, run Run) string {
 	return path
 }
 
-func TestPagesShowInABrowser(t *testing.T) {
+func TestPagesWorkInABrowser(t *testing.T) {
 	b := pagetest.Open(t)
 	b.Check(pageOf(t, "right", sample()))
 	wrong := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
@@ -105,14 +105,14 @@ func TestChartsCanBeZoomed(t *testing.T) {
 	if axis := pagetest.Ask[string](b, `document.querySelector(".xaxis").textContent`); !strings.Contains(axis, "1.4") {
 		t.Errorf("the axis shows %q", axis)
 	}
-	// A fault of 0 s to 1 s ends where the picture begins; one of 0.1 s to 1.1 s takes a tenth of it.
+	// A fault from 0 s to 1 s ends where the picture begins. A fault from 0.1 s to 1.1 s takes a tenth of it.
 	bars := pagetest.Ask[[]float64](b, `[...document.querySelectorAll(".track")].slice(0, 2).map(t => t.firstChild).map(i => i.hidden ? -1 : parseFloat(i.style.width))`)
 	if len(bars) != 2 || bars[0] > 1 || bars[1] < 9 || bars[1] > 11 {
 		t.Errorf("the first two faults take %v %% of the picture", bars)
 	}
 	pagetest.Ask[any](b, `[...document.querySelectorAll(".tools button")].find(b => b.textContent === "all").click()`)
 	if after := views(); !slices.Equal(after, before) {
-		t.Errorf("after all was asked for: %q, before %q", after, before)
+		t.Errorf("the button all shows %q, want %q", after, before)
 	}
 	b.NoProblems()
 }

@@ -14,17 +14,17 @@ import (
 	"maelstrom-counter/internal/page"
 )
 
-// What bounds the size of a page: how many points are drawn of a chart's requests that are ok, of those that are not, and of a line
-// of steps; and how many bars of a lane.
+// These bound the size of a page: the points drawn of a chart's ok requests, of its other requests, and of a line of
+// steps, and the bars drawn in a lane.
 const (
 	maxDots     = 2500
 	maxFailures = 1000
 	maxSteps    = 1500
 	maxBars     = 300
-	alwaysDrawn = 50 // of the slowest requests, where not all are
+	alwaysDrawn = 50 // of the slowest requests, if not all requests are drawn
 )
 
-// charts are those of a run, which share the axis of time and the lanes of the faults.
+// charts returns the charts of a run. They share the time axis and the lanes of the faults.
 func charts(r *maelstromtest.Result) []*page.Chart {
 	all := []*page.Chart{latencyChart(r), rateChart(r)}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
@@ -37,7 +37,7 @@ func charts(r *maelstromtest.Result) []*page.Chart {
 	return all
 }
 
-// latencyChart has a point for each request, or so many of them that they do not get too many, and percentiles over time.
+// latencyChart has a point for each request, or for some of them if there are too many, and percentiles over time.
 func latencyChart(r *maelstromtest.Result) *page.Chart {
 	c := &page.Chart{Title: "Latency, in ms from when a request was made", Log: true, Note: "Each point is a request, at the time when it was made."}
 	c.Low, c.High = latencyBounds(r)
@@ -66,7 +66,7 @@ func latencyChart(r *maelstromtest.Result) *page.Chart {
 	return c
 }
 
-// rateChart has how many requests were asked for, made and completed in each second.
+// rateChart shows how many requests were asked for, made and completed in each second.
 func rateChart(r *maelstromtest.Result) *page.Chart {
 	c := &page.Chart{Title: "Throughput, in requests per second", Note: "Answers are counted when they came."}
 	asked, made, completed, height := ratesOf(r)
@@ -84,10 +84,10 @@ func rateChart(r *maelstromtest.Result) *page.Chart {
 	return c
 }
 
-// counterChart has what was read over time, between what had been acknowledged and what had been asked for.
+// counterChart shows what was read over time, between what had been acknowledged and what had been asked for.
 func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
 	c := &page.Chart{Title: "The counter", Fit: true,
-		Note: "A read lasts from when it was made to its answer: it has to begin on or above the lower line, and to end on or below the upper. The final reads, which come after the rest, are at the right edge."}
+		Note: "A read lasts from when it was made to its answer: it must begin on or above the lower line and end on or below the upper. The final reads, which come after the rest, are at the right edge."}
 	acknowledged, asked := acknowledgedIn(r), askedIn(r)
 	c.Lines = []page.Line{
 		{Name: "adds asked for", Class: "upper", Runs: [][]page.Point{fewer(asked, span(r))}, Steps: true},
@@ -98,10 +98,10 @@ func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *pa
 	return c
 }
 
-// marginChart has how much more each read returned than had been acknowledged when it was made: what the counter's own picture is too
-// coarse to show.
+// marginChart shows how much more each read returned than had been acknowledged when it was made, which the chart of
+// the counter is too coarse to show.
 func marginChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
-	c := &page.Chart{Title: "Reads, less what had been acknowledged when they were made", Fit: true,
+	c := &page.Chart{Title: "Reads, minus what had been acknowledged when they were made", Fit: true,
 		Note: "A read below 0 has missed an add that had been acknowledged."}
 	acknowledged := acknowledgedIn(r)
 	end := span(r).Seconds()
@@ -131,7 +131,7 @@ func highest(all []page.Dots) float64 {
 	return most
 }
 
-// reads returns points for the reads that were answered: those that are fine, and those that are not, if there are any.
+// reads returns points for the reads that were answered ok: first the reads that are right, then those that are wrong.
 func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(maelstromtest.Op) float64) []page.Dots {
 	class := "ok0"
 	for _, s := range divide(r.History) {
@@ -174,7 +174,7 @@ func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(mae
 	return all
 }
 
-// contradicted returns the reads, by index, that a verdict has found wrong.
+// contradicted returns the indices of the reads that the verdict has found wrong.
 func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map[int]bool {
 	bad := map[int]bool{}
 	for _, v := range facts.OutOfOrder {
@@ -191,12 +191,12 @@ func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map
 	return bad
 }
 
-// acknowledgedIn and askedIn are the sums of all adds that had been acknowledged, and that had been asked for and not refused, from
-// each time on.
+// acknowledgedIn returns the sum of the acknowledged adds over time.
 func acknowledgedIn(r *maelstromtest.Result) []page.Point {
 	return sums(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Complete, op.Outcome == maelstromtest.OK })
 }
 
+// askedIn returns the sum over time of the adds that had been asked for and were not refused.
 func askedIn(r *maelstromtest.Result) []page.Point {
 	return sums(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Invoke, op.Outcome != maelstromtest.Fail })
 }
@@ -222,7 +222,7 @@ func sumBefore(sums []page.Point, at float64) float64 {
 	return sums[max(0, i-1)].Y
 }
 
-// fewer returns sums up to an end: of many only those at equal distances.
+// fewer returns the sums up to an end. Of many it returns only those at equal distances.
 func fewer(sums []page.Point, until time.Duration) []page.Point {
 	end := until.Seconds()
 	slot := func(p page.Point) int { return int(p.X / end * maxSteps) }
@@ -235,7 +235,7 @@ func fewer(sums []page.Point, until time.Duration) []page.Point {
 	return append(kept, page.Point{X: end, Y: sums[len(sums)-1].Y})
 }
 
-// thin returns every so manieth request, and the slowest, so that there are about as many as most.
+// thin returns one in every few requests, and the slowest ones, so that about most of them are left.
 func thin(ops []request, most int) (kept []request, every int) {
 	every = (len(ops)-1)/max(1, most) + 1
 	if every <= 1 {
@@ -257,7 +257,7 @@ func thin(ops []request, most int) (kept []request, every int) {
 	return kept, every
 }
 
-// counted is a name for the legend, with how many points there are, and how many of them are drawn.
+// counted returns a name for the legend that says how many points there are, and how many of them are drawn.
 func counted(name string, n, every int) string {
 	if every > 1 {
 		return fmt.Sprintf("%s (%d; one in %d drawn, and the slowest %d)", name, n, every, alwaysDrawn)
@@ -265,7 +265,7 @@ func counted(name string, n, every int) string {
 	return fmt.Sprintf("%s (%d)", name, n)
 }
 
-// dot is an operation's point.
+// dot returns an operation's point.
 func dot(op request, at time.Duration, y float64, r *maelstromtest.Result) page.Dot {
 	what := op.F
 	if op.Value != nil {
@@ -282,7 +282,7 @@ func dot(op request, at time.Duration, y float64, r *maelstromtest.Result) page.
 	return page.Dot{Point: page.Point{X: seconds(at), Y: y}, Text: text}
 }
 
-// look is what a series looks like on a page.
+// look returns the class and the shape that a series has on a page.
 func (s series) look() (class, shape string) {
 	class = fmt.Sprintf("bad%d", s.rank%3)
 	switch s.outcome {

@@ -9,8 +9,9 @@ import (
 )
 
 const aboutHistory = `Every request, one JSON object a line, in the order in which they were made. "op 7" in a message is the line with
-index 7. Times are in ms since all nodes were ready. outcome is "ok"; "refused": it never takes effect; or "unknown": it may have taken effect, or
-may yet. error_code is there only if the node answered with an error: where it is missing and why says "no answer in time", the bench gave up.`
+index 7. Times are in ms since all nodes were ready. outcome is "ok"; "refused", if the request never takes effect; or "unknown", if it may
+have taken effect, or still may. error_code is there only if the node answered with an error: if it is missing and why says "no answer in
+time", the bench gave up.`
 
 // An operation is a line of history.jsonl.
 type operation struct {
@@ -48,7 +49,7 @@ func writeHistory(w io.Writer, run Run) error {
 	return nil
 }
 
-// Why says why an operation is not ok, in words that tell a node's error 0 from no answer at all.
+// Why says why an operation is not ok. Its words distinguish a node's error 0 from no answer at all.
 func Why(op maelstromtest.Op, r *maelstromtest.Result) string {
 	switch {
 	case op.Error:

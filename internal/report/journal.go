@@ -10,19 +10,20 @@ import (
 // MessagesFile is the name of the file in which a Journal is kept.
 const MessagesFile = "messages.jsonl"
 
-// full marks the line that says that others are missing.
+// full marks the line that says how many lines are missing.
 const full = "full"
 
 // MaxMessages bounds the messages' file, in bytes.
 const MaxMessages = 64 << 20
 
-const aboutMessages = `What happened, one JSON object a line, in order: time_ns since all nodes were ready (what came before counts from the start of the
-run) and what: to a message, with its id, src, dest and body: "send", "recv", "lost" by a fault, "blocked" by a link that is cut, "late" by delay_ns,
-"doubled"; in a service, "answer" to the message of that id, from a state of that number (the newest is newest), with the key and the value that it
-changed; to a node: "start", "kill", "crash", "pause", "resume", "clock"; to a link from src to dest: "cut", "mend". A client's name is the "client" of
-history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
+const aboutMessages = `What happened, one JSON object a line, in order. time_ns counts from when all nodes were ready; before that, from the start of the
+run. what says what happened to a message, with its id, src, dest and body: "send", "recv", "lost" by a fault, "blocked" by a link that is cut, "late" by
+delay_ns, "doubled". In a service: "answer" to the message of that id, from the state of that number (newest is the number of the newest), with
+the key and the value that it changed. To a node: "start", "kill", "crash", "pause", "resume", "clock". To a link from src to dest: "cut",
+"mend". A client's name is the "client" of history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
 
-// A Journal is a bounded file of messages. Writing to it never fails, so that a full disk does not end a run: Close tells.
+// A Journal is a bounded file of messages. Writing to it never fails, so that a full disk does not end a run. Close
+// reports the error.
 type Journal struct {
 	file  *os.File
 	to    *bufio.Writer

@@ -19,13 +19,13 @@ import (
 const aboutLatency = `A point for each request: when it was made (s) and how long it took (ms, logarithmic), with the median and the 95th and 99th
 percentiles over time as lines, and what failed on top. The bars below are the faults. The final reads are not shown.`
 
-// A request is an operation with its index in the history.
+// A request is an operation and its index in the history.
 type request struct {
 	maelstromtest.Op
 	index int
 }
 
-// timed returns the requests of a history but for the final ones, which come only after a long rest.
+// timed returns the requests of a history, except the final ones, which come only after a long rest.
 func timed(history []maelstromtest.Op) []request {
 	var all []request
 	for i, op := range history {
@@ -46,7 +46,8 @@ type series struct {
 
 func (s series) String() string { return s.kind + " " + OutcomeName(s.outcome) }
 
-// divide sorts a history, but for its final requests, into series: first those that are ok, so that failures are drawn on top.
+// divide sorts a history, except its final requests, into series. Those that are ok come first, so that failures are
+// drawn on top.
 func divide(history []maelstromtest.Op) []series {
 	var all []series
 	var kinds []string
@@ -71,7 +72,7 @@ func divide(history []maelstromtest.Op) []series {
 	return all
 }
 
-// shade is the colour of a series: each kind has one for what is ok, and a darker one for what is not.
+// shade returns the colour of a series. Each kind has one colour for ok requests and a darker one for the others.
 func (s series) shade() color.NRGBA {
 	fine := []color.NRGBA{{R: 35, G: 115, B: 200, A: 255}, {R: 245, G: 140, B: 20, A: 255}, {R: 30, G: 150, B: 110, A: 255}}
 	failed := []color.NRGBA{{R: 130, G: 0, B: 160, A: 255}, {R: 220, G: 20, B: 20, A: 255}, {R: 120, G: 70, B: 30, A: 255}}
@@ -81,7 +82,8 @@ func (s series) shade() color.NRGBA {
 	return failed[s.rank%len(failed)]
 }
 
-// style is how the points of a series look. Those of many requests lie over one another, and so let each other through.
+// style returns how the points of a series look. If there are many ok requests, their points are more transparent,
+// since they overlap.
 func (s series) style() draw.GlyphStyle {
 	style := draw.GlyphStyle{Color: s.shade(), Radius: vg.Points(3)}
 	switch s.outcome {
@@ -133,7 +135,8 @@ func latencyPicture(r *maelstromtest.Result) (*picture, error) {
 	return p, nil
 }
 
-// latencyBounds returns what a logarithmic scale of latencies, in ms, has to show: whole decades, two at least, and no zero.
+// latencyBounds returns the bounds of a logarithmic scale of latencies in ms: whole decades, at least two, and never
+// zero.
 func latencyBounds(r *maelstromtest.Result) (low, high float64) {
 	least, most := math.Inf(1), 0.1
 	for _, op := range r.History {
@@ -146,7 +149,7 @@ func latencyBounds(r *maelstromtest.Result) (low, high float64) {
 	return min(math.Pow(10, math.Floor(math.Log10(max(least, 0.01)))), high/100), high
 }
 
-// scatter draws a series' points, or so many of them that they do not get too many.
+// scatter draws a series' points, or some of them if there are too many.
 func (p *picture) scatter(s series) error {
 	every := (len(s.ops)-1)/maxPoints + 1
 	var points plotter.XYs
@@ -172,19 +175,19 @@ func (p *picture) scatter(s series) error {
 	return nil
 }
 
-// Percentiles are of stretches of time: a fiftieth of the picture, and longer where that is less than half a second or holds
-// fewer than twenty requests on average.
+// Percentiles are taken over stretches of time. A stretch is a fiftieth of the picture, or longer if that is less than
+// half a second or has fewer than twenty requests on average.
 const (
 	stretches  = 50
 	minStretch = time.Second / 2
 	minAnswers = 20
 )
 
-// percents are those of the percentiles that are drawn.
+// percents lists the percentiles that are drawn.
 var percents = []int{50, 95, 99}
 
-// percentiles draws the median and the 95th and 99th percentiles of ok requests over time. A line is broken where none was
-// answered.
+// percentiles draws the median and the 95th and 99th percentiles of ok requests over time. A line is broken where no
+// request was answered.
 func (p *picture) percentiles(r *maelstromtest.Result) error {
 	styles := []draw.LineStyle{
 		{Color: color.Gray{25}, Width: 1.6},
@@ -208,14 +211,14 @@ func (p *picture) percentiles(r *maelstromtest.Result) error {
 	return nil
 }
 
-// percentilesOf returns the lines of each of percents, in ms over s.
+// percentilesOf returns the lines for each of percents, in ms over s.
 func percentilesOf(r *maelstromtest.Result) [][]plotter.XYs {
 	whole := span(r)
 	length := max(whole/stretches, minStretch)
 	if r.OK > 0 {
 		length = max(length, min(whole, whole*minAnswers/time.Duration(r.OK)))
 	}
-	parts := make([][]time.Duration, max(1, (whole+length/2)/length)) // a rest of less than half belongs to the last
+	parts := make([][]time.Duration, max(1, (whole+length/2)/length)) // a remainder of less than half a stretch belongs to the last one
 	for _, op := range r.History {
 		if op.Outcome == maelstromtest.OK && !op.Final {
 			i := min(int(op.Invoke/length), len(parts)-1)
@@ -235,7 +238,7 @@ func percentilesOf(r *maelstromtest.Result) [][]plotter.XYs {
 	return all
 }
 
-// broken returns the lines through the points of those parts that are not empty, one for each run of them.
+// broken returns the lines through the points of the parts that are not empty: one line for each run of such parts.
 func broken(parts [][]time.Duration, point func(i int) plotter.XY) []plotter.XYs {
 	var lines []plotter.XYs
 	for i := range parts {

@@ -9,18 +9,18 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Load is what was asked of the nodes, beside what the run was told to ask. Final requests are left out.
+// A Load compares what was asked of the nodes with what the run was told to ask. Final requests do not count.
 type Load struct {
 	Span  time.Duration // for which requests were made
 	Asked float64       // requests per second that the run was told to make
 	Made  float64       // requests per second that it made
 	OK    float64       // of those, answered ok
-	Busy  float64       // the share of the time, 0 to 1, in which every worker waited for an answer, so that no request could be made
+	Busy  float64       // the share of the time, 0 to 1, for which every worker waited for an answer, so that no request could be made
 	Need  int           // how many workers would do, by Little's law; zero unless the workers were the limit
 }
 
-// LoadOf measures the load of a run. It takes the workers for the limit if the run made less than nine tenths of what it was
-// asked for, and all were busy for at least a tenth of the time.
+// LoadOf measures the load of a run. It takes the workers to be the limit if the run made less than nine tenths of the
+// requests that were asked for, and all workers were busy for more than a tenth of the time.
 func LoadOf(r *maelstromtest.Result) Load {
 	l := Load{Asked: r.Config.Rate}
 	span := max(0, min(r.Config.TimeLimit, r.Elapsed))

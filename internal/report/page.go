@@ -72,7 +72,8 @@ func writePage(w io.Writer, run Run) error {
 	return runPage.Write(w, o)
 }
 
-// sorted returns checks with those that are wrong first, then those that were not made; of each, causes come first.
+// sorted returns the checks in a new order: first those that are wrong, then those that were not made, then the others.
+// Within each group, causes still come first.
 func sorted(checks []maelstromtest.Check) []maelstromtest.Check {
 	rank := map[maelstromtest.Status]int{maelstromtest.Wrong: 0, maelstromtest.NotChecked: 1, maelstromtest.Passed: 2}
 	checks = slices.Clone(checks)
@@ -80,7 +81,7 @@ func sorted(checks []maelstromtest.Check) []maelstromtest.Check {
 	return checks
 }
 
-// numbers are those that a reader looks for first.
+// numbers returns the numbers that a reader looks for first.
 func numbers(r *maelstromtest.Result) []setting {
 	l := LoadOf(r)
 	all := []setting{
@@ -95,7 +96,7 @@ func numbers(r *maelstromtest.Result) []setting {
 	return all
 }
 
-// latencyRows are percentiles of all requests that were answered ok, and of each kind.
+// latencyRows returns percentiles of the latency of requests that were answered ok: of all, and of each kind.
 func latencyRows(r *maelstromtest.Result) [][]string {
 	row := func(name string, q maelstromtest.Quantiles) []string {
 		return []string{name, Milliseconds(q.P50), Milliseconds(q.P95), Milliseconds(q.P99), Milliseconds(q.Max)}
@@ -131,7 +132,7 @@ func crowded(r *maelstromtest.Result) string {
 		100*l.Busy, r.Config.Concurrency, l.Need)
 }
 
-// settings are what a run was made with.
+// settings returns what a run was made with.
 func settings(run Run) []setting {
 	r, cfg, o := run.Result, run.Result.Config, ResultsOf(run).Run
 	var faults []string
@@ -165,7 +166,7 @@ func settings(run Run) []setting {
 	return all
 }
 
-// list joins what is told of several, each once.
+// list joins the texts of several values, each text once.
 func list[T any](all []T) string {
 	var texts []string
 	for _, x := range all {
@@ -176,7 +177,7 @@ func list[T any](all []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// links are the files beside the page, and what each is.
+// links returns the files beside the page, and what each is.
 func (run Run) links() []setting {
 	var links []setting
 	for _, f := range run.kept() {

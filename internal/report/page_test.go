@@ -25,7 +25,7 @@ func written(t *testing.T, run Run) string {
 }
 
 // What matters comes first: the verdict, why, the findings, then what else was measured.
-func TestAPageHasWhatMattersFirst(t *testing.T) {
+func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	run := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
 	text := written(t, run)
 	last := 0
@@ -44,7 +44,7 @@ func TestAPageHasWhatMattersFirst(t *testing.T) {
 	}
 }
 
-func TestAPageHasNoAddressOutside(t *testing.T) {
+func TestAPageNeedsNoNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a second")
 	}
@@ -55,7 +55,7 @@ func TestAPageHasNoAddressOutside(t *testing.T) {
 	}
 }
 
-// long is a run of so many requests.
+// long returns a run of n requests.
 func long(n int) Run {
 	run := sample()
 	r := run.Result
@@ -79,7 +79,8 @@ func long(n int) Run {
 	return run
 }
 
-// However long a run was, its page opens, and says what it leaves out. What was slowest is always there.
+// However long a run was, its page is small enough to open. It says what it leaves out, and always shows the slowest
+// requests.
 func TestThePageOfALongRunIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes most of a second")
@@ -95,7 +96,7 @@ func TestThePageOfALongRunIsBounded(t *testing.T) {
 	}
 }
 
-func TestThin(t *testing.T) {
+func TestThinKeepsTheSlowestRequests(t *testing.T) {
 	var ops []request
 	for i := range 1000 {
 		op := request{index: i}
@@ -118,8 +119,8 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// A read that had to return more, since that had been acknowledged, is below 0 in the picture of margins; all others are not.
-func TestTheMarginIsBelowZeroWhereAnAddWasMissed(t *testing.T) {
+// In the chart of margins, exactly those reads are below 0 that returned less than had been acknowledged.
+func TestTheMarginIsBelowZeroIfAnAddWasMissed(t *testing.T) {
 	run := simulated(t, "crdt", maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Seed: 1})
 	facts := run.Result.Facts.(maelstromtest.CounterFacts)
 	missed := map[string]bool{}
@@ -149,7 +150,8 @@ func TestTheMarginIsBelowZeroWhereAnAddWasMissed(t *testing.T) {
 	}
 }
 
-// The lines of the counter's picture end at all that was acknowledged and asked for, however many adds there were.
+// The lines in the chart of the counter end at the sums of all that was acknowledged and asked for, however many adds
+// there were.
 func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 	for _, n := range []int{100, 6_000} {
 		r := long(n).Result
@@ -164,7 +166,7 @@ func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 	}
 }
 
-// Of very many faults the first are shown, and none that came after the picture's end.
+// If there are very many faults, only the first are shown. Faults after the end of the picture are never shown.
 func TestLanesAreBounded(t *testing.T) {
 	run := sample()
 	run.Result.Faults = nil

@@ -46,7 +46,8 @@ type entry struct {
 	sign plot.Thumbnailer
 }
 
-// newPicture returns a picture of something in a unit, without data. It ends with the last request but the final ones, which come only after a long rest.
+// newPicture returns a picture without data. It ends with the last request that is not a final one, since the final
+// ones come only after a long rest.
 func newPicture(r *maelstromtest.Result, title, unit string) *picture {
 	p := &picture{Plot: plot.New(), title: fmt.Sprintf("%s of %s, %s", title, r.Workload, unit), subtitle: describe(r.Config)}
 	p.X.Label.Text = "seconds since all nodes were ready"
@@ -84,7 +85,7 @@ func rounds(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// span is the time that a picture shows.
+// span returns the time that a picture shows.
 func span(r *maelstromtest.Result) time.Duration {
 	end := min(r.Config.TimeLimit, r.Elapsed)
 	for _, op := range r.History {
@@ -106,7 +107,7 @@ func describe(cfg maelstromtest.Config) string {
 	return strings.Join(append(parts, fmt.Sprintf("seed %d", cfg.Seed)), ", ")
 }
 
-// asPNG and asSVG return what writes a picture in a format.
+// asPNG returns a function that writes a picture as PNG.
 func asPNG(picture func(*maelstromtest.Result) (*picture, error)) func(io.Writer, Run) error {
 	return func(w io.Writer, run Run) error {
 		p, err := picture(run.Result)
@@ -120,6 +121,7 @@ func asPNG(picture func(*maelstromtest.Result) (*picture, error)) func(io.Writer
 	}
 }
 
+// asSVG returns a function that writes a picture as SVG.
 func asSVG(picture func(*maelstromtest.Result) (*picture, error)) func(io.Writer, Run) error {
 	return func(w io.Writer, run Run) error {
 		p, err := picture(run.Result)
@@ -135,7 +137,7 @@ func asSVG(picture func(*maelstromtest.Result) (*picture, error)) func(io.Writer
 
 func (p *picture) height() vg.Length { return dataHeight + vg.Length(len(p.lanes))*laneHeight }
 
-// draw draws the picture: title, legend, data and, on the same axis of time, the faults.
+// draw draws the picture: title, legend, data and, on the same time axis, the faults.
 func (p *picture) draw(c draw.Canvas) {
 	c.FillPolygon(color.White, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
 	c = draw.Crop(c, margin, -margin, margin, -margin)
@@ -195,7 +197,7 @@ type lane struct {
 	bars  []bar
 }
 
-// A bar is one time that it was, in seconds.
+// A bar is one time that the fault was in force, in seconds.
 type bar struct {
 	from, to float64
 	detail   string
@@ -214,7 +216,7 @@ var shades = map[maelstromtest.Kind]color.NRGBA{
 	maelstromtest.Overtake:  {R: 215, G: 95, B: 175, A: 255},
 }
 
-// lanesOf returns the lanes of the faults that were in force, in the order in which the command line lists them.
+// lanesOf returns the lanes of the faults that were in force, in the order of maelstromtest.AllFaults.
 func lanesOf(r *maelstromtest.Result) []lane {
 	var lanes []lane
 	for _, f := range maelstromtest.AllFaults() {

@@ -33,7 +33,7 @@ type file struct {
 	write func(io.Writer, Run) error
 }
 
-// files are those of every run but the page, in the order in which a reader may want them.
+// files are the files of every run except the page, in the order in which a reader may want them.
 var files = []file{
 	{"results.json", aboutResults, WriteJSON},
 	{"latency.png", aboutLatency, asPNG(latencyPicture)},
@@ -56,7 +56,7 @@ func Write(folder string, run Run) error {
 	return errors.Join(errs...)
 }
 
-// create makes a file of what write writes.
+// create makes a file that holds what write writes.
 func create(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
@@ -70,7 +70,7 @@ func create(path string, write func(io.Writer) error) error {
 	return bare(errors.Join(err, f.Close()))
 }
 
-// bare takes the path from an error that will be told with a name.
+// bare removes the path from an error that will be reported with the file's name.
 func bare(err error) error {
 	var with *os.PathError
 	if errors.As(err, &with) {
@@ -79,11 +79,11 @@ func bare(err error) error {
 	return err
 }
 
-// seconds and milliseconds are durations as the files give them.
+// seconds and milliseconds convert durations to the units of the files.
 func seconds(d time.Duration) float64      { return d.Seconds() }
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// FaultEnd is when a fault was mended, or else the run was over.
+// FaultEnd returns when a fault was mended, or when the run was over if it never was.
 func FaultEnd(fault maelstromtest.FaultRecord, elapsed time.Duration) time.Duration {
 	if fault.Stop < 0 {
 		return max(elapsed, fault.Start)
@@ -91,7 +91,7 @@ func FaultEnd(fault maelstromtest.FaultRecord, elapsed time.Duration) time.Durat
 	return fault.Stop
 }
 
-// OutcomeName is the word for an outcome that the bench uses everywhere: ok, refused, or unknown.
+// OutcomeName returns the word that the bench uses for an outcome: ok, refused, or unknown.
 func OutcomeName(o maelstromtest.Outcome) string {
 	switch o {
 	case maelstromtest.Fail:

@@ -16,7 +16,8 @@ import (
 
 const ms = time.Millisecond
 
-// sample is a run of three requests a second for 4 s by one worker, the last two of which fail, under every fault, with a final read.
+// sample returns a run of three requests a second for 4 s by one worker, under every fault. Its last two requests fail.
+// A final read follows.
 func sample() Run {
 	r := &maelstromtest.Result{
 		Workload: "g-counter", Elapsed: 14 * time.Second,
@@ -95,12 +96,12 @@ func TestAFileThatCannotBeWrittenDoesNotHinderTheOthers(t *testing.T) {
 		t.Errorf("error %v, not %s", err, want)
 	}
 	if len(read(t, folder, "history.jsonl")) == 0 || len(read(t, folder, "rate.png")) == 0 {
-		t.Error("others are empty")
+		t.Error("the other files are empty")
 	}
 }
 
-// Each number has a unit in its name, unless it counts something.
-func TestResultsHaveUnits(t *testing.T) {
+// Each number has a unit at the end of its name, unless it counts something.
+func TestNumbersInTheResultsHaveUnits(t *testing.T) {
 	var text bytes.Buffer
 	run := sample()
 	run.Thresholds = Thresholds{MaxP99: 50 * ms, MinOK: 99}
@@ -123,7 +124,7 @@ func TestResultsHaveUnits(t *testing.T) {
 			}
 		case float64:
 			if !unit.MatchString(name) && !strings.Contains(" "+strings.Join(counts, " ")+" ", " "+name+" ") {
-				t.Errorf("%s is %v of what?", name, v)
+				t.Errorf("%s is %v, without a unit in its name", name, v)
 			}
 		}
 	}
@@ -160,7 +161,7 @@ func TestResultsHaveUnits(t *testing.T) {
 	}
 }
 
-func TestTheHistoryTellsErrorZeroFromNoAnswer(t *testing.T) {
+func TestTheHistoryDistinguishesErrorZeroFromNoAnswer(t *testing.T) {
 	var text bytes.Buffer
 	run := sample()
 	if err := writeHistory(&text, run); err != nil {

@@ -10,11 +10,11 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-const aboutResults = `The verdict with each check, the load, latencies, faults and everything that went wrong; and what to run to see it again: the
-command line, binary, seed, versions and machine. The unit of a number is the end of its name: _ms, _s, _percent, _per_s. Latencies count from when a
-request was made, and are of requests that were answered ok; while all workers are busy, no request is made.`
+const aboutResults = `The verdict with each check, the load, latencies, faults and everything that went wrong; and what it takes to run it again: the
+command line, binary, seed, versions and machine. The unit of a number is at the end of its name: _ms, _s, _percent, _per_s. Latencies are of
+requests that were answered ok, and count from when a request was made; while all workers are busy, no request is made.`
 
-// Results is what results.json says.
+// Results is the content of results.json.
 type Results struct {
 	Passed                bool  `json:"passed"` // right, and all thresholds met
 	Interrupted           bool  `json:"interrupted"`
@@ -131,7 +131,7 @@ type stray struct {
 	Why  string  `json:"why"`
 }
 
-// ResultsOf returns what results.json says of a run.
+// ResultsOf returns the content of a run's results.json.
 func ResultsOf(run Run) Results {
 	r, cfg, l := run.Result, run.Result.Config, LoadOf(run.Result)
 	out := Results{
@@ -181,7 +181,7 @@ func quantilesOf(q maelstromtest.Quantiles) *quantiles {
 	return &quantiles{milliseconds(q.P50), milliseconds(q.P95), milliseconds(q.P99), milliseconds(q.Max)}
 }
 
-// version is what the build says of itself: as a rule the revision and whether it was changed.
+// version returns the version that the build records: as a rule, the revision and whether the source was changed.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -190,7 +190,7 @@ func version() string {
 	return info.Main.Version
 }
 
-// WriteJSON writes what results.json says of a run.
+// WriteJSON writes a run's results.json.
 func WriteJSON(w io.Writer, run Run) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")

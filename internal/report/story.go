@@ -32,15 +32,15 @@ func (run Run) kept() []file {
 	return append(kept, files...)
 }
 
-// Tell returns why a run was wrong, as far as the messages in its folder show it: nil if it was right, or if they do not. Where there
-// was no room for all messages they tell nothing for certain.
+// Tell returns why a run was wrong, as far as the messages in its folder show it. It returns nil if the run was right,
+// or if the messages do not show why it was wrong. If there was no room for all messages, they prove nothing.
 func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	if r.Right {
 		return nil, nil
 	}
 	f, err := os.Open(filepath.Join(folder, MessagesFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // that it is missing has been told
+		return nil, nil // the missing file has been reported already
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell why the run was wrong: %w", err)

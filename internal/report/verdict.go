@@ -8,13 +8,13 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Thresholds are what a run must keep to besides being right. The zero value of each means that there is none.
+// Thresholds are limits that a run must keep, besides being right. A zero value means that there is no limit.
 type Thresholds struct {
 	MaxP99 time.Duration // of the requests that were answered ok
 	MinOK  float64       // in percent of all requests
 }
 
-// A Bar is a threshold as a run met it, or missed it.
+// A Bar is a threshold that a run has met or missed.
 type Bar struct {
 	Name   string  `json:"name"`
 	Limit  float64 `json:"limit"`
@@ -30,7 +30,7 @@ func (b Bar) String() string {
 	return "MISSED: " + b.text
 }
 
-// Bars holds a run against its thresholds. Where nothing was answered ok, there is no p99 that could meet one.
+// Bars compares a run with its thresholds. If nothing was answered ok, there is no p99, and its threshold is missed.
 func (run Run) Bars() []Bar {
 	var bars []Bar
 	r := run.Result
@@ -51,7 +51,7 @@ func (run Run) Bars() []Bar {
 	return bars
 }
 
-// Passed says whether a run was right and met its thresholds.
+// Passed reports whether a run was right and met its thresholds.
 func (run Run) Passed() bool {
 	for _, bar := range run.Bars() {
 		if !bar.Met {
@@ -61,7 +61,7 @@ func (run Run) Passed() bool {
 	return run.Result.Right
 }
 
-// Headline is the verdict in a line.
+// Headline returns the verdict in a line.
 func Headline(run Run) string {
 	text := headline(run)
 	if run.Interrupted {
@@ -101,7 +101,7 @@ func Milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
-// Percent shows a share, 0 to 1. Only a whole is shown as 100 %.
+// Percent shows a share from 0 to 1 in percent. Only a share of 1 is shown as 100 %.
 func Percent(share float64) string {
 	if share < 1 && share > 0.9999 {
 		return "99.99 %"

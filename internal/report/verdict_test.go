@@ -12,7 +12,7 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-func TestHeadline(t *testing.T) {
+func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 	skip := func(i int, why string) func(*Run) {
 		return func(r *Run) { r.Result.Checks[i].Status, r.Result.Checks[i].Detail = maelstromtest.NotChecked, why }
 	}
@@ -36,7 +36,7 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-func TestBars(t *testing.T) {
+func TestARunPassesIfItMeetsItsThresholds(t *testing.T) {
 	for _, test := range []struct {
 		limits Thresholds
 		ok     int
@@ -62,7 +62,7 @@ func TestBars(t *testing.T) {
 	}
 }
 
-func TestPercent(t *testing.T) {
+func TestOnlyAShareOfOneIsAHundredPercent(t *testing.T) {
 	for share, want := range map[float64]string{1: "100 %", 0.999999: "99.99 %", 0.9131: "91.31 %", 0: "0 %"} {
 		if got := Percent(share); got != want {
 			t.Errorf("%v is %q, not %q", share, got, want)
@@ -70,7 +70,7 @@ func TestPercent(t *testing.T) {
 	}
 }
 
-func TestLoad(t *testing.T) {
+func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 	// Two workers, each with a request of 100 ms at every 200 ms: both are busy half of the time, at 10 requests a second.
 	r := &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 10, TimeLimit: time.Second}, Elapsed: time.Second}
 	for i := range 5 {
@@ -91,11 +91,11 @@ func TestLoad(t *testing.T) {
 			t.Errorf("%+v, not %+v", l, want)
 		}
 	}
-	r.Config.Concurrency, r.Config.Rate = 3, 100 // never all busy: something else kept requests from being made
+	r.Config.Concurrency, r.Config.Rate = 3, 100 // the workers are never all busy: something else kept requests from being made
 	if l := LoadOf(r); l.Busy != 0 || l.Need != 0 {
 		t.Errorf("%+v", l)
 	}
-	// Of a request that lasts beyond the time limit only what lies within it counts.
+	// If a request lasts beyond the time limit, only its time within the limit counts.
 	r = &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: 1, TimeLimit: time.Second}, Elapsed: 3 * time.Second}
 	r.History = []maelstromtest.Op{{Invoke: 750 * ms, Complete: 3 * time.Second}}
 	if l := LoadOf(r); l.Busy != 0.25 {
@@ -103,7 +103,7 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-func TestFaultsHaveLanesAndColours(t *testing.T) {
+func TestEachFaultHasALaneAndAColour(t *testing.T) {
 	lanes := lanesOf(sample().Result)
 	if len(lanes) != len(maelstromtest.AllFaults()) {
 		t.Errorf("%d lanes", len(lanes))
@@ -122,7 +122,7 @@ func TestFaultsHaveLanesAndColours(t *testing.T) {
 	}
 }
 
-func TestFailuresLieOnTop(t *testing.T) {
+func TestFailuresAreDrawnOnTop(t *testing.T) {
 	var order []string
 	all := divide(sample().Result.History)
 	for _, s := range all {
@@ -156,7 +156,7 @@ func TestPicturesUseTheirRoom(t *testing.T) {
 	}
 }
 
-func TestLinesBreakWhereNothingWasAnswered(t *testing.T) {
+func TestLinesAreBrokenWhereNothingWasAnswered(t *testing.T) {
 	some := []time.Duration{1}
 	lines := broken([][]time.Duration{some, some, nil, some, nil, nil, some, some}, func(i int) plotter.XY { return plotter.XY{X: float64(i)} })
 	if got := fmt.Sprint(lines); got != "[[{0 0} {1 0}] [{3 0}] [{6 0} {7 0}]]" {
@@ -164,14 +164,14 @@ func TestLinesBreakWhereNothingWasAnswered(t *testing.T) {
 	}
 }
 
-func TestRunsOfNothingHavePictures(t *testing.T) {
+func TestARunWithoutRequestsHasPictures(t *testing.T) {
 	run := Run{Result: &maelstromtest.Result{Workload: "echo"}}
 	if err := Write(t.TempDir(), run); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestRoundTicks(t *testing.T) {
+func TestTicksOfPicturesAreRound(t *testing.T) {
 	for _, test := range []struct{ high, first, second float64 }{{8, 0, 1}, {24, 0, 2}, {60, 0, 10}, {115, 0, 10}, {1, 0, 0.1}, {450, 0, 50}} {
 		ticks := rounds(0, test.high)
 		if len(ticks) < 6 || len(ticks) > 13 || ticks[0].Value != test.first || math.Abs(ticks[1].Value-test.second) > 1e-9 {
