@@ -1,8 +1,8 @@
-// Package compare puts nodes of several designs through the same conditions, on the same seeds and in virtual time, and
-// tells what came of it: as a Markdown table, or as a Go benchmark. It brings the conditions and the rivals; whoever uses
-// it adds a node of its own.
+// Package compare puts nodes of several designs through the same conditions, on the same seeds and in virtual time. It
+// reports the results as a Markdown table, as a web page, or as a Go benchmark. It provides the conditions and the
+// rivals; its user adds a node.
 //
-// Time passes only where a condition has it pass: in the network and in the nodes' timers. What a node computes takes none.
+// Time passes only in the network, as a condition says, and in the nodes' timers. A node's computations take no time.
 package compare
 
 import (
@@ -18,7 +18,8 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// Seeds is on how many seeds a condition is usually run. All of it then takes a minute or two on two cores.
+// Seeds is the usual number of seeds of each condition. With it the whole comparison takes a minute or two on two
+// cores.
 const Seeds = 10
 
 // A Contender is a node of one design.
@@ -39,8 +40,8 @@ func Rivals() []Contender {
 	return contenders
 }
 
-// hop is what makes the rivals as fast as they are with the real Maelstrom: TestTheRivalsFareAsWithMaelstrom has the
-// measurements.
+// hop makes the rivals as fast as they are with the real Maelstrom. The measurements are in
+// TestTheRivalsFareAsWithMaelstrom.
 const hop = 184 * time.Microsecond
 
 // A Condition is what contenders are put through.
@@ -50,11 +51,12 @@ type Condition struct {
 	Config maelstromtest.Config
 }
 
-// Conditions are those of the comparison. Where the title doesn't say otherwise there are 3 nodes, 100 requests a second, and
-// 20 s, as in the exercise's test. The two that make the most requests are shorter, with faults that come and go as often. What
-// befalls messages does so on the links to the store, which is all that the rivals use, and on those between nodes alike.
+// Conditions are the conditions of the comparison. Unless the title says otherwise, there are 3 nodes and 100 requests
+// a second for 20 s, as in the exercise's test. The two conditions with the most requests are shorter, and their faults
+// come and go faster to match. Faults in messages act on the links to the store, which are the only ones that the
+// rivals use, and also on those between nodes.
 //
-// Where the title doesn't speak of latency there is none, as with Maelstrom. What messages take all the same is hop.
+// Unless the title says otherwise there is no latency, as with Maelstrom. Every message still takes a hop.
 var Conditions = []Condition{
 	{"exercise", "partitions (the exercise's test)", maelstromtest.Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("partition")}},
@@ -88,13 +90,12 @@ type Cell struct {
 	Contender Contender
 	Condition Condition
 	Tally
-	Story *story.Story // of what went wrong with the seed Told; nil if nothing did
+	Story *story.Story // what went wrong with the seed Told; nil if nothing did
 	Told  uint64
 }
 
-// Run puts each contender through each condition with seeds from 1 to n, and writes a line to progress after each cell. What goes
-// wrong in it, it tells with one more run. The
-// cells are ordered by condition.
+// Run puts each contender through each condition with seeds from 1 to n, and writes a line to progress after each cell.
+// If something went wrong in a cell, one more run finds the story of it. The cells are ordered by condition.
 func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, progress io.Writer) []Cell {
 	t.Helper()
 	begin := time.Now()
@@ -127,9 +128,10 @@ func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, pr
 	return cells
 }
 
-// Benchmark measures each contender under each condition, as contender=name/condition=name, which are keys that benchstat
-// knows. Each iteration takes the next seed, also over the repetitions that -count asks for. So two runs with the same -count
-// and a -benchtime in iterations ("1x") are of the same seeds, and all that differs between them is the contenders' doing.
+// Benchmark measures each contender under each condition, as contender=name/condition=name, which are keys that
+// benchstat knows. Each iteration takes the next seed, and -count continues with the seeds after that. So two runs with
+// the same -count and the same number of iterations as -benchtime ("1x") use the same seeds, and all differences
+// between them come from the contenders.
 func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 	for _, contender := range contenders {
 		for _, condition := range conditions {
@@ -145,27 +147,27 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 				b.ReportMetric(t.MessagesPerRequest(), "msgs/op")
 				b.ReportMetric(100*t.Availability(), "ok-%")
 				b.ReportMetric(100*float64(t.Right())/float64(t.Seeds), "right-%")
-				b.ReportMetric(0, "ns/op") // real time, which says nothing: left out
+				b.ReportMetric(0, "ns/op") // left out: real time means nothing here
 			})
 		}
 	}
 }
 
-// A Tally adds up the results of runs with different seeds. Its methods that return a share or a mean return 0 if there is
-// nothing to take it of.
+// A Tally adds up the results of runs with different seeds. Its methods that return a share or a mean return 0 if there
+// were no requests.
 type Tally struct {
 	Seeds int
-	Wrong []uint64 // the seeds of the results that are not MaelstromValid: Maelstrom's verdict, which is on final reads
+	Wrong []uint64 // the seeds of the results that are wrong by Maelstrom's verdict, which looks at the final reads
 
-	Contradicted []uint64 // the seeds of those that are, but not Right
+	Contradicted []uint64 // the seeds of the results that are right by that verdict, but wrong by a stricter check
 
 	Requests   int
 	OK         int
-	Reads      int // of those answered ok
+	Reads      int // the reads that were answered ok
 	OutOfOrder int // reads that contradict what was known before or after them
 	Messages   int // that involve no client
 
-	adds, reads []time.Duration // the latencies of those answered ok
+	adds, reads []time.Duration // the latencies of the requests that were answered ok
 }
 
 // Add adds a result.
@@ -196,19 +198,19 @@ func (t *Tally) Add(r *maelstromtest.Result) {
 	}
 }
 
-// Right is the number of seeds on which all was right.
+// Right returns the number of seeds on which Maelstrom's verdict was good.
 func (t *Tally) Right() int { return t.Seeds - len(t.Wrong) }
 
-// Availability is the share of requests that were answered ok.
+// Availability returns the share of requests that were answered ok.
 func (t *Tally) Availability() float64 { return ratio(t.OK, t.Requests) }
 
-// MessagesPerRequest counts those that involve no client, as Maelstrom does.
+// MessagesPerRequest counts only messages that involve no client, as Maelstrom does.
 func (t *Tally) MessagesPerRequest() float64 { return ratio(t.Messages, t.Requests) }
 
-// OutOfOrderPerThousand is how many of a thousand reads are out of order.
+// OutOfOrderPerThousand returns how many of a thousand reads are out of order.
 func (t *Tally) OutOfOrderPerThousand() float64 { return 1000 * ratio(t.OutOfOrder, t.Reads) }
 
-// Quantile returns a percentile of the latencies of all requests answered ok, on whatever seed.
+// Quantile returns a percentile of the latencies of all requests that were answered ok, over all seeds.
 func (t *Tally) Quantile(percent int) time.Duration {
 	return quantile(slices.Concat(t.adds, t.reads), percent)
 }

@@ -23,12 +23,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// among returns the element of a list that has a name.
+// among returns the first element of a list for which has returns true.
 func among[T any](t testing.TB, list []T, has func(T) bool) T {
 	t.Helper()
 	i := slices.IndexFunc(list, has)
 	if i < 0 {
-		t.Fatal("not among them")
+		t.Fatal("no such element")
 	}
 	return list[i]
 }
@@ -49,16 +49,16 @@ type measurement struct {
 	messages         float64 // per request
 
 	seeds        int     // to compare with
-	fewest, most int     // seeds on which it may be wrong
-	latencyOff   float64 // how far the simulated medians may be off, as a share; zero: 0.15
-	messagesOff  float64 // the same of the messages
+	fewest, most int     // how many seeds it may be wrong on
+	latencyOff   float64 // by what share the simulated medians may be off; zero: 0.15
+	messagesOff  float64 // the same for the messages
 }
 
-// That the rivals fare as they do with the real Maelstrom is what the comparison rests on, and what hop is fitted to. The
-// tightest spot is at 1000 requests a second: a read is one round trip to the store with read, add, write and with the
-// loop alike, and was measured to take 0.8 ms and 1.0 ms.
+// The comparison rests on this: the rivals fare as they do with the real Maelstrom. The time of a hop is fitted to make
+// it so. The fit is tightest at 1000 requests a second: there a read is one round trip to the store both in "read, add,
+// write" and in the loop, but was measured to take 0.8 ms in the one and 1.0 ms in the other.
 //
-// In two rows something differs by more than 15 %:
+// In two rows a number differs by more than 15 %:
 //   - A key per node in the exercise's test was measured to be slower by half than it is here. An add there is the same four
 //     messages, one after the other, as with read, add, write, for which 1.8 ms were measured in the same test. So the
 //     machine must have been slower in those two runs, which their 99th percentiles say too: 50 and 60 ms, not 12 and 8.
@@ -126,8 +126,8 @@ func TestReadAddWriteLosesUpdates(t *testing.T) {
 	}
 }
 
-// The same seed gives the same table, although nodes run in many goroutines.
-func TestOneSeedGivesOneHistory(t *testing.T) {
+// The same seed gives the same history, although nodes run in many goroutines.
+func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	cfg := maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Hop: hop, Nemesis: faults("loss,late"), Seed: 1}
 	for _, r := range Rivals() {
 		var first bytes.Buffer

@@ -56,7 +56,7 @@ was known before they began or when they ended. Answered: requests answered ok. 
 Messages: per request, without the clients'.
 `
 
-// values are what a table shows of a cell.
+// values returns what a table shows of a cell.
 func (c *Cell) values() []string {
 	return []string{
 		fmt.Sprintf("%d of %d", c.Right(), c.Seeds), few(c.OutOfOrderPerThousand()), percent(c.OK, c.Requests), latency(c, 50), latency(c, 99),
@@ -64,7 +64,7 @@ func (c *Cell) values() []string {
 	}
 }
 
-// latency writes a percentile in ms.
+// latency formats a percentile in ms.
 func latency(c *Cell, percent int) string {
 	if c.OK == 0 {
 		return "-"
@@ -72,7 +72,7 @@ func latency(c *Cell, percent int) string {
 	return number(milliseconds(c.Quantile(percent)))
 }
 
-// few writes a number so that only zero looks like zero.
+// few formats a number so that only zero looks like zero.
 func few(x float64) string {
 	switch {
 	case x == 0:
@@ -83,7 +83,7 @@ func few(x float64) string {
 	return number(x)
 }
 
-// number writes a number with one decimal below 10 and none above.
+// number formats a number with one decimal below 10 and none above.
 func number(x float64) string {
 	if x < 9.95 {
 		return fmt.Sprintf("%.1f", x)
@@ -91,7 +91,7 @@ func number(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// percent writes a share, rounded down, so that only all of it is 100 %.
+// percent formats a share, rounded down, so that only the whole is 100 %.
 func percent(part, whole int) string {
 	if part == whole {
 		return "100 %"

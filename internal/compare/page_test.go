@@ -11,7 +11,7 @@ import (
 	"maelstrom-counter/internal/page/pagetest"
 )
 
-// small are the cells of the rivals under two short conditions.
+// small returns the cells of the rivals under two short conditions.
 func small(t *testing.T) []Cell {
 	t.Helper()
 	return Run(t, Rivals(), []Condition{
@@ -20,7 +20,7 @@ func small(t *testing.T) []Cell {
 	}, 2, io.Discard)
 }
 
-// Each cell in which something went wrong leads to its story, and no other does.
+// Cells in which something went wrong lead to their story, and others do not.
 func TestThePageTellsWhatWentWrong(t *testing.T) {
 	cells := small(t)
 	told := 0
@@ -55,7 +55,7 @@ func TestTheWorstSeedIsOneThatMaelstromCallsWrong(t *testing.T) {
 }
 
 // A link in the table leads to its story.
-func TestTheComparisonShowsInABrowser(t *testing.T) {
+func TestLinksLeadToStoriesInABrowser(t *testing.T) {
 	b := pagetest.Open(t)
 	path := filepath.Join(t.TempDir(), "new", "compared.html")
 	if err := WritePage(path, small(t)); err != nil {

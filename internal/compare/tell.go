@@ -8,8 +8,8 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// Worst is the seed whose story tells most: the first on which Maelstrom's verdict was bad, or else the first on which a stricter check
-// was wrong. It returns false if all was right.
+// Worst returns the seed whose story tells most: the first on which Maelstrom's verdict was bad, or else the first on
+// which a stricter check was wrong. It returns false if there is no such seed.
 func (t *Tally) Worst() (uint64, bool) {
 	for _, seeds := range [][]uint64{t.Wrong, t.Contradicted} {
 		if len(seeds) > 0 {
@@ -19,7 +19,7 @@ func (t *Tally) Worst() (uint64, bool) {
 	return 0, false
 }
 
-// tell runs a cell's worst seed again, watches it, and keeps the story of what goes wrong in it.
+// tell runs a cell's worst seed again and keeps the story of what goes wrong.
 func (c *Cell) tell(t *testing.T) {
 	t.Helper()
 	seed, wrong := c.Worst()

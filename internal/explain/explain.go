@@ -21,7 +21,8 @@ type Found struct {
 	Runs    int // how many there were in the search
 }
 
-// Search looks for the shortest story of each design under each kind of trouble, several at a time. The same seed finds the same.
+// Search looks for the shortest story of each design under each kind of trouble, several at a time. The same seed finds
+// the same stories.
 func Search(t *testing.T, designs []rivals.Rival, troubles []Trouble, seed uint64) []Found {
 	t.Helper()
 	found := make([]Found, len(designs)*len(troubles))
@@ -44,7 +45,7 @@ func programOf(design rivals.Rival) maelstromtest.Program {
 	return func(env maelstromtest.Env) error { return design.Run(env.Stdin, env.Stdout) }
 }
 
-// String is the story as text, with a heading.
+// String returns the story as text, with a heading.
 func (f Found) String() string {
 	heading := fmt.Sprintf("%s (%s), %s", f.Design.Name, f.Design.Title, f.Trouble.Title)
 	if f.Story == nil {
@@ -54,7 +55,7 @@ func (f Found) String() string {
 		heading, f.Story.Messages(), len(f.Plan.Requests), f.Runs, f.Story.Text())
 }
 
-// Write writes the stories to w, and their pictures to files of a folder, which it makes.
+// Write writes the stories to w and their pictures to a folder, which it creates.
 func Write(w io.Writer, folder string, found []Found) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fmt.Errorf("folder for pictures: %w", err)

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestExplain is make explain. It needs a test to run in, since virtual time does.
+// TestExplain is make explain. It is a test because virtual time exists only in tests.
 func TestExplain(t *testing.T) {
 	if !*explainFlag {
 		t.Skip("only with -explain")
@@ -38,7 +38,7 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// named returns the element of that name, or all without one.
+// named returns the element with that name, or all elements if the name is empty.
 func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T {
 	t.Helper()
 	var names []string
@@ -49,12 +49,12 @@ func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T
 		names = append(names, nameOf(x))
 	}
 	if name != "" {
-		t.Fatalf("%q is none of %s", name, strings.Join(names, ", "))
+		t.Fatalf("%q is not one of %s", name, strings.Join(names, ", "))
 	}
 	return all
 }
 
-// pick returns the designs and troubles of these names.
+// pick returns the designs and the troubles with these names.
 func pick(t *testing.T, d, f string) ([]rivals.Rival, []Trouble) {
 	t.Helper()
 	return named(t, d, rivals.All, func(r rivals.Rival) string { return r.Name }),

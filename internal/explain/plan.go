@@ -11,8 +11,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Plan is a run as data: everything that chance decides elsewhere. All that it doesn't list is plain: a message arrives after
-// Latency, and the store answers from its newest state.
+// A Plan is a run as data: it lists everything that chance decides in other runs. If it does not list a message, the
+// message arrives after Latency. If it does not list an answer of the store, the answer comes from the newest state.
 type Plan struct {
 	Nodes    int
 	Latency  time.Duration
@@ -26,7 +26,7 @@ type Plan struct {
 type Request struct {
 	At    time.Duration
 	Node  int
-	Delta int64 // of an add; of a read, -1
+	Delta int64 // of an add; aRead for a read
 	Final bool
 }
 
@@ -45,19 +45,20 @@ type Fate struct {
 	Copies []maelstromtest.Copy
 }
 
-// A Link is a direction between two ends.
+// A Link is one direction between two endpoints.
 type Link struct{ Src, Dest string }
 
-// An Age is by how many states the store's answer to a node's Nth request is behind the newest.
+// An Age says how many states behind the newest the store's answer to a node's Nth request is.
 type Age struct {
 	Node string
 	N    int
 	Age  int
 }
 
+// aRead stands in place of a delta.
 const aRead = -1
 
-// script returns what carries the plan out, once.
+// script returns a script that carries out the plan. It can be used once.
 func (p Plan) script() *maelstromtest.Script {
 	s := &maelstromtest.Script{}
 	for _, r := range p.Requests {
@@ -99,7 +100,7 @@ func (p Plan) script() *maelstromtest.Script {
 	return s
 }
 
-// end is when the last request is made.
+// end returns when the last request is made.
 func (p Plan) end() time.Duration {
 	var last time.Duration
 	for _, r := range p.Requests {

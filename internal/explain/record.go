@@ -13,7 +13,7 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// record returns the plan that a run has followed by chance.
+// record returns the plan that carries out again what happened in a run by chance.
 func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []maelstromtest.Entry) Plan {
 	p := Plan{Nodes: cmp.Or(cfg.Nodes, 3), Latency: cfg.Latency.Truncate(time.Millisecond)}
 	for _, op := range history {
@@ -59,20 +59,20 @@ func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []mael
 // never is longer than any run.
 const never = time.Hour
 
-// number is a node's.
+// number returns the number of a node.
 func number(node string) int {
-	n, _ := strconv.Atoi(node[min(1, len(node)):]) // nodes' names are the bench's own
+	n, _ := strconv.Atoi(node[min(1, len(node)):]) // the bench itself has named the nodes
 	return n
 }
 
-// fates returns what became of the messages that took other than latency.
+// fates returns what became of each message that did not arrive once, after latency.
 func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 	type message struct {
 		Link
 		n      int
 		at     time.Duration
 		copies []maelstromtest.Copy
-		late   []time.Duration // of its copies that are on their way
+		late   []time.Duration // the delays of its copies that are on their way
 	}
 	var order []*message
 	byID, sent := map[int]*message{}, map[Link]int{}
@@ -96,7 +96,7 @@ func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 		case maelstromtest.Received:
 			took := e.Time - m.at
 			c := maelstromtest.Copy{Latency: took}
-			for i, d := range m.late { // the copy with the greatest delay that it can have had
+			for i, d := range m.late { // of the copies that can have arrived by now, take the one with the greatest delay
 				if d > 0 && d <= took && (c.Delay == 0 || d > c.Delay) {
 					c = maelstromtest.Copy{Latency: took - d, Delay: d}
 					m.late[i] = 0
@@ -122,15 +122,16 @@ const mostRuns = 600
 // shortened counts how often Shorten was called.
 var shortened atomic.Int32
 
-// mostShortened is how many simulations of one process are made shorter. Where more fail, most fail for the same reason.
+// mostShortened is how many failed simulations of one process are made shorter. If more fail, most fail for the same
+// reason.
 const mostShortened = 3
 
-// Shorten runs a simulation that went wrong again and makes it shorter for as long as the same kind of thing goes wrong. It returns
-// the story of what is left, as text, or why there is none. After the third call it does nothing.
+// Shorten runs a failed simulation again and makes it shorter for as long as the same kind of thing goes wrong. It
+// returns the story of what is left, as text, or says why there is none. After the third call it does nothing.
 func Shorten(t *testing.T, cfg maelstromtest.Config, program maelstromtest.Program) string {
 	t.Helper()
 	if shortened.Add(1) > mostShortened {
-		return "The stories of others that failed are told above."
+		return "The stories of the first simulations that failed are told above."
 	}
 	r := &runner{t: t, program: program, cfg: maelstromtest.Config{Workload: cfg.Workload, Args: cfg.Args, Seed: cfg.Seed, ClientTimeout: cfg.ClientTimeout}}
 	whole := r.simulate(cfg)
@@ -143,7 +144,7 @@ func Shorten(t *testing.T, cfg maelstromtest.Config, program maelstromtest.Progr
 	}
 	x := r.try(whole.plan)
 	if x.story == nil {
-		return "As it happened, since it goes right when it is played again from a list of what happened:\n\n" + whole.story.Text()
+		return "The whole run, since nothing goes wrong when its record is played again:\n\n" + whole.story.Text()
 	}
 	kind := x.story.Kind
 	shrink(x.plan, mostRuns, func(p Plan) (Plan, bool) {
@@ -155,10 +156,10 @@ func Shorten(t *testing.T, cfg maelstromtest.Config, program maelstromtest.Progr
 		x.plan = x.used()
 		return x.plan, true
 	})
-	return fmt.Sprintf("The shortest run in which the same goes wrong, of %d, has %d requests:\n\n%s", r.runs, len(x.plan.Requests), x.story.Text())
+	return fmt.Sprintf("The shortest run in which the same kind of thing goes wrong, found in %d runs, has %d requests:\n\n%s", r.runs, len(x.plan.Requests), x.story.Text())
 }
 
-// used returns a trial's plan without what it says of messages that there were not.
+// used returns a trial's plan without the fates and ages of messages that were never sent.
 func (x trial) used() Plan {
 	sent, asked := map[Link]int{}, map[string]int{}
 	for _, e := range x.journal {

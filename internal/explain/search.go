@@ -14,7 +14,7 @@ import (
 type runner struct {
 	t       *testing.T
 	program maelstromtest.Program
-	cfg     maelstromtest.Config // what a plan leaves open: the nodes' arguments, the workload, the seed
+	cfg     maelstromtest.Config // what a plan does not say: the nodes' arguments, the workload, the seed
 	runs    int
 }
 
@@ -47,7 +47,7 @@ func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	return trial{result: result, journal: entries, messages: result.Messages, story: story.Of(result, entries)}
 }
 
-// shorter says whether a trial makes a better story than another.
+// shorter reports whether a trial makes a better story than another.
 func (x trial) shorter(y trial) bool {
 	a, b := x.weight(), y.weight()
 	for i := range a {
@@ -63,7 +63,7 @@ func (x trial) weight() [6]int {
 		x.messages, int(x.plan.end() / time.Microsecond)}
 }
 
-// hasty says whether a final read was made before all else was over, which Maelstrom's never is.
+// hasty reports whether a final read was made before all other requests were over, as Maelstrom never does.
 func (x trial) hasty() bool {
 	for _, final := range x.result.History {
 		for _, op := range x.result.History {
@@ -79,15 +79,15 @@ func (p Plan) String() string {
 	return fmt.Sprintf("%d nodes, latency %v, requests %v, faults %v, fates %v, ages %v", p.Nodes, p.Latency, p.Requests, p.Faults, p.Fates, p.Ages)
 }
 
-// The measure of a search. It's counted in runs and not in time, so that one seed gives one story.
+// The limits of a search. They count runs, not time, so that the same seed gives the same story.
 const (
-	mostDraws   = 2500 // plans that are drawn at most
-	mostFound   = 6    // of these, those that go wrong and are made shorter
-	mostShrinks = 400  // attempts at making one shorter
+	mostDraws   = 2500 // the most plans that are drawn
+	mostFound   = 6    // the most of these that go wrong and are made shorter
+	mostShrinks = 400  // the most attempts at making one shorter
 )
 
-// search returns the shortest run that it finds in which trouble makes a counter go wrong, or false. Only where there is no trouble
-// at all may the store answer from an old state; else it would be hard to say what does the harm.
+// search returns the shortest run that it finds in which trouble makes a counter go wrong, or false. The store may
+// answer from an old state only if there is no other trouble: otherwise it would be hard to say what does the harm.
 func (r *runner) search(trouble Trouble, seed uint64) (trial, bool) {
 	if trouble.add != nil {
 		return r.best(trouble, seed, false)
@@ -99,12 +99,12 @@ func (r *runner) search(trouble Trouble, seed uint64) (trial, bool) {
 	return best, ok
 }
 
-// best returns the shortest of the runs that it finds.
+// best returns the shortest of the runs that it finds. The store answers from old states if old is set.
 func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bool) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	most := mostDraws
 	if trouble.add == nil {
-		most /= 5 // what needs no trouble is found soon
+		most /= 5 // a run that needs no trouble is found soon
 	}
 	for n, found := 0, 0; n < most && found < mostFound; n++ {
 		first := r.try(draw(random, trouble, old))
@@ -119,7 +119,7 @@ func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bo
 	return best, ok
 }
 
-// matters says whether a run goes wrong because of the trouble: without it, it is right.
+// matters reports whether a run goes wrong because of the trouble, that is, whether it is right without it.
 func (r *runner) matters(x trial, trouble Trouble) bool {
 	return trouble.add == nil || trouble.has(x.plan) && r.try(trouble.without(x.plan.clone())).story == nil
 }

@@ -5,8 +5,9 @@ import (
 	"time"
 )
 
-// shrink returns the least plan that it can make of p by leaving things out, one kind after another, large pieces before small
-// ones, for as long as ok holds. It asks ok at most limit times, which may return a plan that comes to the same.
+// shrink returns the smallest plan that it can make of p. It leaves things out, one kind after another and large pieces
+// before small ones, for as long as ok returns true. It calls ok at most limit times. In place of its argument, ok may
+// return another plan that does the same.
 func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 	for changed := true; changed; {
 		changed = false
@@ -63,7 +64,7 @@ func pieces[T any](list func(*Plan) *[]T) func(Plan, int) (Plan, bool) {
 				i -= count
 				continue
 			}
-			from := len(all) - (i+1)*size // the last first: what comes later is less often what matters
+			from := len(all) - (i+1)*size // the last piece first: what comes later matters less often
 			*list(&p) = slices.Concat(all[:max(0, from)], all[from+size:])
 			return p, true
 		}
@@ -91,7 +92,7 @@ func (p Plan) clone() Plan {
 	return p
 }
 
-// fewerNodes leaves out the ith node: those after it move up, and what is left of its own is done without.
+// fewerNodes leaves out the ith node with all that is its own. The nodes after it move up.
 func fewerNodes(p Plan, i int) (Plan, bool) {
 	if i >= p.Nodes || p.Nodes == 1 {
 		return p, false
@@ -132,7 +133,7 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 	return p, true
 }
 
-// plainerFate makes a message's delay, or the latest of its copies, half as late.
+// plainerFate halves the delay of a message's last copy, or else its latency.
 func plainerFate(p *Plan, i int) {
 	copies := p.Fates[i].Copies
 	if len(copies) == 0 {
@@ -164,10 +165,10 @@ func closer(p *Plan, i int) {
 	}
 }
 
-// halved is half of a duration in whole hops.
+// halved returns half of a duration, in whole hops.
 func halved(d time.Duration) time.Duration { return (d / 2).Truncate(hop) }
 
-// A size is how large a plan is: what comes first counts most.
+// A size says how large a plan is. Its first number counts most.
 type size [6]int
 
 func (p Plan) size() size {

@@ -11,7 +11,7 @@ import (
 	"maelstrom-counter/internal/rivals"
 )
 
-// What does not matter is left out, and what does is kept.
+// shrink keeps what matters and leaves out everything else.
 func TestShrinkLeavesOutWhatDoesNotMatter(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))
@@ -36,7 +36,7 @@ func TestShrinkLeavesOutWhatDoesNotMatter(t *testing.T) {
 		})
 		if len(got.Requests) != 1 || len(got.Fates) != 1 || len(got.Ages) != 1 || got.Ages[0].Age != 15 || len(got.Faults) != 0 ||
 			got.Requests[0].At != 0 || got.Latency != 0 {
-			t.Errorf("seed %d: %v is left after %d questions", seed, got, asked)
+			t.Errorf("seed %d: %v is left after %d calls of ok", seed, got, asked)
 		}
 		if len(p.Requests) != 40 || p.Ages[age].Age != 20 {
 			t.Errorf("seed %d: shrinking has changed its argument", seed)
@@ -44,7 +44,7 @@ func TestShrinkLeavesOutWhatDoesNotMatter(t *testing.T) {
 	}
 }
 
-func TestShrinkAsksNoMoreThanItMay(t *testing.T) {
+func TestShrinkKeepsToItsLimit(t *testing.T) {
 	p := Plan{Nodes: 1, Requests: make([]Request, 1000)}
 	asked := 0
 	shrink(p, 17, func(q Plan) (Plan, bool) { asked++; return q, false })
@@ -53,8 +53,8 @@ func TestShrinkAsksNoMoreThanItMay(t *testing.T) {
 	}
 }
 
-// The nodes after one that is left out move up, with all that is theirs.
-func TestNodesMoveUp(t *testing.T) {
+// If a node is left out, the nodes after it move up, with all that is theirs.
+func TestNodesMoveUpIfOneIsLeftOut(t *testing.T) {
 	p := Plan{
 		Nodes:    3,
 		Requests: []Request{{Node: 0}, {Node: 1}, {Node: 2}},
@@ -75,7 +75,7 @@ func TestNodesMoveUp(t *testing.T) {
 	}
 }
 
-// A run that chance decided goes the same way when it is played from its record.
+// A run that chance decided takes the same course when it is played again from its record.
 func TestARecordIsPlayedAsItHappened(t *testing.T) {
 	nemesis, err := maelstromtest.ParseNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
 	if err != nil {

@@ -13,15 +13,15 @@ import (
 type Trouble struct {
 	Name  string // one word, for flags
 	Title string
-	// add puts some of it into a plan; nil for none.
+	// add puts some of the trouble into a plan. It is nil if there is nothing to put.
 	add func(*Plan, *rand.Rand)
-	// without returns the plan without it.
+	// without returns the plan without the trouble.
 	without func(Plan) Plan
-	// has says whether there is any of it in a plan.
+	// has reports whether a plan has any of the trouble.
 	has func(Plan) bool
 }
 
-// Troubles are those that designs are searched under.
+// Troubles lists the kinds of trouble that designs are searched under.
 var Troubles = []Trouble{
 	{"none", "no fault at all", nil, func(p Plan) Plan { return p }, func(Plan) bool { return true }},
 	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates, hasFates},
@@ -36,14 +36,14 @@ var Troubles = []Trouble{
 	{"latency", "messages that take different times", addLatency, noFates, hasFates},
 }
 
-// hop is how long a message takes where nothing is wrong, as in Maelstrom with its processes and pipes.
+// hop is how long a message takes if nothing is wrong, as in Maelstrom with its processes and pipes.
 const hop = time.Millisecond
 
 func noFates(p Plan) Plan { p.Fates = nil; return p }
 
 func hasFates(p Plan) bool { return len(p.Fates) > 0 }
 
-// span draws a time: a few hops, or as long as nodes' timeouts.
+// span draws a time: either a few hops, or a time as long as nodes' timeouts.
 func span(random *rand.Rand) time.Duration {
 	if random.IntN(2) == 0 {
 		return time.Duration(1+random.IntN(8)) * hop
@@ -51,7 +51,8 @@ func span(random *rand.Rand) time.Duration {
 	return time.Duration(1+random.IntN(25)) * 100 * time.Millisecond
 }
 
-// addFate lets copies decide about one or two of the first messages between nodes and the store.
+// addFate returns a function that lets copies decide about one or two of the first messages between nodes and the
+// store.
 func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Rand) {
 	return func(p *Plan, random *rand.Rand) {
 		for range 1 + random.IntN(2) {
@@ -67,7 +68,8 @@ func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Ran
 	}
 }
 
-// addDouble has a message come twice, and some take longer than others, or answers could not overtake each other.
+// addDouble makes a message come twice. Some messages take longer than others: otherwise answers could not overtake
+// each other.
 func addDouble(p *Plan, random *rand.Rand) {
 	addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop}, {Latency: hop + span(random)}}
@@ -77,12 +79,12 @@ func addDouble(p *Plan, random *rand.Rand) {
 	}
 }
 
-// slower is a copy that takes longer than others.
+// slower returns a copy that takes longer than others.
 func slower(random *rand.Rand) []maelstromtest.Copy {
 	return []maelstromtest.Copy{{Latency: time.Duration(1+random.IntN(15)) * hop}}
 }
 
-// single returns a plan whose messages come once.
+// single returns the plan with at most one copy of each message.
 func single(p Plan) Plan {
 	for i := range p.Fates {
 		p.Fates[i].Copies = p.Fates[i].Copies[:min(1, len(p.Fates[i].Copies))]
@@ -90,8 +92,8 @@ func single(p Plan) Plan {
 	return p
 }
 
-// addCrash kills a node while it has something in hand. Messages take different times, or nothing could be on its way for longer than
-// a node needs to start.
+// addCrash kills a node while it has something in hand. Messages take different times: otherwise nothing could be on
+// its way for longer than a node needs to start.
 func addCrash(p *Plan, random *rand.Rand) {
 	r := p.Requests[random.IntN(len(p.Requests))]
 	f := Fault{maelstromtest.Kill, r.Node, r.At + time.Duration(1+random.IntN(5))*hop, time.Duration(1+random.IntN(4)) * hop}
@@ -103,7 +105,7 @@ func addCrash(p *Plan, random *rand.Rand) {
 	}
 }
 
-// addLatency lets the first messages take as long as they like, as Maelstrom does with exponential latency.
+// addLatency makes the first messages take random times, as Maelstrom does with exponential latency.
 func addLatency(p *Plan, random *rand.Rand) {
 	mean := time.Duration(1+random.IntN(6)) * 50 * time.Millisecond
 	for i := range p.Nodes {
@@ -116,7 +118,8 @@ func addLatency(p *Plan, random *rand.Rand) {
 	}
 }
 
-// draw returns a small plan: up to two nodes and a few requests, and at last a read of each node.
+// draw returns a small plan: up to two nodes, a few requests, and at the end a read of each node. If old is set, the
+// store gives some answers from old states.
 func draw(random *rand.Rand, trouble Trouble, old bool) Plan {
 	p := Plan{Nodes: 1 + random.IntN(2), Latency: hop}
 	var at time.Duration

@@ -1,11 +1,12 @@
 // Package rivals holds the designs that people argue about for a grow-only counter on Maelstrom's seq-kv, each as small
-// as it can be without being made of straw: requests to the store time out after a second and are repeated, and a node's
-// own adds don't get in each other's way.
+// as it can be without being a straw man: requests to the store time out after a second and are repeated, and a node's
+// own adds do not get in each other's way.
 //
-// Two things make the exercise harder than it looks. A request or its reply may be lost or late, and no answer says
-// nothing about whether the request took effect. And the store is sequentially consistent, which promises that all nodes
-// see the same changes in the same order and each never goes back, but not how soon: a node that has only read for a
-// while may be served a value many changes old (up to 32 in Maelstrom's service.clj). What each design makes of that:
+// Two things make the exercise harder than it looks. A request or its reply may be lost or late, and a missing answer
+// does not tell whether the request took effect. And the store is only sequentially consistent: it promises that all
+// nodes see the same changes in the same order, and that no node goes back, but not how soon a node sees a change. A
+// node that has only read for a while may be served a value many changes old (up to 32 in Maelstrom's service.clj).
+// What becomes of each design:
 //
 //   - Read, add, write (rmw). Between one node's read and its write another node writes, and that add is overwritten: a
 //     lost update. No fault is needed for it, only two nodes. The read may be old as well, and then even adds that were
@@ -20,7 +21,7 @@
 //     miss adds that were acknowledged long ago: the sum converges only as fast as the store lets it, and nothing says
 //     when it has. And a copy of a write that arrives after the next write takes the key back.
 //
-// None of this is a bug of the store or of the library; it's what they promise.
+// None of this is a bug in the store or in the library. They keep their promises.
 package rivals
 
 import (
@@ -39,16 +40,16 @@ type Rival struct {
 	Serve func(*maelstrom.Node) // makes a node that doesn't run yet serve g-counter
 }
 
-// All is every rival.
+// All lists every rival.
 var All = []Rival{
 	{"rmw", "read, add, write", readAddWrite},
 	{"cas", "compare-and-swap loop", casLoop},
 	{"crdt", "a key per node", keyPerNode},
 }
 
-// Run is the life of a node of this design. It returns after the end of stdin, when the requests in hand are answered or
-// have timed out, which takes no more than requestTimeout; or with an error as soon as stdin holds what is not a message.
-// The library logs every message through package log; it is the caller who silences that.
+// Run runs a node of this design. It returns after the end of stdin, when the requests in hand have been answered or
+// have timed out, which takes at most requestTimeout. It returns an error as soon as stdin has a line that is not a
+// message. The library logs every message through package log, and Run does not silence it.
 func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = stdin, stdout
@@ -56,9 +57,9 @@ func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 	return n.Run()
 }
 
-// requestTimeout bounds the work on one request. It's a little less than the 5 s that Maelstrom's clients wait, so that
-// they get an answer: a crash (13), which the library makes of errors that aren't its own, and which leaves open whether
-// the request took effect.
+// requestTimeout bounds the work on one request. It is a little less than the 5 s that Maelstrom's clients wait, so
+// that they get an answer. The answer is error 13, crash, which the library sends for errors that are not its own, and
+// which leaves open whether the request took effect.
 const requestTimeout = 4500 * time.Millisecond
 
 // serve makes n answer the workload's two requests.

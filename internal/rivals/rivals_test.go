@@ -18,8 +18,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// start runs a node of design r, in a bubble. Its store handles each request at once, and answers after what delay returns; a nil
-// delay is none.
+// start runs a node of design r, in a bubble. Its store handles each request at once and answers it after the time that
+// delay returns, or at once if delay is nil.
 func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.Duration) *maelstromtest.Conversation {
 	store := maelstromtest.NewStore()
 	serve := store.Serve
@@ -34,7 +34,7 @@ func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.
 	}, func(env maelstromtest.Env) error { return r.Run(env.Stdin, env.Stdout) })
 }
 
-// total is what the node answers to a read.
+// total asks the node for the total and returns its answer.
 func total(t *testing.T, c *maelstromtest.Conversation) string {
 	t.Helper()
 	c.Request("c1", `{"type":"read"}`)
@@ -45,7 +45,7 @@ func total(t *testing.T, c *maelstromtest.Conversation) string {
 	return reply.Field("value")
 }
 
-// each runs f for every design in a bubble, which fails if a goroutine is left in the end.
+// each runs f for every design, in a bubble that fails if a goroutine is left at the end.
 func each(t *testing.T, f func(t *testing.T, r Rival)) {
 	for _, r := range All {
 		t.Run(r.Name, func(t *testing.T) {
@@ -70,12 +70,12 @@ func TestEachDesignCountsRightWhenAlone(t *testing.T) {
 			}
 		}
 		if got := total(t, c); got != "60" {
-			t.Errorf("read %v, and 60 were added", got)
+			t.Errorf("read %v after 60 had been added", got)
 		}
 	})
 }
 
-// What the package's doc comment says about a lost reply, which a late one is, too.
+// A reply that comes after the timeout has the same effect as a lost one: see the package's doc comment.
 func TestOnlyTheSwapLoopCountsTwiceWhenAReplyIsLate(t *testing.T) {
 	want := map[string]string{"rmw": "3", "cas": "6", "crdt": "3"}
 	each(t, func(t *testing.T, r Rival) {

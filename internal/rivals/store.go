@@ -10,11 +10,11 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// attemptTimeout is how long the reply to one request to the store is waited for.
+// attemptTimeout is how long a node waits for the reply to one request to the store.
 const attemptTimeout = time.Second
 
-// A store is seq-kv as one node sees it. It stands in for the library's KV, whose every method goes through SyncRPC; see
-// call for what is wrong with that.
+// A store is seq-kv as one node sees it. It replaces the library's KV, whose methods all use SyncRPC: see call for what
+// is wrong with that.
 type store struct{ node *maelstrom.Node }
 
 // read returns the value of a key, which may be old, or 0 if there is no such key.
@@ -51,8 +51,8 @@ func (s store) write(ctx context.Context, key string, value int64) error {
 	return nil
 }
 
-// compareAndSwap sets a key if its value is from or there is no such key. It tries once. If there is no answer it may
-// have taken effect or still take it.
+// compareAndSwap sets a key if its value is from or there is no such key. It tries once. If there is no answer, the
+// swap may have taken effect, or may still do so.
 func (s store) compareAndSwap(ctx context.Context, key string, from, to int64) error {
 	_, err := call(ctx, s.node, map[string]any{
 		"type": "cas", "key": key, "from": from, "to": to, "create_if_not_exists": true,
@@ -73,9 +73,9 @@ func (s store) insist(ctx context.Context, body any) (maelstrom.Message, error) 
 	}
 }
 
-// sum returns the sum of the values of several keys, each of which may be old. It asks for all of them at once, and again
-// for those of which the store has said nothing. The requests go out in order, rather than from a goroutine for each key, so
-// that a simulation with the same seed takes the same course.
+// sum returns the sum of the values of several keys, each of which may be old. It asks for all of them at once, and
+// then again for those that got no answer. It sends the requests in order, not from a goroutine for each key, so that a
+// simulation with the same seed takes the same course.
 func (s store) sum(ctx context.Context, keys []string) (int64, error) {
 	var sum int64
 	for len(keys) > 0 {
@@ -115,9 +115,9 @@ func (s store) sumOnce(ctx context.Context, keys []string) (sum int64, unanswere
 // call sends a request to the store and waits for the reply, up to attemptTimeout. An error reply is returned as an
 // *RPCError.
 //
-// It does what the library's SyncRPC does but for one thing: the reply is put into a channel that has room for it.
-// SyncRPC's has none, so that a reply later than the timeout leaves a goroutine behind that waits for ever, and with it
-// Run, which waits for all of them at the end of input.
+// It differs from the library's SyncRPC in one thing: its channel has room for the reply. SyncRPC's channel has none.
+// So after a reply that comes too late, a goroutine waits for ever to send it, and Run, which waits for all goroutines
+// at the end of input, never returns.
 func call(ctx context.Context, n *maelstrom.Node, body any) (maelstrom.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -137,7 +137,7 @@ func send(n *maelstrom.Node, body any) (<-chan maelstrom.Message, error) {
 	})
 }
 
-// await is the second half of call. It takes an answer that is there even if ctx has ended.
+// await is the second half of call. If ctx has ended but the answer is there, it returns the answer.
 func await(ctx context.Context, answer <-chan maelstrom.Message) (maelstrom.Message, error) {
 	var reply maelstrom.Message
 	select {

@@ -68,7 +68,7 @@ func parse(args []string, help io.Writer) (rivals.Rival, error) {
 	}
 	i := slices.Index(names, *design)
 	if i < 0 {
-		return rivals.Rival{}, fmt.Errorf("-design %q is none of %s", *design, strings.Join(names, ", "))
+		return rivals.Rival{}, fmt.Errorf("-design %q is not one of %s", *design, strings.Join(names, ", "))
 	}
 	return rivals.All[i], nil
 }
