@@ -99,7 +99,7 @@ func (t *teller) lostUpdate(say func(string, ...any)) {
 	say("%s %s %s over it, and the add of %d was lost.", winner, how, t.value(t.by), t.add.Int())
 }
 
-// shown is the value that a call was answered with.
+// shown returns the value that a call was answered with.
 func (t *teller) shown(c *call) string {
 	if c == nil || c.taken == nil {
 		return ""
@@ -125,7 +125,7 @@ func (t *teller) aboutOld(say func(string, ...any), c *call) {
 	}
 }
 
-// age is how many changes of its key a call's answer was behind.
+// age says how many changes of its key a call's answer was behind.
 func (t *teller) age(c *call) string {
 	state, newest := c.state()
 	n := 0
@@ -191,7 +191,7 @@ func (t *teller) countedTwice(say func(string, ...any)) {
 	say("%s tried again and found %s, so the same add of %d was counted twice.", node, found, t.add.Int())
 }
 
-// countedByTwo tells of an add that two nodes counted, since one had handed it to the other.
+// countedByTwo tells of an add that two nodes counted because one had handed it to the other.
 func (t *teller) countedByTwo(say func(string, ...any), first, second *call) {
 	who := func(c *call) string {
 		if p := c.parent; p != nil && isNode(p.request.src) {
@@ -208,7 +208,7 @@ func (t *teller) countedByTwo(say func(string, ...any), first, second *call) {
 	say("Then %s %s, so the same add was counted twice.", who(second), value(t.by))
 }
 
-// noAnswer says why a node did without the answer to a call.
+// noAnswer says why a node went on without the answer to a call.
 func (t *teller) noAnswer(c, next *call) string {
 	if len(c.replies) == 0 {
 		return "there was no answer"

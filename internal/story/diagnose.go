@@ -24,18 +24,18 @@ const (
 	Unexplained  Kind = "cause unexplained"  // the messages do not tell
 )
 
-// A cause is what a finding comes from: the material of a story.
+// A cause is what made a read wrong or a node crash. A story tells of it.
 type cause struct {
 	kind  Kind
-	read  *op // that is wrong; nil after a crash
-	than  *op // an earlier read of more, if that is what it contradicts
-	add   *op // that was lost, missed or counted twice
+	read  *op // the wrong read; nil after a crash
+	than  *op // an earlier read of more, if the wrong read contradicts that
+	add   *op // the add that was lost, missed or counted twice
 	lost  *change
 	by    *change // what overwrote lost, or counted add a second time
-	basis *call   // the call that showed by's maker an old value
+	basis *call   // the call whose answer by was computed from
 	old   *call   // the call that was answered from an old state
-	wrong *call   // whose answer was another's
-	newer *change // that a torn read knew of, though it had missed an older one
+	wrong *call   // the call that was given another call's answer
+	newer *change // a change that a torn read knew of although it missed an older one
 	crash *maelstromtest.Crash
 }
 
@@ -58,8 +58,8 @@ func (x *run) diagnose() *cause {
 	return x.explain(read, low)
 }
 
-// wrongTotal returns a final read that is not what the adds come to, and whether it is less: the first, or if there are some that are
-// more than they can be because the store counts an add twice, the first of these.
+// wrongTotal returns the first final read that is not the sum of the adds, and whether it is less. But if the store
+// counts an add twice, it prefers the first of the final reads that are too high for that reason.
 func (x *run) wrongTotal() (read *op, low bool) {
 	if len(x.acceptable) == 0 {
 		return nil, false
@@ -79,12 +79,13 @@ func (x *run) wrongTotal() (read *op, low bool) {
 	return read, low
 }
 
-// surplus says whether a read is more than was known to be in the counter when it began, while an add counts twice.
+// surplus reports whether an add counts twice and a read is more than the adds that had been acknowledged when it
+// began.
 func (x *run) surplus(read *op) bool {
 	return read.Int() > x.ackedBefore(read) && slices.ContainsFunc(x.changes, func(c *change) bool { return x.again(c) != nil })
 }
 
-// ackedBefore is the sum of all adds that were acknowledged before a read began.
+// ackedBefore returns the sum of all adds that were acknowledged before a read began.
 func (x *run) ackedBefore(read *op) int64 {
 	var sum int64
 	for _, o := range x.ops {
@@ -95,7 +96,7 @@ func (x *run) ackedBefore(read *op) int64 {
 	return sum
 }
 
-// firstOutOfOrder returns the read out of order that was answered first.
+// firstOutOfOrder returns the read out of order that was answered first, and whether it is too low.
 func (x *run) firstOutOfOrder() (read *op, low bool) {
 	if len(x.outOfOrder) == 0 {
 		return nil, false
@@ -106,7 +107,7 @@ func (x *run) firstOutOfOrder() (read *op, low bool) {
 	return x.ops[v.Index], v.Read < v.Bounds.Lo
 }
 
-// explain finds out why a read is less, or else more, than it could be.
+// explain finds out why a read is lower than it may be, if low is set, or else higher.
 func (x *run) explain(read *op, low bool) *cause {
 	c := &cause{kind: Unexplained, read: read}
 	seen := x.seen(read)
@@ -119,7 +120,7 @@ func (x *run) explain(read *op, low bool) *cause {
 		}
 		return c
 	}
-	// An earlier read of more, or acknowledged adds?
+	// Does the read contradict an earlier read of more, rather than acknowledged adds?
 	for _, o := range x.ops {
 		if o.F == "read" && o.Outcome == maelstromtest.OK && o.Complete < read.Invoke && o.Int() > read.Int() && x.ackedBefore(read) <= read.Int() {
 			if c.than == nil || o.Int() < c.than.Int() {
@@ -127,7 +128,7 @@ func (x *run) explain(read *op, low bool) *cause {
 			}
 		}
 	}
-	short := x.newestFor(seen) < x.ackedBefore(read) // also where the store's answers were of its newest state
+	short := x.newestFor(seen) < x.ackedBefore(read) // even an answer from the newest state would have been too low
 	switch {
 	case short && x.overwritten(c):
 	case len(seen) > 0 && x.missed(c, seen):
@@ -148,7 +149,7 @@ func (x *run) explain(read *op, low bool) *cause {
 	return c
 }
 
-// newestFor is the sum of the store's newest state when it gave the last of some answers.
+// newestFor returns the sum of the store's newest state when it gave the last of some answers.
 func (x *run) newestFor(seen []*call) int64 {
 	last, sum := -1, int64(0)
 	for _, c := range seen {
@@ -184,7 +185,7 @@ func (x *run) seen(read *op) []*call {
 	return calls
 }
 
-// arrival is where a message first reached a receiver that was alive, or -1.
+// arrival returns the position at which a message first reached a receiver that was alive, or -1.
 func (m *message) arrival() int {
 	at := -1
 	for _, c := range m.copies {
@@ -195,7 +196,7 @@ func (m *message) arrival() int {
 	return at
 }
 
-// end is where a call's first reply was sent, or -1.
+// end returns the position at which a call's first reply was sent, or -1.
 func (c *call) end() int {
 	if c == nil || len(c.replies) == 0 {
 		return -1
@@ -203,7 +204,7 @@ func (c *call) end() int {
 	return c.replies[0].pos
 }
 
-// state is the number of the state that a call's answer rests on, and of the newest at that time.
+// state returns the numbers of the state that a call's answer rests on and of the newest state at that time.
 func (c *call) state() (state, newest int) {
 	if c.taken == nil || c.taken.from == nil {
 		return -1, -1
@@ -215,7 +216,7 @@ func (c *call) state() (state, newest int) {
 	return from.State, from.Newest
 }
 
-// missed looks for a change that a read had to know of and did not, as the state that it was shown was older.
+// missed looks for a change that a read should have known of and did not, because it was answered from an older state.
 func (x *run) missed(c *cause, seen []*call) bool {
 	for _, call := range seen {
 		state, _ := call.state()
@@ -232,8 +233,8 @@ func (x *run) missed(c *cause, seen []*call) bool {
 	return c.lost != nil
 }
 
-// torn looks for a change that a read knew of, and one that it missed though that had been acknowledged before the first was
-// asked for.
+// torn looks for two changes: one that the read knew of, and one that it missed although that had been acknowledged
+// before the other was asked for.
 func (x *run) torn(c *cause, seen []*call) bool {
 	known := func(ch *change) bool {
 		return slices.ContainsFunc(seen, func(call *call) bool {
@@ -258,7 +259,7 @@ func (x *run) torn(c *cause, seen []*call) bool {
 	return false
 }
 
-// again returns the first change that was made for the same add as c, if c is another that added the same.
+// again returns the first change that was made for the same add as c, if c is a later one that added the same amount.
 func (x *run) again(c *change) *change {
 	o := c.add()
 	if o == nil || o.Int() == 0 || c.step != o.Int() {
@@ -275,7 +276,7 @@ func (x *run) again(c *change) *change {
 	return nil
 }
 
-// takenBackBetween says whether the sum has gone down between two changes.
+// takenBackBetween reports whether the sum has gone down between two changes.
 func (x *run) takenBackBetween(a, b *change) bool {
 	return slices.ContainsFunc(x.changes, func(c *change) bool { return a.pos < c.pos && c.pos < b.pos && c.step < 0 })
 }
@@ -316,12 +317,12 @@ func (x *run) overwritten(c *cause) bool {
 	return false
 }
 
-// repeats says whether an idle write only repeats one of the i changes before it.
+// repeats reports whether an idle write only repeats one of the i changes before it.
 func (x *run) repeats(idle *change, i int) bool {
 	return slices.ContainsFunc(x.changes[:i], func(c *change) bool { return c.call != nil && c.call.parent == idle.call.parent && c.key == idle.key })
 }
 
-// stray says whether a change was made by a further copy of a message, or by one that was late.
+// stray reports whether a change was made by a second copy of a message, or by a message that was late.
 func (c *change) stray() bool {
 	for _, copied := range c.call.request.copies {
 		if copied.change == c {
@@ -331,8 +332,8 @@ func (c *change) stray() bool {
 	return false
 }
 
-// basisOf returns the call whose answer a change was computed from: the last of the same key, and for the same sake, that was
-// answered before the change was sent.
+// basisOf returns the call whose answer a change was computed from: the last call about the same key, and with the same
+// parent, that was answered before the change was sent.
 func (x *run) basisOf(by *change) *call {
 	var basis *call
 	if by.call.parent == nil {
@@ -349,7 +350,7 @@ func (x *run) basisOf(by *change) *call {
 	return basis
 }
 
-// told says whether the store had been told of an add before a read began.
+// told reports whether the store had been told of an add before a read began.
 func (x *run) told(read *op) bool {
 	return slices.ContainsFunc(x.changes, func(c *change) bool { return c.at < read.Invoke && c.step > 0 })
 }

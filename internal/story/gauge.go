@@ -11,8 +11,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A gauge reads a sum off a service's state. What a node keeps there is its own business, so gauges of several kinds are
-// tried, and the one is taken whose sums fit best what was added.
+// A gauge reads a sum off a service's state. Nodes may keep anything there. So gauges of several kinds are tried, and
+// the gauge is used whose sums fit best what was added.
 type gauge struct {
 	service string
 	key     string // empty: all keys
@@ -50,7 +50,7 @@ func (g gauge) show(key string, value json.RawMessage) string {
 	return name + " = " + shortened(string(value), 16)
 }
 
-// brief returns a value in as few words as can be.
+// brief returns a value in as few words as possible.
 func (g gauge) brief(key string, value json.RawMessage) string {
 	if g.field != "" && (key == "" || g.key == key) && len(value) > 16 {
 		return fmt.Sprint(g.read(g.key, value))
@@ -77,8 +77,8 @@ func fieldsOf(value json.RawMessage) map[string]json.RawMessage {
 	return fields
 }
 
-// choose returns the gauge that fits best; of equals, one of a field before one of a whole value, and one of all keys before one of a
-// single key.
+// choose returns the gauge that fits best. Of gauges that fit equally well it prefers one of a field to one of a whole
+// value, and one of all keys to one of a single key.
 func choose(x *run) gauge {
 	candidates := map[gauge]bool{}
 	for _, c := range x.changes {
@@ -121,7 +121,7 @@ func (x *run) measure() {
 	}
 }
 
-// fit counts the changes that add just what they were made for.
+// fit counts the changes that add exactly what they were made to add.
 func (x *run) fit() int {
 	fit := 0
 	for _, c := range x.changes {
@@ -132,7 +132,7 @@ func (x *run) fit() int {
 	return fit
 }
 
-// add is the operation that a change was made for, if that is an add.
+// add returns the operation that a change was made for, or nil if that is not an add.
 func (c *change) add() *op {
 	if c.call == nil || c.call.op == nil || c.call.op.F != "add" {
 		return nil
@@ -151,15 +151,15 @@ func (x *run) valueAt(service, key string, state int) json.RawMessage {
 	return value
 }
 
-// keyOf is the key that a call to a service is about, as changes name it.
+// keyOf returns the key that a call to a service is about, as changes name it.
 func keyOf(c *call) string {
 	var s string
 	if json.Unmarshal(c.request.body.Key, &s) == nil {
-		quoted, _ := json.Marshal(s) // a string always can be
+		quoted, _ := json.Marshal(s) // a string can always be marshalled
 		return string(quoted)
 	}
 	return string(c.request.body.Key)
 }
 
-// acked says whether an operation was an add that was acknowledged.
+// acked reports whether an operation is an add that was acknowledged.
 func (o *op) acked() bool { return o != nil && o.F == "add" && o.Outcome == maelstromtest.OK }

@@ -2,7 +2,7 @@ package story
 
 import "maelstrom-counter/internal/maelstromtest"
 
-// A judgement is what a verdict has found wrong, as far as stories are told of it.
+// A judgement is what a verdict has found wrong, as far as there are stories about it.
 type judgement struct {
 	crashes     []maelstromtest.Crash
 	acceptable  []maelstromtest.Range     // final reads
@@ -11,6 +11,6 @@ type judgement struct {
 }
 
 func judgementOf(r *maelstromtest.Result) judgement {
-	facts, _ := r.Facts.(maelstromtest.CounterFacts) // else it is not a counter, and nothing is known of reads
+	facts, _ := r.Facts.(maelstromtest.CounterFacts) // the zero value if it is not a counter: then nothing is known of reads
 	return judgement{r.Crashes, facts.Acceptable, facts.OutOfOrder, facts.Unexplained}
 }

@@ -11,7 +11,7 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// lay puts what was chosen into lanes and rows.
+// lay puts the chosen messages and the notes into lanes and rows.
 func (t *teller) lay() *Story {
 	s := &Story{Kind: t.kind}
 	if t.cause.read != nil {
@@ -44,12 +44,12 @@ type moment struct {
 	pos, order int
 	lane       int
 	put        func(row int)
-	ends       *message // of an arrival
+	ends       *message // the message whose copy arrives
 	starts     *message
 }
 
-// rows gives all that happens its row. The message of which the sender does nothing until a copy arrives is drawn level: it is sent
-// in the row in which that arrives.
+// rows gives each moment its row. If the sender of a message does nothing until a copy arrives, the message is drawn
+// level: it is sent in the row in which that copy arrives.
 func (t *teller) rows(s *Story) {
 	var moments []moment
 	i := 0
@@ -92,7 +92,7 @@ func (t *teller) rows(s *Story) {
 	s.Rows = row
 }
 
-// arrivesFirst says whether the message that was sent at start arrives before its sender does anything else.
+// arrivesFirst reports whether the message that was sent at start arrives before its sender does anything else.
 func arrivesFirst(later []moment, start moment) bool {
 	for _, m := range later {
 		if m.ends == start.starts {
@@ -157,7 +157,7 @@ func (t *teller) right() string {
 	return strings.Join(texts, " or ")
 }
 
-// lanes puts each node beside its clients, and the services in the middle.
+// lanes returns the lanes, with each node beside its clients, and the services in the middle.
 func (t *teller) lanes() []Lane {
 	clients := map[string][]string{} // by node
 	services, seen := []string{}, map[string]bool{}
@@ -257,7 +257,7 @@ func (t *teller) fate(m *message, c *ending) Fate {
 	return Arrived
 }
 
-// mistaken says whether a reply was taken for the answer to another request than its own.
+// mistaken reports whether a reply was taken for the answer to a request other than its own.
 func (t *teller) mistaken(m *message) bool {
 	for other := range t.chosen {
 		if c := t.callOf(other); c != nil && c.taken == m && !slices.Contains(c.replies, m) {
@@ -276,5 +276,5 @@ func (t *teller) callOf(request *message) *call {
 	return nil
 }
 
-// clock shows a time of a run.
+// clock formats a time of a run.
 func clock(d time.Duration) string { return fmt.Sprintf("%.3f s", d.Seconds()) }

@@ -7,9 +7,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Once returns the story of a run that is right: of the first acknowledged add of which the store was changed without the node hearing
-// of it in time, how it counted once all the same, and the read after it. It returns nil if the run was wrong, or if there is no such
-// add.
+// Once returns a story of a run that is right. It is about the first acknowledged add that changed the store without
+// the node hearing of it in time: how the add counted once all the same, and the read after it. Once returns nil if the
+// run was wrong, or if there is no such add.
 func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	if !r.Right {
 		return nil
@@ -33,12 +33,12 @@ func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	return nil
 }
 
-// unheard says whether no answer to the call that made a change has arrived.
+// unheard reports whether no answer to the call that made a change has arrived.
 func (c *change) unheard() bool {
 	return !slices.ContainsFunc(c.call.replies, func(m *message) bool { return m.arrival() >= 0 && m.from != nil && m.from.Changed })
 }
 
-// retried returns what a node asked the store for an add's sake after a change that it did not hear of.
+// retried returns the calls to the store that a node made for an add, after a change that it did not hear of.
 func (t *teller) retried() []*call {
 	var calls []*call
 	t.add.call.each(func(c *call) {

@@ -9,7 +9,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// once is the run in which a compare-and-swap loop counts twice, but that the node does not swap again: it reads the store and finds its add.
+// once returns the run in which a compare-and-swap loop counts twice, changed in one way: instead of swapping again,
+// the node reads the store and finds its add there.
 func once(t *testing.T) (*maelstromtest.Result, []maelstromtest.Entry) {
 	t.Helper()
 	r, journal := load(t, "testdata/cas-lost.jsonl")
@@ -27,7 +28,7 @@ func once(t *testing.T) (*maelstromtest.Result, []maelstromtest.Entry) {
 	return r, journal
 }
 
-func TestWhyAnAddCountsOnce(t *testing.T) {
+func TestOnceTellsWhyAnAddCountsOnce(t *testing.T) {
 	r, journal := once(t)
 	s := Once(r, journal)
 	if s == nil {
@@ -43,16 +44,16 @@ func TestWhyAnAddCountsOnce(t *testing.T) {
 		}
 	}
 	if svg := s.SVG(); !strings.Contains(svg, `class="right"`) || !strings.Contains(svg, `class="praise"`) {
-		t.Errorf("what is right does not look so:\n%s", svg)
+		t.Errorf("what is right is not drawn as right:\n%s", svg)
 	}
 }
 
-// Where the run was wrong, or every swap was heard of, there is nothing to tell.
-func TestMostRunsDoNotTellWhyAnAddCountsOnce(t *testing.T) {
+// If the run was wrong, or if the node heard of every swap, there is nothing to tell.
+func TestOnceHasNoStoryOfOtherRuns(t *testing.T) {
 	r, journal := once(t)
 	r.Right = false
 	if Once(r, journal) != nil {
-		t.Error("a run that is wrong")
+		t.Error("a wrong run has a story")
 	}
 	r.Right = true
 	for i := range journal {
@@ -61,6 +62,6 @@ func TestMostRunsDoNotTellWhyAnAddCountsOnce(t *testing.T) {
 		}
 	}
 	if s := Once(r, journal); s != nil {
-		t.Errorf("nothing was lost:\n%s", s.Text())
+		t.Errorf("a run in which nothing was lost has a story:\n%s", s.Text())
 	}
 }

@@ -10,7 +10,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A run is a journal and a history put together: which message answers which, and which serves which operation.
+// A run is a journal and a history put together: it says which message answers which, and which message serves which
+// operation.
 type run struct {
 	entries  []maelstromtest.Entry
 	ops      []*op
@@ -22,14 +23,14 @@ type run struct {
 	judgement
 }
 
-// An op is an operation and the exchange with the client that it consists of.
+// An op is an operation, and the call of the client that it consists of.
 type op struct {
 	maelstromtest.Op
 	index int   // in the history
 	call  *call // nil if the journal has none
 }
 
-// A message is one that was sent. Positions are indices of journal entries.
+// A message is a message that was sent. Positions are indices of journal entries.
 type message struct {
 	id        int
 	src, dest string
@@ -38,7 +39,7 @@ type message struct {
 	at        time.Duration
 	pos       int
 	copies    []*ending
-	from      *maelstromtest.Answer // of a service's reply: what it rests on
+	from      *maelstromtest.Answer // of a service's reply: the state that it rests on
 }
 
 // An ending is what became of one copy of a message.
@@ -51,7 +52,7 @@ type ending struct {
 	change *change
 }
 
-// A body has the fields of messages' bodies that are looked at.
+// A body has the fields of messages' bodies that matter here.
 type body struct {
 	Type      string          `json:"type"`
 	MsgID     json.RawMessage `json:"msg_id"`
@@ -69,15 +70,15 @@ type body struct {
 type call struct {
 	request *message
 	replies []*message
-	parent  *call // nil for a client's, and where it isn't known
+	parent  *call // the call for whose sake it was made; nil for a client's call, or if it is not known
 	calls   []*call
-	op      *op      // that it is made for, however indirectly; nil if that isn't known
-	taken   *message // the reply that its sender took for the answer, as it came first; nil if none came
+	op      *op      // the operation that it was made for, however indirectly; nil if that is not known
+	taken   *message // the reply that its sender took for the answer because it came first; nil if none came
 }
 
-// A change is one of a service's state.
+// A change is a change of a service's state.
 type change struct {
-	number  int // of the state that it made
+	number  int // the number of the state that it made
 	service string
 	key     string
 	value   json.RawMessage
@@ -87,10 +88,10 @@ type change struct {
 	copy    int // which of the request's copies made it
 	sum     int64
 	step    int64 // by how much the sum has changed
-	idle    bool  // a write of what was there already, in whatever state it ran on: it has changed nothing
+	idle    bool  // it changed nothing: a write of a value that was there already, in the state that it ran on
 }
 
-// A life of a node; to is the end of the journal for the last.
+// A life is a node's life. For its last life, to is the end of the journal.
 type life struct{ from, to int }
 
 func read(entries []maelstromtest.Entry, history []maelstromtest.Op, found judgement) *run {
@@ -193,8 +194,8 @@ func (r *reader) sent(pos int, e maelstromtest.Entry) {
 	r.open[[3]string{m.src, m.dest, string(m.body.MsgID)}] = c
 }
 
-// ended notes the end of the copy of a message that has been under way for longest; of two copies that is most often right,
-// and always as good.
+// ended notes the end of the copy of a message that has been under way for longest. With two copies this is usually the
+// right one, and never a worse guess than the other.
 func (r *reader) ended(pos int, e maelstromtest.Entry) {
 	m := r.byID[e.ID]
 	if m == nil {
@@ -213,7 +214,7 @@ func (r *reader) ended(pos int, e maelstromtest.Entry) {
 	next.unread = e.What == maelstromtest.Received && isNode(m.dest) && !r.alive(m.dest)
 }
 
-// alive says whether a node has a life that has not ended so far.
+// alive reports whether a node has a life that has not ended so far.
 func (x *run) alive(node string) bool {
 	l := x.lives[node]
 	return len(l) == 0 || l[len(l)-1].to == len(x.entries)
@@ -240,8 +241,8 @@ func (r *reader) serves(pos int, e maelstromtest.Entry) {
 	r.changes = append(r.changes, c)
 }
 
-// assign finds out for whose sake calls were made: those of clients for their operations, and a node's for the call that it
-// was working on. If that could be several, it is the one of which the node has last heard, in a moment just before.
+// assign finds out for whose sake calls were made: those of clients for their operations, and a node's for the call
+// that it was working on. If there are several, it is the one about which the node has just received a message.
 func (x *run) assign(calls []*call) {
 	open := map[string][]*call{} // the incoming calls, by node, in the order of arrival
 	byClient := map[string][]*op{}
@@ -297,8 +298,8 @@ type hearing struct {
 	call *call
 }
 
-// justNow is for how long after a message a node's calls are taken for its consequence. In virtual time it is the same
-// instant.
+// justNow is how long after a message a node's calls are taken to follow from it. In virtual time they are made at the
+// same instant.
 const justNow = 2 * time.Millisecond
 
 func (x *run) parentOf(c *call, open map[string][]*call, last hearing) *call {
@@ -319,13 +320,13 @@ func (x *run) parentOf(c *call, open map[string][]*call, last hearing) *call {
 				return in
 			}
 		}
-		for _, in := range candidates { // one that has waited for its turn
+		for _, in := range candidates { // or a call that has waited for its turn
 			if len(in.calls) == 0 {
 				return in
 			}
 		}
 	}
-	for _, in := range candidates { // a repetition
+	for _, in := range candidates { // or a call for which c repeats a request
 		for _, earlier := range in.calls {
 			if earlier.request.body.Type == c.request.body.Type && string(earlier.request.body.Key) == string(c.request.body.Key) {
 				return in
@@ -335,7 +336,8 @@ func (x *run) parentOf(c *call, open map[string][]*call, last hearing) *call {
 	return candidates[0]
 }
 
-// matching returns the adds that a change may be for: of a swap those of just as much as it adds, of a write all.
+// matching returns the adds that a change may be for: for a swap, those of exactly the amount that it adds; for a
+// write, all adds.
 func (c *call) matching(candidates []*call) []*call {
 	from, ok := integer(c.request.body.From)
 	to, ok2 := integer(c.request.body.To)
@@ -349,7 +351,7 @@ func (c *call) matching(candidates []*call) []*call {
 	return same
 }
 
-// arrival is where a call's request first reached its receiver, or past the end.
+// arrival returns the position at which a call's request first reached its receiver, or -1.
 func (c *call) arrival() int {
 	at := -1
 	for _, copied := range c.request.copies {
@@ -360,20 +362,20 @@ func (c *call) arrival() int {
 	return at
 }
 
-// sameLife says whether a node was in one life at two positions of the journal.
+// sameLife reports whether a node was in the same life at two positions of the journal.
 func (x *run) sameLife(node string, a, b int) bool {
 	l := x.lives[node]
 	return a <= b && (len(l) == 0 || slices.ContainsFunc(l, func(l life) bool { return l.from <= a && b <= l.to }))
 }
 
-// isNode says whether a name is a node's: n and a number.
+// isNode reports whether a name is a node's: n and a number.
 func isNode(name string) bool {
 	number, ok := strings.CutPrefix(name, "n")
 	_, err := strconv.Atoi(number)
 	return ok && err == nil
 }
 
-// each calls f for a call and all that were made for its sake.
+// each calls f for a call and for all calls that were made for its sake.
 func (c *call) each(f func(*call)) {
 	if c == nil {
 		return

@@ -19,7 +19,7 @@ func simulate(t *testing.T, design string, cfg maelstromtest.Config) *Story {
 	return Of(r, entries)
 }
 
-// In virtual time, under whatever faults, the stories of the rivals name what can be their cause, and hardly ever none.
+// In virtual time, under all kinds of faults, the stories of the rivals name possible causes, and very few name none.
 func TestSimulationsHaveTrueStories(t *testing.T) {
 	t.Parallel()
 	causes := map[string][]Kind{ // by design, and by design and faults
@@ -53,7 +53,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 					}
 					check(t, s)
 					if s.Kind == OldAnswer && design == "crdt" && shape[0] == 5 && s.Messages() > 10 {
-						t.Errorf("seed %d: of the five keys all are shown:\n%s", seed, s.Text())
+						t.Errorf("seed %d: the story shows all five keys:\n%s", seed, s.Text())
 					}
 					if told++; s.Kind == Unexplained {
 						unexplained++

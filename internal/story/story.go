@@ -1,7 +1,7 @@
-// Package story tells why a run of a counter went wrong: from its journal and its history it chooses the few messages that
-// show it, and makes of them a text, a sequence diagram, and a caption in plain words.
+// Package story tells why a run of a counter went wrong: from the run's journal and history it chooses the few messages
+// that show why, and makes a text, a sequence diagram and a caption in plain words of them.
 //
-// It decides and draws, and nothing else: it has no clock, reads no files and runs nothing.
+// It only decides and draws: it has no clock, reads no files and runs nothing.
 package story
 
 import (
@@ -21,7 +21,7 @@ type Story struct {
 	Arrows  []Arrow
 	Notes   []Note
 	Rows    int
-	Asked   int // how many answers of services are shown that the wrong read rests on
+	Asked   int // how many answers of services the wrong read rests on
 }
 
 // A Lane is the life of a client, a node or a service.
@@ -30,7 +30,7 @@ type Lane struct {
 	Role Role
 }
 
-// A Role is what a lane is of.
+// A Role says what a lane is the life of.
 type Role string
 
 const (
@@ -48,7 +48,7 @@ type Arrow struct {
 	Label           string
 	Fate            Fate
 	Late            time.Duration // by how much a fault delayed it
-	Copy            int           // 0 is the message itself; others are what the network has made of it
+	Copy            int           // 0 is the message itself; the others are copies that the network made
 	Mark            Mark
 }
 
@@ -64,7 +64,7 @@ const (
 	Mistaken Fate = "taken for another answer"
 )
 
-// A Mark sets apart the messages that contradict each other.
+// A Mark sets apart messages that matter to the verdict.
 type Mark string
 
 const (
@@ -82,12 +82,12 @@ type Note struct {
 	Style     Style
 }
 
-// A Style is what kind of note it is.
+// A Style is the kind of a note.
 type Style string
 
 const (
-	NewValue Style = "value" // a service's, after a change
-	OldState Style = "old"   // what a service answered from
+	NewValue Style = "value" // the value of a service's key, after a change
+	OldState Style = "old"   // the old state that a service answered from
 	AFault   Style = "fault"
 	Verdict  Style = "verdict" // why a read is wrong
 	Praise   Style = "praise"  // that a read is right
@@ -106,7 +106,7 @@ func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	return t.lay()
 }
 
-// Messages is how many messages the story shows, each once.
+// Messages counts the messages that the story shows, each once.
 func (s *Story) Messages() int {
 	ids := map[int]bool{}
 	for _, a := range s.Arrows {
@@ -123,7 +123,7 @@ type teller struct {
 	notes  []remark
 }
 
-// A remark is a note that is not yet in its place.
+// A remark is a note that does not have its place yet.
 type remark struct {
 	pos   int
 	at    time.Duration
@@ -132,7 +132,7 @@ type remark struct {
 	style Style
 }
 
-// choose chooses the messages of a story: those of the request that was contradicted, and those that contradict it.
+// choose chooses the messages of a story: those of the request that is contradicted, and those that contradict it.
 func (t *teller) choose() {
 	switch t.kind {
 	case CrashedNode:
@@ -203,7 +203,7 @@ func (t *teller) choose() {
 	t.lives()
 }
 
-// needed says whether an add's acknowledgment belongs to the contradiction: without it the read could be right.
+// needed returns the mark of an add's acknowledgment: Acknowledged if the read could be right without it.
 func (t *teller) needed(o *op) Mark {
 	if !o.acked() {
 		return Plain
@@ -309,7 +309,7 @@ func (t *teller) path(c *call) {
 	}
 }
 
-// asked chooses what the wrong read has asked the services for, or of many only what matters.
+// asked chooses what the read has asked the services for. If that is a lot, it chooses only what matters.
 func (t *teller) asked() {
 	seen := t.seen(t.cause.read)
 	for _, c := range seen {
@@ -338,7 +338,7 @@ func (t *teller) changeFor(o *op) *change {
 	return nil
 }
 
-// lives remarks what befell the nodes that take part, from the first message to the wrong read.
+// lives remarks what befell the nodes in the story, from the first message to the wrong read.
 func (t *teller) lives() {
 	first, last := t.span()
 	nodes := map[string]bool{}
@@ -360,7 +360,7 @@ func (t *teller) lives() {
 	}
 }
 
-// span returns where the first of the chosen messages was sent, and the last one was sent.
+// span returns the positions at which the first and the last of the chosen messages were sent.
 func (t *teller) span() (first, last int) {
 	first = len(t.entries)
 	for m := range t.chosen {

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the stories of the transcripts anew")
 
-// transcripts returns the files in testdata: each is a run's history and, after it, its journal.
+// transcripts returns the files in testdata. Each has a run's history and, after it, the run's journal.
 func transcripts(t *testing.T) []string {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*.jsonl")
@@ -93,8 +93,8 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
-// What became of the answer to a swap is told as it was.
-func TestWhyThereWasNoAnswer(t *testing.T) {
+// The caption says what became of the answer to a swap.
+func TestTheCaptionSaysWhyThereWasNoAnswer(t *testing.T) {
 	for what, says := range map[maelstromtest.What]string{
 		maelstromtest.Lost: "its answer was lost", maelstromtest.Blocked: "its answer met a cut link", "": "its answer was still on its way",
 	} {
@@ -125,7 +125,7 @@ func TestADeadNodeReadsNothing(t *testing.T) {
 	}
 }
 
-// Of the adds that a node has in hand, a swap is for one of just as much, and a write for any.
+// A swap is for an add of exactly the amount that it adds, and a write for any add.
 func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 	adds := make([]*call, 4)
 	for i := range adds {
@@ -142,8 +142,8 @@ func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 	}
 }
 
-// Where the store counts an add twice, that is told, although a final read from an old state comes first.
-func TestWhatTheStoreHoldsComesBeforeOldAnswers(t *testing.T) {
+// If the store counts an add twice, the story is about that, even if a final read from an old state comes first.
+func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
 	r, journal := load(t, "testdata/cas-lost.jsonl")
 	final := r.History[len(r.History)-1]
 	early := final
@@ -154,7 +154,7 @@ func TestWhatTheStoreHoldsComesBeforeOldAnswers(t *testing.T) {
 	}
 }
 
-// A crash comes before all else that is wrong, with the line that says why.
+// A crash comes before everything else that is wrong, with the line that says why.
 func TestACrashComesFirst(t *testing.T) {
 	r, journal := load(t, "testdata/cas-lost.jsonl")
 	last := journal[len(journal)-1]
@@ -178,7 +178,8 @@ func TestARightRunHasNoStory(t *testing.T) {
 	}
 }
 
-// A journal with lines missing, twice or out of place makes a poor story, but no panic, and a picture that can be drawn.
+// A journal whose lines are missing, doubled or out of place makes a poor story. But nothing panics, and the picture
+// can be drawn.
 func TestADamagedJournalDoesNoHarm(t *testing.T) {
 	rounds := 100
 	if testing.Short() {
@@ -206,7 +207,7 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 	}
 }
 
-// check looks whether a story can be told and drawn.
+// check checks that a story can be told and drawn.
 func check(t *testing.T, s *Story) {
 	t.Helper()
 	for _, a := range s.Arrows {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// The measures of a diagram, in the units of its coordinates. A browser draws them as pixels if it has room for all.
+// The measures of a diagram, in the units of its coordinates. A browser draws a unit as a pixel if it has the room.
 const (
 	svgWidth       = 800
 	timesWidth     = 74 // the column of times
@@ -18,7 +18,7 @@ const (
 	lineHeight     = 20
 	headHeight     = 30
 	captionLetters = 118
-	letter         = 6.6 // about the mean width of a letter of a label
+	letter         = 6.6 // the mean width of a letter of a label, roughly
 )
 
 // style has the colours, for light and for dark. They differ in lightness too, so that no colour is the only sign.
@@ -56,7 +56,7 @@ type canvas struct {
 	top float64 // of the first row
 }
 
-// SVG returns the story as a picture, which needs nothing beside itself.
+// SVG returns the story as a picture that needs no other files.
 func (s *Story) SVG() string {
 	c := &canvas{s: s}
 	caption := wrap(s.Caption, captionLetters)
@@ -91,7 +91,7 @@ func (s *Story) SVG() string {
 
 func (c *canvas) add(format string, args ...any) { fmt.Fprintf(c, format+"\n", args...) }
 
-// x is where a lane is. The outermost have room for their notes.
+// x returns the place of a lane. The outermost lanes have room for their notes.
 func (c *canvas) x(lane int) float64 {
 	left, right := float64(timesWidth+52), float64(svgWidth-60)
 	if len(c.s.Lanes) == 1 {
@@ -163,7 +163,7 @@ func (c *canvas) arrow(a Arrow) {
 	c.add("</g>")
 }
 
-// classes are the names of the styles of an arrow.
+// classes returns the names of an arrow's styles.
 func (a Arrow) classes() string {
 	var classes []string
 	switch {
@@ -189,7 +189,8 @@ func (c *canvas) tip(x1, y1, x2, y2 float64) {
 	c.add(`<polygon class="tip" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`, x2, y2, bx-half*dy, by+half*dx, bx+half*dy, by-half*dx)
 }
 
-// label writes what a message is: above the middle of its arrow if that is level, and else beside its end, where no other arrow is.
+// label writes what a message is: above the middle of its arrow if that is level, or else beside its end, where there
+// is no other arrow.
 func (c *canvas) label(a Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	text := a.Label
@@ -211,7 +212,7 @@ func (c *canvas) label(a Arrow) {
 	}
 	if y1 != y2 {
 		y = y2 - 10
-		at := x2 - (x2-x1)*18/(y2-y1) // where the arrow is, a little higher
+		at := x2 - (x2-x1)*18/(y2-y1) // where the arrow is at the height of the label
 		x = at - half - 8
 		if x2 < x1 {
 			x = at + half + 8
@@ -225,7 +226,7 @@ func (c *canvas) label(a Arrow) {
 func (c *canvas) note(n Note) {
 	half := float64(utf8.RuneCountInString(n.Text))*letter/2 + 8
 	x, y := c.x(n.Lane), c.y(n.Row)
-	if n.Style == AFault { // beside the lane, where no messages to the services are
+	if n.Style == AFault { // beside the lane, on the side without messages to the services
 		x += (half - 12) * c.outward(n.Lane)
 	}
 	x = min(max(x, timesWidth+half), svgWidth-4-half)
@@ -239,7 +240,7 @@ func (c *canvas) note(n Note) {
 	c.add("</g>")
 }
 
-// outward is the direction away from the services: -1 for the left, 1 for the right.
+// outward returns the direction away from the services: -1 for left, 1 for right.
 func (c *canvas) outward(lane int) float64 {
 	for _, l := range c.s.Lanes[lane:] {
 		if l.Role == Service {

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// width is how long the lines of a text are at most, unless a word is longer.
+// width is the greatest length of a text's lines, unless a word is longer.
 const width = 100
 
-// Text returns the story as plain text: the caption, and below it what happened, a line each, in order.
+// Text returns the story as plain text: the caption, and below it what happened, in order and a line each.
 func (s *Story) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", wrapped(upper(string(s.Kind))+": "+s.Caption, width))
@@ -60,7 +60,7 @@ func (s *Story) Text() string {
 	return b.String()
 }
 
-// at is the time that is shown where an arrow starts: that of its arrival if it is level.
+// at returns the time that is shown where an arrow starts. If the arrow is level, that is the time of its arrival.
 func (s *Story) at(a Arrow) time.Duration {
 	if a.Sent == a.Ends {
 		return max(a.SentAt, a.EndedAt)
