@@ -18,7 +18,7 @@ test: ## run all tests, and a tenth of the simulations under the race detector (
 	@$(MAKE) --no-print-directory -j 2 -k test-all test-race # at once, as each has times when it keeps only one core busy
 
 test-all:
-	GOGC=400 go test -count=1 ./... # the tests of binaries are not to be taken from the cache
+	GOGC=400 go test -count=1 ./... # with -count=1, since results of the tests of binaries must not come from the cache
 
 test-race:
 	GOGC=400 go test -count=1 -short -race $(CONCURRENT)

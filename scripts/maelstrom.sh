@@ -15,7 +15,7 @@ Builds the node and runs: maelstrom test -w g-counter --bin ./maelstrom-counter
 Further flags come after these, and the last one counts: scripts/maelstrom.sh --latency 100
 
 Maelstrom is \$MAELSTROM if that is set, else maelstrom on the PATH, else release $version, which is downloaded
-into .maelstrom once. It needs Java, gnuplot and graphviz. Exits as Maelstrom does; with 2 if it cannot be run.
+into .maelstrom once. It needs Java, gnuplot and graphviz. The exit code is Maelstrom's, or 2 if Maelstrom cannot be run.
 EOF
 }
 
@@ -28,7 +28,7 @@ case ${1-} in -h | --help) usage && exit ;; esac
 
 case ${MAELSTROM-} in
 /*) ;;
-*/*) MAELSTROM=$PWD/$MAELSTROM ;; # as seen from where the caller is
+*/*) MAELSTROM=$PWD/$MAELSTROM ;; # relative to the caller's folder
 esac
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
@@ -39,10 +39,10 @@ command -v gnuplot >/dev/null || missing+=("gnuplot (gnuplot)")
 command -v dot >/dev/null || missing+=("graphviz (dot)")
 if ((${#missing[@]})); then
   list=$(printf ', %s' "${missing[@]}")
-  fail "Maelstrom needs what is not installed: ${list:2}; \`make run\` needs none of it"
+  fail "Maelstrom needs programs that are not installed: ${list:2}; \`make run\` needs none of them"
 fi
 
-# download leaves release $version in .maelstrom, or nothing.
+# download puts release $version into .maelstrom. If it fails, it leaves nothing there.
 download() {
   local by_hand="unpack $url by hand and set MAELSTROM to the maelstrom in it; \`make run\` needs none of this"
   mkdir -p .maelstrom

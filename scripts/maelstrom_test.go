@@ -19,8 +19,8 @@ import (
 // sum is the SHA-256 of the release that maelstrom.sh downloads.
 const sum = "301ec71d6b12af0d765edb413f5cf5aa1046b5609bd4e31376a0b549548e5799"
 
-// The folder root has a copy of maelstrom.sh, at $SCRIPT, and bin is the whole PATH. It has the tools that maelstrom.sh uses,
-// and stand-ins for Go and for what Maelstrom needs, unless a script brings its own.
+// A copy of maelstrom.sh is in the folder root, at $SCRIPT. The folder bin is the whole PATH. It has the tools that
+// maelstrom.sh uses, and stand-ins for Go and for what Maelstrom needs, unless a script brings its own.
 func TestMaelstromSh(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -76,7 +76,7 @@ func setup(env *testscript.Env) error {
 			return err
 		}
 	}
-	// What a script brings is not executable.
+	// The files that a script brings are not executable yet.
 	return filepath.WalkDir(env.WorkDir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
@@ -115,8 +115,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// kept is a command: "kept FOLDER NAME..." demands that a folder has these files, and no others; it may be missing if there
-// are none.
+// kept is a command: "kept FOLDER NAME..." requires that a folder has these files and no others. Without names, the
+// folder may be missing.
 func kept(ts *testscript.TestScript, _ bool, args []string) {
 	entries, err := os.ReadDir(ts.MkAbs(args[0]))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -144,7 +144,7 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	_, readErr := bufio.NewReader(out).ReadString('\n')
 	ts.Check(syscall.Kill(-cmd.Process.Pid, syscall.SIGINT))
 	if err := cmd.Wait(); err == nil {
-		ts.Fatalf("it ended as if nothing had happened")
+		ts.Fatalf("it ended without an error")
 	}
 	ts.Check(readErr)
 }

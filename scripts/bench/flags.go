@@ -36,7 +36,7 @@ type options struct {
 	open      bool
 }
 
-// raw are the flags that are more than a value: as they were typed.
+// raw has the flags that parse must still convert, as they were typed.
 type raw struct {
 	workload, concurrency, nemesis, dist, consistency string
 	latency, limit, interval, recovery                float64
@@ -57,10 +57,10 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.Float64Var(&r.recovery, "recovery", 10, "for how many `seconds` the nodes rest before the final reads")
 	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers`, each with one request at a time; with an n behind it, per node")
 	flags.Float64Var(&r.latency, "latency", 0, "mean latency in `ms` between nodes and services, one way")
-	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "its `distribution`: constant, uniform, or exponential")
+	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "the `distribution` of the latency: constant, uniform, or exponential")
 	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Linearizable), "what the nodes `promise`: linearizable, or eventual, of which only the final reads\nare judged, as Maelstrom does")
 	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
-	flags.Float64Var(&r.interval, "nemesis-interval", 10, "mean `seconds` between the beginning and the end of a partition, and between it and the next;\npaces all faults that come and go")
+	flags.Float64Var(&r.interval, "nemesis-interval", 10, "mean `seconds` that a partition lasts, and that pass until the next one;\npaces all faults that come and go")
 	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies (default random)")
 	flags.IntVar(&o.runs, "runs", 1, "how many `runs`, each with the next seed; ends with a table, and keeps the files of the worst")
 	flags.DurationVar(&o.MaxP99, "max-p99", 0, "fail if the 99th percentile of latency is above this `duration`, such as 50ms")
@@ -71,7 +71,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 	return flags
 }
 
-// parse reads the command line. Where help is asked for it returns flag.ErrHelp.
+// parse reads the command line. If help is asked for, it returns flag.ErrHelp.
 func parse(args []string) (options, error) {
 	var o options
 	var r raw
@@ -111,7 +111,7 @@ func parse(args []string) (options, error) {
 	return o, err
 }
 
-// check says which value is out of its bounds, if one is.
+// check returns an error that names a value that is out of bounds, if there is one.
 func (o *options) check(r raw, given map[string]bool) error {
 	switch {
 	case o.bin == "":
@@ -154,7 +154,8 @@ func (o *options) check(r raw, given map[string]bool) error {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// processFaults are the faults that can befall a process: all but Clock, as no process has a wall clock of its own to set.
+// processFaults are the faults that can befall a process: all but Clock, since processes have no wall clock of their
+// own.
 func processFaults() []maelstromtest.Fault {
 	return slices.DeleteFunc(maelstromtest.AllFaults(), func(f maelstromtest.Fault) bool { return f.Kind == maelstromtest.Clock })
 }

@@ -20,16 +20,15 @@ Flags, with one dash or two:
 
 `
 
-// explained says in a sentence what each kind of fault does. There are two groups: those that come and go, and those that act
-// on messages for the whole time limit.
+// explained says in a sentence what each kind of fault does.
 var explained = map[maelstromtest.Kind]string{
 	maelstromtest.Partition: "Cuts links between nodes, in one of four shapes: one node off, halves, majorities in a ring, or halves with a bridge.",
 	maelstromtest.StoreCut:  "Cuts one node off from the services for 2 s.",
 	maelstromtest.Kill:      "Kills a node, without warning, and starts it again 0.1 to 5 s later.",
-	maelstromtest.Pause:     "Stops a node for up to 5 s; it notices nothing, and its messages wait.",
+	maelstromtest.Pause:     "Stops a node for up to 5 s; the node does not notice, and its messages wait.",
 	maelstromtest.Loss:      "Loses 5 % of the messages.",
 	maelstromtest.Duplicate: "Delivers 10 % of the messages twice, the copies at different times.",
-	maelstromtest.Late:      "Delivers 10 % of the messages 0.5 to 3 s late; with the services, of their replies only.",
+	maelstromtest.Late:      "Delivers 10 % of the messages 0.5 to 3 s late; of those with the services, only replies.",
 	maelstromtest.Overtake:  "Delays each message by a random time, 20 ms on average, so that messages overtake one another.",
 }
 
@@ -49,7 +48,7 @@ func help() string {
 	flags := define(&o, &raw{})
 	flags.SetOutput(&text)
 	flags.PrintDefaults()
-	text.WriteString("\nFaults that come and go, at the pace of --nemesis-interval, each at one place at a time:\n\n")
+	text.WriteString("\nFaults that come and go, paced by --nemesis-interval, each in one place at a time:\n\n")
 	var messages []maelstromtest.Fault
 	for _, f := range processFaults() {
 		if onMessages(f) {
@@ -58,7 +57,7 @@ func help() string {
 		}
 		fmt.Fprintf(&text, "  %-15s %s\n", f, explained[f.Kind])
 	}
-	text.WriteString("\nFaults in the messages between nodes and services, for the whole time limit; with node- before the name, in those between nodes:\n\n")
+	text.WriteString("\nFaults in messages, for the whole time limit: between nodes and services, or between nodes if the name begins with node-:\n\n")
 	for _, f := range messages {
 		if f.Links == maelstromtest.StoreLinks {
 			fmt.Fprintf(&text, "  %-10s node-%-10s %s\n", f, f, explained[f.Kind])

@@ -4,10 +4,10 @@
 //
 //	go run ./scripts/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition
 //
-// The cluster, its network, services and faults, and the verdict come from package maelstromtest; the files of a run, in
-// store/<workload>/<time>, from package report. What this adds is a command line, the progress and a summary.
+// Package maelstromtest provides the cluster, its network, services and faults, and the verdict. Package report writes
+// the files of a run, in store/<workload>/<time>. Bench adds a command line, the progress and a summary.
 //
-// It runs on Unix alone: the nodes are processes that are stopped and continued by signals.
+// It runs only on Unix: signals stop and continue the nodes, which are processes.
 package main
 
 import (
@@ -26,7 +26,7 @@ const (
 	passed      = 0
 	failed      = 1 // something was wrong, a threshold was missed, or the nodes did not start
 	usage       = 2
-	interrupted = 130 // and nothing wrong so far
+	interrupted = 130 // interrupted before anything was wrong
 )
 
 func main() {

@@ -23,8 +23,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// The scripts know two commands: the bench, and an echo server whose first argument says what is wrong with it, if anything. As a
-// counter it is always wrong, since each node counts for itself.
+// The scripts know two commands: the bench, and an echo node whose first argument says what is wrong with it, if
+// anything. As a counter that node is always wrong, since each node counts by itself.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"bench": main, "echo-node": serve})
 }
@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits runs a command and wants an exit code: exits 2 bench --rate 0.
+// exits runs a command and requires an exit code: exits 2 bench --rate 0.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code command [args...]")
@@ -63,7 +63,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// line wants that the last command printed nothing but one line with a text in it, on stderr.
+// line requires that the last command printed a single line with this text, on stderr, and nothing else.
 func line(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: line text")
@@ -151,7 +151,7 @@ func TestNoNodeOutlivesAnInterruptedBench(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "store/echo/latest/node-logs/n0.log")); err != nil {
-		t.Errorf("the results of the run under way: %v", err)
+		t.Errorf("the run under way has no log of n0: %v", err)
 	}
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)

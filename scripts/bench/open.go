@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// opener is the program that opens a file with whatever shows its kind.
+// opener returns the name of the program that opens a file with the application for its type.
 func opener() string {
 	if runtime.GOOS == "darwin" {
 		return "open"
@@ -19,7 +19,7 @@ func opener() string {
 	return "xdg-open"
 }
 
-// openingTime is for how long a failure of the opener is waited for. Some openers end only when the browser does.
+// openingTime is how long to wait for a failure of the opener. Some openers end only when the browser does.
 const openingTime = 3 * time.Second
 
 // openPage shows a page in a browser.

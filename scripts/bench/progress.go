@@ -18,11 +18,11 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// defaultColumns is how wide a terminal is taken to be that does not say.
+// defaultColumns is the assumed width of a terminal that does not tell its width.
 const defaultColumns = 80
 
-// A progress shows how far a run has come: in one line that is written over again on a terminal, and elsewhere in a new line
-// every two seconds.
+// A progress shows how far a run has come. On a terminal it overwrites one line. Elsewhere it writes a new line every
+// two seconds.
 type progress struct {
 	w       io.Writer
 	columns func() int // the width of the terminal; nil if there is none
@@ -31,7 +31,7 @@ type progress struct {
 	shown   bool
 }
 
-// columns returns what measures a terminal, or nil if w is none.
+// columns returns a function that returns the width of a terminal, or nil if w is not a terminal.
 func columns(w io.Writer) func() int {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -61,8 +61,8 @@ func (p *progress) show(now maelstromtest.Progress) {
 	fmt.Fprintf(p.w, "\r%s\x1b[K", p.line(second, now, p.columns()-1))
 }
 
-// line returns the line of a second, with at most width characters. What does not fit is left out: first what the faults are,
-// then the latency.
+// line returns the line of a second, with at most width characters. If it does not fit, the names of the faults are
+// left out first, and then the latency.
 func (p *progress) line(second int, now maelstromtest.Progress, width int) string {
 	count := fmt.Sprintf("%d requests", now.Invoked)
 	for _, outcome := range []struct {

@@ -42,7 +42,7 @@ func TestProgressFitsItsWidth(t *testing.T) {
 	}
 }
 
-// The first second comes after a second, and on a terminal each line replaces the one before.
+// Nothing is shown before a second has passed. On a terminal each line replaces the one before.
 func TestProgressIsShown(t *testing.T) {
 	for _, test := range []struct {
 		columns func() int
@@ -58,7 +58,7 @@ func TestProgressIsShown(t *testing.T) {
 		}
 		p.end()
 		if out.String() != test.want {
-			t.Errorf("shown %q, not %q", out.String(), test.want)
+			t.Errorf("shown is %q, want %q", out.String(), test.want)
 		}
 	}
 }

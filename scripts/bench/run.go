@@ -25,7 +25,7 @@ type bencher struct {
 	progress progress
 }
 
-// A done is a run that has ended, and where its files are.
+// A done is a run that has ended, with the folder of its files.
 type done struct {
 	report.Run
 	*store
@@ -69,7 +69,7 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 	return b.code(ctx, err == nil && all[worst].Passed()), err
 }
 
-// code is the exit code: that of an interruption only if nothing was wrong before.
+// code returns the exit code. It is that of an interruption only if nothing was wrong before.
 func (b *bencher) code(ctx context.Context, good bool) int {
 	switch {
 	case ctx.Err() != nil && good:
@@ -80,7 +80,7 @@ func (b *bencher) code(ctx context.Context, good bool) int {
 	return failed
 }
 
-// tell prints what there is to say of one run: of one among several only, if it is wrong, what is.
+// tell prints the results of a run. With several runs it prints only those of runs that did not pass.
 func (b *bencher) tell(d done) error {
 	var err error
 	switch {
@@ -107,7 +107,7 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	}
 	cfg := b.Config
 	cfg.Seed, cfg.Journal = seed, s.journal
-	var ready sync.Once // at the first call, all nodes are
+	var ready sync.Once // all nodes are ready at the first call of Progress
 	cfg.Progress = func(p maelstromtest.Progress) {
 		if b.runs == 1 {
 			ready.Do(s.publish)
@@ -140,7 +140,8 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	return done{run, s}, nil
 }
 
-// worse says whether a is worse than b: wrong, or else with missed thresholds, with less answered ok, with a greater p99.
+// worse reports whether a is worse than b. It compares whether they are wrong, then whether they missed thresholds,
+// then the share of requests that were answered ok, and then the p99.
 func worse(a, b report.Run) bool {
 	rank := func(r report.Run) int {
 		switch {

@@ -13,8 +13,8 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// A store is the folder in which a run's results are kept, <root>/<workload>/<time>, as Maelstrom does. What cannot be
-// written is noted, and does not end the run.
+// A store is the folder in which a run's results are kept, <root>/<workload>/<time>, as with Maelstrom. An error in
+// writing is noted and does not end the run.
 type store struct {
 	folder  string
 	journal *report.Journal
@@ -30,7 +30,7 @@ func newStore(root, workload string, now time.Time) (*store, error) {
 	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
 }
 
-// publish makes the link latest, beside the folder, lead to it.
+// publish makes the link latest, beside the folder, point to the folder.
 func (s *store) publish() {
 	latest := filepath.Join(filepath.Dir(s.folder), "latest")
 	err := os.Remove(latest)
@@ -57,7 +57,7 @@ func (l *logFile) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// log returns where a node's stderr goes, through all its lives.
+// log returns the writer for a node's stderr, in all its lives.
 func (s *store) log(node string) io.Writer {
 	if l := s.logs[node]; l != nil {
 		return l
@@ -68,7 +68,7 @@ func (s *store) log(node string) io.Writer {
 	return l
 }
 
-// close ends the files that are written during the run. The nodes must have ended.
+// close closes the files that are written during the run. The nodes must have ended.
 func (s *store) close() {
 	if err := s.journal.Close(); err != nil {
 		s.lost = append(s.lost, err)
@@ -83,7 +83,8 @@ func (s *store) close() {
 	}
 }
 
-// abandon ends the files of a run that did not start. It removes the folder unless nodes wrote something, and else says so.
+// abandon closes the files of a run that did not start. It removes the folder, unless nodes wrote something: then it
+// returns an error that says where that is.
 func (s *store) abandon() error {
 	s.close()
 	for _, l := range s.logs {

@@ -13,7 +13,7 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// What cannot be written does not end a node, and is in the summary, which comes all the same.
+// Files that cannot be written do not end a node or keep the summary from being written, which names them.
 func TestLostFilesAreNamedInTheSummary(t *testing.T) {
 	s, err := newStore(t.TempDir(), "echo", time.Now())
 	if err != nil {

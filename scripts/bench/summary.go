@@ -18,14 +18,14 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// facts are lines of a name and a text each.
+// facts are lines, each with a name and a text.
 type facts struct{ bytes.Buffer }
 
 func (f *facts) add(name, format string, args ...any) {
 	fmt.Fprintf(f, "%-14s%s\n", name, fmt.Sprintf(format, args...))
 }
 
-// summarize writes what a reader wants to know of a run, the verdict first.
+// summarize writes what a reader wants to know about a run, the verdict first.
 func summarize(w io.Writer, d done) error {
 	r := d.Result
 	var text facts
@@ -72,7 +72,8 @@ func summarize(w io.Writer, d done) error {
 	return err
 }
 
-// judged says what was checked and how it came out: first what is ok, and then, on a line each, what is not.
+// judged returns lines that tell the results of the checks: first the checks that are ok, and then the others, on a
+// line each.
 func judged(checks []maelstromtest.Check) []string {
 	var fine, other []string
 	for _, c := range checks {
@@ -91,7 +92,7 @@ func judged(checks []maelstromtest.Check) []string {
 	return append(report.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
 }
 
-// first returns the name for the first line of several.
+// first returns name for the first of several lines, and an empty string for the others.
 func first(i int, name string) string {
 	if i > 0 {
 		return ""
@@ -123,7 +124,7 @@ func writeLatencies(w io.Writer, r *maelstromtest.Result) {
 	table.Flush() // writes to memory
 }
 
-// writeLoad says what was asked of the nodes, what they answered, and whether the workers kept more from being asked.
+// writeLoad says what was asked of the nodes, what they answered, and whether more workers would have asked more.
 func writeLoad(text *facts, r *maelstromtest.Result) {
 	l := report.LoadOf(r)
 	text.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
@@ -141,7 +142,7 @@ func writeLoad(text *facts, r *maelstromtest.Result) {
 	}
 }
 
-// failures says what has come of the requests that were not ok, the most frequent first.
+// failures says what became of the requests that were not ok, the most frequent first.
 func failures(r *maelstromtest.Result) []string {
 	counts := map[string]int{}
 	for _, op := range r.History {

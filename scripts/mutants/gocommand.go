@@ -23,13 +23,14 @@ const realGo = "MUTANTS_GO"
 // testTimeout is how long the tests of a room may take. A mutant that loops for ever is killed then.
 const testTimeout = "20s"
 
-// goCommand is the go command that gremlins finds, and returns its exit code. It runs the real one, with three differences:
+// goCommand is the go command that gremlins finds. It runs the real go command, with three differences, and returns the
+// exit code:
 //
-//   - The coverage of tests includes what Go's own leaves out: what stands behind case, and constants. Otherwise gremlins would
+//   - The coverage of tests includes what Go leaves out: the expressions after case, and constants. Otherwise gremlins would
 //     not try to change them.
 //   - Tests run for at most testTimeout, however long the compiler has taken. (Gremlins' own limit includes that, and leaves the
 //     test running.)
-//   - A mutant that does not compile is not taken for one that a test has killed.
+//   - A mutant that does not compile does not count as killed by a test.
 func goCommand(args []string) int {
 	for i, arg := range args[:max(len(args)-1, 0)] {
 		if arg == "-timeout" {
@@ -59,8 +60,8 @@ func goCommand(args []string) int {
 	return 0
 }
 
-// widen adds to a coverage profile what it leaves out: what stands behind case where the switch or select is covered, and the
-// constants and variables of packages.
+// widen adds to a coverage profile what it leaves out: the expressions after case if the switch or select is covered,
+// and the constants and variables of packages.
 func widen(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -88,7 +89,7 @@ func widen(path string) error {
 	return os.WriteFile(path, text.Bytes(), 0o666)
 }
 
-// leftOut returns what a file's profile should also hold.
+// leftOut returns the blocks that a file's profile leaves out.
 func leftOut(source []byte, p *cover.Profile) ([]cover.ProfileBlock, error) {
 	set := token.NewFileSet()
 	file, err := parser.ParseFile(set, p.FileName, source, parser.SkipObjectResolution)
@@ -125,7 +126,7 @@ func leftOut(source []byte, p *cover.Profile) ([]cover.ProfileBlock, error) {
 	return blocks, nil
 }
 
-// covered says whether a position is in a block that was run.
+// covered reports whether a position is in a block that was run.
 func covered(p *cover.Profile, at token.Position) bool {
 	return slices.ContainsFunc(p.Blocks, func(b cover.ProfileBlock) bool {
 		afterStart := at.Line > b.StartLine || at.Line == b.StartLine && at.Column >= b.StartCol

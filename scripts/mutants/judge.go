@@ -12,7 +12,7 @@ type survivor struct {
 	Code       string // the line, with the operator that is changed in «»
 }
 
-// A mutant is what has become of a change to the code.
+// A mutant is a change to the code, and what became of it.
 type mutant struct {
 	survivor
 	Status string // in gremlins' words
@@ -79,7 +79,7 @@ func (t tally) String() string {
 		t.killed, t.killed+t.survived, percent(t.killed, t.survived), t.unreached, t.broken)
 }
 
-// percent is the share of a in a and b.
+// percent returns the share of a in a + b.
 func percent(a, b int) float64 {
 	if a+b == 0 {
 		return 100
@@ -87,8 +87,8 @@ func percent(a, b int) float64 {
 	return 100 * float64(a) / float64(a+b)
 }
 
-// judge says what is wrong with some rooms: mutants that live and are not listed, or are listed and do not live, and mutants that no test
-// reaches.
+// judge says what is wrong with the mutants of some rooms: which live and are not listed, which are listed and do not
+// live, and which no test reaches.
 func judge(mutants []mutant, harmless []survivor) []string {
 	var complaints []string
 	complain := func(what string, s survivor) {
@@ -112,7 +112,8 @@ func judge(mutants []mutant, harmless []survivor) []string {
 	return complaints
 }
 
-// judgeShares says what is wrong with the shares of mutants that are killed and reached, of which at least killed percent must be.
+// judgeShares says whether too few of the mutants are killed or reached. At least killed percent of those that are
+// reached must be killed.
 func judgeShares(what string, mutants []mutant, killed float64) []string {
 	var complaints []string
 	t := count(mutants)

@@ -3,11 +3,11 @@
 //	go run ./scripts/mutants             all rooms
 //	go run ./scripts/mutants desk pace   only these
 //
-// It runs gremlins (https://github.com/go-gremlins/gremlins) on a copy of the module. What survives must be listed in
-// internal/mutants.txt, with the reason why it is harmless, and what is listed there must survive. Besides, a share of the mutants
-// that the tests reach must be killed, and nearly all of them must be reached.
+// It runs gremlins (https://github.com/go-gremlins/gremlins) on a copy of the module. Each mutant that survives must be
+// listed in internal/mutants.txt, with the reason why it is harmless, and each listed mutant must survive. Besides,
+// tests must reach nearly all mutants, and kill a large share of those that they reach.
 //
-// Two things that gremlins leaves to the go command are done in its place, by this program under the name of go: see goCommand.
+// Gremlins calls this program in place of the go command, under the name go: see goCommand.
 package main
 
 import (
@@ -29,7 +29,7 @@ const gremlins = "github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0"
 // list is the file that names the survivors.
 const list = "internal/mutants.txt"
 
-// A room is a package below internal. Of those that are pure, more is asked.
+// A room is a package below internal. A pure room must meet a higher bound.
 type room struct {
 	name string
 	pure bool
@@ -37,7 +37,7 @@ type room struct {
 
 var rooms = []room{{"ledger", true}, {"desk", true}, {"peers", true}, {"pace", true}, {"seqkv", false}, {"rtt", false}, {"node", false}}
 
-// What must be killed of the mutants that tests reach, and how many of all they must reach, in percent.
+// The shares, in percent, of the mutants that tests reach and must kill, and of all mutants, which they must reach.
 const (
 	killedPure   = 98
 	killedOthers = 90
@@ -54,13 +54,13 @@ func main() {
 	}
 }
 
-// run tests the rooms with these names, or all, and tells out about it.
+// run tests the rooms with these names, or all rooms, and writes the results to out.
 func run(names []string, out io.Writer) error {
 	chosen := rooms
 	if len(names) > 0 {
 		chosen = slices.DeleteFunc(slices.Clone(rooms), func(r room) bool { return !slices.Contains(names, r.name) })
 		if len(chosen) < len(names) {
-			return fmt.Errorf("of %q some are not rooms: there are %v", names, rooms)
+			return fmt.Errorf("some of %q are not rooms; the rooms are %v", names, rooms)
 		}
 	}
 	text, err := os.ReadFile(list)
@@ -103,7 +103,7 @@ func run(names []string, out io.Writer) error {
 	return nil
 }
 
-// about returns those of the listed survivors that are in some rooms.
+// about returns the listed survivors that are in one of the rooms.
 func about(harmless []survivor, rooms []room) []survivor {
 	return slices.DeleteFunc(slices.Clone(harmless), func(s survivor) bool {
 		return !slices.ContainsFunc(rooms, func(r room) bool { return filepath.Dir(s.File) == "internal/"+r.name })
@@ -167,13 +167,13 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, data, 0o666)
 }
 
-// test has gremlins test one room, and returns what has become of each mutant.
+// test makes gremlins test one room, and returns what has become of each mutant.
 func (b *workbench) test(r room) ([]mutant, error) {
 	report := filepath.Join(b.dir, r.name+".json")
 	args := []string{"unleash", "./internal/" + r.name, "--output", report,
 		"--workers", fmt.Sprint(runtime.GOMAXPROCS(0)), "--timeout-coefficient", "20"}
 	for _, kind := range []string{"invert-assignments", "invert-bitwise", "invert-bwassign", "invert-logical", "invert-loopctrl",
-		"remove-self-assignments"} { // which gremlins does only if it is told to
+		"remove-self-assignments"} { // gremlins makes these only if it is told to
 		args = append(args, "--"+kind)
 	}
 	if err := b.run(filepath.Join(b.dir, "bin", "gremlins"), args...); err != nil {
@@ -210,7 +210,7 @@ func parseReport(data []byte, dir string, readFile func(string) ([]byte, error))
 		lines := strings.Split(string(source), "\n")
 		for _, m := range file.Mutations {
 			if m.Line < 1 || m.Line > len(lines) || m.Column < 1 || m.Column > len(lines[m.Line-1]) {
-				return nil, fmt.Errorf("report of gremlins: there is no %s:%d:%d", path, m.Line, m.Column)
+				return nil, fmt.Errorf("report of gremlins: %s:%d:%d does not exist", path, m.Line, m.Column)
 			}
 			code := mark(lines[m.Line-1], m.Column-1)
 			mutants = append(mutants, mutant{survivor{File: path, Type: m.Type, Code: code}, m.Status, m.Line})

@@ -47,7 +47,7 @@ internal/node/node.go INVERT_LOOPCTRL
 	}
 }
 
-func TestTheListThatIsThereCanBeRead(t *testing.T) {
+func TestTheListOfSurvivorsCanBeRead(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join("../..", list))
 	if err != nil {
 		t.Fatal(err)
@@ -162,7 +162,7 @@ func g(c chan int) {
 }
 `
 	for name, test := range map[string]struct {
-		blocks []cover.ProfileBlock // that were run, or not
+		blocks []cover.ProfileBlock // the profile, of code that was run or not
 		want   string               // the blocks that are added
 	}{
 		"never called":       {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 9}}, "3.1-3.18"},

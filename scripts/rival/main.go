@@ -22,7 +22,7 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the node's life. It returns the exit code: 0 at the end of input, 1 if the input fails, 2 if the arguments are
+// run runs the node and returns the exit code: 0 at the end of input, 1 if the node fails, 2 if the arguments are
 // wrong.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	rival, err := parse(args, stdout)
@@ -40,7 +40,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// parse reads the flags. It prints help where that is asked for, and leaves errors to the caller.
+// parse reads the flags. It prints help if that is asked for, and leaves errors to the caller.
 func parse(args []string, help io.Writer) (rivals.Rival, error) {
 	var names []string
 	for _, r := range rivals.All {
