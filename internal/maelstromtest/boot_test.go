@@ -1,8 +1,6 @@
 package maelstromtest
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -22,32 +20,17 @@ func (told) Prepare(node string, nodes []string) Body {
 
 // knowing is an echo node that refuses to echo before it has been told its neighbours, unless it is n2.
 func knowing(env Env) error {
-	lines := bufio.NewScanner(env.Stdin)
 	knows := false
-	for lines.Scan() {
-		var m struct {
-			Src, Dest string
-			Body      struct {
-				Type string
-				ID   int `json:"msg_id"`
-				Of   []string
-			}
-		}
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			return err
-		}
+	return eachMessage(env, func(m Packet) error {
 		switch {
-		case m.Body.Type == "topology" && fmt.Sprint(m.Body.Of) == "[n0 n1 n2]":
+		case m.Type == "topology" && m.Field("of") == `["n0","n1","n2"]`:
 			knows = true
-		case m.Body.Type == "echo" && m.Dest != "n2" && !knows:
-			say(env, m.Dest, m.Src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, m.Body.ID))
-			continue
+		case m.Type == "echo" && m.Dest != "n2" && !knows:
+			say(env, m.Dest, m.Src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, m.MsgID))
+			return nil
 		}
-		if err := echoLine(lines.Bytes(), env.Stdout); err != nil {
-			return err
-		}
-	}
-	return lines.Err()
+		return echoLine([]byte(m.Line), env.Stdout)
+	})
 }
 
 // A workload prepares a node before the load, and again in each later life. A node that refuses to be prepared has not

@@ -1,8 +1,6 @@
 package maelstromtest
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
 	"reflect"
 	"slices"
@@ -129,17 +127,9 @@ func watched() (Program, map[string][]*lifeLog) {
 			close(stop)
 			asking.Wait()
 		}()
-		lines := bufio.NewScanner(env.Stdin)
-		for lines.Scan() {
-			var m struct {
-				Dest string
-				Body struct{ Type string }
-			}
-			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-				return err
-			}
-			l.types, l.times = append(l.types, m.Body.Type), append(l.times, time.Now())
-			if m.Body.Type == "init" {
+		return eachMessage(env, func(m Packet) error {
+			l.types, l.times = append(l.types, m.Type), append(l.times, time.Now())
+			if m.Type == "init" {
 				name = m.Dest
 				mu.Lock()
 				lives[name] = append(lives[name], l)
@@ -160,14 +150,11 @@ func watched() (Program, map[string][]*lifeLog) {
 					}
 				})
 			}
-			if m.Body.Type == "error" || m.Body.Type == "ping" {
-				continue
+			if m.Type == "error" || m.Type == "ping" {
+				return nil
 			}
-			if err := echoLine(lines.Bytes(), env.Stdout); err != nil {
-				return err
-			}
-		}
-		return lines.Err()
+			return echoLine([]byte(m.Line), env.Stdout)
+		})
 	}, lives
 }
 

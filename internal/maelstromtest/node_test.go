@@ -111,28 +111,34 @@ func counterOn(env Env, service string, timeout time.Duration) error {
 func memoryCounter() Program {
 	var total atomic.Int64
 	return func(env Env) error {
-		lines := bufio.NewScanner(env.Stdin)
-		for lines.Scan() {
-			var m struct {
-				Src, Dest string
-				Body      struct {
-					Type  string
-					ID    int `json:"msg_id"`
-					Delta int64
-				}
-			}
-			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+		return eachMessage(env, func(m Packet) error {
+			var body struct{ Delta int64 }
+			if err := m.Decode(&body); err != nil {
 				return err
 			}
 			value := ""
-			if sum := total.Add(m.Body.Delta); m.Body.Type == "read" {
+			if sum := total.Add(body.Delta); m.Type == "read" {
 				value = fmt.Sprintf(`,"value":%d`, sum)
 			}
-			fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":{"type":"%s_ok","in_reply_to":%d%s}}`+"\n",
-				m.Dest, m.Src, m.Body.Type, m.Body.ID, value)
-		}
-		return lines.Err()
+			say(env, m.Dest, m.Src, fmt.Sprintf(`{"type":"%s_ok","in_reply_to":%d%s}`, m.Type, m.MsgID, value))
+			return nil
+		})
 	}
+}
+
+// eachMessage calls f with each message that a node gets, until the end of its input or an error.
+func eachMessage(env Env, f func(Packet) error) error {
+	lines := bufio.NewScanner(env.Stdin)
+	for lines.Scan() {
+		m, err := ParsePacket(lines.Bytes())
+		if err == nil {
+			err = f(m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return lines.Err()
 }
 
 // An rpc calls a service. Unlike the library's SyncRPC, it leaves no goroutine behind.

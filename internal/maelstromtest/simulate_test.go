@@ -1,7 +1,6 @@
 package maelstromtest
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -183,27 +182,14 @@ func TestRequestsWaitForAFreeWorker(t *testing.T) {
 // respond returns a node that hands each message but init to f.
 func respond(f func(env Env, src, dest string, id int)) Program {
 	return func(env Env) error {
-		lines := bufio.NewScanner(env.Stdin)
-		for lines.Scan() {
-			var m struct {
-				Src, Dest string
-				Body      struct {
-					Type string
-					ID   int `json:"msg_id"`
-				}
+		return eachMessage(env, func(m Packet) error {
+			if m.Type == "init" {
+				say(env, m.Dest, m.Src, `{"type":"init_ok","in_reply_to":1}`)
+			} else {
+				f(env, m.Src, m.Dest, m.MsgID)
 			}
-			if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-				return err
-			}
-			if m.Body.Type == "init" {
-				if err := echoLine([]byte(`{"src":"`+m.Src+`","dest":"`+m.Dest+`","body":{"type":"init","msg_id":1}}`), env.Stdout); err != nil {
-					return err
-				}
-				continue
-			}
-			f(env, m.Src, m.Dest, m.Body.ID)
-		}
-		return lines.Err()
+			return nil
+		})
 	}
 }
 
