@@ -27,11 +27,9 @@ func (c *Cell) tell(t *testing.T) {
 		return
 	}
 	t.Run("story", func(t *testing.T) {
-		var entries []maelstromtest.Entry
 		cfg := c.Condition.Config
-		cfg.Seed, cfg.Watch = seed, func(e maelstromtest.Entry) { entries = append(entries, e) }
-		r := maelstromtest.Simulate(t, cfg, c.Contender.Program)
-		c.Story, c.Told = story.Of(r, entries), seed
+		cfg.Seed = seed
+		c.Story, c.Told = story.Of(maelstromtest.Record(t, cfg, c.Contender.Program)), seed
 	})
 }
 

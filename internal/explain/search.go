@@ -40,10 +40,8 @@ func (r *runner) try(p Plan) trial {
 func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	r.t.Helper()
 	r.runs++
-	var entries []maelstromtest.Entry
 	cfg.Journal, cfg.Progress = nil, nil
-	cfg.Watch = func(e maelstromtest.Entry) { entries = append(entries, e) }
-	result := maelstromtest.Simulate(r.t, cfg, r.program)
+	result, entries := maelstromtest.Record(r.t, cfg, r.program)
 	return trial{result: result, journal: entries, messages: result.Messages, story: story.Of(result, entries)}
 }
 

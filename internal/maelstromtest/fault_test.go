@@ -169,9 +169,6 @@ func (l *lifeLog) between(zero time.Time, from, to time.Duration) int {
 	return n
 }
 
-// keep returns a Config's Watch that adds each entry to a list.
-func keep(journal *[]Entry) func(Entry) { return func(e Entry) { *journal = append(*journal, e) } }
-
 func readJournal(t *testing.T, journal string) []Entry {
 	t.Helper()
 	entries, err := ReadJournal(strings.NewReader(journal))
@@ -185,8 +182,7 @@ func readJournal(t *testing.T, journal string) []Entry {
 func faultRun(t *testing.T, fault string, seed uint64) (*Result, map[string][]*lifeLog, []Entry) {
 	t.Helper()
 	program, lives := watched()
-	var journal []Entry
-	r := Simulate(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: seed, Watch: keep(&journal)}, program)
+	r, journal := Record(t, Config{Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, fault), Seed: seed}, program)
 	if len(r.Faults) < 2 {
 		t.Fatalf("%s befell only %v in 20 s", fault, r.Faults)
 	}
@@ -353,11 +349,10 @@ func TestStoreCutNodesDoNotHearTheStore(t *testing.T) {
 // A partition cuts nodes from each other, begins at once, and spares clients and the store.
 func TestPartitionsCutOnlyLinksBetweenNodes(t *testing.T) {
 	t.Parallel()
-	var journal []Entry
 	program, lives := watched()
-	r := Simulate(t, Config{
+	r, journal := Record(t, Config{
 		Workload: Echo{}, Rate: 100, TimeLimit: 20 * time.Second, NemesisInterval: 2 * time.Second,
-		Nemesis: nemesis(t, "partition"), Seed: 1, Watch: keep(&journal),
+		Nemesis: nemesis(t, "partition"), Seed: 1,
 	}, program)
 	if err := r.Err(); err != nil || r.OK != r.Invoked {
 		t.Errorf("%d of %d answered; error %v", r.OK, r.Invoked, err)

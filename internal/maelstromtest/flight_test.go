@@ -70,9 +70,8 @@ func TestFaultRecordsSayWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	for _, fault := range []string{"kill", "clock", "pause", "store-cut"} {
 		program, _ := watched()
-		var entries []Entry
-		r := Simulate(t, Config{
-			Workload: Echo{}, Rate: 100, TimeLimit: 30 * time.Second, Nemesis: nemesis(t, fault), Seed: 1, Watch: keep(&entries),
+		r, entries := Record(t, Config{
+			Workload: Echo{}, Rate: 100, TimeLimit: 30 * time.Second, Nemesis: nemesis(t, fault), Seed: 1,
 			Latency: 30 * time.Millisecond, LatencyDist: Exponential,
 		}, program)
 		befell := 0

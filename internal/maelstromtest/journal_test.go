@@ -13,10 +13,9 @@ import (
 func TestTheJournalTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	var journal strings.Builder
-	var watched []Entry
-	r := Simulate(t, Config{
+	r, watched := Record(t, Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
-		Nemesis: nemesis(t, "partition,loss,late,duplicate,kill,clock,pause"), Seed: 7, Journal: &journal, Watch: keep(&watched),
+		Nemesis: nemesis(t, "partition,loss,late,duplicate,kill,clock,pause"), Seed: 7, Journal: &journal,
 	}, seqCounter)
 	entries := readJournal(t, journal.String())
 	if !reflect.DeepEqual(watched, entries) {

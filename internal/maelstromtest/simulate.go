@@ -43,6 +43,15 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	return r
 }
 
+// Record is like Simulate and also returns everything that happened, in place of calling cfg's Watch.
+func Record(t testing.TB, cfg Config, program Program) (*Result, []Entry) {
+	t.Helper()
+	var entries []Entry
+	cfg.Watch = func(e Entry) { entries = append(entries, e) }
+	r := Simulate(t, cfg, program)
+	return r, entries
+}
+
 func simulate(t *testing.T, cfg Config, program Program) *Result {
 	t.Helper()
 	var b *bench

@@ -25,10 +25,8 @@ func TestMain(m *testing.M) {
 // simulated returns a run of a rival in virtual time, with its story.
 func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	t.Helper()
-	i := slices.IndexFunc(rivals.All, func(r rivals.Rival) bool { return r.Name == design })
-	var entries []maelstromtest.Entry
-	cfg.Watch = func(e maelstromtest.Entry) { entries = append(entries, e) }
-	r := maelstromtest.Simulate(t, cfg, func(env maelstromtest.Env) error { return rivals.All[i].Run(env.Stdin, env.Stdout) })
+	rival, _ := rivals.Named(design)
+	r, entries := maelstromtest.Record(t, cfg, func(env maelstromtest.Env) error { return rival.Run(env.Stdin, env.Stdout) })
 	return Run{
 		Result: r, Command: []string{"bench", "--bin", "./" + design}, Bin: "/bin/" + design, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Story: story.Of(r, entries),

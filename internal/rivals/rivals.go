@@ -47,6 +47,16 @@ var All = []Rival{
 	{"crdt", "a key per node", keyPerNode},
 }
 
+// Named returns the rival with a name, and false if there is none.
+func Named(name string) (Rival, bool) {
+	for _, r := range All {
+		if r.Name == name {
+			return r, true
+		}
+	}
+	return Rival{}, false
+}
+
 // Run runs a node of this design. It returns after the end of stdin, when the requests in hand have been answered or
 // have timed out, which takes at most requestTimeout. It returns an error as soon as stdin has a line that is not a
 // message. The library logs every message through package log, and Run does not silence it.

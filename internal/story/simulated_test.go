@@ -12,11 +12,8 @@ import (
 // simulate runs a rival in virtual time and returns the story, or nil if all was right.
 func simulate(t *testing.T, design string, cfg maelstromtest.Config) *Story {
 	t.Helper()
-	i := slices.IndexFunc(rivals.All, func(r rivals.Rival) bool { return r.Name == design })
-	var entries []maelstromtest.Entry
-	cfg.Watch = func(e maelstromtest.Entry) { entries = append(entries, e) }
-	r := maelstromtest.Simulate(t, cfg, func(env maelstromtest.Env) error { return rivals.All[i].Run(env.Stdin, env.Stdout) })
-	return Of(r, entries)
+	rival, _ := rivals.Named(design)
+	return Of(maelstromtest.Record(t, cfg, func(env maelstromtest.Env) error { return rival.Run(env.Stdin, env.Stdout) }))
 }
 
 // In virtual time, under all kinds of faults, the stories of the rivals name possible causes, and very few name none.

@@ -11,7 +11,6 @@ import (
 	"io"
 	"log"
 	"os"
-	"slices"
 	"strings"
 
 	"maelstrom-counter/internal/rivals"
@@ -66,9 +65,9 @@ func parse(args []string, help io.Writer) (rivals.Rival, error) {
 	case flags.NArg() > 0:
 		return rivals.Rival{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	i := slices.Index(names, *design)
-	if i < 0 {
-		return rivals.Rival{}, fmt.Errorf("-design %q is not one of %s", *design, strings.Join(names, ", "))
+	rival, ok := rivals.Named(*design)
+	if !ok {
+		return rival, fmt.Errorf("-design %q is not one of %s", *design, strings.Join(names, ", "))
 	}
-	return rivals.All[i], nil
+	return rival, nil
 }
