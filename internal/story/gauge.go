@@ -45,17 +45,73 @@ func (g gauge) show(key string, value json.RawMessage) string {
 		return name + " = " + text
 	}
 	if g.field != "" && g.key == key {
-		return fmt.Sprintf("%s of %s = %d", g.field, name, g.read(key, value))
+		return fmt.Sprintf("%s of %s = %d%s", g.field, name, g.read(key, value), inBrackets(g.details(key, value)))
 	}
 	return name + " = " + shortened(string(value), 16)
 }
 
 // brief returns a value in as few words as possible.
 func (g gauge) brief(key string, value json.RawMessage) string {
-	if g.field != "" && (key == "" || g.key == key) && len(value) > 16 {
+	if g.reduces(key, value) {
 		return fmt.Sprint(g.read(g.key, value))
 	}
 	return shortened(string(value), 16)
+}
+
+// reduces reports whether brief shows only the gauge's field of a value.
+func (g gauge) reduces(key string, value json.RawMessage) bool {
+	return g.field != "" && (key == "" || g.key == key) && len(value) > 16
+}
+
+// label returns a value in few words, with the details that brief leaves out.
+func (g gauge) label(key string, value json.RawMessage) string {
+	return g.brief(key, value) + inBrackets(g.details(key, value))
+}
+
+// swap returns what a swap replaces and by what, with the details that differ.
+func (g gauge) swap(key string, from, to json.RawMessage) string {
+	was, is := g.details(key, from), g.details(key, to)
+	without := func(list, other []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
+	}
+	return g.brief(key, from) + inBrackets(without(was, is)) + " → " + g.brief(key, to) + inBrackets(without(is, was))
+}
+
+// mostDigits is how long an integer is at most that is a detail: times and random numbers are longer.
+const mostDigits = 6
+
+// details returns the small integers that a value holds besides the gauge's field, in order. Each comes with its name and that of the
+// object that it is in: the seq of {"total":7,"by":{"n0":{"seq":3}}} is "n0 seq 3".
+func (g gauge) details(key string, value json.RawMessage) []string {
+	if !g.reduces(key, value) {
+		return nil
+	}
+	var found []string
+	var walk func(object string, value json.RawMessage)
+	walk = func(object string, value json.RawMessage) {
+		fields := fieldsOf(value)
+		for _, name := range slices.Sorted(maps.Keys(fields)) {
+			if _, ok := integer(fields[name]); !ok {
+				walk(name, fields[name])
+			} else if len(fields[name]) <= mostDigits && (object != "" || name != g.field) {
+				found = append(found, strings.TrimSpace(object+" "+name+" "+string(fields[name])))
+			}
+		}
+	}
+	walk("", value)
+	return found
+}
+
+// inBrackets returns the first details for the end of a text.
+func inBrackets(details []string) string {
+	const most = 2
+	switch {
+	case len(details) == 0:
+		return ""
+	case len(details) > most:
+		details = append(slices.Clone(details[:most]), "…")
+	}
+	return " (" + strings.Join(details, ", ") + ")"
 }
 
 func shortened(text string, most int) string {

@@ -217,15 +217,15 @@ func (t *teller) label(m *message) string {
 	case b.Type == "read" && key != "":
 		return "read " + key
 	case b.Type == "write":
-		return fmt.Sprintf("write %s = %s", key, t.gauge.brief(string(b.Key), b.Value))
+		return fmt.Sprintf("write %s = %s", key, t.gauge.label(string(b.Key), b.Value))
 	case b.Type == "cas" && t.gauge.field != "" && string(b.Create) == "true" && string(b.From) == string(b.To):
-		return fmt.Sprintf("create %s = %s", key, t.gauge.brief(string(b.Key), b.To))
+		return fmt.Sprintf("create %s = %s", key, t.gauge.label(string(b.Key), b.To))
 	case b.Type == "cas":
-		return fmt.Sprintf("%s: %s → %s", key, t.gauge.brief(string(b.Key), b.From), t.gauge.brief(string(b.Key), b.To))
+		return fmt.Sprintf("%s: %s", key, t.gauge.swap(string(b.Key), b.From, b.To))
 	case b.Type == "add":
 		return "add " + string(b.Delta)
 	case b.Type == "read_ok" && m.from != nil:
-		return t.gauge.brief("", b.Value)
+		return t.gauge.label("", b.Value)
 	case b.Type == "read_ok":
 		return "read ok: " + shortened(string(b.Value), 16)
 	case b.Type == "error" && m.from != nil && string(b.Code) == "20":

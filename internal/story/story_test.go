@@ -142,6 +142,32 @@ func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 	}
 }
 
+// Labels of a stored object show its total and its small integers: of a swap, those that it changes.
+func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
+	const (
+		one   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3}}}`
+		two   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3},"n1":{"seq":1}},"version":12}`
+		three = `{"by":{"n0":{"seq":4},"n1":{"seq":2},"n2":{"seq":5}},"total":9}`
+	)
+	g := gauge{service: "seq-kv", key: `"k"`, field: "total"}
+	for got, want := range map[string]string{
+		g.label(`"k"`, []byte(one)):                   "7 (n0 seq 3)",
+		g.label("", []byte(two)):                      "7 (n0 seq 3, n1 seq 1, …)",
+		g.label(`"other"`, []byte(one)):               `{"total":7,"by"…`,
+		g.label(`"k"`, []byte(`{"total":7}`)):         `{"total":7}`,
+		g.show(`"k"`, []byte(one)):                    "total of k = 7 (n0 seq 3)",
+		g.swap(`"k"`, []byte(one), []byte(one)):       "7 → 7",
+		g.swap(`"k"`, []byte(one), []byte(two)):       "7 → 7 (n1 seq 1, version 12)",
+		g.swap(`"k"`, []byte(two), []byte(three)):     "7 (n0 seq 3, n1 seq 1, …) → 9 (n0 seq 4, n1 seq 2, …)",
+		g.swap(`"k"`, []byte("null"), []byte(one)):    "null → 7 (n0 seq 3)",
+		gauge{}.swap(`"k"`, []byte("1"), []byte("2")): "1 → 2",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 // If the store counts an add twice, the story is about that, even if a final read from an old state comes first.
 func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
 	r, journal := load(t, "testdata/cas-lost.jsonl")
