@@ -17,7 +17,7 @@ const (
 	rowHeight      = 34
 	lineHeight     = 20
 	headHeight     = 30
-	captionLetters = 118
+	captionLetters = 104
 	letter         = 6.6 // the mean width of a letter of a label, roughly
 )
 
