@@ -133,9 +133,9 @@ func fieldsOf(value json.RawMessage) map[string]json.RawMessage {
 	return fields
 }
 
-// choose returns the gauge that fits best. Of gauges that fit equally well it prefers one of a field to one of a whole
+// chooseGauge returns the gauge that fits best. Of gauges that fit equally well it prefers one of a field to one of a whole
 // value, and one of all keys to one of a single key.
-func choose(x *run) gauge {
+func chooseGauge(x *run) gauge {
 	candidates := map[gauge]bool{}
 	for _, c := range x.changes {
 		candidates[gauge{service: c.service}] = true

@@ -101,7 +101,7 @@ func read(entries []maelstromtest.Entry, history []maelstromtest.Op, found judge
 	}
 	x.calls = x.follow()
 	x.assign(x.calls)
-	x.gauge = choose(x)
+	x.gauge = chooseGauge(x)
 	x.measure()
 	return x
 }
