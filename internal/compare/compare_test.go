@@ -238,8 +238,8 @@ func ExampleMarkdown() {
 	// | 5 % of messages lost | compare-and-swap loop |  0 of 10 |        < 0.1 |   99.9 % |   10 | 1000 |      0.0 |
 	// |                      | this counter          | 10 of 10 |            0 |    0.0 % |    - |    - |     40.0 |
 	//
-	// 3 nodes, 100 requests/s, and no latency beside that of processes and pipes, where nothing else is said. Right: on how many
-	// seeds Maelstrom's verdict, which is on the final reads, was good. Out of order: how many of a thousand reads contradict what
-	// was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time.
-	// Messages: per request, without the clients'.
+	// Unless the condition says otherwise: 3 nodes, 100 requests/s, and no latency besides that of processes and pipes. Right: on
+	// how many seeds Maelstrom's verdict, which looks at the final reads, was good. Out of order: how many of a thousand reads
+	// contradict what was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms
+	// of virtual time. Messages: per request, without the clients'.
 }

@@ -50,10 +50,10 @@ func Markdown(cells []Cell) string {
 // columns are the names of a cell's values.
 var columns = []string{"Right", "Out of order", "Answered", "p50", "p99", "Messages"}
 
-const note = `3 nodes, 100 requests/s, and no latency beside that of processes and pipes, where nothing else is said. Right: on how many
-seeds Maelstrom's verdict, which is on the final reads, was good. Out of order: how many of a thousand reads contradict what
-was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms of virtual time.
-Messages: per request, without the clients'.
+const note = `Unless the condition says otherwise: 3 nodes, 100 requests/s, and no latency besides that of processes and pipes. Right: on
+how many seeds Maelstrom's verdict, which looks at the final reads, was good. Out of order: how many of a thousand reads
+contradict what was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms
+of virtual time. Messages: per request, without the clients'.
 `
 
 // values returns what a table shows of a cell.

@@ -37,8 +37,8 @@ const maxBack = 20 * time.Second
 // life, or before 1970, where Unix time is negative. Or it may be absurdly late: after 2112, when microseconds since
 // 1970 pass 2^52, or so far in the future that they are near 2^63.
 //
-// The draw depends only on back, which is how far the clock goes back if it is the first case. So the other draws of
-// the fault, and with them its schedule, do not depend on what happens to clocks.
+// The draw depends only on back, which is how far the clock goes back in the first case. So the other draws of the
+// fault, and with them its schedule, do not depend on what happens to clocks.
 func drawClock(back time.Duration, lives []*life) clockFault {
 	random := rand.New(rand.NewPCG(uint64(back), 0))
 	year := func(first, last int) time.Time {

@@ -40,9 +40,9 @@ type Config struct {
 	// Latencies are whole milliseconds, like Maelstrom's, if the mean is.
 	LatencyDist Distribution `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
-	// Hop is the time that every message takes in a simulation in addition to its latency, clients' messages included.
-	// It stands for what pipes and processes take in reality, and is not rounded. It is the mean while the cluster is
-	// busy: the first message after a rest takes longer, see hops. A receiver handles one message at a time.
+	// Hop is the mean time that messages take in a simulation in addition to their latency, clients' messages included.
+	// It stands for what pipes and processes take in reality. These times are not rounded. Hop is the mean while the
+	// cluster is busy: the first message after a rest takes longer, see hops. A receiver handles one message at a time.
 	// RunProcesses needs no Hop.
 	Hop time.Duration `json:"hop"`
 

@@ -25,7 +25,7 @@ type Entry struct {
 	*Answer // of a service
 }
 
-// A What is what an entry tells of.
+// A What says what happened.
 type What string
 
 const (
@@ -109,7 +109,7 @@ func (b *bench) recordAnswer(m *message, from Answer) {
 // watched reports whether the run has a journal or a watcher.
 func (b *bench) watched() bool { return b.cfg.Journal != nil || b.cfg.Watch != nil }
 
-// note writes an entry to the journal, and has it watched.
+// note writes an entry to the journal and passes it to Config.Watch.
 func (b *bench) note(e Entry) {
 	if !b.watched() {
 		return

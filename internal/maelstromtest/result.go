@@ -97,7 +97,7 @@ type Exit struct {
 	Forced bool   `json:"forced"` // it had not ended 2 s after the end of its input
 }
 
-// Int returns the operation's value if it is an integer, and else zero.
+// Int returns the operation's value if it is an integer, and zero otherwise.
 func (op Op) Int() int64 {
 	n, _ := op.Value.(int64)
 	return n

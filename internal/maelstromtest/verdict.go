@@ -40,7 +40,7 @@ const (
 	NotChecked Status = "not checked"
 )
 
-// NewCheck returns a check that is wrong if there are findings, and else ok.
+// NewCheck returns a check that is wrong if there are findings, and ok otherwise.
 func NewCheck(name, kind string, findings []string) Check {
 	c := Check{Name: name, Kind: kind, Status: Passed, Findings: findings}
 	if len(findings) > 0 {

@@ -235,7 +235,7 @@ func fewer(sums []page.Point, until time.Duration) []page.Point {
 	return append(kept, page.Point{X: end, Y: sums[len(sums)-1].Y})
 }
 
-// thin returns one in every few requests, and the slowest ones, so that about most of them are left.
+// thin returns about as many requests as most: one in every so many, and the slowest.
 func thin(ops []request, most int) (kept []request, every int) {
 	every = (len(ops)-1)/max(1, most) + 1
 	if every <= 1 {

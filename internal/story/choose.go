@@ -80,7 +80,7 @@ func (t *teller) bothCounts() {
 	t.changed(t.by, true)
 }
 
-// countAndRetries chooses the change of which the node did not hear, and what the node asked after it.
+// countAndRetries chooses the change that the node did not hear of, and what the node asked the store after it.
 func (t *teller) countAndRetries() {
 	t.operation(t.add, Acknowledged)
 	t.exchange(t.basisOf(t.lost))
@@ -126,7 +126,8 @@ func (t *teller) anAcknowledgedAdd() {
 	}
 }
 
-// theRead chooses the read that the verdict is about, with what it asked the services for, and remarks what befell the nodes until then.
+// theRead chooses the read that the verdict is about, with what it asked the services for. It also remarks what befell
+// the nodes until then.
 func (t *teller) theRead() {
 	verdict := Wrong
 	if t.kind == CountedOnce {

@@ -77,11 +77,11 @@ func (g gauge) swap(key string, from, to json.RawMessage) string {
 	return g.brief(key, from) + inBrackets(without(was, is)) + " → " + g.brief(key, to) + inBrackets(without(is, was))
 }
 
-// mostDigits is how long an integer is at most that is a detail: times and random numbers are longer.
+// mostDigits bounds the length of the integers that are details. Times and random numbers are longer.
 const mostDigits = 6
 
-// details returns the small integers that a value holds besides the gauge's field, in order. Each comes with its name and that of the
-// object that it is in: the seq of {"total":7,"by":{"n0":{"seq":3}}} is "n0 seq 3".
+// details returns the small integers that a value holds besides the gauge's field, in order. Each comes with its name
+// and the name of the object that it is in: the seq of {"total":7,"by":{"n0":{"seq":3}}} is "n0 seq 3".
 func (g gauge) details(key string, value json.RawMessage) []string {
 	if !g.reduces(key, value) {
 		return nil
@@ -102,7 +102,7 @@ func (g gauge) details(key string, value json.RawMessage) []string {
 	return found
 }
 
-// inBrackets returns the first details for the end of a text.
+// inBrackets formats the first few details for the end of a label.
 func inBrackets(details []string) string {
 	const most = 2
 	switch {

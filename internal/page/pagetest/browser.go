@@ -37,7 +37,7 @@ type Browser struct {
 	problems []string // guarded by mu
 }
 
-// Open starts a browser, or skips the test where none is installed, and with -short.
+// Open starts a browser. It skips the test if no browser is installed, or with -short.
 func Open(t testing.TB) *Browser {
 	t.Helper()
 	if testing.Short() {
@@ -95,7 +95,7 @@ func (b *Browser) listen(event any) {
 	}
 }
 
-// Do does something in the browser.
+// Do runs actions in the browser.
 func (b *Browser) Do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
@@ -111,7 +111,7 @@ func call[P, R any](b *Browser, command cdp.Command[P, R], params P) {
 	}
 }
 
-// Ask returns what a JavaScript expression comes to.
+// Ask returns the value of a JavaScript expression.
 func Ask[T any](b *Browser, expression string) T {
 	b.t.Helper()
 	value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T](expression))
@@ -134,7 +134,7 @@ func (b *Browser) Show(path string, width int64, dark, scripts bool) {
 	b.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate((&url.URL{Scheme: "file", Path: full}).String()))
 }
 
-// wide lists what is wider than the page and does not scroll by itself.
+// wide lists the elements that are wider than the page and not inside an element that scrolls.
 const wide = `(() => {
 	const scrolls = e => e && (["auto", "hidden", "scroll", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
 	const page = document.documentElement;
@@ -170,7 +170,7 @@ func (b *Browser) Check(path string) {
 	}
 }
 
-// found returns what there was to complain of since the last call.
+// found returns the problems that have come up since the last call.
 func (b *Browser) found() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -179,7 +179,7 @@ func (b *Browser) found() []string {
 	return found
 }
 
-// NoProblems fails the test if the page has complained of something.
+// NoProblems fails the test if problems have come up.
 func (b *Browser) NoProblems() {
 	b.t.Helper()
 	for _, problem := range b.found() {
@@ -187,7 +187,7 @@ func (b *Browser) NoProblems() {
 	}
 }
 
-// keep writes a picture of the page, if that is wanted.
+// keep writes a picture of the page if -screenshots is set.
 func (b *Browser) keep(name string) {
 	b.t.Helper()
 	if *screenshots == "" {
