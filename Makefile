@@ -44,7 +44,7 @@ soak: ## search larger models (a minute, 5 GB), and run SEEDS seeds (default 100
 	go test -count=1 -timeout 0 -run TestNoStateOfTheModelIsWrong ./internal/desk -deep
 	go test -count=1 -timeout 0 -run 'NothingIsLost|ExercisesWorkloadIsRight|Starves' . -seeds $(SEEDS)
 
-fuzz: ## fuzz each of six targets for FUZZTIME (default 30s)
+fuzz: ## fuzz each of six targets for FUZZTIME (default 30s; 4 minutes in all)
 	@set -e; packages=$$(go list ./...); for package in $$packages; do \
 		targets=$$(go test -list '^Fuzz' $$package); \
 		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
@@ -53,7 +53,7 @@ fuzz: ## fuzz each of six targets for FUZZTIME (default 30s)
 		done; \
 	done
 
-mutants: ## break the rooms in small ways, and check that their tests notice (2 to 3 minutes); ROOMS="desk pace" breaks only these
+mutants: ## break the rooms in small ways, and check that their tests notice (2 to 4 minutes); ROOMS="desk pace" breaks only these
 	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS) # a mutant may grow for ever
 
 maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags

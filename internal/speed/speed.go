@@ -44,7 +44,8 @@ func (f Figures) String() string {
 }
 
 // Check measures a program under a row's condition, and compares the figures with the limits. If seeds is not zero, it replaces the
-// row's own number of seeds. With fewer seeds than that, the limits are not checked.
+// row's own number of seeds. The limits are those of the row's own seeds: with others, which are a little luckier or unluckier, the
+// figures are only logged.
 func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
 	t.Helper()
 	if seeds == 0 {
@@ -59,7 +60,7 @@ func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
 	})
 	got := mean(all)
 	t.Logf("%d seeds: %v", len(all), got)
-	if seeds < row.Seeds {
+	if seeds != row.Seeds {
 		return
 	}
 	for _, failure := range row.Limits.exceededBy(got) {
