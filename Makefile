@@ -14,7 +14,7 @@ help: ## list the targets
 build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
-test: ## run all tests, and a tenth of the simulations under the race detector (2 to 3 minutes on 2 cores)
+test: ## run all tests, and a tenth of the simulations under the race detector (3 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j 2 -k test-all test-race # at once, as each has times when it keeps only one core busy
 
 test-all:
