@@ -211,6 +211,15 @@ func FuzzFields(f *testing.F) {
 		if err != nil || m.Type != "x" || !json.Valid(m.Body) || m.Body[0] != '{' {
 			return
 		}
+		var named map[string]json.RawMessage
+		if err := json.Unmarshal(m.Body, &named); err != nil {
+			t.Fatal(err)
+		}
+		for name := range named {
+			if strings.TrimSpace(name) != name {
+				return // spaces about a name are not kept
+			}
+		}
 		shown := strings.TrimPrefix(show(m), "n0 -> c1 x")
 		fields, err := parseFields(shown)
 		if err != nil {
