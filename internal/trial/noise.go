@@ -87,17 +87,17 @@ type noise struct {
 
 	text     string // all lines
 	requests []request
-	maybe    []key   // requests that may be answered too, with an error
-	heeded   bool    // a line has made the node do something
-	lies     []int64 // the totals in the hostile node's answers to this step's folds
-	older    int     // how many earlier folds the hostile node has answered; with each, the wait for the last one begins anew
+	maybe    map[key]int // how many requests may be answered too, with an error
+	heeded   bool        // a line has made the node do something
+	lies     []int64     // the totals in the hostile node's answers to this step's folds
+	older    int         // how many earlier folds the hostile node has answered; with each, the wait for the last one begins anew
 }
 
 func newNoise(s *session, n, other *member) *noise {
 	s.mu.Lock()
 	s.heard = nil
 	s.mu.Unlock()
-	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored()}
+	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored(), maybe: map[key]int{}}
 }
 
 // take works out what must follow from a line that the node is about to get. It reports whether the node may get it. The hostile node knows
@@ -117,7 +117,8 @@ func (o *noise) take(line string) (deliver bool) {
 	var body maelstrom.MessageBody
 	if json.Unmarshal(m.Body, &body) != nil {
 		if ids.MsgID != nil && ids.InReplyTo == nil {
-			o.maybe, o.heeded = append(o.maybe, key{m.Src, *ids.MsgID}), true
+			o.maybe[key{m.Src, *ids.MsgID}]++
+			o.heeded = true
 		}
 		return true
 	}
@@ -198,10 +199,6 @@ func (o *noise) judge() {
 	for _, a := range o.hears(o.requests) {
 		answers[a.to()] = append(answers[a.to()], a)
 	}
-	maybe := map[key]int{}
-	for _, k := range o.maybe {
-		maybe[k]++
-	}
 	open := map[key]int{}     // how many requests have each key
 	folds := map[string]int{} // how many folds each node has sent
 	moves, totals := []int64{0}, []int64{o.before.Total}
@@ -213,7 +210,7 @@ func (o *noise) judge() {
 		totals = sums(totals, []int64{0, r.delta})
 	}
 	for k, as := range answers {
-		if n := open[k]; len(as) < n || len(as) > n+maybe[k] {
+		if n := open[k]; len(as) < n || len(as) > n+o.maybe[k] {
 			o.t.Errorf("%q: %d requests of %v have %d answers: %+v", o.text, n, k, len(as), as)
 		}
 	}
