@@ -96,7 +96,7 @@ func (in *input) filter(line []byte) []byte {
 	case in.named && msg.Dest != n.ID():
 		return in.drop("for another node", line)
 	case body.InReplyTo != 0:
-		n.deliver(msg, body.InReplyTo)
+		n.deliver(reply{msg, body})
 		return nil
 	case !numbered(msg, body):
 		return in.drop("neither a reply nor a request that can be answered", line)

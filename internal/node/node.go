@@ -49,15 +49,21 @@ type Node struct {
 	ctx      context.Context // ends when no more answers are expected
 	cancel   context.CancelFunc
 
-	mu      sync.Mutex                        // guards what follows
-	lastID  map[string]int                    // by destination
-	pending map[call]chan<- maelstrom.Message // each channel has room for its one reply
+	mu      sync.Mutex            // guards what follows
+	lastID  map[string]int        // by destination
+	pending map[call]chan<- reply // each channel has room for its one reply
 }
 
 // A call identifies a request that waits for a reply.
 type call struct {
 	dest string
 	id   int // its msg_id
+}
+
+// A reply is a message that answers a call, with those fields of its body that any reply may have.
+type reply struct {
+	msg  maelstrom.Message
+	body maelstrom.MessageBody
 }
 
 // New returns a node that talks over stdin and stdout, one JSON message per line. It numbers its requests from a random
@@ -74,7 +80,7 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 		ended:    make(chan struct{}),
 		nonce:    random.Int64N(1 << 52),
 		lastID:   make(map[string]int),
-		pending:  make(map[call]chan<- maelstrom.Message),
+		pending:  make(map[call]chan<- reply),
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.library.Stdin = &input{node: n, lines: newLineReader(stdin)}
@@ -216,17 +222,17 @@ func (n *Node) nextID(dest string) int {
 
 // Ask sends a request to dest. It returns a function that waits for the reply, and that must be called once.
 //
-// The reply must be a body of type want. It is unmarshalled into reply, unless that is nil. The function returns a
+// The reply must be a body of type want, which is unmarshalled into into, unless that is nil. The function returns a
 // *maelstrom.RPCError if dest answered with an error, and the context's error if dest did not answer in time. In the second
 // case the request may have taken effect.
-func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, reply any) error) {
-	answer := make(chan maelstrom.Message, 1)
+func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, into any) error) {
+	answer := make(chan reply, 1)
 	c := call{dest, n.nextID(dest)}
 	n.mu.Lock()
 	n.pending[c] = answer
 	n.mu.Unlock()
 	err := n.send(n.ID(), dest, "msg_id", c.id, request)
-	return func(ctx context.Context, want string, reply any) error {
+	return func(ctx context.Context, want string, into any) error {
 		defer func() {
 			n.mu.Lock()
 			delete(n.pending, c)
@@ -236,8 +242,8 @@ func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, wan
 			return fmt.Errorf("request to %s: %w", dest, err)
 		}
 		select {
-		case msg := <-answer:
-			return decodeReply(msg, want, reply)
+		case r := <-answer:
+			return r.decode(want, into)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -245,35 +251,28 @@ func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, wan
 }
 
 // deliver hands a reply to the call that waits for it. It drops a reply that no call waits for.
-func (n *Node) deliver(msg maelstrom.Message, inReplyTo int) {
-	c := call{msg.Src, inReplyTo}
+func (n *Node) deliver(r reply) {
+	c := call{r.msg.Src, r.body.InReplyTo}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if reply, ok := n.pending[c]; ok {
+	if answer, ok := n.pending[c]; ok {
 		delete(n.pending, c)
-		reply <- msg
+		answer <- r
 	}
 }
 
-func decodeReply(msg maelstrom.Message, want string, reply any) error {
-	var body struct {
-		Type string `json:"type"`
-		Code int    `json:"code"`
-		Text string `json:"text"`
-	}
-	if err := json.Unmarshal(msg.Body, &body); err != nil {
-		return fmt.Errorf("reply of %s: %w", msg.Src, err)
-	}
+// decode unmarshals the body of a reply of type want.
+func (r reply) decode(want string, into any) error {
 	switch {
-	case body.Type == "error":
-		return maelstrom.NewRPCError(body.Code, body.Text)
-	case body.Type != want:
-		return fmt.Errorf("reply of %s: type %q instead of %q", msg.Src, body.Type, want)
-	case reply == nil:
+	case r.body.Type == "error":
+		return maelstrom.NewRPCError(r.body.Code, r.body.Text)
+	case r.body.Type != want:
+		return fmt.Errorf("reply of %s: type %q instead of %q", r.msg.Src, r.body.Type, want)
+	case into == nil:
 		return nil
 	}
-	if err := json.Unmarshal(msg.Body, reply); err != nil {
-		return fmt.Errorf("reply of %s: %w", msg.Src, err)
+	if err := json.Unmarshal(r.msg.Body, into); err != nil {
+		return fmt.Errorf("reply of %s: %w", r.msg.Src, err)
 	}
 	return nil
 }
