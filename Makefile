@@ -17,8 +17,10 @@ build: ## build the node, ./maelstrom-counter
 test: ## run all tests, and a tenth of the simulations under the race detector (3 minutes on 2 cores)
 	@$(MAKE) --no-print-directory -j 2 -k test-all test-race # at once, as each has times when it keeps only one core busy
 
+# The longest come first: the simulations, and beside them the tests that wait for processes. With -count=1, since results of the tests of
+# binaries must not come from the cache.
 test-all:
-	GOGC=400 go test -count=1 ./... # with -count=1, since results of the tests of binaries must not come from the cache
+	GOGC=400 go test -count=1 . ./scripts/... ./internal/story ./internal/maelstromtest ./internal/binary ./...
 
 test-race:
 	GOGC=400 go test -count=1 -short -race $(CONCURRENT)

@@ -89,12 +89,12 @@ func TestOutputIsPutInOrder(t *testing.T) {
 // The plain counter on seq-kv behaves as it does under the real Maelstrom: it takes 3.1 messages per request, and some
 // of its final reads are old.
 func TestThePlainCounterFaresAsWithMaelstrom(t *testing.T) {
+	if testing.Short() {
+		t.Skip("several seeds")
+	}
 	t.Parallel()
 	wrong, messages := 0, 0.0
-	seeds := 6
-	if testing.Short() {
-		seeds = 3
-	}
+	const seeds = 6
 	for seed := range uint64(seeds) {
 		r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "partition"), Seed: seed}, seqCounter)
 		messages += r.MessagesPerRequest / float64(seeds)
