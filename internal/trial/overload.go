@@ -75,7 +75,7 @@ func Padding(t *testing.T, program maelstromtest.Program) {
 		s.Line(AddLine("c1", 1))
 		s.Hear("add_ok")
 		silent.Store(true)
-		long := strings.Replace(AddLine("c2", 1), `"delta"`, `"padding":"`+strings.Repeat("x", 60_000)+`","delta"`, 1)
+		long := strings.Replace(AddLine("c2", 1), `"delta"`, `"padding":"`+strings.Repeat("x", 15_000)+`","delta"`, 1)
 		before := heap()
 		for range requests {
 			s.Line(long)
