@@ -219,7 +219,7 @@ func (o *noise) judge() {
 		switch {
 		case len(as) == 0:
 			o.t.Errorf("%q: %+v has no answer", o.text, r)
-		case len(as) > 1: // which of them answers this request cannot be told
+		case len(as) > 1 || o.maybe[r.key] > 0: // which of them answers this request cannot be told
 			moves = sums(moves, []int64{0, r.delta})
 			o.done(r, slices.ContainsFunc(as, func(a answer) bool { return a.Body.Type == "fold_ok" }))
 		default:

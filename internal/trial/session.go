@@ -282,7 +282,7 @@ func (s *session) step(n, other *member, st step) {
 			n.talk.Line(text)
 		}
 	}
-	s.await(noise.requests)
+	s.await(noise.requests, noise.maybe)
 	noise.judge()
 	if noise.heeded || st.request == "" {
 		s.read(n, noise.text)
@@ -318,11 +318,12 @@ func (s *session) request(n *member, what string) request {
 	return r
 }
 
-// await waits until the requests have been answered and nothing is left to do at that instant, or until it is too late for an answer.
-func (s *session) await(requests []request) {
+// await waits until the requests, and those that may be answered too, have been answered and nothing is left to do at that instant, or
+// until it is too late for an answer.
+func (s *session) await(requests []request, maybe map[key]int) {
 	late := time.NewTimer(answerTime + time.Second)
 	defer late.Stop()
-	for !s.answered(requests) {
+	for !s.answered(requests, maybe) {
 		select {
 		case <-s.news:
 		case <-late.C:
@@ -332,14 +333,18 @@ func (s *session) await(requests []request) {
 	synctest.Wait()
 }
 
-func (s *session) answered(requests []request) bool {
+func (s *session) answered(requests []request, maybe map[key]int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	open := map[key]int{}
+	left := len(requests)
+	for k, n := range maybe {
+		open[k] = n
+		left += n
+	}
 	for _, r := range requests {
 		open[r.key]++
 	}
-	left := len(requests)
 	for _, a := range s.heard {
 		if k := a.to(); open[k] > 0 {
 			open[k]--
@@ -354,7 +359,7 @@ func (s *session) read(n *member, said string) {
 	s.t.Helper()
 	for {
 		r := s.request(n, "read")
-		s.await([]request{r})
+		s.await([]request{r}, nil)
 		heard := s.hears([]request{r})
 		want := s.stored().Total
 		switch {
