@@ -466,8 +466,9 @@ func FuzzSession(f *testing.F) {
 		{say("c1", `"type":"add","delta":5,"msg_id":1,"type":null,"x":"`+strings.Repeat("x", 70_000)+`"`)},
 		{say("", `"type":"add","delta":5,"msg_id":1`), `{"src":"c1","body":{"type":"add","delta":5,"msg_id":1}}`},
 		{say("c1", `"type":"echo","msg_id":1`), say("c1", `"type":"echo"`), say("c1", `"type":7,"msg_id":1`), say("c1", `"type":7,"msg_id":1,"in_reply_to":1`)},
-		{say("c1", `"type":7,"msg_id":1`), "@0 " + say("c1", `"type":"echo","msg_id":1`)}, // two requests with one number
-		{"@0 " + say("$PEER", `"type":7,"msg_id":1`), "@0 " + fold("$PEER", 1, 1, 1, 5)}, // the one answered before the other
+		{say("c1", `"type":7,"msg_id":1`), "@0 " + say("c1", `"type":"echo","msg_id":1`)},                                              // two requests with one number
+		{"@0 " + say("$PEER", `"type":7,"msg_id":1`), "@0 " + fold("$PEER", 1, 1, 1, 5)},                                               // the one answered before the other
+		{"", "@0 " + say("$PEER", `"type":"fold","boot":2,"nonce":5,"seq":1,"delta":5,"msg_id":9`), "@0 " + fold("$PEER", 2, 0, 2, 7)}, // two lives at once
 		{`"src":"c1","dest":"$NODE","body":{"type":"fold_ok","total":1,"in_reply_to":$RE}}`, say("$OTHER", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`)},
 		{say("seq-kv", `"type":"cas_ok","in_reply_to":1`), say("seq-kv", `"type":"error","code":"x","in_reply_to":1`)},
 		{say("c1", `"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1`), say("c1", `"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1`)},

@@ -299,7 +299,10 @@ func (o *noise) moveOf(r request, a answer, after value, full, alone bool, wrong
 	contained := slices.ContainsFunc(done, func(d mark) bool { return d.life() == r.fold.life() && d.Seq >= r.fold.Seq })
 	switch total := a.Body.Total; {
 	case a.Body.Type == "error" && a.Body.Code == maelstrom.Abort:
-		if full || !alone || last.life().compare(r.fold.life()) > 0 {
+		switch {
+		case !alone: // it may be in, and a later life right behind it; the stored value tells its node
+			return []int64{0, r.delta}
+		case full, last.life().compare(r.fold.life()) > 0:
 			return []int64{0}
 		}
 	case a.Body.Type != "fold_ok" || !within(total, 0, after.Total):
