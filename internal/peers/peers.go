@@ -20,6 +20,9 @@ const (
 	// longer than firstAnswer. Tried and rejected: 1 s, and 0.7 s, for a combiner's first answer.
 	firstTimeouts = 6
 	firstAnswer   = 725 * time.Millisecond
+	// A node that stands in for the first one may be cut off as well. So after standInAnswer the next one is asked too. Tried and
+	// rejected: a stand-in's first answer may take as long as the first node's.
+	standInAnswer = 320 * time.Millisecond
 )
 
 // Peers is what one node knows of the others. The zero Peers knows no other node.
@@ -68,13 +71,16 @@ func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 	return "", probes
 }
 
-// Asked notes that a fold is handed to the combiner. Its first answer is late after some timeouts of the store. A later answer is
-// late after a timeout estimated from the earlier ones.
+// Asked notes that a fold is handed to the combiner. Its first answer is late after some timeouts of the store, and sooner if it
+// stands in for another. A later answer is late after a timeout estimated from the earlier ones.
 func (ps *Peers) Asked(id string, now time.Time, store time.Duration) {
 	p := ps.byID[id]
 	timeout := p.rtt.Timeout()
 	if p.rtt.Smoothed() == 0 {
 		timeout = min(firstTimeouts*store, firstAnswer)
+		if p != ps.order[0] {
+			timeout = min(timeout, standInAnswer)
+		}
 	}
 	ps.asked, ps.since, ps.late = p, now, now.Add(timeout)
 }

@@ -151,8 +151,24 @@ func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
 		ps.Answered("n0", at(0), at(0))
 	}
 	ps.Asked("n1", at(0), 100*ms)
-	if due, _ := ps.Due(); !due.Equal(at(600 * ms)) {
+	if due, _ := ps.Due(); !due.Equal(at(320 * ms)) {
 		t.Errorf("due at %v", due)
+	}
+}
+
+// A node that stands in for the first one is late sooner, until it has answered once.
+func TestAStandInHasLessTimeForItsFirstAnswer(t *testing.T) {
+	ps := meet()
+	for _, test := range []struct{ store, late time.Duration }{{10 * ms, 60 * ms}, {53 * ms, 318 * ms}, {54 * ms, 320 * ms}, {time.Second, 320 * ms}} {
+		ps.Asked("n1", at(0), test.store)
+		if due, _ := ps.Due(); !due.Equal(at(test.late)) {
+			t.Errorf("a timeout of the store is %v: due at %v, want %v", test.store, due, at(test.late))
+		}
+	}
+	ps.Answered("n1", at(0), at(500*ms))
+	ps.Asked("n1", at(0), 10*ms)
+	if due, _ := ps.Due(); !due.Equal(at(1500 * ms)) { // 500 ms, and 4 times a deviation of 250 ms
+		t.Errorf("after an answer: due at %v", due)
 	}
 }
 
@@ -164,20 +180,20 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 		waits   bool
 		late    bool
 	}{
-		{"nothing yet", func(ps *Peers) {}, 599 * ms, true, false},
-		{"its answer", func(ps *Peers) { ps.Answered("n1", at(0), at(5*ms)) }, 601 * ms, false, false},
+		{"nothing yet", func(ps *Peers) {}, 319 * ms, true, false},
+		{"its answer", func(ps *Peers) { ps.Answered("n1", at(0), at(5*ms)) }, 321 * ms, false, false},
 		{"its answer to an earlier fold does not", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23*ms - 1, true, false},
 		{"after that it has the time that answers take", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23 * ms, true, true}, // 6 ms, and 4 times a deviation of 3 ms
-		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 599 * ms, true, false},
-		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 600 * ms, true, true},
+		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 319 * ms, true, false},
+		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 320 * ms, true, true},
 		{"its failure", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 7 * ms, true, true},
 		{"before its failure it is not late", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 6 * ms, true, false},
 		{"another's failure does not", func(ps *Peers) { ps.Failed("n0", at(0), at(7*ms)) }, 7 * ms, true, false},
 		{"the failure of an earlier fold does not", func(ps *Peers) { ps.Failed("n1", at(-1), at(7*ms)) }, 7 * ms, true, false},
-		{"a fold that is handed over does not", func(ps *Peers) { ps.Heard("n1", at(7*ms)) }, 599 * ms, true, false},
-		{"a probe of another does not", func(ps *Peers) { ps.Probed("n0", at(7*ms)) }, 599 * ms, true, false},
-		{"asking the next instead", func(ps *Peers) { ps.Asked("n3", at(500*ms), 100*ms) }, 1099 * ms, true, false},
-		{"the next is late", func(ps *Peers) { ps.Asked("n3", at(500*ms), 100*ms) }, 1100 * ms, true, true},
+		{"a fold that is handed over does not", func(ps *Peers) { ps.Heard("n1", at(7*ms)) }, 319 * ms, true, false},
+		{"a probe of another does not", func(ps *Peers) { ps.Probed("n0", at(7*ms)) }, 319 * ms, true, false},
+		{"asking the next instead", func(ps *Peers) { ps.Asked("n3", at(500*ms), 100*ms) }, 819 * ms, true, false},
+		{"the next is late", func(ps *Peers) { ps.Asked("n3", at(500*ms), 100*ms) }, 820 * ms, true, true},
 		{"a failure before anybody is asked again does nothing", func(ps *Peers) {
 			ps.Answered("n1", at(0), at(5*ms))
 			ps.Failed("n1", at(0), at(7*ms))
