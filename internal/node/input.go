@@ -3,12 +3,15 @@ package node
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
@@ -74,7 +77,7 @@ func (in *input) filter(line []byte) []byte {
 	}
 	var msg maelstrom.Message
 	if err := json.Unmarshal(line, &msg); err != nil {
-		return in.drop("not a message: "+err.Error(), line)
+		return in.drop("not a message: "+Complaint(err), line)
 	}
 	var body maelstrom.MessageBody
 	if err := json.Unmarshal(msg.Body, &body); err != nil {
@@ -85,10 +88,10 @@ func (in *input) filter(line []byte) []byte {
 		}
 		_ = json.Unmarshal(msg.Body, &id) // reads what it can
 		if id.InReplyTo != nil {
-			return in.drop("not a reply: "+err.Error(), line)
+			return in.drop("not a reply: "+Complaint(err), line)
 		}
 		body.MsgID = id.MsgID
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "body: "+err.Error(), line)
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "body: "+Complaint(err), line)
 	}
 	switch {
 	case msg.Src == "" || msg.Dest == "":
@@ -168,7 +171,7 @@ func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []
 	case len(line) >= maxLibraryLine:
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: longer than 64 KiB", line)
 	case err != nil:
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: "+err.Error(), line)
+		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: "+Complaint(err), line)
 	case init.NodeID == "" || !slices.Contains(init.NodeIDs, init.NodeID):
 		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_id is not among node_ids", line)
 	case len(init.NodeIDs) > MaxNodes:
@@ -196,6 +199,16 @@ func repeats(names []string) bool {
 		seen[name] = true
 	}
 	return false
+}
+
+// Complaint says why JSON could not be unmarshalled. It names the message's field, without the Go types around it.
+func Complaint(err error) string {
+	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	if !ok {
+		return err.Error()
+	}
+	want := map[reflect.Kind]string{reflect.String: "a string", reflect.Slice: "an array", reflect.Struct: "an object"}[wrong.Type.Kind()]
+	return fmt.Sprintf("%s is a JSON %.40s, not %s", cmp.Or(wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:], "it"), wrong.Value, cmp.Or(want, "a 64-bit integer"))
 }
 
 // refuse answers a request that no handler can take.

@@ -112,15 +112,17 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"unknown type", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":7}}`, errorReply(10, "request type")},
 		{"unknown type and msg_id 0", `{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":0}}`, `{"src":"n1","dest":"c1","body":{"in_reply_to":0,"type":"error","code":10`},
 		{"no type", `{"src":"c1","dest":"n1","body":{"msg_id":7}}`, errorReply(10, "")},
-		{"a type that is not a string", `{"src":"c1","dest":"n1","body":{"type":5,"msg_id":7}}`, errorReply(12, "body")},
-		{"a code that is not a number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body")},
+		{"a type that is not a string", `{"src":"c1","dest":"n1","body":{"type":5,"msg_id":7}}`, errorReply(12, "body: type is a JSON number, not a string")},
+		{"a code that is not a number", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"code":"x"}}`, errorReply(12, "body: code is a JSON string, not a 64-bit integer")},
 		{"a second init for another", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n1","n2"]}}`, errorReply(12, "init")},
 		{"a second init for another cluster", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1"]}}`, errorReply(12, "init")},
 		{"an init with a node twice", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2","n2"]}}`,
 			errorReply(12, "init: node_ids has a node twice")},
 		{"an init of too many nodes", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n","node_ids":["n"` + strings.Repeat(`,"n"`, MaxNodes) + `]}}`,
 			errorReply(12, "init: 5001 nodes are more than 5000")},
-		{"an init whose node_id is a number", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":1,"node_ids":["n1"]}}`, errorReply(12, "init: json")},
+		{"an init whose node_id is a number", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":1,"node_ids":["n1"]}}`, errorReply(12, "init: node_id is a JSON number, not a string")},
+		{"an init whose node_ids is a string", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":"n1"}}`,
+			errorReply(12, "init: node_ids is a JSON string, not an array")},
 		{"a second init", `{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n1","node_ids":["n1","n2"]}}`,
 			`{"src":"n1","dest":"c1","body":{"in_reply_to":7,"type":"init_ok"}}`},
 
@@ -442,4 +444,24 @@ func FuzzInput(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAComplaintNamesTheFieldAndNotItsGoType(t *testing.T) {
+	for _, test := range []struct{ json, want string }{
+		{`5`, "it is a JSON number, not an object"},
+		{`{"src":["n1"]}`, "src is a JSON array, not a string"},
+		{`{"body":{"id":1.5}}`, "id is a JSON number 1.5, not a 64-bit integer"},
+		{`{"body":{"id":` + strings.Repeat("9", 1000) + `}}`, "id is a JSON number " + strings.Repeat("9", 33) + ", not a 64-bit integer"},
+		{`{"src":`, "unexpected end of JSON input"},
+	} {
+		var message struct {
+			Src  string `json:"src"`
+			Body struct {
+				ID int `json:"id"`
+			} `json:"body"`
+		}
+		if got := Complaint(json.Unmarshal([]byte(test.json), &message)); got != test.want {
+			t.Errorf("%s: %q, want %q", test.json, got, test.want)
+		}
+	}
 }

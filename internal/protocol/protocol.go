@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
 	"maelstrom-counter/internal/desk"
 	"maelstrom-counter/internal/ledger"
+	"maelstrom-counter/internal/node"
 )
 
 // A Fold asks another node to apply a fold.
@@ -55,7 +55,7 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 		r.Kind = desk.Fold
 		fold.Node = msg.Src
 		if err = json.Unmarshal(msg.Body, &fold); err != nil {
-			err = notAFold(err)
+			err = errors.New(node.Complaint(err))
 		} else {
 			err = fold.Validate()
 		}
@@ -63,15 +63,6 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 		err = fmt.Errorf("type %q is not one of add, read, and fold", body.Type)
 	}
 	return r, fold.Fold, err
-}
-
-// notAFold says what is wrong with a fold that cannot be unmarshalled. It names the message's field, without the Go types around it.
-func notAFold(err error) error {
-	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		field := wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:]
-		return fmt.Errorf("%s is a JSON %.40s, not a 64-bit integer", field, wrong.Value)
-	}
-	return err
 }
 
 func parseDelta(raw json.RawMessage) (int64, error) {
