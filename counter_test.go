@@ -311,7 +311,7 @@ func TestNoRequestWaitsLongWhenAPartitionBegins(t *testing.T) {
 		t.Skip("says nothing new under the race detector")
 	}
 	for _, onset := range trial.Onsets {
-		t.Run(onset.Name, func(t *testing.T) { onset.Run(t, program, cmp.Or(*seeds, 20)) })
+		t.Run(onset.Name, func(t *testing.T) { onset.Run(t, program, *seeds) })
 	}
 }
 
