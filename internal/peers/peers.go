@@ -17,7 +17,7 @@ const (
 	// suspicion is how long a node that did not answer in time is not asked at all.
 	suspicion = time.Second
 	// A node has to ask the store before it answers. So its first answer may take firstTimeouts timeouts of the store, but no
-	// longer than firstAnswer. Tried and rejected: 1 s, and 0.7 s, for a combiner's first answer.
+	// longer than firstAnswer. Tried and rejected: 1 s for a combiner's first answer.
 	firstTimeouts = 6
 	firstAnswer   = 725 * time.Millisecond
 	// A node that stands in for the first one may be cut off as well. So after standInAnswer the next one is asked too. Tried and
