@@ -203,6 +203,9 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 		case err == nil:
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
+			if _, waits := c.peers.Due(); !waits && c.desk.Own() != nil {
+				c.hand(c.desk.Own()) // it was formed while this node had no combiner
+			}
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
 			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell about the fold
 			c.desk.Queue(b)
@@ -299,12 +302,9 @@ func (c *Counter) holdBack(ctx context.Context) {
 		return
 	}
 	c.outside(func() {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-		}
+		ctx, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		<-ctx.Done()
 	})
 }
 
