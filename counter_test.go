@@ -157,6 +157,11 @@ func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
 	t.Run("constant latency", func(t *testing.T) {
 		simulate(t, 50, cfg, trial.AllOK, trial.InTime(100*time.Millisecond), trial.Fair(0.5))
 	})
+	t.Run("a crowd", func(t *testing.T) {
+		cfg := cfg
+		cfg.Nodes, cfg.Rate, cfg.Latency, cfg.TimeLimit = 9, 100, 20*time.Millisecond, 10*time.Second
+		simulate(t, 10, cfg, trial.AllOK, trial.InTime(20*time.Millisecond), trial.Fair(0.4))
+	})
 	t.Run("exponential latency", func(t *testing.T) {
 		cfg.LatencyDist = maelstromtest.Exponential
 		const n = 50
@@ -303,6 +308,15 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 		t.Run(fault.name, func(t *testing.T) {
 			trial.Absence(t, program, cmp.Or(*seeds, 5), fault.begin, fault.end)
 		})
+	}
+}
+
+func TestANodeThatIsCutOffFromACrowdIsServed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("says nothing new under the race detector")
+	}
+	for _, dist := range []maelstromtest.Distribution{maelstromtest.Constant, maelstromtest.Exponential} {
+		t.Run(string(dist), func(t *testing.T) { trial.Outsider(t, program, cmp.Or(*seeds, 3), dist) })
 	}
 }
 

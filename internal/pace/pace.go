@@ -25,8 +25,6 @@ const (
 	silentTrips = 4
 	// crowd is the cluster size at which holding back after wins no longer suffices.
 	crowd = 8
-	// crowdConflicts bounds the conflicts in a row that count: after more, a node in a crowd does not hold back still longer.
-	crowdConflicts = 4
 	// A node backs off once more than patience rounds in a row have brought nothing. After stuck such rounds it says so.
 	patience = 4
 	stuck    = 20
@@ -34,11 +32,11 @@ const (
 
 // A Pace is the pace of one node. The zero Pace has met no other writer.
 type Pace struct {
-	noise     int       // how many more swaps must meet no other writer before this node counts as alone
-	conflicts int       // swaps in a row that have failed because the value was another
-	resume    time.Time // when this node may go on after its last win or conflict
-	idle      int       // rounds in a row that have brought nothing
-	done      int       // how many folds had been done when the last round began
+	noise  int       // how many more swaps must meet no other writer before this node counts as alone
+	lost   bool      // a swap has failed since the last that succeeded, because the value was another
+	resume time.Time // when this node may go on after its last win or conflict
+	idle   int       // rounds in a row that have brought nothing
+	done   int       // how many folds had been done when the last round began
 }
 
 // SilentBefore returns the time since which a node must have been heard, or it is silent. A round trip to the store takes trip.
@@ -71,7 +69,7 @@ func (p *Pace) Stuck() bool { return p.idle == stuck }
 // Won notes that a swap has succeeded. While others write too, the node then holds back. Tried and rejected: the winner never
 // holds back; it holds back for half a round trip to a whole one.
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
-	p.conflicts, p.idle = 0, 0
+	p.lost, p.idle = false, 0
 	p.noise = max(p.noise-1, 0)
 	if p.Contended(silent) {
 		p.resume = now.Add(trip/2 + time.Duration(random.Int64N(int64(trip/4)+1)))
@@ -81,15 +79,15 @@ func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.
 // Met notes that the store holds another value than was known: another node has written.
 func (p *Pace) Met() { p.noise, p.idle = calm, 0 }
 
-// Lost notes that a swap has failed because the value was another. In a crowd, a node that folds only for itself then waits,
-// so that nodes that fold for others get ahead. Tried and rejected: nobody gives way in a crowd.
+// Lost notes that a swap has failed because the value was another. In a crowd, a node that folds only for itself then waits once,
+// for up to two thirds of a round trip for each node, so that nodes that fold for others get ahead. After that it insists: if it
+// waited before each swap, the value that it swaps would always be an old one, and it would starve. Tried and rejected: nobody
+// gives way in a crowd; a node in a crowd gives way after each conflict.
 func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, random *rand.Rand) {
-	p.noise = calm
-	p.conflicts++
-	bound := trip * time.Duration(min(p.conflicts, crowdConflicts)*(nodes/crowd))
-	if alone && bound > 0 {
+	if bound := trip * time.Duration(nodes) * 2 / 3; !p.lost && alone && nodes >= crowd && bound > 0 {
 		p.resume = now.Add(time.Duration(random.Int64N(int64(bound))))
 	}
+	p.noise, p.lost = calm, true
 }
 
 // Late notes that the combiner is late, so that this node folds too. It reports whether to read the value anew first, since the

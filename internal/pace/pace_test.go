@@ -190,46 +190,44 @@ func TestANodeIsStuckOnceAfterTwentyRoundsThatBringNothing(t *testing.T) {
 	}
 }
 
-func TestAWinEndsTheRowOfConflicts(t *testing.T) {
-	const trip = 100 * ms
-	between(t, "the first conflict after a win", 0, trip, func(random *rand.Rand) time.Duration {
-		var p Pace
-		for range 9 {
-			p.Lost(at(0), true, 8, trip, random)
-		}
-		p.Won(at(0), trip, false, random)
-		p.Lost(at(time.Hour), true, 8, trip, random)
-		return next(&p, at(time.Hour))
-	})
-}
-
-// In a crowd, a node that folds only for itself holds back after a conflict. For each eight nodes of the cluster, that takes up to
-// one round trip for each conflict in a row, of which at most four count.
-func TestInACrowdANodeThatFoldsOnlyForItselfGivesWay(t *testing.T) {
+// In a crowd, a node that folds only for itself holds back after a conflict, for up to two thirds of a round trip for each node of the
+// cluster. After more conflicts in a row it goes on at once.
+func TestInACrowdANodeThatFoldsOnlyForItselfGivesWayOnce(t *testing.T) {
 	for _, test := range []struct {
 		alone            bool
 		nodes, conflicts int
-		trips            int // up to which it holds back
+		most             time.Duration // for which it holds back
 	}{
-		{true, 1, 1, 0}, {true, 7, 9, 0},
-		{true, 8, 1, 1}, {true, 8, 2, 2}, {true, 8, 4, 4}, {true, 8, 5, 4}, {true, 8, 100, 4},
-		{true, 15, 1, 1}, {true, 16, 1, 2}, {true, 25, 1, 3}, {true, 25, 3, 9}, {true, 25, 9, 12},
+		{true, 1, 1, 0}, {true, 7, 1, 0}, {true, 7, 9, 0},
+		{true, 8, 1, 800 * ms}, {true, 9, 1, 900 * ms}, {true, 25, 1, 2500 * ms},
+		{true, 8, 2, 0}, {true, 25, 2, 0}, {true, 25, 9, 0},
 		{false, 8, 1, 0}, {false, 25, 9, 0},
 	} {
-		const trip = 100 * ms
-		name := fmt.Sprintf("alone %v, %d of %d nodes", test.alone, test.conflicts, test.nodes)
-		between(t, name, 0, time.Duration(test.trips)*trip, func(random *rand.Rand) time.Duration {
+		name := fmt.Sprintf("alone %v, %d nodes, conflict %d", test.alone, test.nodes, test.conflicts)
+		between(t, name, 0, test.most, func(random *rand.Rand) time.Duration {
 			var p Pace
-			for range test.conflicts {
-				p.Lost(at(0), test.alone, test.nodes, trip, random)
+			for i := range test.conflicts {
+				p.Lost(at(time.Duration(i)*time.Hour), test.alone, test.nodes, 150*ms, random)
 			}
-			return next(&p, at(0))
+			return next(&p, at(time.Duration(test.conflicts-1)*time.Hour))
 		})
 	}
 	var p Pace
 	if p.Lost(at(0), true, 25, 0, random()); next(&p, at(0)) != 0 {
 		t.Error("it gives way although no round trip has been measured")
 	}
+}
+
+func TestAWinEndsTheRowOfConflicts(t *testing.T) {
+	between(t, "the first conflict after a win", 0, 800*ms, func(random *rand.Rand) time.Duration {
+		var p Pace
+		for range 9 {
+			p.Lost(at(0), true, 8, 150*ms, random)
+		}
+		p.Won(at(0), 150*ms, false, random)
+		p.Lost(at(time.Hour), true, 8, 150*ms, random)
+		return next(&p, at(time.Hour))
+	})
 }
 
 // In a small cluster, a node whose combiner is late reads first. In a crowd it holds back for one and a half round trips.
