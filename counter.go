@@ -59,7 +59,7 @@ type Counter struct {
 	desk    *desk.Desk
 	peers   peers.Peers
 	pace    pace.Pace
-	current bool // known is believed to be the store's newest value
+	current bool // nothing has shown yet that known is old
 	broken  bool // the stored value was invalid when last read
 	alarm   alarm
 	stats   struct{ requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64 }
@@ -87,7 +87,7 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 // ---- Requests ----
 
 // handle puts a request on the desk: a client's add or read, or another node's fold. What is malformed is refused. The desk
-// answers the rest: with the result, or with error 14 (Abort) if it can never fit, 11 (TemporarilyUnavailable) if it did not
+// answers the rest: with the result, or with error 14 (Abort) if it can never be applied, 11 (TemporarilyUnavailable) if it did not
 // count, or 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
@@ -129,7 +129,7 @@ func (c *Counter) run() {
 	c.lock()
 	c.desk.Open(c.node.ID())
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // if an earlier life is ahead of the clock, this one takes a later name; if not now, with its first fold
+	c.resync(ctx, rtt.Initial) // if an earlier life is ahead of the clock, this one takes a later name; if not now, when its first fold fails
 	c.unlock()
 	var work sync.WaitGroup
 	work.Go(func() { c.deliver(ctx) })
@@ -204,7 +204,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
 			if _, waits := c.peers.Due(); !waits && c.desk.Own() != nil {
-				c.hand(c.desk.Own()) // it was formed while this node had no combiner
+				c.hand(c.desk.Own()) // it was formed, or has come back, while there was no combiner
 			}
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
 			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell about the fold
@@ -368,7 +368,7 @@ func (c *Counter) outside(f func()) {
 	f()
 }
 
-// wait blocks until another goroutine has completed a step. Only fold broadcasts before it: two loops would never sleep.
+// wait blocks until another goroutine has completed a step. Only fold may broadcast before it, or the loops would never sleep.
 func (c *Counter) wait() {
 	c.flush()
 	c.changed.Wait()
