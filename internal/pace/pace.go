@@ -2,7 +2,7 @@
 // swap too. It is pure: it is handed the time, and has no goroutine, lock or network.
 //
 // The winner of a swap knows the newest value and would otherwise keep winning. So while others write too, it waits after each
-// win, for half to three quarters of a round trip. A loser learns the newest value with its refusal. So the wait is long enough
+// win, for half to three quarters of a round trip. A read right behind its swap shows a loser the newest value. So the wait is long enough
 // for the loser's next swap to reach the store first.
 //
 // If this package is wrong, nodes are only slow.
@@ -25,7 +25,7 @@ const (
 	silentTrips = 4
 	// crowd is the cluster size at which holding back after wins no longer suffices.
 	crowd = 8
-	// A node backs off once more than patience rounds in a row have brought nothing. After stuck such rounds it says so.
+	// A node backs off when patience rounds in a row have brought nothing. When it begins the round number stuck, it says so.
 	patience = 4
 	stuck    = 20
 )
@@ -63,7 +63,7 @@ func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	return wait
 }
 
-// Stuck reports whether exactly stuck rounds have brought nothing, so that the caller can warn once.
+// Stuck reports whether the round that has begun is number stuck of those that bring nothing, so that the caller can warn once.
 func (p *Pace) Stuck() bool { return p.idle == stuck }
 
 // Won notes that a swap has succeeded. While others write too, the node then holds back. Tried and rejected: the winner never
@@ -76,7 +76,7 @@ func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.
 	}
 }
 
-// Met notes that the store holds another value than was known: another node has written.
+// Met notes that the store holds a value that this node did not expect: another node has most likely written.
 func (p *Pace) Met() { p.noise, p.idle = calm, 0 }
 
 // Lost notes that a swap has failed because the value was another. In a crowd, a node that folds only for itself then waits once,
@@ -91,7 +91,7 @@ func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, ra
 }
 
 // Late notes that the combiner is late, so that this node folds too. It reports whether to read the value anew first, since the
-// combiner has moved it on. In a crowd that does not pay, as most late answers still come. There the node holds back for one and
+// combiner may have moved it on. In a crowd that does not pay, as most late answers still come. There the node holds back for one and
 // a half round trips, and then swaps from the value that it knows. Tried and rejected: it always swaps from that value; in a
 // crowd it reads anew too.
 func (p *Pace) Late(now time.Time, nodes int, trip time.Duration) (doubt bool) {

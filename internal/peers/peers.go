@@ -1,8 +1,8 @@
 // Package peers chooses the combiner, the node to which a node hands its folds. It is pure: it is handed the time, and has
 // no goroutine, lock or network.
 //
-// The combiner is the first node of the cluster that is not suspected. A node that has kept this one waiting is suspected for a
-// second. After that, the next fold is sent to it as a probe, and to the combiner too. So no request waits for the probe.
+// The combiner is the first node of the cluster that is not suspected. A node that has kept this one waiting is suspected until it
+// answers. Once a second a fold is sent to it as a probe, and to the combiner too. So no request waits for the probe.
 //
 // If this package is wrong, nodes are only slow: nothing depends on who the combiner is, or on nodes agreeing about it.
 package peers
@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// suspicion is how long a node that did not answer in time is not asked at all.
+	// suspicion is how long a suspected node is not asked at all, before each probe.
 	suspicion = time.Second
 	// A node has to ask the store before it answers. So its first answer may take firstTimeouts timeouts of the store, but no
 	// longer than firstAnswer. Tried and rejected: 1 s for a combiner's first answer.

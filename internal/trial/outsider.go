@@ -11,9 +11,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Outsider cuts one node off from a crowd of 25, but not from the store, with each seed from 1 to n. All others have requests, whose
-// folds one of them swaps again and again. So the outsider's swaps meet theirs. Its requests must be answered all the same: half of them
-// in a second, and each in time.
+// Outsider cuts one node of 25 off from the others, but not from the store, with each seed from 1 to n. All have requests, and one of
+// the others swaps the folds of all of them again and again. So the outsider's swaps meet with theirs. Its requests must be served all
+// the same, and half of them in a second.
 func Outsider(t *testing.T, program maelstromtest.Program, n int, dist maelstromtest.Distribution) {
 	t.Helper()
 	var mu sync.Mutex
