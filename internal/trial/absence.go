@@ -91,8 +91,7 @@ func (a *absence) run(program maelstromtest.Program, begin, end func(*maelstromt
 func (a *absence) client(c *maelstromtest.Cluster, i int, until time.Duration) {
 	node, random := fmt.Sprintf("n%d", i), rand.New(rand.NewPCG(a.seed, uint64(i)))
 	a.clients.Go(func() {
-		pause := func() { time.Sleep(time.Duration(random.Int64N(int64(20 * time.Millisecond)))) }
-		keepAdding(a.t, c, node, a.start.Add(until), pause, func(sent time.Time, took time.Duration) {
+		keepAdding(a.t, c, node, a.start.Add(until), random, 20*time.Millisecond, func(sent time.Time, took time.Duration) {
 			a.during(sent, func(p *phase) { p.latencies = append(p.latencies, took) })
 		})
 	})

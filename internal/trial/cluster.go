@@ -3,6 +3,7 @@ package trial
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -64,11 +65,11 @@ func AddLine(client string, id int) string {
 	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
 }
 
-// keepAdding adds 1 at a node again and again until a time, with a pause before each add. It notes when each add was sent and how long
-// it took.
-func keepAdding(t *testing.T, c *maelstromtest.Cluster, node string, until time.Time, pause func(), note func(sent time.Time, took time.Duration)) {
+// keepAdding adds 1 at a node again and again until a time, with a random pause, shorter than the given one, before each add. It notes
+// when each add was sent and how long it took.
+func keepAdding(t *testing.T, c *maelstromtest.Cluster, node string, until time.Time, random *rand.Rand, pause time.Duration, note func(sent time.Time, took time.Duration)) {
 	for time.Now().Before(until) {
-		pause()
+		time.Sleep(time.Duration(random.Int64N(int64(pause))))
 		sent := time.Now()
 		_, code, text := Ask(c, node, Add(1))
 		took := time.Since(sent)

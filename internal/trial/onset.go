@@ -67,9 +67,8 @@ func (o Onset) longest(t *testing.T, program maelstromtest.Program, seed uint64,
 		var clients sync.WaitGroup
 		for i := range uint64(3) {
 			random := rand.New(rand.NewPCG(seed, i))
-			pause := func() { time.Sleep(time.Duration(random.Int64N(int64(60 * time.Millisecond)))) }
 			clients.Go(func() {
-				keepAdding(t, c, fmt.Sprintf("n%d", i), begin.Add(time.Second), pause, func(sent time.Time, took time.Duration) {
+				keepAdding(t, c, fmt.Sprintf("n%d", i), begin.Add(time.Second), random, 60*time.Millisecond, func(sent time.Time, took time.Duration) {
 					if sent.Add(took).Before(begin) {
 						return
 					}

@@ -50,9 +50,8 @@ func outsider(t *testing.T, program maelstromtest.Program, seed uint64, dist mae
 		var clients sync.WaitGroup
 		for i := range uint64(nodes) {
 			node, random := fmt.Sprintf("n%d", i), rand.New(rand.NewPCG(seed, i))
-			pause := func() { time.Sleep(time.Duration(random.Int64N(int64(300 * time.Millisecond)))) }
 			clients.Go(func() {
-				keepAdding(t, c, node, end, pause, func(_ time.Time, took time.Duration) {
+				keepAdding(t, c, node, end, random, 300*time.Millisecond, func(_ time.Time, took time.Duration) {
 					if node == out {
 						all = append(all, took)
 					}
