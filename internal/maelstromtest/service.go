@@ -56,7 +56,7 @@ func (s *kv) apply(r kvRequest) (*kv, kvReply) {
 	case r.kind == "cas" && !exists && r.create, r.kind == "cas" && exists && current.equals(r.from):
 		return s.with(r.key, r.to), kvReply{Type: "cas_ok"}
 	case r.kind == "cas" && exists:
-		return s, kvReply{Type: "error", Code: 22, Text: fmt.Sprintf("current value %s is not %s", current.raw, r.from.raw)}
+		return s, kvReply{Type: "error", Code: 22, Text: fmt.Sprintf("current value %s is not %s", prStr(current.raw), prStr(r.from.raw))}
 	}
 	return s, noSuchKey
 }

@@ -32,6 +32,8 @@ func TestStoresAnswer(t *testing.T) {
 			{`{"type":"read","key":"k","msg_id":4}`, `{"type":"read_ok","value":1,"in_reply_to":4}`},
 			{`{"type":"cas","key":"k","from":1.0,"to":2,"msg_id":5}`, `{"type":"error","code":22,"text":"current value 1 is not 1.0","in_reply_to":5}`},
 			{`{"type":"cas","key":"k","from":1,"to":{"b":[1e2,12345678901234567890],"a":null},"msg_id":6}`, `{"type":"cas_ok","in_reply_to":6}`},
+			{`{"type":"cas","key":"k","from":{"b":{"c":[ ]},"a":"\"\\\n\u00e9"},"to":true,"msg_id":6}`,
+				`{"type":"error","code":22,"text":"current value {\"b\" [1e2 12345678901234567890], \"a\" nil} is not {\"b\" {\"c\" []}, \"a\" \"\\\"\\\\\\né\"}","in_reply_to":6}`},
 			{`{"type":"cas","key":"k","from":{"a":null,"b":[100.0,12345678901234567890]},"to":"x"}`, `{"type":"cas_ok","in_reply_to":null}`},
 			{`{"type":"read","key":"k"}`, `{"type":"read_ok","value":"x","in_reply_to":null}`},
 			{`{"type":"write","key":1,"value":12345678901234567891}`, `{"type":"write_ok","in_reply_to":null}`},
