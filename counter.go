@@ -237,13 +237,12 @@ func (c *Counter) fold(ctx context.Context) {
 		}
 		c.stats.attempts++
 		trip, timeout := c.store.RTT()
-		contended := c.pace.Contended(c.someSilent(trip))
-		var version *register.Version // what was written or, after a conflict when contended, what a read sent right behind showed
+		var version *register.Version // what was written or, after a conflict, what the store has told that it holds
 		var err error
 		c.outside(func() {
 			ctx, cancel := context.WithTimeout(ctx, swapTimeouts*timeout)
 			defer cancel()
-			version, err = c.store.Swap(ctx, c.known, next, contended)
+			version, err = c.store.Swap(ctx, c.known, next)
 		})
 		switch {
 		case err == nil:

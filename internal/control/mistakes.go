@@ -29,9 +29,8 @@ var Mistakes = []Mistake{
 	c.stats.requests++`},
 	}},
 	{"a plain write in place of the compare-and-swap", []Edit{
-		{"counter.go", "version, err = c.store.Swap(ctx, c.known, next, contended)",
+		{"counter.go", "version, err = c.store.Swap(ctx, c.known, next)",
 			`version = &register.Version{Value: next}
-			err = c.node.Ask(maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next})(ctx, "write_ok", nil)
-			_ = contended`},
+			err = c.node.Ask(maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next})(ctx, "write_ok", nil)`},
 	}},
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // A contest has several writers on one store, which do not hear each other. Each always has something to do, and replaces the
-// store's value by the next as often as it can. Behind each swap it sends a read, which tells a loser what to replace next.
+// store's value by the next as often as it can. A loser is told what to replace next.
 type contest struct {
 	latency func(*rand.Rand) time.Duration // of a message
 	silence bool                           // a writer that is not heard counts as one that may write
@@ -68,46 +68,28 @@ type writer struct {
 // begin begins a round: the writer holds back, and then swaps.
 func (w *writer) begin() { w.after(w.pace.Next(at(w.now), *w.wins, w.random), w.swap) }
 
-// swap sends a swap and a read.
+// swap sends a swap.
 func (w *writer) swap() {
-	sent, won, shown := w.now, false, 0
-	var swapped, read bool // whether the answers have come
+	sent := w.now
 	w.after(w.latency(w.random), func() {
-		if won = w.value == w.known; won {
+		won, told := w.value == w.known, w.value
+		if won {
 			w.value++
 			*w.wins++
 		}
 		w.after(w.latency(w.random), func() {
-			swapped = true
 			w.trips.Sample(w.now - sent)
 			if won {
 				w.known++
 				w.pace.Won(at(w.now), w.trips.Smoothed(), w.silence, w.random)
-				w.begin()
-			} else if read {
-				w.lose(shown)
+			} else {
+				w.known = told
+				w.pace.Met()
+				w.pace.Lost(at(w.now), w.alone, cmp.Or(w.nodes, len(w.contest.wins)), w.trips.Smoothed(), w.random)
 			}
+			w.begin()
 		})
 	})
-	w.after(w.latency(w.random), func() {
-		value := w.value
-		w.after(w.latency(w.random), func() {
-			read, shown = true, value
-			if swapped && !won {
-				w.lose(shown)
-			}
-		})
-	})
-}
-
-// lose notes a lost swap, and goes on with the value that the read has shown.
-func (w *writer) lose(shown int) {
-	w.pace.Lost(at(w.now), w.alone, cmp.Or(w.nodes, len(w.contest.wins)), w.trips.Smoothed(), w.random)
-	if shown != w.known {
-		w.known = shown
-		w.pace.Met()
-	}
-	w.begin()
 }
 
 func TestWritersThatDoNotHearEachOtherTakeTurns(t *testing.T) {

@@ -2,8 +2,8 @@
 // swap too. It is pure: it is handed the time, and has no goroutine, lock or network.
 //
 // The winner of a swap knows the newest value and would otherwise keep winning. So while others write too, it waits after each
-// win, for half to three quarters of a round trip. A read right behind its swap shows a loser the newest value. So the wait is long enough
-// for the loser's next swap to reach the store first.
+// win, for half to three quarters of a round trip. A loser is told the newest value when its swap is refused. So the wait is long
+// enough for the loser's next swap to reach the store first.
 //
 // If this package is wrong, nodes are only slow.
 package pace
@@ -44,11 +44,6 @@ func SilentBefore(now time.Time, trip time.Duration) time.Time {
 	return now.Add(-max(silence, silentTrips*trip))
 }
 
-// Contended reports whether other nodes seem to write too. The argument silent says whether some node has not been heard since
-// SilentBefore. That node may write too: if it has only lost so far, it has left no trace in the store. Tried and rejected: a
-// read behind every swap, and a winner that holds back only where it has met other writers.
-func (p *Pace) Contended(silent bool) bool { return p.noise > 0 || silent }
-
 // Next begins a round of the fold loop, and returns how long to hold back first. The argument done counts the folds done so
 // far. If several rounds in a row have done no fold and shown no new value, Next makes the node back off, whatever the reason.
 func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
@@ -71,10 +66,15 @@ func (p *Pace) Stuck() bool { return p.idle == stuck }
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
 	p.lost, p.idle = false, 0
 	p.noise = max(p.noise-1, 0)
-	if p.Contended(silent) {
+	if p.contended(silent) {
 		p.resume = now.Add(trip/2 + time.Duration(random.Int64N(int64(trip/4)+1)))
 	}
 }
+
+// contended reports whether other nodes seem to write too. The argument silent says whether some node has not been heard since
+// SilentBefore. That node may write too: if it has only lost so far, it has left no trace in the store. Tried and rejected: a
+// winner that holds back only where it has met other writers.
+func (p *Pace) contended(silent bool) bool { return p.noise > 0 || silent }
 
 // Met notes that the store holds a value that this node did not expect: another node has most likely written.
 func (p *Pace) Met() { p.noise, p.idle = calm, 0 }

@@ -35,7 +35,7 @@ func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 		"a lost swap":        func(p *Pace) { p.Lost(at(0), true, 3, 10*ms, random()) },
 	} {
 		var p Pace
-		if p.Contended(false) || !p.Contended(true) {
+		if p.contended(false) || !p.contended(true) {
 			t.Error("a node that has met no other writer should be alone, unless some node is silent")
 		}
 		for range 2 { // the count begins anew each time
@@ -43,16 +43,16 @@ func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 			for range 4 {
 				p.Won(at(0), 10*ms, false, random())
 			}
-			if !p.Contended(false) {
+			if !p.contended(false) {
 				t.Errorf("%s: alone after four wins", name)
 			}
 		}
 		p.Won(at(0), 10*ms, false, random())
-		if p.Contended(false) || !p.Contended(true) {
+		if p.contended(false) || !p.contended(true) {
 			t.Errorf("%s: not alone after five wins", name)
 		}
 		p.Won(at(0), 10*ms, false, random())
-		if meet(&p); !p.Contended(false) {
+		if meet(&p); !p.contended(false) {
 			t.Errorf("%s: still alone after it has met another", name)
 		}
 	}

@@ -36,6 +36,8 @@ func (e *BadValueError) Unwrap() error { return e.Err }
 type Version struct {
 	Value  ledger.Value
 	stored json.RawMessage
+	shown  time.Time // when the store has shown it, or taken it
+	doubt  bool      // it may have been an old one even then
 }
 
 // A Register is one node's view of the key. Only RTT is safe for concurrent use.
@@ -44,7 +46,8 @@ type Register struct {
 	key     string
 	scratch string // a key of the node's own
 	nonce   int64  // a number that no other life of the node has
-	reads   int
+	marks   int
+	mistold bool // a refusal has told the very value that it refused, so no refusal is believed any more
 }
 
 // New returns the register at key, for the life of a node that nonce names.
@@ -59,8 +62,7 @@ func (r *Register) RTT() (smoothed, timeout time.Duration) { return r.store.RTT(
 // *BadValueError it reads once more, behind a write that it waits for, so it does not report a value that has since been
 // repaired. It returns the context's error if there is no answer in time.
 func (r *Register) Read(ctx context.Context) (Version, error) {
-	r.reads++
-	mark := fmt.Sprintf("%d.%d", r.nonce, r.reads)
+	mark := r.mark()
 	v, err := r.look(ctx, mark)
 	if _, bad := errors.AsType[*BadValueError](err); bad {
 		if err := r.store.Write(ctx, r.scratch, mark+".sure"); err != nil {
@@ -87,27 +89,45 @@ func (r *Register) parse(raw json.RawMessage) (Version, error) {
 	if err != nil {
 		return Version{}, &BadValueError{r.key, raw, err}
 	}
-	return Version{value, raw}, nil
+	return Version{Value: value, stored: raw, shown: time.Now()}, nil
+}
+
+// mark returns a text that was never written to scratch.
+func (r *Register) mark() string {
+	r.marks++
+	return fmt.Sprintf("%d.%d", r.nonce, r.marks)
 }
 
 // Swap replaces from by to, a value that the key never had, and returns the new version. If the store refuses, Swap returns
-// ErrConflict. With peek, it then also returns what a read right behind the swap has shown, most likely the newest value, or nil
-// if it has shown none. If there was no answer in time, Swap returns the context's error. After any error, the swap may have
-// taken effect, or still may.
-func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value, peek bool) (*Version, error) {
+// ErrConflict and the version that the store has told, or nil if it has told none. If there was no answer in time, Swap returns
+// the context's error. After any error, the swap may have taken effect, or still may.
+//
+// A refusal may come from an old state. If from was shown longer ago than a round trip takes, there may be many of them. So the
+// swap of a value that was told then goes behind a write, as in Read. If it is refused, too, that most likely tells the newest.
+// Tried and rejected: a write before each swap after a conflict; no write before any swap.
+func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value) (*Version, error) {
 	raw, err := json.Marshal(to)
 	if err != nil {
 		panic(fmt.Sprintf("register: a value that cannot be marshalled: %+v: %v", to, err))
 	}
-	shown, err := r.store.CompareAndSwap(ctx, r.key, from.stored, raw, peek)
+	mark := ""
+	if from.doubt {
+		mark = r.mark()
+	}
+	trip, _ := r.RTT()
+	old := time.Since(from.shown) > trip
+	told, err := r.store.CompareAndSwap(ctx, r.key, from.stored, raw, r.scratch, mark)
 	switch code := maelstrom.ErrorCode(err); {
 	case err == nil:
-		return &Version{to, raw}, nil
+		return &Version{Value: to, stored: raw, shown: time.Now()}, nil
 	case code != maelstrom.PreconditionFailed && code != maelstrom.KeyDoesNotExist:
 		return nil, err
 	}
-	if v, err := r.parse(shown); err == nil {
-		return &v, ErrConflict
+	v, err := r.parse(told)
+	r.mistold = r.mistold || err == nil && v.Value.Equal(from.Value)
+	if err != nil || r.mistold {
+		return nil, ErrConflict
 	}
-	return nil, ErrConflict
+	v.doubt = old
+	return &v, ErrConflict
 }

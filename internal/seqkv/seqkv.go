@@ -12,9 +12,12 @@ package seqkv
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,12 +51,12 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 // CompareAndSwap replaces the value of key by to if it is from. A nil from stands for a key that does not exist. The request may
 // be sent more than once, but at most one copy takes effect if the key never has the same value twice. CompareAndSwap returns a
 // *maelstrom.RPCError if the store refused (code 20 if the key does not exist, 22 if it has another value), and the context's
-// error if there was no answer in time. After either error, the swap may have taken effect, or still may.
+// error if there was no answer in time. After either error, the swap may have taken effect, or still may. If a refusal tells what
+// the key holds, CompareAndSwap returns that, too. Tried and rejected: reading anew instead; a read right behind the swap.
 //
-// With peek, a read is sent right behind the swap. If the swap is refused, CompareAndSwap returns what the read has shown, most
-// likely the newest value, along with the refusal. It returns nil if the read has shown nothing. Tried and rejected: no read
-// behind a swap.
-func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, peek bool) (json.RawMessage, error) {
+// The store may refuse from an old state, and so tell an old value. If mark is not empty, a version of it is written to scratch
+// first, as by Refresh. The value told is then most likely the newest.
+func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, scratch, mark string) (told json.RawMessage, err error) {
 	create := from == nil
 	if create {
 		from = to // not null, which the key might hold; it holds to only if this swap has already taken effect
@@ -62,27 +65,40 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 	if create {
 		refusals = refusals[1:]
 	}
-	return insist(ctx, c, refusals, func(ctx context.Context, _ int) (json.RawMessage, error) {
-		answer := c.ask(swap{"cas", key, from, to, create})
-		if !peek {
-			return nil, answer(ctx, "cas_ok", nil)
+	return insist(ctx, c, refusals, func(ctx context.Context, attempt int) (json.RawMessage, error) {
+		if err := c.advance(scratch, mark, attempt); err != nil {
+			return nil, err
 		}
-		shown := c.ask(read{"read", key})
-		err := answer(ctx, "cas_ok", nil)
-		if err == nil {
-			ctx, cancel := context.WithCancel(ctx)
-			cancel() // what the read shows is not needed
-			_ = shown(ctx, "read_ok", nil)
-			return nil, nil
-		}
-		_, timeout := c.RTT()
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		var reply value
-		_ = shown(ctx, "read_ok", &reply) // without it, there is nothing to return
-		return reply.Value, err
+		err := c.ask(swap{"cas", key, from, to, create})(ctx, "cas_ok", nil)
+		return toldBy(err), err
 	})
 }
+
+// toldBy returns the value that the key holds according to a refusal, or nil if err does not tell one. Maelstrom's store tells it
+// in the text, as Clojure prints it: of a map with strings as keys like JSON, but with a space, and no colon, behind each key.
+func toldBy(err error) (value json.RawMessage) {
+	refusal, _ := errors.AsType[*maelstrom.RPCError](err)
+	if refusal == nil {
+		return nil
+	}
+	printed, ok := strings.CutPrefix(refusal.Text, "current value ")
+	if !ok {
+		return nil
+	}
+	text := clojureString.ReplaceAllStringFunc(printed, func(s string) string {
+		if key, ok := strings.CutSuffix(s, " "); ok {
+			return key + ":"
+		}
+		return s
+	})
+	if err := json.NewDecoder(strings.NewReader(text)).Decode(&value); err != nil {
+		return nil
+	}
+	return value
+}
+
+// clojureString matches a string, and the space behind it if there is one.
+var clojureString = regexp.MustCompile(`"(?:[^"\\]|\\.)*" ?`)
 
 // The requests to the store, and the answer to a read.
 type (
@@ -116,10 +132,8 @@ type (
 // without a write before it.
 func (c *Client) Refresh(ctx context.Context, key, scratch, mark string) (json.RawMessage, error) {
 	return insist(ctx, c, []int{maelstrom.KeyDoesNotExist}, func(ctx context.Context, attempt int) (json.RawMessage, error) {
-		if mark != "" {
-			if err := c.node.Post(maelstrom.SeqKV, newWrite(scratch, mark, attempt)); err != nil {
-				return nil, err
-			}
+		if err := c.advance(scratch, mark, attempt); err != nil {
+			return nil, err
 		}
 		var reply value
 		err := c.ask(read{"read", key})(ctx, "read_ok", &reply)
@@ -134,6 +148,14 @@ func (c *Client) Write(ctx context.Context, key, mark string) error {
 		return struct{}{}, c.ask(newWrite(key, mark, attempt))(ctx, "write_ok", nil)
 	})
 	return err
+}
+
+// advance writes a version of mark to scratch, without waiting for the answer. It does nothing if mark is empty.
+func (c *Client) advance(scratch, mark string, attempt int) error {
+	if mark == "" {
+		return nil
+	}
+	return c.node.Post(maelstrom.SeqKV, newWrite(scratch, mark, attempt))
 }
 
 func newWrite(key, mark string, attempt int) write {

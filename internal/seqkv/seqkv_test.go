@@ -7,6 +7,7 @@ import (
 	"log"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -71,7 +72,7 @@ func TestACompareAndSwapEndsAsTheStoreSaysOrAtItsTimeout(t *testing.T) {
 		}, func(ctx context.Context, c *Client) {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 			defer cancel()
-			_, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`9007199254740991`), false)
+			_, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`9007199254740991`), "", "")
 			if !test.check(err) {
 				t.Errorf("reply %s after %v: %v", test.reply, test.after, err)
 			}
@@ -98,7 +99,7 @@ func TestACompareAndSwapWithoutAnAnswerIsSentAgain(t *testing.T) {
 			}
 			return `{"type":"cas_ok"}`, time.Millisecond
 		}, func(ctx context.Context, c *Client) {
-			if _, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), false); err != nil {
+			if _, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), "", ""); err != nil {
 				t.Errorf("the first copy is answered with %q after %v: %v", first.reply, first.after, err)
 			}
 		})
@@ -191,34 +192,76 @@ func TestAWriteIsRepeatedWithATextThatTheKeyNeverHad(t *testing.T) {
 	}
 }
 
-func TestASwapThatPeeksReturnsWhatTheReadBehindItShows(t *testing.T) {
-	for _, test := range []struct {
-		swap, read string
-		code       int // of the error, or -1
-		shown      string
-	}{
-		{`{"type":"error","code":22}`, `{"type":"read_ok","value":7}`, maelstrom.PreconditionFailed, "7"},
-		{`{"type":"error","code":22}`, `{"type":"error","code":20}`, maelstrom.PreconditionFailed, ""},
-		{`{"type":"error","code":22}`, "", maelstrom.PreconditionFailed, ""},
-		{`{"type":"cas_ok"}`, `{"type":"read_ok","value":7}`, -1, ""},
-		{`{"type":"cas_ok"}`, "", -1, ""},
+func TestARefusedSwapReturnsTheValueThatTheRefusalTells(t *testing.T) {
+	for _, test := range []struct{ text, told string }{
+		{`current value 7 is not 1`, `7`},
+		{`current value nil is not 1`, ``},
+		{`current value {} is not 1`, `{}`},
+		{`current value "a" is not 1`, `"a"`},
+		{`current value {"total" 5, "receipts" {"n0" {"boot" 1, "nonce" 9007199254740991, "seq" 3}, "n1" {}}} is not {"total" 4}`,
+			`{"total":5, "receipts":{"n0":{"boot":1, "nonce":9007199254740991, "seq":3}, "n1":{}}}`},
+		{`current value {"total":5,"receipts":{"n0":{"seq": 3}}} is not {"total":4}`, `{"total":5,"receipts":{"n0":{"seq": 3}}}`}, // JSON
+		{`current value {"a \" b" 1, "c\\" 2, "\" }" {}} is not 1`, `{"a \" b":1, "c\\":2, "\" }":{}}`},
+		{`current value {"a" "b", "c" 1} is not 1`, `{"a":"b", "c":1}`},
+		{`current value ["a" "b"] is not 1`, ``},
+		{`current value {:total 5} is not 1`, ``},
+		{`current value {"total" 5`, ``},
+		{`current value `, ``},
+		{`the current value 7 is not 1`, ``},
+		{`7`, ``},
+		{``, ``},
 	} {
-		var asked []string
-		withStore(t, func(r maelstromtest.Packet) (string, time.Duration) {
-			asked = append(asked, r.Type)
-			return map[string]string{"cas": test.swap, "read": test.read}[r.Type], time.Millisecond
-		}, func(ctx context.Context, c *Client) {
-			shown, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), true)
-			code := -1
-			if err != nil {
-				code = maelstrom.ErrorCode(err)
-			}
-			if code != test.code || string(shown) != test.shown {
-				t.Errorf("%+v: shown %s, error %v", test, shown, err)
+		refusal, err := json.Marshal(map[string]any{"type": "error", "code": maelstrom.PreconditionFailed, "text": test.text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		withStore(t, func(maelstromtest.Packet) (string, time.Duration) { return string(refusal), time.Millisecond }, func(ctx context.Context, c *Client) {
+			told, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), "", "")
+			if maelstrom.ErrorCode(err) != maelstrom.PreconditionFailed || string(told) != test.told {
+				t.Errorf("%s\ntold %s, error %v\nwant %s", test.text, told, err, test.told)
 			}
 		})
-		if len(asked) < 2 || asked[0] != "cas" || asked[1] != "read" {
-			t.Errorf("%+v: the store was asked %q", test, asked)
-		}
 	}
+}
+
+// The bench's store prints values as Clojure does.
+func TestValuesWithAnyNamesAreTold(t *testing.T) {
+	for _, name := range []string{"n0", "", " ", `"`, `\`, `a "b" c`, `" "`, `\" `, "é\n\t\r\f\b/", "<&>", "{:}", `"}, "`, "𝄞", "current value 1 is not 2"} {
+		stored, err := json.Marshal(map[string]any{name: map[string]any{name: 1, "a": -2}, "b": map[string]any{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		store := maelstromtest.NewStore()
+		store.Put("k", string(stored))
+		withStore(t, func(r maelstromtest.Packet) (string, time.Duration) { return store.Reply(r), time.Millisecond }, func(ctx context.Context, c *Client) {
+			told, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), "", "")
+			if !sameJSON(told, stored) || maelstrom.ErrorCode(err) != maelstrom.PreconditionFailed {
+				t.Errorf("stored %s, told %s: %v", stored, told, err)
+			}
+		})
+	}
+}
+
+func TestASwapWithAMarkGoesBehindAWriteOfIt(t *testing.T) {
+	var asked []string
+	withStore(t, func(r maelstromtest.Packet) (string, time.Duration) {
+		asked = append(asked, r.Type+" "+r.Field("key")+" "+r.Field("value"))
+		if len(asked) == 4 {
+			return `{"type":"cas_ok"}`, time.Millisecond
+		}
+		return "", 0
+	}, func(ctx context.Context, c *Client) {
+		if told, err := c.CompareAndSwap(ctx, "k", json.RawMessage(`1`), json.RawMessage(`2`), "mine", "mark"); told != nil || err != nil {
+			t.Errorf("told %s, error %v", told, err)
+		}
+	})
+	if want := []string{`write "mine" "mark.1"`, `cas "k" `, `write "mine" "mark.2"`, `cas "k" `}; !slices.Equal(asked, want) {
+		t.Errorf("the store was asked %q", asked)
+	}
+}
+
+// sameJSON reports whether a and b are the same JSON value.
+func sameJSON(a, b []byte) bool {
+	var x, y any
+	return json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }

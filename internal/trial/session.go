@@ -211,7 +211,8 @@ func (s *session) listener(n *member, i int) func(line []byte) bool {
 	}
 }
 
-// serve answers a node's request to the store. The store compares values byte by byte.
+// serve answers a node's request to the store. The store compares values byte by byte. To one of the good nodes its refusals tell the
+// value of the key, as those of Maelstrom's store do, and to the other they don't.
 func (s *session) serve(n *member, body []byte) {
 	var r struct {
 		Type, Key       string
@@ -236,6 +237,9 @@ func (s *session) serve(n *member, body []byte) {
 		reply = append(reply, `"cas_ok"`...)
 	case exists:
 		reply = append(reply, `"error","code":22`...)
+		if n == s.good[0] {
+			reply = fmt.Appendf(reply, `,"text":%q`, fmt.Sprintf("current value %s is not %s", held, r.From))
+		}
 	default:
 		reply = append(reply, `"error","code":20`...)
 	}
