@@ -74,27 +74,29 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 	})
 }
 
-// toldBy returns the value that the key holds according to a refusal, or nil if err does not tell one. Maelstrom's store tells it
-// in the text, as Clojure prints it: of a map with strings as keys like JSON, but with a space, and no colon, behind each key.
-func toldBy(err error) (value json.RawMessage) {
+// toldBy returns the value that the key holds according to a refusal, or nil if err does not tell one. The text of Maelstrom's
+// store is "current value X is not Y". The values are as Clojure prints them: a map with strings as keys as in JSON, but with a
+// space, and no colon, behind each key.
+func toldBy(err error) json.RawMessage {
 	refusal, _ := errors.AsType[*maelstrom.RPCError](err)
 	if refusal == nil {
 		return nil
 	}
-	printed, ok := strings.CutPrefix(refusal.Text, "current value ")
-	if !ok {
+	text, isCurrent := strings.CutPrefix(refusal.Text, "current value ")
+	printed, _, isOther := strings.Cut(text, " is not ")
+	if !isCurrent || !isOther {
 		return nil
 	}
-	text := clojureString.ReplaceAllStringFunc(printed, func(s string) string {
+	value := clojureString.ReplaceAllStringFunc(printed, func(s string) string {
 		if key, ok := strings.CutSuffix(s, " "); ok {
 			return key + ":"
 		}
 		return s
 	})
-	if err := json.NewDecoder(strings.NewReader(text)).Decode(&value); err != nil {
+	if !json.Valid([]byte(value)) {
 		return nil
 	}
-	return value
+	return json.RawMessage(value)
 }
 
 // clojureString matches a string, and the space behind it if there is one.
