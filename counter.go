@@ -255,7 +255,6 @@ func (c *Counter) fold(ctx context.Context) {
 			if version != nil {
 				c.learn(*version) // so that the next swap can go out at once
 			}
-			c.pace.Lost(time.Now(), !c.desk.QueuedForOthers(), len(c.node.Nodes()), trip, c.Random)
 		default:
 			c.stats.timeouts++
 			c.current = false // the next value will show whether the swap took effect

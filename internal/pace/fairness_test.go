@@ -1,7 +1,6 @@
 package pace
 
 import (
-	"cmp"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,8 +14,6 @@ import (
 type contest struct {
 	latency func(*rand.Rand) time.Duration // of a message
 	silence bool                           // a writer that is not heard counts as one that may write
-	nodes   int                            // of the cluster; 0: only the writers
-	carries bool                           // the first writer folds for other nodes, too
 	random  *rand.Rand
 	now     time.Duration
 	events  []event // to come, in the order of time
@@ -44,7 +41,7 @@ func (c *contest) after(d time.Duration, do func()) {
 // run runs the contest until the writers have won that many swaps in all.
 func (c *contest) run(swaps int) {
 	for i := range c.wins {
-		w := &writer{contest: c, wins: &c.wins[i], alone: !c.carries || i > 0}
+		w := &writer{contest: c, wins: &c.wins[i]}
 		c.after(c.latency(c.random), w.begin)
 	}
 	for c.value < swaps {
@@ -59,7 +56,6 @@ func (c *contest) run(swaps int) {
 type writer struct {
 	*contest
 	wins  *int
-	alone bool // it folds only for itself
 	pace  Pace
 	trips rtt.Estimator // to the store
 	known int           // the value that it wants to replace
@@ -85,7 +81,6 @@ func (w *writer) swap() {
 			} else {
 				w.known = told
 				w.pace.Met()
-				w.pace.Lost(at(w.now), w.alone, cmp.Or(w.nodes, len(w.contest.wins)), w.trips.Smoothed(), w.random)
 			}
 			w.begin()
 		})
@@ -100,11 +95,11 @@ func TestWritersThatDoNotHearEachOtherTakeTurns(t *testing.T) {
 	for writers := 2; writers <= 5; writers++ {
 		takeTurns(t, writers, seeds)
 	}
-	takeTurns(t, 9, seeds/10) // a crowd
+	takeTurns(t, 9, seeds/10)
 }
 
-// takeTurns has the writers win 100 swaps each on average. None may win fewer than 50. (With 500 seeds and up to five writers, that fails
-// in one contest of 6,000.)
+// takeTurns has the writers win 100 swaps each on average. None may win fewer than 50. (With 500 seeds none of 6,000 contests of
+// two to five writers fails.)
 func takeTurns(t *testing.T, writers int, seeds uint64) {
 	t.Helper()
 	for dist, latency := range latencies {
@@ -113,20 +108,6 @@ func takeTurns(t *testing.T, writers int, seeds uint64) {
 			c.run(100 * writers)
 			if slices.Min(c.wins) < 50 {
 				t.Errorf("%s latency, %d writers, seed %d: wins %d", dist, writers, seed, c.wins)
-			}
-		}
-	}
-}
-
-// In a crowd, a node that folds only for itself gives way to one that folds for others, but not always: it wins a tenth to four tenths
-// of the swaps.
-func TestANodeThatIsCutOffFromACrowdWinsNowAndThen(t *testing.T) {
-	for dist, latency := range latencies {
-		for seed := range uint64(100) {
-			c := contest{latency: latency, silence: true, nodes: 25, carries: true, random: rand.New(rand.NewPCG(seed, 0)), wins: make([]int, 2)}
-			c.run(400)
-			if c.wins[1] < 40 || c.wins[1] > 160 {
-				t.Errorf("%s latency, seed %d: wins %d", dist, seed, c.wins)
 			}
 		}
 	}

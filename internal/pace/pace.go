@@ -3,7 +3,8 @@
 //
 // The winner of a swap knows the newest value and would otherwise keep winning. So while others write too, it waits after each
 // win, for half to three quarters of a round trip. A loser is told the newest value when its swap is refused. So the wait is long
-// enough for the loser's next swap to reach the store first.
+// enough for the loser's next swap to reach the store first. Tried and rejected: in a crowd, a loser that folds only for itself holds
+// back, too.
 //
 // If this package is wrong, nodes are only slow.
 package pace
@@ -23,7 +24,7 @@ const (
 	// store take longer, that time counts instead. Tried and rejected: a node is missed after 1.5 s whatever the latency.
 	silence     = 1500 * time.Millisecond
 	silentTrips = 4
-	// crowd is the cluster size at which holding back after wins no longer suffices.
+	// crowd is the cluster size from which on a late answer mostly still comes, as many nodes wait for one.
 	crowd = 8
 	// A node backs off when patience rounds in a row have brought nothing. When it begins the round number stuck, it says so.
 	patience = 4
@@ -33,8 +34,7 @@ const (
 // A Pace is the pace of one node. The zero Pace has met no other writer.
 type Pace struct {
 	noise  int       // how many more swaps must meet no other writer before this node counts as alone
-	lost   bool      // a swap has failed since the last that succeeded, because the value was another
-	resume time.Time // when this node may go on after its last win or conflict
+	resume time.Time // when this node may go on after its last win
 	idle   int       // rounds in a row that have brought nothing
 	done   int       // how many folds had been done when the last round began
 }
@@ -64,7 +64,7 @@ func (p *Pace) Stuck() bool { return p.idle == stuck }
 // Won notes that a swap has succeeded. While others write too, the node then holds back. Tried and rejected: the winner never
 // holds back; it holds back for half a round trip to a whole one.
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
-	p.lost, p.idle = false, 0
+	p.idle = 0
 	p.noise = max(p.noise-1, 0)
 	if p.contended(silent) {
 		p.resume = now.Add(trip/2 + time.Duration(random.Int64N(int64(trip/4)+1)))
@@ -79,21 +79,9 @@ func (p *Pace) contended(silent bool) bool { return p.noise > 0 || silent }
 // Met notes that the store holds a value that this node did not expect: another node has most likely written.
 func (p *Pace) Met() { p.noise, p.idle = calm, 0 }
 
-// Lost notes that a swap has failed because the value was another. In a crowd, a node that folds only for itself then waits once,
-// for up to two thirds of a round trip for each node, so that nodes that fold for others get ahead. After that it insists: if it
-// waited before each swap, the value that it swaps would always be an old one, and it would starve. Tried and rejected: nobody
-// gives way in a crowd; a node in a crowd gives way after each conflict.
-func (p *Pace) Lost(now time.Time, alone bool, nodes int, trip time.Duration, random *rand.Rand) {
-	if bound := trip * time.Duration(nodes) * 2 / 3; !p.lost && alone && nodes >= crowd && bound > 0 {
-		p.resume = now.Add(time.Duration(random.Int64N(int64(bound))))
-	}
-	p.noise, p.lost = calm, true
-}
-
 // Late notes that the combiner is late, so that this node folds too. It reports whether to read the value anew first, since the
-// combiner may have moved it on. In a crowd that does not pay, as most late answers still come. There the node holds back for one and
-// a half round trips, and then swaps from the value that it knows. Tried and rejected: it always swaps from that value; in a
-// crowd it reads anew too.
+// combiner may have moved it on. In a crowd that does not pay. There the node holds back for one and a half round trips, and then
+// swaps from the value that it knows. Tried and rejected: it always swaps from that value; in a crowd it reads anew too.
 func (p *Pace) Late(now time.Time, nodes int, trip time.Duration) (doubt bool) {
 	if nodes < crowd {
 		return true

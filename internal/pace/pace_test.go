@@ -30,31 +30,26 @@ func TestANodeIsSilentAfterFourRoundTripsButNotBefore1500ms(t *testing.T) {
 func next(p *Pace, now time.Time) time.Duration { return p.Next(now, p.done+1, random()) }
 
 func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
-	for name, meet := range map[string]func(p *Pace){
-		"a value of another": func(p *Pace) { p.Met() },
-		"a lost swap":        func(p *Pace) { p.Lost(at(0), true, 3, 10*ms, random()) },
-	} {
-		var p Pace
-		if p.contended(false) || !p.contended(true) {
-			t.Error("a node that has met no other writer should be alone, unless some node is silent")
+	var p Pace
+	if p.contended(false) || !p.contended(true) {
+		t.Error("a node that has met no other writer should be alone, unless some node is silent")
+	}
+	for range 2 { // the count begins anew each time
+		p.Met()
+		for range 4 {
+			p.Won(at(0), 10*ms, false, random())
 		}
-		for range 2 { // the count begins anew each time
-			meet(&p)
-			for range 4 {
-				p.Won(at(0), 10*ms, false, random())
-			}
-			if !p.contended(false) {
-				t.Errorf("%s: alone after four wins", name)
-			}
+		if !p.contended(false) {
+			t.Error("alone after four wins")
 		}
-		p.Won(at(0), 10*ms, false, random())
-		if p.contended(false) || !p.contended(true) {
-			t.Errorf("%s: not alone after five wins", name)
-		}
-		p.Won(at(0), 10*ms, false, random())
-		if meet(&p); !p.contended(false) {
-			t.Errorf("%s: still alone after it has met another", name)
-		}
+	}
+	p.Won(at(0), 10*ms, false, random())
+	if p.contended(false) || !p.contended(true) {
+		t.Error("not alone after five wins")
+	}
+	p.Won(at(0), 10*ms, false, random())
+	if p.Met(); !p.contended(false) {
+		t.Error("still alone after it has met another")
 	}
 }
 
@@ -147,7 +142,6 @@ func TestBackingOffEndsWhenAFoldIsDoneOrASwapIsWonOrAnotherValueIsSeen(t *testin
 		"a fold is done":  {func(p *Pace) {}, 8, false},
 		"a swap is won":   {func(p *Pace) { p.Won(at(0), 0, false, random()) }, 7, false},
 		"a value is seen": {func(p *Pace) { p.Met() }, 7, false},
-		"a swap is lost":  {func(p *Pace) { p.Lost(at(0), false, 3, ms, random()) }, 7, true},
 	} {
 		longest := time.Duration(0)
 		random := random()
@@ -188,46 +182,6 @@ func TestANodeIsStuckOnceAfterTwentyRoundsThatBringNothing(t *testing.T) {
 			t.Errorf("after %d rounds: stuck %v", round, p.Stuck())
 		}
 	}
-}
-
-// In a crowd, a node that folds only for itself holds back after a conflict, for up to two thirds of a round trip for each node of the
-// cluster. After more conflicts in a row it goes on at once.
-func TestInACrowdANodeThatFoldsOnlyForItselfGivesWayOnce(t *testing.T) {
-	for _, test := range []struct {
-		alone            bool
-		nodes, conflicts int
-		most             time.Duration // for which it holds back
-	}{
-		{true, 1, 1, 0}, {true, 7, 1, 0}, {true, 7, 9, 0},
-		{true, 8, 1, 800 * ms}, {true, 9, 1, 900 * ms}, {true, 25, 1, 2500 * ms},
-		{true, 8, 2, 0}, {true, 25, 2, 0}, {true, 25, 9, 0},
-		{false, 8, 1, 0}, {false, 25, 9, 0},
-	} {
-		name := fmt.Sprintf("alone %v, %d nodes, conflict %d", test.alone, test.nodes, test.conflicts)
-		between(t, name, 0, test.most, func(random *rand.Rand) time.Duration {
-			var p Pace
-			for i := range test.conflicts {
-				p.Lost(at(time.Duration(i)*time.Hour), test.alone, test.nodes, 150*ms, random)
-			}
-			return next(&p, at(time.Duration(test.conflicts-1)*time.Hour))
-		})
-	}
-	var p Pace
-	if p.Lost(at(0), true, 25, 0, random()); next(&p, at(0)) != 0 {
-		t.Error("it gives way although no round trip has been measured")
-	}
-}
-
-func TestAWinEndsTheRowOfConflicts(t *testing.T) {
-	between(t, "the first conflict after a win", 0, 800*ms, func(random *rand.Rand) time.Duration {
-		var p Pace
-		for range 9 {
-			p.Lost(at(0), true, 8, 150*ms, random)
-		}
-		p.Won(at(0), 150*ms, false, random)
-		p.Lost(at(time.Hour), true, 8, 150*ms, random)
-		return next(&p, at(time.Hour))
-	})
 }
 
 // In a small cluster, a node whose combiner is late reads first. In a crowd it holds back for one and a half round trips.
