@@ -91,7 +91,7 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			checks := []trial.Check{trial.InTime(trial.Latency)}
 			if fault == "loss" {
-				checks = append(checks, trial.AtLeast(0.99), trial.P99Below(60*trial.Latency))
+				checks = append(checks, trial.AtLeast(0.99), trial.P99Below(80*trial.Latency))
 			}
 			simulate(t, 100, trial.Busy(trial.Brief(fault)), checks...)
 		})
