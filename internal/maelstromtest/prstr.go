@@ -6,7 +6,7 @@ import (
 )
 
 // prStr returns a JSON value as Clojure's pr-str prints what Maelstrom makes of it: a map as {"a" 1, "b" [2 3]}. Unlike there,
-// numbers stay as they were written, and maps keep their order. It needs valid JSON.
+// numbers stay as they were written, maps keep their order, and a key that comes twice stays twice. It needs valid JSON.
 func prStr(raw json.RawMessage) string {
 	var b strings.Builder
 	b.Grow(2 * len(raw))

@@ -2,7 +2,7 @@
 // swap too. It is pure: it is handed the time, and has no goroutine, lock or network.
 //
 // The winner of a swap knows the newest value and would otherwise keep winning. So while others write too, it waits after each
-// win, for half to three quarters of a round trip. A loser is told the newest value when its swap is refused. So the wait is long
+// win, for half to three quarters of a round trip. A loser is told the value when its swap is refused. So the wait is long
 // enough for the loser's next swap to reach the store first. Tried and rejected: in a crowd, a loser that folds only for itself holds
 // back, too.
 //
@@ -46,6 +46,7 @@ func SilentBefore(now time.Time, trip time.Duration) time.Time {
 
 // Next begins a round of the fold loop, and returns how long to hold back first. The argument done counts the folds done so
 // far. If several rounds in a row have done no fold and shown no new value, Next makes the node back off, whatever the reason.
+// It does not where new values are shown: a node that loses to others and backs off for that would starve.
 func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	if done != p.done {
 		p.done, p.idle = done, 0

@@ -47,7 +47,7 @@ type Register struct {
 	scratch string // a key of the node's own
 	nonce   int64  // a number that no other life of the node has
 	marks   int
-	mistold bool // a refusal has told the very value that it refused, so no refusal is believed any more
+	mistold bool // a refusal has told the very value that the swap was to replace, so no refusal is believed any more
 }
 
 // New returns the register at key, for the life of a node that nonce names.
@@ -77,7 +77,7 @@ func (r *Register) look(ctx context.Context, mark string) (Version, error) {
 	raw, err := r.store.Refresh(ctx, r.key, r.scratch, mark)
 	switch {
 	case maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist:
-		return Version{}, nil
+		return Version{shown: time.Now()}, nil
 	case err != nil:
 		return Version{}, err
 	}
@@ -102,9 +102,9 @@ func (r *Register) mark() string {
 // ErrConflict and the version that the store has told, or nil if it has told none. If there was no answer in time, Swap returns
 // the context's error. After any error, the swap may have taken effect, or still may.
 //
-// A refusal may come from an old state. If from was shown longer ago than a round trip takes, there may be many of them. So the
-// swap of a value that was told then goes behind a write, as in Read. If it is refused, too, that most likely tells the newest.
-// Tried and rejected: a write before each swap after a conflict; no write before any swap.
+// A refusal may come from an old state, and tell an old value. If from had been known for longer than a round trip, many states may
+// have followed. Then the next swap, from the value that was told, goes behind a write, as in Read. If that swap is refused too, the
+// refusal most likely tells the newest value. Tried and rejected: a write before each swap after a conflict; no write before any swap.
 func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value) (*Version, error) {
 	raw, err := json.Marshal(to)
 	if err != nil {
@@ -128,6 +128,6 @@ func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value) (*Ve
 	if err != nil || r.mistold {
 		return nil, ErrConflict
 	}
-	v.doubt = old
+	v.doubt = old && mark == ""
 	return &v, ErrConflict
 }

@@ -55,7 +55,7 @@ func (c *Client) RTT() (smoothed, timeout time.Duration) {
 // the key holds, CompareAndSwap returns that, too. Tried and rejected: reading anew instead; a read right behind the swap.
 //
 // The store may refuse from an old state, and so tell an old value. If mark is not empty, a version of it is written to scratch
-// first, as by Refresh. The value told is then most likely the newest.
+// first, as by Refresh. If the mark is new, the value told is then most likely the newest.
 func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.RawMessage, scratch, mark string) (told json.RawMessage, err error) {
 	create := from == nil
 	if create {
@@ -76,7 +76,7 @@ func (c *Client) CompareAndSwap(ctx context.Context, key string, from, to json.R
 
 // toldBy returns the value that the key holds according to a refusal, or nil if err does not tell one. The text of Maelstrom's
 // store is "current value X is not Y". The values are as Clojure prints them: a map with strings as keys as in JSON, but with a
-// space, and no colon, behind each key.
+// space, and no colon, behind each key. An X with " is not " in a name tells nothing.
 func toldBy(err error) json.RawMessage {
 	refusal, _ := errors.AsType[*maelstrom.RPCError](err)
 	if refusal == nil {
@@ -99,7 +99,8 @@ func toldBy(err error) json.RawMessage {
 	return json.RawMessage(value)
 }
 
-// clojureString matches a string, and the space behind it if there is one.
+// clojureString matches a string, and the space behind it if there is one: then the string is a key, since behind other elements of
+// a map there is a comma or the end.
 var clojureString = regexp.MustCompile(`"(?:[^"\\]|\\.)*" ?`)
 
 // The requests to the store, and the answer to a read.

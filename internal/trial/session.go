@@ -212,7 +212,7 @@ func (s *session) listener(n *member, i int) func(line []byte) bool {
 }
 
 // serve answers a node's request to the store. The store compares values byte by byte. To one of the good nodes its refusals tell the
-// value of the key, as those of Maelstrom's store do, and to the other they don't.
+// value of the key, as those of Maelstrom's store do, but in JSON. To the other they tell nothing.
 func (s *session) serve(n *member, body []byte) {
 	var r struct {
 		Type, Key       string

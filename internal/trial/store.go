@@ -13,8 +13,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// OddStore lets the store answer one type of request oddly, in every way that there is. Whatever the store answers, a node that makes no
-// progress must send it at most 50 requests of each type a second. With -short, only every tenth error code is tried.
+// OddStore lets the store answer one type of request oddly, with each error code and in two other ways. A node that makes no progress
+// must send it at most 50 requests of each type a second. With -short, only every tenth error code is tried.
 func OddStore(t *testing.T, program maelstromtest.Program) {
 	conflict := `{"type":"error","code":22}`
 	mistold := `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"seq\" 1}}} is not {}"}`
