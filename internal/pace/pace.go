@@ -34,7 +34,7 @@ const (
 // A Pace is the pace of one node. The zero Pace has met no other writer.
 type Pace struct {
 	noise  int       // how many more swaps must meet no other writer before this node counts as alone
-	resume time.Time // when this node may go on after its last win
+	resume time.Time // until when this node holds back
 	idle   int       // rounds in a row that have brought nothing
 	done   int       // how many folds had been done when the last round began
 }
