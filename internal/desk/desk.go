@@ -164,11 +164,6 @@ func (d *Desk) Queue(b *Batch) {
 // Queued reports whether there are folds for this node to apply.
 func (d *Desk) Queued() bool { return len(d.queue) > 0 }
 
-// QueuedForOthers reports whether some of the queued folds are other nodes'.
-func (d *Desk) QueuedForOthers() bool {
-	return slices.ContainsFunc(d.queue, func(b *Batch) bool { return b != d.own })
-}
-
 // Apply applies those of the queued folds that are Pending to v. It reports whether there were any.
 func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 	for _, b := range d.queue {

@@ -37,7 +37,7 @@ type Version struct {
 	Value  ledger.Value
 	stored json.RawMessage
 	shown  time.Time // when the store has shown it, or taken it
-	doubt  bool      // it may have been an old one even then
+	dated  bool      // it may have been old already when it was shown
 }
 
 // A Register is one node's view of the key. Only RTT is safe for concurrent use.
@@ -111,7 +111,7 @@ func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value) (*Ve
 		panic(fmt.Sprintf("register: a value that cannot be marshalled: %+v: %v", to, err))
 	}
 	mark := ""
-	if from.doubt {
+	if from.dated {
 		mark = r.mark()
 	}
 	trip, _ := r.RTT()
@@ -128,6 +128,6 @@ func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value) (*Ve
 	if err != nil || r.mistold {
 		return nil, ErrConflict
 	}
-	v.doubt = old && mark == ""
+	v.dated = old && mark == ""
 	return &v, ErrConflict
 }
