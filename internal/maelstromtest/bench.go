@@ -111,12 +111,16 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 		})
 	}
 	for i := range cfg.Nodes {
-		n := &node{name: fmt.Sprintf("n%d", i), index: i}
+		n := &node{name: nodeName(i), index: i}
 		n.endpoint = b.network.add(n.name, aNode, func(m *message) { n.input(m.line()) })
+		n.endpoint.far = cfg.Far[n.name]
 		b.nodes = append(b.nodes, n)
 	}
 	return b, nil
 }
+
+// nodeName returns the name of the node with that number.
+func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
 
 // startLife starts a node and sends it an init message, the first message that it gets. It calls answered when the node
 // has answered or has failed to.

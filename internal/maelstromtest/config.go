@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -39,6 +40,16 @@ type Config struct {
 	Latency time.Duration `json:"latency"` // mean, one way, between nodes and services and among nodes; clients' messages have none
 	// Latencies are whole milliseconds, like Maelstrom's, if the mean is.
 	LatencyDist Distribution `json:"latency_dist"` // of the latency about its mean; empty: Constant
+
+	// Far has a factor for each node that is farther than others from the
+	// services and from all nodes, or nearer. Messages from and to that node
+	// take that many times the latency that is drawn for them. If Far names
+	// both ends of a message, the greater factor counts. These latencies are
+	// whole milliseconds if their own mean is, which is the factor times
+	// Latency. No other message waits behind one for the time that a factor
+	// adds. Neither Hop nor the delays of faults are multiplied. A Script takes
+	// no notice of Far.
+	Far map[string]float64 `json:"far,omitempty"`
 
 	// Hop is the mean time that messages take in a simulation in addition to their latency, clients' messages included.
 	// It stands for what pipes and processes take in reality. These times are not rounded. Hop is the mean while the
@@ -81,6 +92,9 @@ type Progress struct {
 // maxRate bounds the requests per second.
 const maxRate = 1_000_000
 
+// maxFar bounds the factors of Config.Far.
+const maxFar = 1_000_000
+
 // withDefaults replaces the zero values that stand for a default, or returns an error if a value is wrong. Some faults
 // work in virtual time only.
 func (c Config) withDefaults(virtual bool) (Config, error) {
@@ -102,6 +116,9 @@ func (c Config) withDefaults(virtual bool) (Config, error) {
 	}
 	if _, err := ParseDistribution(string(c.LatencyDist)); err != nil {
 		return c, fmt.Errorf("maelstromtest: Config.LatencyDist: %w", err)
+	}
+	if err := CheckFar(c.Far, c.Nodes); err != nil {
+		return c, fmt.Errorf("maelstromtest: Config.Far: %w", err)
 	}
 	for i, f := range c.Nemesis {
 		if err := f.check(); err != nil {
@@ -158,6 +175,25 @@ func ParseDistribution(name string) (Distribution, error) {
 		return d, nil
 	}
 	return "", fmt.Errorf("unknown distribution %q; known are %s, %s, %s", name, Constant, Uniform, Exponential)
+}
+
+// CheckFar returns an error if far, which is meant to be a Config's Far, names
+// a node that is not in a cluster of that many nodes, or has a factor that is
+// out of bounds.
+func CheckFar(far map[string]float64, nodes int) error {
+	known := make([]string, nodes)
+	for i := range known {
+		known[i] = nodeName(i)
+	}
+	for _, name := range slices.Sorted(maps.Keys(far)) {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("unknown node %q; known are %s to %s", name, known[0], known[nodes-1])
+		}
+		if factor := far[name]; !(factor > 0 && factor <= maxFar) {
+			return fmt.Errorf("the factor of %s is %v, want more than 0 and at most %d", name, factor, maxFar)
+		}
+	}
+	return nil
 }
 
 // A Consistency is what nodes promise, and are judged by.

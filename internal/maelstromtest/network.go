@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"time"
@@ -42,6 +43,7 @@ type endpoint struct {
 	name    string
 	kind    endpointKind
 	deliver func(*message)
+	far     float64 // by how much latencies from and to it are multiplied; zero: they are not
 	queue   queue[*message]
 	busy    bool // a message has been taken from the queue, and has not arrived
 
@@ -115,13 +117,15 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	}
 	copies := make([]Copy, len(delays))
 	for i, delay := range delays {
-		copies[i] = Copy{n.latency(), delay}
+		latency, added := n.latency(link{src, dest})
+		copies[i] = Copy{Latency: latency, Delay: delay, added: added}
 	}
 	n.sendCopies(m, copies, false)
 }
 
 // sendCopies sends the copies of a message. A fault's delay passes before a copy enters its receiver's queue, so that
-// other messages do not wait behind it. If exact is set, the whole latency passes before the queue, too.
+// other messages do not wait behind it. So does what a far node adds to the latency. If exact is set, the whole latency
+// passes before the queue, too.
 func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
 	if len(copies) == 0 {
 		n.journal(Lost, m, 0)
@@ -138,16 +142,18 @@ func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
 		switch {
 		case exact:
 			n.sched.after(c.Latency+c.Delay, func() { n.enqueue(&copied, 0) })
-		case i == 0 && c.Delay == 0:
+		case i == 0 && c.Delay+c.added == 0:
 			n.enqueue(&copied, c.Latency)
 		default:
-			n.sched.after(c.Delay, func() { n.enqueue(&copied, c.Latency) })
+			n.sched.after(c.Delay+c.added, func() { n.enqueue(&copied, c.Latency-c.added) })
 		}
 	}
 }
 
-// latency draws the latency of a message that involves no client.
-func (n *network) latency() time.Duration {
+// latency draws the latency of a message over a link that involves no client,
+// and says how much of it a far node has added. What it draws does not depend
+// on how far the ends are.
+func (n *network) latency(l link) (latency, added time.Duration) {
 	var drawn time.Duration
 	switch n.dist {
 	case Constant:
@@ -157,10 +163,25 @@ func (n *network) latency() time.Duration {
 	case Exponential:
 		drawn = time.Duration(n.random.ExpFloat64() * float64(n.mean))
 	}
-	if n.mean%time.Millisecond != 0 {
-		return drawn
+	near := rounded(drawn, n.mean)
+	far := max(l.src.far, l.dest.far)
+	if far == 0 {
+		return near, 0
 	}
-	return drawn.Truncate(time.Millisecond)
+	latency = rounded(times(drawn, far), times(n.mean, far))
+	return latency, max(0, latency-near)
+}
+
+// rounded rounds a latency to whole milliseconds if the mean is.
+func rounded(latency, mean time.Duration) time.Duration {
+	if mean%time.Millisecond != 0 {
+		return latency
+	}
+	return latency.Truncate(time.Millisecond)
+}
+
+func times(d time.Duration, factor float64) time.Duration {
+	return time.Duration(math.Round(float64(d) * factor))
 }
 
 func (n *network) enqueue(m *message, latency time.Duration) {

@@ -34,9 +34,10 @@ func newWire(cfg Config) *wire {
 		journalLink: func(What, link) {},
 	}
 	for name, kind := range map[string]endpointKind{"n0": aNode, "n1": aNode, "seq-kv": aService, "c0": aClient} {
-		w.add(name, kind, func(m *message) {
+		e := w.add(name, kind, func(m *message) {
 			w.got[name] = append(w.got[name], delivery{w.sched.now(), string(m.body)})
 		})
+		e.far = cfg.Far[name]
 	}
 	return w
 }
@@ -46,6 +47,12 @@ func (w *wire) say(src, dest, body string) {
 }
 
 func (w *wire) link(src, dest string) link { return link{w.endpoints[src], w.endpoints[dest]} }
+
+// draw draws the latency of a message.
+func (w *wire) draw(src, dest string) time.Duration {
+	latency, _ := w.latency(w.link(src, dest))
+	return latency
+}
 
 // run lets time pass until there is nothing left to do.
 func (w *wire) run() {
@@ -134,7 +141,7 @@ func TestLatenciesFollowTheirDistribution(t *testing.T) {
 		var sum time.Duration
 		const n = 20000
 		for range n {
-			l := w.latency()
+			l := w.draw("n0", "seq-kv")
 			if l < limit[0] || l > limit[1] || l%time.Millisecond != 0 {
 				t.Fatalf("%s: %v", dist, l)
 			}
@@ -149,13 +156,14 @@ func TestLatenciesFollowTheirDistribution(t *testing.T) {
 // Latencies are not rounded if their mean is not a whole number of milliseconds.
 func TestLatenciesBelowAMillisecondAreExact(t *testing.T) {
 	for _, mean := range []time.Duration{time.Microsecond, 300 * time.Microsecond, 2500 * time.Microsecond} {
-		if got := newWire(Config{Latency: mean, LatencyDist: Constant}).latency(); got != mean {
+		w := newWire(Config{Latency: mean, LatencyDist: Constant})
+		if got := w.draw("n0", "seq-kv"); got != mean {
 			t.Errorf("a latency of %v became %v", mean, got)
 		}
 		var sum time.Duration
-		w := newWire(Config{Latency: mean, LatencyDist: Exponential})
+		w = newWire(Config{Latency: mean, LatencyDist: Exponential})
 		for range 10_000 {
-			sum += w.latency()
+			sum += w.draw("n0", "seq-kv")
 		}
 		if got := sum / 10_000; got < mean*9/10 || got > mean*11/10 {
 			t.Errorf("the mean of exponential latencies is %v, not %v", got, mean)

@@ -47,6 +47,26 @@ func TestProcessesCountRightDespiteFaults(t *testing.T) {
 	}
 }
 
+// Each read takes two messages.
+func TestReadsOfAFarProcessTakeLonger(t *testing.T) {
+	t.Parallel()
+	r, err := runTestBinary(t, t.Context(), Config{
+		Rate: 100, TimeLimit: time.Second / 2, Latency: 10 * time.Millisecond, Far: map[string]float64{"n2": 10}, Recovery: time.Millisecond,
+	}, "lin counter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shortest := map[string]time.Duration{}
+	for _, op := range r.History {
+		if took := op.Complete - op.Invoke; op.F == "read" && (shortest[op.Node] == 0 || took < shortest[op.Node]) {
+			shortest[op.Node] = took
+		}
+	}
+	if n0, n2 := shortest["n0"], shortest["n2"]; n0 < 20*time.Millisecond || n0 >= 200*time.Millisecond || n2 < 200*time.Millisecond {
+		t.Errorf("the shortest reads by node: %v", shortest)
+	}
+}
+
 func TestProcessesAreKilledAndPaused(t *testing.T) {
 	t.Parallel()
 	r, err := runTestBinary(t, t.Context(), Config{

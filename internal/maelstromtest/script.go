@@ -36,7 +36,11 @@ type ScriptedFault struct {
 }
 
 // A Copy is a copy of a message that arrives after Latency and Delay. The Delay is a fault's doing.
-type Copy struct{ Latency, Delay time.Duration }
+type Copy struct {
+	Latency, Delay time.Duration
+
+	added time.Duration // the part of Latency that a far node has added
+}
 
 // play makes the script's requests and faults happen.
 func (l *load) play(s *Script) {

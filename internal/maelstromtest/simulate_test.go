@@ -304,6 +304,13 @@ func TestConfigIsChecked(t *testing.T) {
 		"Config.Recovery is -1ns, want more than 0":                                             {Recovery: -1},
 		"Config.ClientTimeout is -1ns, want more than 0":                                        {ClientTimeout: -1},
 		`Config.LatencyDist: unknown distribution "normal"; known are constant, uniform, expon`: {LatencyDist: "normal"},
+		`Config.Far: unknown node "n3"; known are n0 to n2`:                                     {Far: map[string]float64{"n0": 1, "n3": 2, "n4": 2}},
+		`Config.Far: unknown node "n00"; known are n0 to n11`:                                   {Far: map[string]float64{"n00": 2}, Nodes: 12},
+		`Config.Far: unknown node "seq-kv"; known are n0 to n2`:                                 {Far: map[string]float64{"seq-kv": 2}},
+		"Config.Far: the factor of n0 is 0, want more than 0 and at most 1000000":               {Far: map[string]float64{"n0": 0}},
+		"Config.Far: the factor of n1 is -1, want more than 0 and at most 1000000":              {Far: map[string]float64{"n0": 1, "n1": -1}},
+		"Config.Far: the factor of n0 is NaN, want more than 0 and at most 1000000":             {Far: map[string]float64{"n0": math.NaN()}},
+		"Config.Far: the factor of n0 is +Inf, want more than 0 and at most 1000000":            {Far: map[string]float64{"n0": math.Inf(1)}},
 		`Config.Consistency: unknown consistency "strong"; known are linearizable, eventual`:    {Consistency: "strong"},
 		`Config.Nemesis: unknown fault "flood"; known are partition, store-cut`:                 {Nemesis: []Fault{{Kind: "flood"}}},
 		`Config.Nemesis: unknown fault "node-kill"; known are`:                                  {Nemesis: []Fault{{Kind: Kill, Links: NodeLinks}}},
@@ -313,6 +320,9 @@ func TestConfigIsChecked(t *testing.T) {
 		if _, err := cfg.withDefaults(true); err == nil || !strings.HasPrefix(err.Error(), "maelstromtest: "+want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+	if _, err := (Config{Nodes: 12, Far: map[string]float64{"n0": 0.5, "n11": maxFar}}).withDefaults(true); err != nil {
+		t.Error(err)
 	}
 	clock := Config{Nemesis: []Fault{{Kind: Clock}}}
 	if _, err := clock.withDefaults(true); err != nil {
