@@ -145,7 +145,7 @@ func settings(run Run) []setting {
 	}
 	latency := "none"
 	if cfg.Latency > 0 {
-		latency = fmt.Sprintf("%g ms on average, %s", milliseconds(cfg.Latency), cfg.LatencyDist)
+		latency = strings.Join(append([]string{fmt.Sprintf("%g ms on average, %s", milliseconds(cfg.Latency), cfg.LatencyDist)}, far(cfg)...), ", ")
 	}
 	all := []setting{
 		{"command", strings.Join(run.Command, " ")},
@@ -164,6 +164,18 @@ func settings(run Run) []setting {
 		all = append(all, setting{"final reads", list(facts.FinalReads)}, setting{"acceptable", list(facts.Acceptable)})
 	}
 	return all
+}
+
+// far says by how much the latency of each node that is far is multiplied.
+func far(cfg maelstromtest.Config) []string {
+	var texts []string
+	for i := range cfg.Nodes {
+		name := fmt.Sprintf("n%d", i)
+		if factor, ok := cfg.Far[name]; ok {
+			texts = append(texts, fmt.Sprintf("× %g for %s", factor, name))
+		}
+	}
+	return texts
 }
 
 // list joins the texts of several values, each text once.

@@ -44,6 +44,25 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	}
 }
 
+func TestThePageAndThePicturesShowTheLatency(t *testing.T) {
+	far, near := sample(), sample()
+	near.Result.Config.Far = nil
+	for _, test := range []struct {
+		run           Run
+		page, picture string
+	}{
+		{far, "5 ms on average, uniform, × 0.5 for n1, × 4 for n2<", "5 ms latency, uniform, × 0.5 for n1, × 4 for n2, seed 9"},
+		{near, "5 ms on average, uniform<", "5 ms latency, uniform, seed 9"},
+	} {
+		if text := written(t, test.run); !strings.Contains(text, test.page) {
+			t.Errorf("the page has no %q", test.page)
+		}
+		if text := describe(test.run.Result.Config); !strings.HasSuffix(text, test.picture) {
+			t.Errorf("the pictures say %q, without %q", text, test.picture)
+		}
+	}
+}
+
 func TestAPageNeedsNoNetwork(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a second")

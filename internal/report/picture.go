@@ -103,6 +103,7 @@ func describe(cfg maelstromtest.Config) string {
 	}
 	if cfg.Latency > 0 {
 		parts = append(parts, fmt.Sprintf("%g ms latency, %s", milliseconds(cfg.Latency), cfg.LatencyDist))
+		parts = append(parts, far(cfg)...)
 	}
 	return strings.Join(append(parts, fmt.Sprintf("seed %d", cfg.Seed)), ", ")
 }

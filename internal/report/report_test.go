@@ -23,7 +23,7 @@ func sample() Run {
 		Workload: "g-counter", Elapsed: 14 * time.Second,
 		Config: maelstromtest.Config{
 			Nodes: 3, Concurrency: 1, Rate: 3, TimeLimit: 4 * time.Second, Latency: 5 * ms, LatencyDist: maelstromtest.Uniform,
-			Recovery: 10 * time.Second, ClientTimeout: 5 * time.Second, NemesisInterval: 10 * time.Second, Seed: 9,
+			Far: map[string]float64{"n2": 4, "n1": 0.5}, Recovery: 10 * time.Second, ClientTimeout: 5 * time.Second, NemesisInterval: 10 * time.Second, Seed: 9,
 			Consistency: maelstromtest.Linearizable,
 		},
 		Verdict: maelstromtest.Verdict{
@@ -109,7 +109,7 @@ func TestNumbersInTheResultsHaveUnits(t *testing.T) {
 		t.Fatal(err)
 	}
 	counts := strings.Fields(`all between_servers between_servers_per_request doubled doubled_apart messages_in_flight made ok refused unknown no_answer answered_too_late
-		cpus nodes workers seed limit actual sufficient_workers index read`)
+		cpus nodes workers seed limit actual sufficient_workers index read n1 n2`)
 	unit := regexp.MustCompile(`_(ms|s|percent)$`)
 	var walk func(name string, v any)
 	walk = func(name string, v any) {
@@ -150,10 +150,16 @@ func TestNumbersInTheResultsHaveUnits(t *testing.T) {
 				EndS float64 `json:"end_s"`
 			}
 		}
+		Config struct {
+			FarFactor map[string]float64 `json:"far_factor"`
+		}
 		Thresholds []struct{ Met bool }
 	}
 	if err := json.Unmarshal(text.Bytes(), &got); err != nil {
 		t.Fatal(err)
+	}
+	if far := got.Config.FarFactor; len(far) != 2 || far["n1"] != 0.5 || far["n2"] != 4 {
+		t.Errorf("far nodes %v", far)
 	}
 	if !got.Right || got.Passed || got.Run.Start != "2026-01-02T03:04:05Z" || got.Run.Seed != 9 || len(got.Run.Command) != 3 ||
 		got.Latency.All.P99MS != 20 || got.Events.Faults[1].EndS != 14 || !got.Thresholds[0].Met || got.Thresholds[1].Met {

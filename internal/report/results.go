@@ -53,6 +53,7 @@ type config struct {
 	TimeLimitS       float64               `json:"time_limit_s"`
 	LatencyMS        float64               `json:"latency_ms"`
 	LatencyDist      string                `json:"latency_dist"`
+	FarFactor        map[string]float64    `json:"far_factor,omitempty"` // by node
 	Consistency      string                `json:"consistency"`
 	Nemesis          []maelstromtest.Fault `json:"nemesis"`
 	NemesisIntervalS float64               `json:"nemesis_interval_s"`
@@ -142,7 +143,8 @@ func ResultsOf(run Run) Results {
 		},
 		Config: config{
 			Workload: r.Workload, Nodes: cfg.Nodes, Workers: cfg.Concurrency, RatePerS: cfg.Rate, TimeLimitS: seconds(cfg.TimeLimit),
-			LatencyMS: milliseconds(cfg.Latency), LatencyDist: string(cfg.LatencyDist), Consistency: string(cfg.Consistency), Nemesis: cfg.Nemesis,
+			LatencyMS: milliseconds(cfg.Latency), LatencyDist: string(cfg.LatencyDist), FarFactor: cfg.Far,
+			Consistency: string(cfg.Consistency), Nemesis: cfg.Nemesis,
 			NemesisIntervalS: seconds(cfg.NemesisInterval), RecoveryS: seconds(cfg.Recovery), ClientTimeoutS: seconds(cfg.ClientTimeout),
 		},
 		Load: load{l.Asked, l.Made, l.OK, 100 * l.Busy, l.Need > 0, l.Need},

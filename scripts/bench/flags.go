@@ -40,6 +40,7 @@ type options struct {
 type raw struct {
 	workload, concurrency, nemesis, dist, consistency string
 	latency, limit, interval, recovery                float64
+	far                                               []string // one element per flag
 }
 
 func workloadNames() string { return strings.Join(slices.Sorted(maps.Keys(workloads)), ", ") }
@@ -58,6 +59,10 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers`, each with one request at a time; with an n behind it, per node")
 	flags.Float64Var(&r.latency, "latency", 0, "mean latency in `ms` between nodes and services, one way")
 	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "the `distribution` of the latency: constant, uniform, or exponential")
+	flags.Func("far", "`node=factor`: messages from and to this node take that many times the latency, such as n2=10;\nseveral are separated by commas, or have a flag each", func(list string) error {
+		r.far = append(r.far, list)
+		return nil
+	})
 	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Linearizable), "what the nodes `promise`: linearizable, or eventual, of which only the final reads\nare judged, as Maelstrom does")
 	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
 	flags.Float64Var(&r.interval, "nemesis-interval", 10, "mean `seconds` that a partition lasts, and that pass until the next one;\npaces all faults that come and go")
@@ -100,6 +105,12 @@ func parse(args []string) (options, error) {
 	o.Latency = time.Duration(r.latency * float64(time.Millisecond))
 	if o.LatencyDist, err = maelstromtest.ParseDistribution(r.dist); err != nil {
 		return o, fmt.Errorf("--latency-dist: %w", err)
+	}
+	if o.Far, err = factors(r.far, o.Nodes); err != nil {
+		return o, fmt.Errorf("--far: %w", err)
+	}
+	if len(o.Far) > 0 && o.Latency == 0 {
+		return o, errors.New("--far multiplies the latency, which is 0: give --latency, too")
 	}
 	if o.Consistency, err = maelstromtest.ParseConsistency(r.consistency); err != nil {
 		return o, fmt.Errorf("--consistency: %w", err)
@@ -182,6 +193,26 @@ func faults(list string) ([]maelstromtest.Fault, error) {
 		}
 	}
 	return chosen, nil
+}
+
+// factors reads lists of nodes with their factors, such as n1=2,n2=10.
+func factors(lists []string, nodes int) (map[string]float64, error) {
+	far := map[string]float64{}
+	for _, list := range lists {
+		for text := range strings.SplitSeq(list, ",") {
+			text = strings.TrimSpace(text)
+			node, number, _ := strings.Cut(text, "=")
+			factor, err := strconv.ParseFloat(number, 64)
+			if err != nil {
+				return nil, fmt.Errorf("%q is not NODE=FACTOR", text)
+			}
+			if _, twice := far[node]; twice {
+				return nil, fmt.Errorf("%s is listed twice", node)
+			}
+			far[node] = factor
+		}
+	}
+	return far, maelstromtest.CheckFar(far, nodes)
 }
 
 // workers reads a number of workers as Jepsen does: 10, or 10n for ten of each node.

@@ -19,7 +19,7 @@ func TestFlagsAreRead(t *testing.T) {
 	for args, check := range map[string]func(options) bool{
 		"": func(o options) bool {
 			return o.Nodes == 5 && o.Rate == 5 && o.TimeLimit == time.Minute && o.Concurrency == 5 && o.Latency == 0 && o.runs == 1 &&
-				o.NemesisInterval == 10*time.Second && o.Recovery == 10*time.Second && o.Nemesis == nil && o.Workload == maelstromtest.GCounter{}
+				o.NemesisInterval == 10*time.Second && o.Recovery == 10*time.Second && o.Nemesis == nil && len(o.Far) == 0 && o.Workload == maelstromtest.GCounter{}
 		},
 		"-workload echo":                   func(o options) bool { return o.Workload == maelstromtest.Echo{} },
 		"--node-count=3 --concurrency=4":   func(o options) bool { return o.Concurrency == 4 },
@@ -29,6 +29,10 @@ func TestFlagsAreRead(t *testing.T) {
 		"--max-p99 50ms --min-ok 99.9":     func(o options) bool { return o.MaxP99 == 50*time.Millisecond && o.MinOK == 99.9 },
 		"--latency 2.5 --latency-dist uniform": func(o options) bool {
 			return o.Latency == 2500*time.Microsecond && o.LatencyDist == "uniform"
+		},
+		"--latency 5 --far n2=10": func(o options) bool { return len(o.Far) == 1 && o.Far["n2"] == 10 },
+		"--node-count 12 --far n11=0.5,n1=2 --far n3=4 --latency 5": func(o options) bool {
+			return len(o.Far) == 3 && o.Far["n11"] == 0.5 && o.Far["n1"] == 2 && o.Far["n3"] == 4
 		},
 		"--nemesis partition,loss,loss --nemesis-interval 3": func(o options) bool {
 			return len(o.Nemesis) == 2 && o.NemesisInterval == 3*time.Second
