@@ -5,7 +5,7 @@ var Mistakes = []Mistake{
 	{"receipts ignored", []Edit{
 		{"internal/ledger/ledger.go", "case order == 0 && f.Seq <= r.Seq:", "case false:"},
 		{"internal/desk/desk.go", "// Settled counts", `func (d *Desk) Won(total int64) {
-	for _, b := range d.queue {
+	for _, b := range d.queue() {
 		d.done(b, total)
 	}
 	d.sweep()

@@ -36,19 +36,21 @@ func TestCheckReportsEachKindOfDamage(t *testing.T) {
 		{"only others' folds", func(d *Desk) { d.Done(d.own, 3) }, ""},
 		{"a request that waits is lost", func(d *Desk) { d.waiting = d.waiting[1:] }, "4 requests wait or are in folds, and 5 are in hand"},
 		{"a request in a fold is lost", func(d *Desk) { d.own.requests = d.own.requests[1:] }, "4 requests wait or are in folds"},
-		{"a fold is lost", func(d *Desk) { d.queue = d.queue[:1] }, "4 requests wait or are in folds"},
+		{"a fold is lost", func(d *Desk) { d.others = nil }, "4 requests wait or are in folds"},
 		{"a request is in a fold and waits", func(d *Desk) { d.waiting = append(d.own.requests[1:], d.waiting...) }, "6 requests wait"},
-		{"a fold is queued twice", func(d *Desk) { d.queue = append(d.queue, d.queue[1]) }, "6 requests wait"},
+		{"a fold is queued twice", func(d *Desk) { d.others = append(d.others, d.others[0]) }, "6 requests wait"},
 		{"a request is counted twice", func(d *Desk) { d.inHand++ }, "5 requests wait or are in folds, and 6 are in hand"},
 		{"an answered request is counted", func(d *Desk) { *d = Desk{inHand: 1} }, "0 requests wait or are in folds, and 1 are in hand"},
 		{"a later request is first", func(d *Desk) { d.waiting[0], d.waiting[1] = d.waiting[1], d.waiting[0] }, "Client:c MsgID:0 Delta:4 Deadline:2026-01-01 00:00:03 +0000 UTC} are out of order"},
 		{"a later request is first in a fold", func(d *Desk) {
 			d.own.requests[0], d.own.requests[1] = d.own.requests[1], d.own.requests[0]
 		}, "are out of order"},
-		{"a deadline in a fold before the first", func(d *Desk) { d.due = epoch.Add(1001 * time.Millisecond) }, "Client:a MsgID:0 Delta:3 Deadline:2026-01-01 00:00:01 +0000 UTC} is before the first"},
-		{"a waiting request's deadline before the first", func(d *Desk) { d.waiting[0].Deadline = epoch }, "Client:c MsgID:0 Delta:4 Deadline:2026-01-01 00:00:00 +0000 UTC} is before the first"},
-		{"a fold without requests is queued", func(d *Desk) { d.queue[1].requests = nil }, "Node:n0"},
-		{"this node's fold has no requests", func(d *Desk) { d.queue, d.own.requests = d.queue[1:], nil }, "is in hand and carries nothing"},
+		{"a later request is first among the folds of other nodes", func(d *Desk) {
+			d.TakeFold(Request{Kind: Fold, Client: "p", Deadline: epoch}, ledger.Fold{Node: "n2"})
+		}, "are out of order"},
+		{"a fold without requests is queued", func(d *Desk) { d.others[0].requests = nil }, "Node:n0"},
+		{"this node's fold has no requests", func(d *Desk) { d.here, d.own.requests = false, nil }, "is in hand and carries nothing"},
+		{"this node is to apply a fold that it does not have", func(d *Desk) { d.Done(d.own, 3); d.here = true }, "is to apply its own fold, and has none"},
 		{"the own fold is another node's", func(d *Desk) { d.own.Node = "n0" }, "the own fold is"},
 		{"the own fold is of another life", func(d *Desk) { d.life.Nonce++ }, "and the last of this life is 1 of {Boot:5 Nonce:8}"},
 		{"the own fold is not the last", func(d *Desk) { d.seq++ }, "and the last of this life is 2 of {Boot:5 Nonce:7}"},

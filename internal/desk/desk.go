@@ -12,6 +12,7 @@
 package desk
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -55,30 +56,35 @@ type Batch struct {
 	requests []Request // in the order of their deadlines
 }
 
-// A Desk holds what is in hand at one node.
+// A Desk holds what is in hand at one node. In each place, the requests are in the
+// order of their deadlines.
 type Desk struct {
 	node    string
 	life    ledger.Life
-	seq     int64     // of the life's last fold
-	total   int64     // the greatest total that Settle has seen
-	waiting []Request // in no fold, in the order of their deadlines
-	own     *Batch    // this node's fold, or nil
-	queue   []*Batch  // the folds that this node applies: other nodes', and perhaps its own
-	inHand  int       // how many requests wait or are in batches
-	due     time.Time // no deadline is earlier
-	settled int       // how many batches a valid value or a combiner has ended
+	seq     int64       // of the life's last fold
+	last    ledger.Life // the last life of this node that Settle has seen
+	total   int64       // the greatest total that Settle has seen
+	waiting []Request   // in no fold
+	own     *Batch      // this node's fold, or nil
+	here    bool        // this node applies its own fold itself
+	others  []*Batch    // other nodes' folds, which this node applies
+	inHand  int         // how many requests wait or are in batches
+	settled int         // how many batches a valid value or a combiner has ended
 	closed  bool
 	answers []Answer // not yet collected
 	watch   func(step string)
 }
 
-// New returns the desk of one life of a node. Requests must be taken in the order of their deadlines.
+// New returns the desk of one life of a node. Requests must be taken in the order
+// of their deadlines.
 func New(life ledger.Life) *Desk { return &Desk{life: life} }
 
-// Open tells the desk the name of its node. It must be called before Form and Settle.
+// Open tells the desk the name of its node. It must be called before Form and
+// Settle.
 func (d *Desk) Open(node string) { d.node = node }
 
-// Watch makes the desk call f after each step, with the step's name. Tests call Check then.
+// Watch makes the desk call f after each step, with the step's name. Tests call
+// Check then.
 func (d *Desk) Watch(f func(step string)) { d.watch = f }
 
 func (d *Desk) step(name string) {
@@ -95,41 +101,48 @@ func (d *Desk) Take(r Request) {
 	}
 }
 
-// TakeFold takes in another node's fold, which must be valid. The answer to the fold is that to r.
+// TakeFold takes in another node's fold, which must be valid. The answer to the
+// fold is that to r.
 func (d *Desk) TakeFold(r Request, f ledger.Fold) {
 	defer d.step("TakeFold")
 	if d.admit(r) {
-		d.queue = append(d.queue, &Batch{f, []Request{r}})
+		d.others = append(d.others, &Batch{f, []Request{r}})
 	}
 }
 
 // admit counts a request as in hand, or refuses it.
 func (d *Desk) admit(r Request) bool {
-	if d.closed || d.inHand == MaxRequests {
-		why := "too many requests are waiting"
-		if d.closed {
-			why = "the node is shutting down"
-		}
-		d.answers = append(d.answers, Answer{Request: r, Failure: failure(maelstrom.TemporarilyUnavailable, why)})
-		return false
-	}
-	if d.inHand == 0 {
-		d.due = r.Deadline
-	}
 	d.inHand++
-	return true
+	switch {
+	case d.closed:
+		d.refuse(r, maelstrom.TemporarilyUnavailable, "the node is shutting down")
+	case d.inHand > MaxRequests:
+		d.refuse(r, maelstrom.TemporarilyUnavailable, "too many requests are waiting")
+	default:
+		return true
+	}
+	return false
 }
 
-// Formable reports whether Form may be called: requests are waiting, and this node has no fold.
+// Formable reports whether Form may be called: requests are waiting, and this
+// node has no fold.
 func (d *Desk) Formable() bool { return d.own == nil && len(d.waiting) > 0 }
 
 // Own returns this node's fold, or nil if it has none.
 func (d *Desk) Own() *Batch { return d.own }
 
-// Form moves the waiting requests that fit below ledger.Max into a new fold of this node, and returns the fold, or nil if no
-// request fits. It refuses the requests that can never fit. The desk must be Formable.
+// Form moves the waiting requests that fit below ledger.Max into a new fold of
+// this node, and returns the fold, or nil if no request fits. It refuses the
+// requests that can never fit. The desk must be Formable.
+//
+// If the clock has gone back since an earlier life of this node, Form first gives
+// this life a name after that one.
 func (d *Desk) Form() *Batch {
 	defer d.step("Form")
+	if !d.outlast() {
+		d.refuseWaiting("the store holds a receipt of this node that no later life can follow")
+		return nil
+	}
 	b := &Batch{}
 	room := ledger.Max - d.total
 	d.waiting = slices.DeleteFunc(d.waiting, func(r Request) bool {
@@ -144,29 +157,51 @@ func (d *Desk) Form() *Batch {
 		}
 		return true
 	})
-	if len(b.requests) == 0 {
+	if b.over() {
 		return nil
 	}
 	d.seq++
 	b.Node, b.Life, b.Seq = d.node, d.life, d.seq
-	d.own = b
+	d.own, d.here = b, false
 	return b
 }
 
-// Queue makes this node apply its own fold itself. It does nothing if the fold is queued already, or no longer this node's.
+// outlast ensures that no life that Settle has seen is after this one. It returns
+// false if there is no later name.
+func (d *Desk) outlast() bool {
+	if d.life.Compare(d.last) >= 0 {
+		return true
+	}
+	later := d.life.After(d.last)
+	if later.Compare(d.last) <= 0 {
+		return false
+	}
+	d.life, d.seq = later, 0
+	return true
+}
+
+// Queue makes this node apply its own fold itself. It does nothing if b is no
+// longer this node's fold.
 func (d *Desk) Queue(b *Batch) {
 	defer d.step("Queue")
-	if b == d.own && !slices.Contains(d.queue, b) {
-		d.queue = append(d.queue, b)
-	}
+	d.here = d.here || b == d.own
 }
 
 // Queued reports whether there are folds for this node to apply.
-func (d *Desk) Queued() bool { return len(d.queue) > 0 }
+func (d *Desk) Queued() bool { return d.here || len(d.others) > 0 }
 
-// Apply applies those of the queued folds that are Pending to v. It reports whether there were any.
+// queue returns the folds for this node to apply.
+func (d *Desk) queue() []*Batch {
+	if d.here {
+		return d.batches()
+	}
+	return d.others
+}
+
+// Apply applies those of the queued folds that are Pending to v, which may be any
+// value. It reports whether there were any.
 func (d *Desk) Apply(v *ledger.Value) (carries bool) {
-	for _, b := range d.queue {
+	for _, b := range d.queue() {
 		if v.Standing(b.Fold) == ledger.Pending {
 			v.Apply(b.Fold)
 			carries = true
@@ -175,11 +210,15 @@ func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 	return carries
 }
 
-// Settle ends the queued folds whose outcome can be seen from v, a value that the store has held.
+// Settle ends the queued folds whose outcome can be seen from v. The store must
+// have held v: a read has shown it, or a swap has written it.
 func (d *Desk) Settle(v ledger.Value) {
 	defer d.step("Settle")
 	d.total = max(d.total, v.Total)
-	for _, b := range d.queue {
+	if life := v.Receipts[d.node].Life; life.Compare(d.last) > 0 {
+		d.last = life
+	}
+	for _, b := range d.queue() {
 		switch v.Standing(b.Fold) {
 		case ledger.Applied:
 			d.done(b, v.Total)
@@ -201,27 +240,20 @@ func (d *Desk) Settle(v ledger.Value) {
 		}
 	}
 	d.sweep()
-	if last := v.Receipts[d.node].Life; d.own == nil && d.life.Compare(last) < 0 {
-		// The clock has gone back since an earlier life of this node.
-		if next := d.life.After(last); next.Compare(last) > 0 {
-			d.life, d.seq = next, 0
-		} else {
-			d.refuseWaiting("the store holds a receipt of this node that no later life can follow")
-		}
-	}
 }
 
-// Done ends this node's fold with a total that contains it. It does nothing if b is no longer this node's fold.
+// Done ends this node's fold with a total that contains it. It does nothing if b
+// is no longer this node's fold.
 func (d *Desk) Done(b *Batch, total int64) {
 	defer d.step("Done")
-	defer d.sweep()
 	if b == d.own {
 		d.done(b, total)
+		d.sweep()
 	}
 }
 
-// Settled counts the folds that a valid value or a combiner has ended. Refuse, Expire and Close make no progress, so the folds that
-// they end do not count.
+// Settled counts the folds that a valid value or a combiner has ended. Refuse,
+// Expire and Close make no progress, so the folds that they end do not count.
 func (d *Desk) Settled() int { return d.settled }
 
 // Refuse ends everything in hand because the stored value is invalid.
@@ -243,11 +275,10 @@ func (d *Desk) refuseWaiting(why string) {
 
 // Expire gives up the requests whose deadline has come.
 func (d *Desk) Expire(now time.Time) {
-	if d.inHand == 0 || now.Before(d.due) {
-		return
+	if due, any := d.Due(); any && !now.Before(due) {
+		d.giveUp(func(r Request) bool { return !now.Before(r.Deadline) })
+		d.step("Expire")
 	}
-	defer d.step("Expire")
-	d.giveUp(func(r Request) bool { return !now.Before(r.Deadline) })
 }
 
 // Close gives up everything. What is taken in later is refused.
@@ -257,8 +288,23 @@ func (d *Desk) Close() {
 	d.giveUp(func(Request) bool { return true })
 }
 
-// Due returns the earliest deadline of the requests in hand, or an earlier time. It reports false if no request is in hand.
-func (d *Desk) Due() (time.Time, bool) { return d.due, d.inHand > 0 }
+// Due returns the earliest deadline of the requests in hand, and whether there
+// are any.
+func (d *Desk) Due() (due time.Time, any bool) {
+	first := func(place []Request) {
+		if len(place) > 0 && (!any || place[0].Deadline.Before(due)) {
+			due, any = place[0].Deadline, true
+		}
+	}
+	first(d.waiting)
+	if d.own != nil {
+		first(d.own.requests)
+	}
+	if len(d.others) > 0 {
+		first(d.others[0].requests)
+	}
+	return due, any
+}
 
 // InHand returns the number of requests that have not been answered.
 func (d *Desk) InHand() int { return d.inHand }
@@ -270,27 +316,14 @@ func (d *Desk) Answers() []Answer {
 	return answers
 }
 
-// giveUp refuses the requests for which isTime is true, and notes the next deadline. In each place, these requests come first.
+// giveUp refuses the requests for which isTime is true. In each place, these come
+// first.
 func (d *Desk) giveUp(isTime func(Request) bool) {
-	d.due = time.Time{}
-	// late removes these requests from one place, and returns them.
-	late := func(place *[]Request) []Request {
-		n := slices.IndexFunc(*place, func(r Request) bool { return !isTime(r) })
-		if n < 0 {
-			n = len(*place)
-		}
-		given, left := (*place)[:n], (*place)[n:]
-		*place = left
-		if len(left) > 0 && (d.due.IsZero() || left[0].Deadline.Before(d.due)) {
-			d.due = left[0].Deadline
-		}
-		return given
-	}
-	for _, r := range late(&d.waiting) {
+	for _, r := range cut(&d.waiting, isTime) {
 		d.refuse(r, maelstrom.TemporarilyUnavailable, "the store could not be asked in time")
 	}
 	for _, b := range d.batches() {
-		for _, r := range late(&b.requests) {
+		for _, r := range cut(&b.requests, isTime) {
 			text := "the store did not answer in time"
 			if r.Kind != Read {
 				text += ": the request may still take effect"
@@ -301,10 +334,22 @@ func (d *Desk) giveUp(isTime func(Request) bool) {
 	d.sweep()
 }
 
-// batches returns all batches in hand, each once.
+// cut removes the first requests of a place, as long as isTime is true, and
+// returns them.
+func cut(place *[]Request, isTime func(Request) bool) []Request {
+	n := 0
+	for n < len(*place) && isTime((*place)[n]) {
+		n++
+	}
+	first := (*place)[:n]
+	*place = (*place)[n:]
+	return first
+}
+
+// batches returns all batches in hand.
 func (d *Desk) batches() []*Batch {
-	all := slices.Clone(d.queue)
-	if d.own != nil && !slices.Contains(all, d.own) {
+	all := slices.Clone(d.others)
+	if d.own != nil {
 		all = append(all, d.own)
 	}
 	return all
@@ -327,7 +372,8 @@ func (d *Desk) fail(b *Batch, code int, text string) {
 	b.requests = nil
 }
 
-// takeBack undoes Form for a fold that can never be applied: its requests wait again.
+// takeBack undoes Form for a fold that can never be applied: its requests wait
+// again.
 func (d *Desk) takeBack(b *Batch) {
 	d.waiting = slices.Concat(b.requests, d.waiting)
 	slices.SortStableFunc(d.waiting, func(r, s Request) int { return r.Deadline.Compare(s.Deadline) })
@@ -336,16 +382,16 @@ func (d *Desk) takeBack(b *Batch) {
 
 // sweep forgets the batches that are over.
 func (d *Desk) sweep() {
-	d.queue = slices.DeleteFunc(d.queue, (*Batch).over)
+	d.others = slices.DeleteFunc(d.others, (*Batch).over)
 	if d.own != nil && d.own.over() {
-		d.own = nil
+		d.own, d.here = nil, false
 	}
 }
 
 func (b *Batch) over() bool { return len(b.requests) == 0 }
 
 func (d *Desk) refuse(r Request, code int, text string) {
-	d.answer(Answer{Request: r, Failure: failure(code, text)})
+	d.answer(Answer{Request: r, Failure: maelstrom.NewRPCError(code, text)})
 }
 
 func (d *Desk) answer(a Answer) {
@@ -353,33 +399,29 @@ func (d *Desk) answer(a Answer) {
 	d.answers = append(d.answers, a)
 }
 
-func failure(code int, text string) *maelstrom.RPCError { return maelstrom.NewRPCError(code, text) }
-
-// Check returns an error if an invariant is broken, for example if a request is in two places or in none. Its time is
-// proportional to the number of requests in hand.
+// Check returns an error if an invariant is broken, for example if a request is
+// in two places or in none. Its time is proportional to the number of requests in
+// hand.
 func (d *Desk) Check() error {
-	count := 0
-	check := func(place []Request) error {
-		count += len(place)
-		for i := range place {
-			switch r := &place[i]; {
-			case i > 0 && r.Deadline.Before(place[i-1].Deadline):
-				return fmt.Errorf("the deadlines of %+v and %+v are out of order", place[i-1], *r)
-			case r.Deadline.Before(d.due):
-				return fmt.Errorf("the deadline of %+v is before the first", *r)
-			}
-		}
-		return nil
-	}
-	if err := check(d.waiting); err != nil {
-		return err
-	}
+	places := [][]Request{d.waiting}
+	var others []Request
 	for _, b := range d.batches() {
 		if b.over() {
 			return fmt.Errorf("fold %+v is in hand and carries nothing", b.Fold)
 		}
-		if err := check(b.requests); err != nil {
-			return err
+		if b == d.own {
+			places = append(places, b.requests)
+		} else {
+			others = append(others, b.requests...)
+		}
+	}
+	count := 0
+	for _, place := range append(places, others) {
+		count += len(place)
+		for i := 1; i < len(place); i++ {
+			if place[i].Deadline.Before(place[i-1].Deadline) {
+				return fmt.Errorf("the deadlines of %+v and %+v are out of order", place[i-1], place[i])
+			}
 		}
 	}
 	if count != d.inHand {
@@ -391,6 +433,9 @@ func (d *Desk) Check() error {
 // checkOwn is the part of Check that is about this node's fold.
 func (d *Desk) checkOwn() error {
 	if d.own == nil {
+		if d.here {
+			return errors.New("this node is to apply its own fold, and has none")
+		}
 		return nil
 	}
 	sum := int64(0)

@@ -157,7 +157,7 @@ func (s *script) show() {
 	if d.Queued() {
 		fmt.Fprint(&s.out, ", queued")
 	}
-	if slices.ContainsFunc(d.queue, func(b *Batch) bool { return b != d.own }) {
+	if len(d.others) > 0 {
 		fmt.Fprint(&s.out, " for others")
 	}
 	if due, ok := d.Due(); ok {

@@ -102,15 +102,19 @@ func (m *model) reallyDo(id deskID, f func(h *held) valueID) (o outcome) {
 	return o
 }
 
-// keep returns the number of a desk. Desks have the same number if they cannot behave differently. Of their deadlines only the order
-// matters, and of the total only how near it is to ledger.Max. The count of settled batches does not matter.
+// keep returns the number of a desk. Desks have the same number if they cannot
+// behave differently. Of their deadlines only the order matters, and of the total
+// only how near it is to ledger.Max. The count of settled batches does not matter.
 func (m *model) keep(h held) deskID {
 	var deadlines []time.Time
 	h.each(func(r *Request) { deadlines = append(deadlines, r.Deadline) })
 	slices.SortFunc(deadlines, time.Time.Compare)
 	deadlines = slices.Compact(deadlines)
 	h.each(func(r *Request) { r.Deadline = at(1 + slices.Index(deadlines, r.Deadline)) })
-	h.due, h.settled = at(1), 0
+	h.settled = 0
+	if h.Desk.life.Compare(h.last) >= 0 {
+		h.last = ledger.Life{} // which makes no difference until a later one is seen
+	}
 	if m.room == 0 {
 		h.total = 0
 	}
@@ -123,7 +127,7 @@ func (m *model) keep(h held) deskID {
 		if h.own != nil {
 			k.own = m.foldNumber(h.own.Fold, h.process, h.life)
 		}
-		for _, b := range h.queue {
+		for _, b := range h.queue() {
 			k.queue = append(k.queue, m.foldOf(h, b))
 		}
 		m.kept = append(m.kept, k)
@@ -188,9 +192,9 @@ func (h *held) clone() held {
 	c.Desk = &d
 	d.waiting = slices.Clone(h.waiting)
 	d.own = clone(h.own)
-	d.queue, c.dropped = nil, nil
-	for _, b := range h.queue {
-		d.queue = append(d.queue, clone(b))
+	d.others, c.dropped = nil, nil
+	for _, b := range h.others {
+		d.others = append(d.others, clone(b))
 	}
 	for _, b := range h.dropped {
 		c.dropped = append(c.dropped, clone(b))
@@ -225,8 +229,11 @@ func (h *held) encode() []byte {
 		number(1)
 	}
 	requests(h.waiting)
-	batches(h.queue)
-	number(int64(slices.Index(h.queue, h.own)))
+	number(h.last.Boot, h.last.Nonce)
+	if h.here {
+		number(1)
+	}
+	batches(h.others)
 	if h.own != nil {
 		batches([]*Batch{h.own})
 	}

@@ -55,6 +55,12 @@ var faults = []struct {
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",
 	},
 	{
+		name:   "a value that a refusal tells counts as one that the store has shown",
+		edits:  []edit{{ledgerFile, "\tw.Base = v\n", "w.Shown, w.Base = v, v\n"}},
+		bounds: bounds{deltas: [][]int64{{1, 3}, {9, 0}}},
+		want:   "n0 has acknowledged n0's add of 1, and it is not in the total",
+	},
+	{
 		name:   "receipts are ignored",
 		edits:  []edit{{ledgerFile, "return Applied", "return Pending"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9, 0}}},
@@ -87,21 +93,21 @@ var faults = []struct {
 	},
 	{
 		name:   "a request that was given up while it waited still goes into a fold",
-		edits:  []edit{{deskFile, "*place = left", "if place != &d.waiting {\n*place = left\n}"}},
+		edits:  []edit{{deskFile, "for _, r := range cut(&d.waiting, isTime) {\n\t\td.refuse(r, maelstrom.TemporarilyUnavailable, \"the store could not be asked in time\")\n\t}", "for _, r := range d.waiting {\nif isTime(r) {\nd.refuse(r, maelstrom.TemporarilyUnavailable, \"\")\n}\n}"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}},
 		want:   "n0's add of 1 is in the total, and was refused",
 	},
 	{
 		name:   "late news of an earlier fold is taken for news of this one",
-		edits:  []edit{{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t}", "if d.own != nil {\nd.done(d.own, total)\n}"}},
+		edits:  []edit{{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.sweep()\n\t}", "if d.own != nil {\nd.done(d.own, total)\nd.sweep()\n}"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, free: true},
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",
 	},
 	{
 		name: "late news of a fold that was taken back is acknowledged",
 		edits: []edit{
-			{deskFile, "d.takeBack(b)", "d.queue[slices.Index(d.queue, b)] = &Batch{}\nd.waiting, d.own = slices.Concat(b.requests, d.waiting), nil"},
-			{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t}", "d.done(b, total)"},
+			{deskFile, "d.takeBack(b)", "d.waiting, d.own, d.here = slices.Concat(b.requests, d.waiting), nil, false"},
+			{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.sweep()\n\t}", "d.done(b, total)\nd.sweep()"},
 		},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, room: 12, free: true},
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",

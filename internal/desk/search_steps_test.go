@@ -2,11 +2,14 @@ package desk
 
 // This part of the search says what can happen.
 
+import "maelstrom-counter/internal/ledger"
+
 // A step is something that happens.
 type step struct {
 	kind    stepKind
 	process int
 	version uint8   // the index of the version that is read, if any
+	told    valueID // the value that a refusal tells, if any
 	message message // what arrives, if anything; for a fold, the total is 0
 }
 
@@ -29,8 +32,9 @@ const (
 	startsAgain
 	startsEarlier
 	startsAtOnce
-	readsPlainly // this and the next only with a fault
+	readsPlainly // this and the next make a difference only with a fault
 	mistakes
+	tells
 	stepKinds
 )
 
@@ -175,6 +179,7 @@ func (x *stepper) store(p int) {
 			return to != 0 && x.settle(s, p, to)
 		})
 	}
+	x.tells(p)
 	created := valueID(missing)
 	if x.base == 0 {
 		created = x.compose(desk, missing)
@@ -190,6 +195,48 @@ func (x *stepper) store(p int) {
 			return x.settle(s, p, value)
 		})
 	}
+}
+
+// tells lets the store refuse a swap of process p, with a text that tells one of
+// some values. The process settles by what package ledger says that the store has
+// shown it, which is nothing yet, and swaps from what it says is the base.
+func (x *stepper) tells(p int) {
+	id := x.from.procs[p].desk
+	for _, told := range x.lies(id, x.from.versions[x.from.newest]) {
+		x.try(step{kind: tells, process: p, told: told}, func(s *state, p int) bool {
+			var view ledger.View
+			view.Tell(ledger.Version{Value: x.values[told]})
+			changed := x.settle(s, p, x.index(view.Shown.Value))
+			x.compose(s.procs[p].desk, x.index(view.Base.Value)) // the store refuses that, too
+			return changed || x.failure != ""
+		})
+	}
+}
+
+// lies returns what a text may tell a desk while the store holds a value: what its
+// swap was to write; a value that was never written, with the receipts of all
+// folds in hand; a total that leaves no room; a later life of its node; and that
+// there is nothing. (A text that is cut off tells nothing.)
+func (m *model) lies(id deskID, value valueID) []valueID {
+	key := task{id, tells, uint32(value)}
+	if all, ok := m.told[key]; ok {
+		return all
+	}
+	d := m.kept[id].Desk
+	ours, full, later := m.values[value].Clone(), m.values[value].Clone(), m.values[value].Clone()
+	for _, v := range []*ledger.Value{&ours, &full, &later} {
+		if v.Receipts == nil {
+			v.Receipts = map[string]ledger.Receipt{}
+		}
+	}
+	for _, b := range d.batches() {
+		ours.Receipts[b.Node] = ledger.Receipt{Life: b.Life, Seq: b.Seq}
+	}
+	full.Total = ledger.Max
+	later.Receipts[d.node] = ledger.Receipt{Life: ledger.Life{Boot: 1000}, Seq: 1}
+	all := []valueID{m.compose(id, value), m.index(ours), m.index(full), m.index(later), missing}
+	m.told[key] = all
+	return all
 }
 
 // see notes that process p has seen a version, and so sees no older one. It does so only if reads are plain. Otherwise that would make

@@ -97,6 +97,8 @@ func (m *model) words(what step, from, to *state) string {
 			}
 		}
 		return text
+	case tells:
+		return fmt.Sprintf("%s's swap is refused, and the text tells that the store holds %s", p, m.describe(what.told))
 	case mistakes:
 		return fmt.Sprintf("%s takes the answer to an earlier life for one to its swap of %s to %s", p, was, m.describe(m.compose(from.procs[what.process].desk, from.versions[from.newest])))
 	}

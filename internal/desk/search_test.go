@@ -33,8 +33,10 @@ package desk
 //     sent only now, as long as some desk has its folds in hand. If a node drops its own fold, because its requests are given up or its life
 //     ends, the fold is noted in the state (as out). It may get into the total at any moment, as long as it is pending. A swap that carries
 //     several folds has the same effect as several swaps, one after the other.
-//   - A compare-and-swap fails. That tells the node nothing, or a value as if it had read it. If it succeeds, the node learns as much as
-//     from reading the value that it wrote.
+//   - A compare-and-swap fails. The text of the refusal tells the node nothing, or any value, true or false. The next swap starts from
+//     that value, and fails unless it is the newest. (What a text may tell besides is tried in each state, in steps of the kind tells.
+//     They change nothing, as package ledger keeps what was told apart from what was shown.) If a swap succeeds, the node learns as
+//     much as from reading the value that it wrote.
 //   - The swap that creates the key has from equal to to. The store may run a copy of it on an old state that holds to, where it succeeds.
 //     That tells the node as much as reading that state. (Such steps are counted, as identities.)
 //   - An answer from the store comes late. The same state may be read late.

@@ -24,23 +24,25 @@ import (
 // tells each integer from the next (RFC 8259, section 6).
 const Max = 1<<53 - 1
 
-// The greatest Boot of a Life depends on where the life comes from. Each bound leaves room for more later lives than can
-// ever begin.
+// A Boot may be up to maxClock if a clock brings it (a time in the year 2112), up
+// to maxPeer if another node brings it, and up to Max in the store. The bounds
+// differ so that After can always name a later life: after a mad clock one that
+// other nodes take, and after a hostile peer one that can be stored.
 const (
-	// maxClock is the greatest Boot that NewLife takes from a clock: a time in the year 2112.
 	maxClock = 1 << 52
-	// maxPeer is the greatest Boot that is accepted from another node. Only lives named by After can exceed maxClock.
-	maxPeer = maxClock + 1<<51
+	maxPeer  = maxClock + 1<<51
 )
 
-// A Life names one run of a node's process, from its start to its end. Lives are ordered by Boot, then by Nonce. The random
-// nonce keeps two lives from having the same name, whatever the clocks say. The clock only puts lives in order.
+// A Life names one run of a node's process, from its start to its end. Lives are
+// ordered by Boot, then by Nonce. The random nonce keeps two lives from having the
+// same name, whatever the clocks say. The clock only puts lives in order.
 type Life struct {
 	Boot  int64 `json:"boot"`  // when it began, in Unix microseconds, at least 1; later if the clock had gone back
 	Nonce int64 `json:"nonce"` // a random number, 0 to Max
 }
 
-// NewLife names a life that begins at the given time. A time before 1970 or after 2112 is moved to the nearest bound.
+// NewLife names a life that begins at the given time. A time before 1970 or after
+// 2112 is moved to the nearest bound.
 func NewLife(clock time.Time, nonce int64) Life {
 	return Life{min(max(clock.UnixMicro(), 1), maxClock), nonce}
 }
@@ -50,15 +52,16 @@ func (l Life) Compare(m Life) int {
 	return cmp.Or(cmp.Compare(l.Boot, m.Boot), cmp.Compare(l.Nonce, m.Nonce))
 }
 
-// After returns a new name for l, ordered after last. If another program has stored a boot of Max, there may be no such
-// name; then the result is not after last.
+// After returns a new name for l, ordered after last. If another program has
+// stored a boot of Max, there may be no such name; then the result is not after
+// last.
 func (l Life) After(last Life) Life { return Life{min(last.Boot+1, Max), l.Nonce} }
 
-// validate returns an error if l is out of range. Boot may be up to maxBoot.
-func (l Life) validate(maxBoot int64) error {
+// validate returns an error if l is out of range. Boot may be up to most.
+func (l Life) validate(most int64) error {
 	switch {
-	case l.Boot < 1 || l.Boot > maxBoot:
-		return fmt.Errorf("boot %d is not between 1 and %d", l.Boot, maxBoot)
+	case l.Boot < 1 || l.Boot > most:
+		return fmt.Errorf("boot %d is not between 1 and %d", l.Boot, most)
 	case l.Nonce < 0 || l.Nonce > Max:
 		return fmt.Errorf("nonce %d is not between 0 and 2^53-1", l.Nonce)
 	}
@@ -170,6 +173,34 @@ func (v Value) Equal(w Value) bool {
 func (v Value) Clone() Value {
 	return Value{Total: v.Total, Receipts: maps.Clone(v.Receipts)}
 }
+
+// A View is what a node knows of the key. The zero View is that of a node that
+// knows nothing yet.
+type View struct {
+	Shown Version // the last value that a read has shown or a swap has written
+	Base  Version // from which the next swap starts: Shown, or what a refusal has told since
+}
+
+// A Version is a value with the JSON that the store has for it, which is nil if
+// the key does not exist.
+type Version struct {
+	Value  Value
+	Stored json.RawMessage
+}
+
+// Show notes that the store has held v: a read has shown it, or a swap has written
+// it.
+func (w *View) Show(v Version) { w.Shown, w.Base = v, v }
+
+// Tell notes that, according to the text of a refusal, the store holds v. If that
+// is false, a swap from v is refused, so the text can do no harm as long as
+// nothing else rests on it.
+func (w *View) Tell(v Version) {
+	w.Base = v
+}
+
+// Told reports whether Base was only told.
+func (w *View) Told() bool { return !w.Base.Value.Equal(w.Shown.Value) }
 
 // Parse reads what the store holds. It refuses anything that Apply could not have made, such as an integer, a total out of
 // range, or a receipt without a life. So a value that another program wrote is noticed, and nothing is added to it.
