@@ -3,8 +3,8 @@ SEEDS ?= 1000
 FUZZTIME ?= 30s
 # What make test runs under the race detector: the packages whose code uses goroutines or locks, with the simulations that put them to work.
 # The others compute, draw and write, in the goroutine of their caller. TestTheRaceDetectorMeetsAllGoroutines checks that none is missing.
-CONCURRENT := . ./internal/compare ./internal/explain ./internal/maelstromtest ./internal/node ./internal/page/pagetest ./internal/rivals \
-	./internal/seqkv ./internal/speed ./internal/transcript ./internal/trial ./scripts/bench
+CONCURRENT := . ./internal/compare ./internal/explain ./internal/maelstromtest ./internal/node ./internal/page/pagetest ./internal/register ./internal/rivals \
+	./internal/speed ./internal/transcript ./internal/trial ./scripts/bench
 
 .PHONY: help build test test-all test-race lint run compare explain soak fuzz mutants maelstrom clean
 

@@ -1,23 +1,35 @@
-// Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only counter on one key of seq-kv, a store that
-// promises no more than sequential consistency. Maelstrom starts several copies of it, which talk JSON over stdin and stdout.
+// Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only
+// counter on one key of seq-kv, a store that promises no more than sequential
+// consistency. Maelstrom starts several copies of it, which talk JSON over stdin
+// and stdout.
 //
-// Each add counts exactly once, each read is linearizable, and each request is answered in time, while messages between nodes and
-// store get lost, delayed, duplicated and reordered, and nodes are cut off, paused, killed and started again. How:
+// Each add counts exactly once, each read is linearizable, and each request is
+// answered in time, while messages between nodes and store get lost, delayed,
+// duplicated and reordered, and nodes are cut off, paused, killed and started
+// again. How:
 //
-//   - A fold is the sum of all adds that wait at one node. A node has one fold open at a time, and numbers its folds. It names its
-//     life, a run of its process, by the clock and a random number. The key holds the total and, for each node, a receipt: the
-//     life and number of its last fold in it. One compare-and-swap changes both. So no fold up to the receipt is added again, and
-//     a node that does not know whether a swap took effect tries again.
-//   - Each swap moves a receipt, so no value comes twice, and a swap succeeds only on the newest value, and only once. A plain read
-//     of the store may show an older one. So a read is an add of 0: its swap proves that the value is new.
-//   - Nodes hand their folds to one of them, the combiner, so that without faults no two swaps compete. Nothing depends
-//     on which node that is, or on nodes agreeing about it: a node that gets no answer in time folds by itself.
-//   - Where several nodes swap, the winner lets the others go first. Knowing the newest value, it would otherwise keep winning.
+//   - A fold is the sum of all adds that wait at one node. A node has one fold
+//     open at a time, and numbers its folds. It names its life, a run of its
+//     process, by the clock and a random number. The key holds the total and, for
+//     each node, a receipt: the life and number of its last fold in it. One
+//     compare-and-swap changes both. So no fold up to the receipt is added again,
+//     and a node that does not know whether a swap took effect tries again.
+//   - Each swap moves a receipt, so no value comes twice, and a swap succeeds only
+//     on the newest value, and only once. A plain read of the store may show an
+//     older one. So a read is an add of 0: its swap proves that the value is new.
+//   - Nodes hand their folds to one of them, the combiner, so that without faults
+//     no two swaps compete. Nothing depends on which node that is, or on nodes
+//     agreeing about it: a node that gets no answer in time swaps by itself.
+//   - Where several nodes swap, the winner lets the others go first. Knowing the
+//     newest value, it would otherwise keep winning.
 //
-// Correctness, which is the first two points, lives in two pure packages: ledger says how folds and values relate, and desk
-// what each request is answered. Speed, the other two, lives in peers, which says which node combines, and pace, which says
-// when to hold back. This file connects them, and follows a request: it comes in, is folded elsewhere or here, and is
-// answered. The arguments, and what was tried and rejected, are in internal/README.md.
+// Correctness, which is the first two points, lives in two pure packages: ledger
+// says how folds and values relate, and desk what each request is answered. Speed,
+// the other two, lives in peers, which says which node combines, and pace, which
+// says when to hold back. This file connects them, and follows a request: it comes
+// in, gets into the total through another node or through this one, and is
+// answered. The arguments, and what was tried and rejected, are in
+// internal/README.md.
 package main
 
 import (
@@ -39,27 +51,27 @@ import (
 	"maelstrom-counter/internal/protocol"
 	"maelstrom-counter/internal/register"
 	"maelstrom-counter/internal/rtt"
-	"maelstrom-counter/internal/seqkv"
 )
 
-// swapTimeouts limits a swap with its retries, in timeouts of the store. Beyond that it is better to read again.
+// swapTimeouts limits a swap with its retries, in timeouts of the store. Beyond
+// that it is better to read again.
 const swapTimeouts = 4
 
-// A Counter is one node's part of the counter. Its handler puts requests on the desk. Two loops get them into the total: deliver
-// hands this node's folds to the combiner while that is another node, and fold swaps folds into the store.
+// A Counter is one node's part of the counter. Its handler puts requests on the
+// desk. What is on the desk goes into folds. At the end of each step, deliver
+// hands this node's fold to the combiner, while that is another node. One loop,
+// run, swaps folds into the store.
 type Counter struct {
 	Config
 	node  *node.Node
-	store *register.Register // made when the node knows its name
+	store *register.Register // this node's view of the key; but for RTT, used by run alone
 
-	known register.Version // the last value that the store has shown; used by run at first, then by the fold loop alone
-
-	mu      sync.Mutex // guards what follows; the loops release it while they wait for anything; see lock
-	changed sync.Cond  // says that the loops may have something to do; its L is mu
+	mu      sync.Mutex // guards what follows; run releases it while it waits for anything; see lock
+	changed sync.Cond  // says that run may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
 	pace    pace.Pace
-	current bool // nothing has shown yet that known is old
+	current bool // the value from which the next swap starts may still be the newest
 	broken  bool // the stored value was invalid when last read
 	alarm   alarm
 	stats   struct{ requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64 }
@@ -69,13 +81,14 @@ type Counter struct {
 type Config struct {
 	Key     string        // the key of the store that holds the counter
 	Timeout time.Duration // within which every request is answered
-	Random  *rand.Rand    // the source of jitter; used by run at first, then by the fold loop alone
+	Random  *rand.Rand    // the source of jitter; used by run alone
 	Log     *slog.Logger
 }
 
-// newCounter returns a counter that handles the requests to n. The desk must be new. The loops start with run.
+// newCounter returns a counter that handles the requests to n. The desk must be
+// new. Requests are only taken in until run is called.
 func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
-	c := &Counter{Config: config, node: n, desk: d}
+	c := &Counter{Config: config, node: n, desk: d, store: register.New(n, config.Key, config.Random)}
 	c.changed.L = &c.mu
 	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // until set says when
 	for _, typ := range []string{"add", "read", "fold"} {
@@ -86,9 +99,10 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 
 // ---- Requests ----
 
-// handle puts a request on the desk: a client's add or read, or another node's fold. What is malformed is refused. The desk
-// answers the rest: with the result, or with error 14 (Abort) if it can never be applied, 11 (TemporarilyUnavailable) if it did not
-// count, or 0 (Timeout) if it may have.
+// handle puts a request on the desk: a client's add or read, or another node's
+// fold. What is malformed is refused. The desk answers the rest: with the result,
+// or with error 14 (Abort) if it can never be applied, 11
+// (TemporarilyUnavailable) if it did not count, or 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
@@ -111,60 +125,30 @@ func (c *Counter) handle(msg maelstrom.Message) {
 	}
 }
 
-// run starts the loops, and returns when the node ends.
-func (c *Counter) run() {
-	defer func() { // answers what still waits
-		c.lock()
-		defer c.unlock()
-		c.desk.Close()
-	}()
-	ctx := c.node.Context()
-	select {
-	case <-c.node.Ready():
-	case <-ctx.Done():
+// ---- To the total through another node ----
+
+// deliver forms this node's next fold and hands it out, if another node combines
+// or is due to be probed.
+func (c *Counter) deliver() {
+	combiner, probes := c.combiner()
+	if !c.desk.Formable() || combiner == "" && len(probes) == 0 {
 		return
 	}
-	defer context.AfterFunc(ctx, c.ring)() // wakes the loops when the node ends
-	c.store = register.New(seqkv.New(c.node, c.Random), c.Key, c.node.ID(), c.node.Nonce())
-	c.lock()
-	c.desk.Open(c.node.ID())
-	c.peers.Meet(c.node.ID(), c.node.Nodes())
-	c.resync(ctx, rtt.Initial) // if an earlier life is ahead of the clock, this one takes a later name; if not now, when its first fold fails
-	c.unlock()
-	var work sync.WaitGroup
-	work.Go(func() { c.deliver(ctx) })
-	work.Go(func() { c.fold(ctx) })
-	work.Go(func() { c.report(ctx) })
-	work.Wait()
-}
-
-// ---- Folding elsewhere ----
-
-// deliver forms this node's folds and hands them out, while another node combines or is due to be probed.
-func (c *Counter) deliver(ctx context.Context) {
-	c.lock()
-	defer c.unlock()
-	for ctx.Err() == nil {
-		combiner, probes := c.combiner()
-		if !c.desk.Formable() || combiner == "" && len(probes) == 0 {
-			c.wait()
-			continue
-		}
-		b := c.desk.Form()
-		if b == nil {
-			continue // Form has refused all: none fits under the greatest total
-		}
-		c.stats.folds++
-		c.stats.delegated++
-		for _, id := range probes { // each gets the same fold, to find out whether it answers again
-			c.peers.Probed(id, c.ask(id, b))
-		}
-		c.hand(b)
+	b := c.desk.Form()
+	if b == nil {
+		return // Form has refused all requests
 	}
+	c.stats.folds++
+	c.stats.delegated++
+	for _, id := range probes { // each gets the same fold, to find out whether it answers again
+		c.peers.Probed(id, c.ask(id, b))
+	}
+	c.hand(b)
 }
 
-// combiner returns the node to hand folds to, or "" if that is this one, and the suspected nodes to probe. While the stored
-// value is invalid, each node folds for itself, to notice when it has been repaired.
+// combiner returns the node to hand folds to, or "" if that is this one, and the
+// suspected nodes to probe. While the stored value is invalid, each node swaps for
+// itself, to notice when it has been mended.
 func (c *Counter) combiner() (combiner string, probes []string) {
 	if c.broken {
 		return "", nil
@@ -172,20 +156,19 @@ func (c *Counter) combiner() (combiner string, probes []string) {
 	return c.peers.Combiner(time.Now())
 }
 
-// hand hands this node's fold to the combiner. If that is the node itself, the fold loop gets it.
+// hand hands this node's fold to the combiner, which may be this node.
 func (c *Counter) hand(b *desk.Batch) {
 	combiner, _ := c.combiner()
 	if combiner == "" {
 		c.desk.Queue(b)
-	} else {
-		_, timeout := c.store.RTT()
-		c.peers.Asked(combiner, c.ask(combiner, b), timeout)
+		return
 	}
-	c.changed.Broadcast() // the fold loop may have more to do
+	_, timeout := c.store.RTT()
+	c.peers.Asked(combiner, c.ask(combiner, b), timeout)
 }
 
-// ask sends a fold to another node, and takes its answer if it comes within c.Timeout. The result, the time of sending, tells
-// peers which fold is answered.
+// ask sends a fold to another node, and takes its answer if it comes within
+// c.Timeout. The result, the time of sending, tells peers which fold is answered.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewFold(b.Fold))
@@ -203,84 +186,85 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 		case err == nil:
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
-			if _, waits := c.peers.Due(); !waits && c.desk.Own() != nil {
-				c.hand(c.desk.Own()) // it was formed, or has come back, while there was no combiner
+			c.current = c.current && c.crowd() // the combiner has moved the value on
+			if own := c.desk.Own(); own != nil && !c.peers.Waiting() {
+				c.hand(own) // it was formed, or has come back, while there was no combiner
 			}
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
 			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell about the fold
 			c.desk.Queue(b)
 		default:
-			c.Log.Debug("another node did not fold", "node", id, "err", err)
-			c.peers.Failed(id, sent, time.Now())
-			c.catchUp() // again, as the fold may be late now
+			c.Log.Debug("another node did not apply a fold", "node", id, "err", err)
+			c.peers.Failed(id, sent, time.Now()) // its answer is late from now on, so the alarm rings at once
 		}
 	}()
 	return sent
 }
 
-// ---- Folding here ----
+// ---- To the total through this node ----
 
-// fold swaps the folds in hand into the store: this node's, and those that other nodes have handed to it.
-func (c *Counter) fold(ctx context.Context) {
+// run swaps the folds in hand into the store: this node's, and those that other
+// nodes have handed to it. It returns when the node ends.
+func (c *Counter) run() {
+	ctx := c.node.Context()
+	select {
+	case <-c.node.Ready():
+	case <-ctx.Done():
+	}
 	c.lock()
 	defer c.unlock()
+	defer c.desk.Close() // answers what still waits
+	if ctx.Err() != nil {
+		return
+	}
+	defer context.AfterFunc(ctx, c.ring)() // wakes this loop when the node ends
+	var reports sync.WaitGroup
+	reports.Go(func() { c.report(ctx) })
+	c.desk.Open(c.node.ID())
+	c.resync(ctx, rtt.Initial, c.store.Read) // shows whether an earlier life is ahead of the clock; see Desk.Form
+	c.peers.Meet(c.node.ID(), c.node.Nodes())
 	for c.awaitWork(ctx) {
 		c.holdBack(ctx)
-		if !c.current && !c.resync(ctx, c.Timeout) {
+		if !c.current && !c.resync(ctx, c.Timeout, c.store.Read) {
 			continue
 		}
-		c.desk.Settle(c.known.Value) // for the folds that have come since
+		c.desk.Settle(c.store.Shown()) // for the folds that have come since
 		c.form()
-		next := c.known.Value.Clone()
-		if !c.desk.Apply(&next) {
-			continue // there is nothing to add
-		}
-		c.stats.attempts++
-		trip, timeout := c.store.RTT()
-		var version *register.Version // what was written or, after a conflict, what the store has told that it holds
-		var err error
-		c.outside(func() {
-			ctx, cancel := context.WithTimeout(ctx, swapTimeouts*timeout)
-			defer cancel()
-			version, err = c.store.Swap(ctx, c.known, next)
-		})
+		next := c.store.Base().Clone()
 		switch {
-		case err == nil:
-			c.known, c.current = *version, true
-			c.desk.Settle(next)
-			c.pace.Won(time.Now(), trip, c.someSilent(trip), c.Random)
-		case errors.Is(err, register.ErrConflict):
-			c.stats.conflicts++
-			c.current = false
-			if version != nil {
-				c.learn(*version) // so that the next swap can go out at once
-			}
-		default:
-			c.stats.timeouts++
-			c.current = false // the next value will show whether the swap took effect
+		case c.desk.Apply(&next):
+			c.swap(ctx, next)
+		case c.store.Told():
+			// Base seems to contain all folds. Nothing rests on what is only told.
+			c.resync(ctx, c.Timeout, c.store.Confirm)
 		}
 	}
 }
 
-// awaitWork waits until there is something to fold here. It returns false when the node ends.
+// awaitWork waits until there is something to swap. It returns false when the
+// node ends.
 func (c *Counter) awaitWork(ctx context.Context) bool {
 	for ctx.Err() == nil {
+		c.deliver()
 		if c.desk.Queued() || c.formsHere() {
 			return true
 		}
-		c.changed.Broadcast() // Settle may have ended a fold, so that deliver can form the next
-		c.wait()
+		c.flush()
+		c.changed.Wait()
+		c.catchUp()
 	}
 	return false
 }
 
-// formsHere reports whether requests are waiting that the fold loop, not deliver, is to form into a fold.
+// formsHere reports whether requests are waiting that run, not deliver, is to form
+// into a fold.
 func (c *Counter) formsHere() bool {
 	combiner, probes := c.combiner()
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of the waiting requests, if this loop is to. It runs right before a swap, so that the fold carries the most.
+// form makes a fold of the waiting requests, if run is to. It is called right
+// before a swap, so that the fold carries the most.
 func (c *Counter) form() {
 	if c.formsHere() {
 		if b := c.desk.Form(); b != nil {
@@ -290,37 +274,31 @@ func (c *Counter) form() {
 	}
 }
 
-// holdBack waits for as long as the pace demands.
+// holdBack begins a round: it waits for as long as the pace demands.
 func (c *Counter) holdBack(ctx context.Context) {
-	wait := c.pace.Next(time.Now(), c.desk.Settled(), c.Random)
+	now := time.Now()
+	trip, _ := c.store.RTT()
+	wait := c.pace.Next(now, c.desk.Settled(), c.Random)
+	if c.pace.Doubtful(now, trip) {
+		c.current = false
+	}
 	if c.pace.Stuck() {
-		c.Log.Warn("folding makes no progress", "known", c.known.Value)
+		c.Log.Warn("folding makes no progress", "known", c.store.Shown())
 	}
-	if wait == 0 {
-		return
+	if wait > 0 {
+		_ = c.outside(ctx, wait, func(ctx context.Context) error {
+			<-ctx.Done()
+			return nil
+		})
 	}
-	c.outside(func() {
-		ctx, cancel := context.WithTimeout(ctx, wait)
-		defer cancel()
-		<-ctx.Done()
-	})
 }
 
-// someSilent reports whether another node may be folding for itself, because it has handed us no fold lately.
-func (c *Counter) someSilent(trip time.Duration) bool {
-	return c.peers.Silent(pace.SilentBefore(time.Now(), trip))
-}
-
-// resync reads the newest stored value that the store can be made to show. It returns false if that failed.
-func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
+// resync reads the store. It returns false if that failed.
+func (c *Counter) resync(ctx context.Context, timeout time.Duration, read func(context.Context) error) bool {
 	c.stats.resyncs++
-	var version register.Version
-	var err error
-	c.outside(func() {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		version, err = c.store.Read(ctx)
-	})
+	before := c.store.Shown()
+	err := c.outside(ctx, timeout, read)
+	c.current = err == nil
 	bad, isBad := errors.AsType[*register.BadValueError](err)
 	switch {
 	case isBad:
@@ -329,65 +307,85 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration) bool {
 	case err != nil:
 		c.stats.timeouts++
 	default:
-		c.learn(version)
+		c.broken = false
+		c.pace.Read(time.Now(), before.Equal(c.store.Shown()) || before.Equal(ledger.Value{}))
+		c.desk.Settle(c.store.Shown())
 	}
 	return err == nil
 }
 
-// learn takes note of what the store holds.
-func (c *Counter) learn(version register.Version) {
-	if known := c.known.Value; !version.Value.Equal(known) && !known.Equal(ledger.Value{}) {
-		c.pace.Met() // another node has swapped, or a swap of ours did take effect that had no answer
+// swap swaps Base for next, in which the folds in hand are.
+func (c *Counter) swap(ctx context.Context, next ledger.Value) {
+	c.stats.attempts++
+	trip, timeout := c.store.RTT()
+	err := c.outside(ctx, swapTimeouts*timeout, func(ctx context.Context) error { return c.store.Swap(ctx, next) })
+	switch {
+	case err == nil:
+		c.current = true
+		c.desk.Settle(next)
+		now := time.Now()
+		c.pace.Won(now, trip, c.peers.Silent(now.Add(-pace.Silence(trip))), c.Random)
+	case errors.Is(err, register.ErrConflict):
+		c.stats.conflicts++
+		c.pace.Lost(time.Now())
+		c.current = c.store.Told() // then the next swap can go out at once
+	default:
+		c.stats.timeouts++
+		c.current = false // the next value will show whether the swap took effect
 	}
-	c.known, c.current, c.broken = version, true, false
-	c.desk.Settle(version.Value)
 }
 
 // ---- The monitor ----
 
-// lock begins a step. It first does what is due. So when several goroutines wake at one instant, it does not matter which is first,
-// and simulations can be replayed. The loops hold the lock except while they are idle, hold back, or await an answer.
+// lock begins a step. It first does what is due. So when several goroutines wake
+// at one instant, their order does not affect the result, and simulations can be
+// replayed. Run holds the lock except while it is idle, holds back, or awaits an
+// answer.
 func (c *Counter) lock() {
 	c.mu.Lock()
 	c.catchUp()
 }
 
-// unlock ends a step: answers go out, and the loops look for work.
+// unlock ends a step: folds and answers go out, and run looks for work.
 func (c *Counter) unlock() {
+	c.deliver()
 	c.flush()
-	c.changed.Broadcast()
+	c.changed.Signal()
 	c.mu.Unlock()
 }
 
-// outside has f run without the lock.
-func (c *Counter) outside(f func()) {
+// outside calls f without the lock. The context of f ends after a time.
+func (c *Counter) outside(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
 	c.unlock()
 	defer c.lock()
-	f()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return f(ctx)
 }
 
-// wait blocks until another goroutine has completed a step. Only fold may broadcast before it, or the loops would never sleep.
-func (c *Counter) wait() {
-	c.flush()
-	c.changed.Wait()
-	c.catchUp()
-}
-
-// catchUp does what is due. If the combiner's answer is late, peers suspect it: the node also folds by itself, and asks the next.
-// Whichever comes first counts, and thanks to the receipt it counts only once.
+// catchUp does what is due. If the combiner's answer is late, peers suspect it:
+// this node also swaps the fold by itself, and asks the next. Whichever comes
+// first counts, and thanks to the receipt it counts only once.
 func (c *Counter) catchUp() {
 	now := time.Now()
 	c.desk.Expire(now)
 	late := c.peers.Late(now)
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
-		c.hand(own) // if no combiner is left, this queues it again, to no effect
+		c.hand(own)
 		trip, _ := c.store.RTT()
-		if c.pace.Late(now, len(c.node.Nodes()), trip) {
-			c.current = false // the combiner may have moved the value on
+		if c.crowd() {
+			c.pace.HoldBack(now, trip)
+		}
+		if !c.crowd() || c.pace.Contended() {
+			c.current = false // the value has most likely moved on
 		}
 	}
 }
+
+// crowd reports whether many nodes share a combiner. There a late answer mostly
+// still comes, and to read the value anew costs more than it saves.
+func (c *Counter) crowd() bool { return len(c.node.Nodes()) >= pace.Crowd }
 
 // flush sends the collected answers, and sets the alarm for what is due next.
 func (c *Counter) flush() {
@@ -402,14 +400,14 @@ func (c *Counter) flush() {
 	c.alarm.set(c.peers.Due())
 }
 
-// An alarm wakes the loops when something is due, or earlier.
+// An alarm wakes run when something is due, or earlier.
 type alarm struct {
 	timer *time.Timer
 	at    time.Time // zero if it is not set
 }
 
-// set ensures that the alarm rings no later than at, if something is due then. It never postpones it, which would cost a system
-// call for each request.
+// set ensures that the alarm rings no later than at, if something is due then. It
+// never moves the alarm later, which would cost a system call for each request.
 func (a *alarm) set(at time.Time, due bool) {
 	if due && (a.at.IsZero() || at.Before(a.at)) {
 		a.at = at

@@ -416,6 +416,24 @@ func TestAReceiptThatNoLifeCanFollowIsReportedAndHarmsNoOtherNode(t *testing.T) 
 
 // ---- A store that answers oddly ----
 
+// The store is right in all but the texts of its refusals.
+func TestWhatARefusalTellsLosesAndDoublesNothing(t *testing.T) {
+	for _, lie := range append(trial.Lies, trial.AnyLie) {
+		t.Run(strings.ReplaceAll(lie.Name, " ", "_"), func(t *testing.T) {
+			for _, fault := range []string{"late", "duplicate", "kill"} {
+				t.Run(fault, func(t *testing.T) {
+					n := 10
+					if testing.Short() {
+						n = 1
+					}
+					cfg := trial.Isolated(trial.Busy(trial.Brief(fault)))
+					trial.Run(t, trial.Lying(program, lie), cmp.Or(*seeds, n), cfg, trial.AfterLies)
+				})
+			}
+		})
+	}
+}
+
 func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) { trial.OddStore(t, program) }
 
 func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {

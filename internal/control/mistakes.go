@@ -12,7 +12,7 @@ var Mistakes = []Mistake{
 }
 
 // Settled counts`},
-		{"counter.go", "			c.desk.Settle(next)\n", "			c.desk.Won(next.Total)\n"},
+		{"counter.go", "		c.desk.Settle(next)\n", "		c.desk.Won(next.Total)\n"},
 	}},
 	{"reads answered from a plain read", []Edit{
 		{"counter.go", "	c.lock()\n	defer c.unlock()\n	c.stats.requests++", `	if r.Kind == desk.Read {
@@ -29,8 +29,7 @@ var Mistakes = []Mistake{
 	c.stats.requests++`},
 	}},
 	{"a plain write in place of the compare-and-swap", []Edit{
-		{"counter.go", "version, err = c.store.Swap(ctx, c.known, next)",
-			`version = &register.Version{Value: next}
-			err = c.node.Ask(maelstrom.SeqKV, map[string]any{"type": "write", "key": c.Key, "value": next})(ctx, "write_ok", nil)`},
+		{"internal/register/register.go", `r.insist(ctx, "cas_ok", refusals, func() any { return request })`,
+			`r.insist(ctx, "write_ok", nil, func() any { return map[string]any{"type": "write", "key": r.key, "value": raw} })`},
 	}},
 }

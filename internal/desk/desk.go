@@ -219,24 +219,22 @@ func (d *Desk) Settle(v ledger.Value) {
 		d.last = life
 	}
 	for _, b := range d.queue() {
-		switch v.Standing(b.Fold) {
-		case ledger.Applied:
+		own := b == d.own
+		switch standing := v.Standing(b.Fold); {
+		case standing == ledger.Applied:
 			d.done(b, v.Total)
-		case ledger.Outlived:
+		case standing == ledger.Outlived && own:
+			// The receipt that would tell whether it was applied is overwritten.
+			d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")
+		case standing == ledger.Outlived:
+			d.fail(b, maelstrom.Abort, "a later life of this node has folded")
+		case standing == ledger.Overflowing && own:
+			d.takeBack(b)
+		case standing == ledger.Overflowing:
+			d.fail(b, maelstrom.Abort, "the total would pass 2^53-1")
+		}
+		if b.over() {
 			d.settled++
-			if b == d.own {
-				// The receipt that would tell whether it was applied is overwritten.
-				d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")
-			} else {
-				d.fail(b, maelstrom.Abort, "a later life of this node has folded")
-			}
-		case ledger.Overflowing:
-			if b == d.own {
-				d.takeBack(b)
-			} else {
-				d.settled++
-				d.fail(b, maelstrom.Abort, "the total would pass 2^53-1")
-			}
 		}
 	}
 	d.sweep()
@@ -248,6 +246,7 @@ func (d *Desk) Done(b *Batch, total int64) {
 	defer d.step("Done")
 	if b == d.own {
 		d.done(b, total)
+		d.settled++
 		d.sweep()
 	}
 }
@@ -361,7 +360,6 @@ func (d *Desk) done(b *Batch, total int64) {
 		d.answer(Answer{Request: r, Total: total})
 	}
 	b.requests = nil
-	d.settled++
 }
 
 // fail ends a batch with an error.
@@ -403,20 +401,19 @@ func (d *Desk) answer(a Answer) {
 // in two places or in none. Its time is proportional to the number of requests in
 // hand.
 func (d *Desk) Check() error {
-	places := [][]Request{d.waiting}
-	var others []Request
+	var own, others []Request
 	for _, b := range d.batches() {
-		if b.over() {
+		switch {
+		case b.over():
 			return fmt.Errorf("fold %+v is in hand and carries nothing", b.Fold)
-		}
-		if b == d.own {
-			places = append(places, b.requests)
-		} else {
+		case b == d.own:
+			own = b.requests
+		default:
 			others = append(others, b.requests...)
 		}
 	}
 	count := 0
-	for _, place := range append(places, others) {
+	for _, place := range [][]Request{d.waiting, own, others} {
 		count += len(place)
 		for i := 1; i < len(place); i++ {
 			if place[i].Deadline.Before(place[i-1].Deadline) {

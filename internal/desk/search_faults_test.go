@@ -99,7 +99,7 @@ var faults = []struct {
 	},
 	{
 		name:   "late news of an earlier fold is taken for news of this one",
-		edits:  []edit{{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.sweep()\n\t}", "if d.own != nil {\nd.done(d.own, total)\nd.sweep()\n}"}},
+		edits:  []edit{{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.settled++\n\t\td.sweep()\n\t}", "if d.own != nil {\nd.done(d.own, total)\nd.sweep()\n}"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, free: true},
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",
 	},
@@ -107,7 +107,7 @@ var faults = []struct {
 		name: "late news of a fold that was taken back is acknowledged",
 		edits: []edit{
 			{deskFile, "d.takeBack(b)", "d.waiting, d.own, d.here = slices.Concat(b.requests, d.waiting), nil, false"},
-			{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.sweep()\n\t}", "d.done(b, total)\nd.sweep()"},
+			{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.settled++\n\t\td.sweep()\n\t}", "d.done(b, total)\nd.sweep()"},
 		},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, room: 12, free: true},
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",

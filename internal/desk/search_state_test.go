@@ -24,7 +24,7 @@ type model struct {
 	desks
 	values  []ledger.Value // those that the search has met, by their number
 	indexes map[valueKey]valueID
-	told    map[task][]valueID // see lies
+	told    map[task][]text // see texts
 	folds   []fold
 	foldIDs map[fold]foldID
 
@@ -108,7 +108,7 @@ func (n message) total() int64                 { return int64(n & (1<<16 - 1)) }
 
 func newModel(b bounds, f string) *model {
 	m := &model{bounds: b, fault: f}
-	m.told = map[task][]valueID{}
+	m.told = map[task][]text{}
 	m.numbers, m.outcomes = map[string]deskID{}, map[task]outcome{}
 	m.indexes, m.foldIDs, m.folds = map[valueKey]valueID{}, map[fold]foldID{}, make([]fold, 1)
 	for p, deltas := range b.deltas {

@@ -198,26 +198,27 @@ func (x *stepper) store(p int) {
 }
 
 // tells lets the store refuse a swap of process p, with a text that tells one of
-// some values. The process settles by what package ledger says that the store has
-// shown it, which is nothing yet, and swaps from what it says is the base.
+// some values. The process then settles by what package ledger says that the store
+// has shown it, which should be nothing yet.
 func (x *stepper) tells(p int) {
-	id := x.from.procs[p].desk
-	for _, told := range x.lies(id, x.from.versions[x.from.newest]) {
-		x.try(step{kind: tells, process: p, told: told}, func(s *state, p int) bool {
-			var view ledger.View
-			view.Tell(ledger.Version{Value: x.values[told]})
-			changed := x.settle(s, p, x.index(view.Shown.Value))
-			x.compose(s.procs[p].desk, x.index(view.Base.Value)) // the store refuses that, too
-			return changed || x.failure != ""
-		})
+	for _, text := range x.texts(x.from.procs[p].desk, x.from.versions[x.from.newest]) {
+		if text.shown == missing {
+			continue // it learns nothing
+		}
+		x.try(step{kind: tells, process: p, told: text.told}, func(s *state, p int) bool { return x.settle(s, p, text.shown) })
 	}
 }
 
-// lies returns what a text may tell a desk while the store holds a value: what its
-// swap was to write; a value that was never written, with the receipts of all
+// A text of a refusal tells a value. After it, package ledger says what the store
+// has shown the process, and from what its next swap starts.
+type text struct{ told, shown valueID }
+
+// texts returns what a refusal may tell a desk while the store holds a value: what
+// its swap was to write; a value that was never written, with the receipts of all
 // folds in hand; a total that leaves no room; a later life of its node; and that
-// there is nothing. (A text that is cut off tells nothing.)
-func (m *model) lies(id deskID, value valueID) []valueID {
+// there is nothing. (A text that is cut off tells nothing.) The desk must be able
+// to make its next swap from any of these, which the store refuses, too.
+func (m *model) texts(id deskID, value valueID) []text {
 	key := task{id, tells, uint32(value)}
 	if all, ok := m.told[key]; ok {
 		return all
@@ -234,7 +235,14 @@ func (m *model) lies(id deskID, value valueID) []valueID {
 	}
 	full.Total = ledger.Max
 	later.Receipts[d.node] = ledger.Receipt{Life: ledger.Life{Boot: 1000}, Seq: 1}
-	all := []valueID{m.compose(id, value), m.index(ours), m.index(full), m.index(later), missing}
+	all := []text{}
+	for _, told := range []ledger.Value{m.values[m.compose(id, value)], ours, full, later, {}} {
+		var view ledger.View
+		view.Tell(ledger.Version{Value: told})
+		v := view.Base.Value.Clone()
+		m.kept[id].Apply(&v) // must not panic
+		all = append(all, text{m.index(told), m.index(view.Shown.Value)})
+	}
 	m.told[key] = all
 	return all
 }

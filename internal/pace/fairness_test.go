@@ -9,8 +9,9 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// A contest has several writers on one store, which do not hear each other. Each always has something to do, and replaces the
-// store's value by the next as often as it can. A loser is told what to replace next.
+// A contest has several writers on one store, which do not hear each other. Each
+// always has something to do, and replaces the store's value by the next as often
+// as it can. A loser is told what to replace next, or reads it if it is in doubt.
 type contest struct {
 	latency func(*rand.Rand) time.Duration // of a message
 	silence bool                           // a writer that is not heard counts as one that may write
@@ -59,10 +60,30 @@ type writer struct {
 	pace  Pace
 	trips rtt.Estimator // to the store
 	known int           // the value that it wants to replace
+	shown int           // the last value that it has read or written
 }
 
 // begin begins a round: the writer holds back, and then swaps.
-func (w *writer) begin() { w.after(w.pace.Next(at(w.now), *w.wins, w.random), w.swap) }
+func (w *writer) begin() {
+	next := w.swap
+	wait := w.pace.Next(at(w.now), *w.wins, w.random)
+	if w.pace.Doubtful(at(w.now), w.trips.Smoothed()) {
+		next = w.read
+	}
+	w.after(wait, next)
+}
+
+// read reads the value, and then swaps it.
+func (w *writer) read() {
+	w.after(w.latency(w.random), func() {
+		shown := w.value
+		w.after(w.latency(w.random), func() {
+			w.pace.Read(at(w.now), shown == w.shown)
+			w.known, w.shown = shown, shown
+			w.swap()
+		})
+	})
+}
 
 // swap sends a swap.
 func (w *writer) swap() {
@@ -77,10 +98,11 @@ func (w *writer) swap() {
 			w.trips.Sample(w.now - sent)
 			if won {
 				w.known++
+				w.shown = w.known
 				w.pace.Won(at(w.now), w.trips.Smoothed(), w.silence, w.random)
 			} else {
 				w.known = told
-				w.pace.Met()
+				w.pace.Lost(at(w.now))
 			}
 			w.begin()
 		})

@@ -17,11 +17,11 @@ func random() *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
 
 func TestANodeIsSilentAfterFourRoundTripsButNotBefore1500ms(t *testing.T) {
-	for _, test := range []struct{ trip, ago time.Duration }{
+	for _, test := range []struct{ trip, want time.Duration }{
 		{0, 1500 * ms}, {ms, 1500 * ms}, {375 * ms, 1500 * ms}, {376 * ms, 1504 * ms}, {time.Second, 4 * time.Second},
 	} {
-		if got := SilentBefore(at(time.Minute), test.trip); !got.Equal(at(time.Minute - test.ago)) {
-			t.Errorf("trips of %v: since %v ago, want %v", test.trip, at(time.Minute).Sub(got), test.ago)
+		if got := Silence(test.trip); got != test.want {
+			t.Errorf("trips of %v: silent after %v, want %v", test.trip, got, test.want)
 		}
 	}
 }
@@ -31,24 +31,29 @@ func next(p *Pace, now time.Time) time.Duration { return p.Next(now, p.done+1, r
 
 func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	var p Pace
-	if p.contended(false) || !p.contended(true) {
-		t.Error("a node that has met no other writer should be alone, unless some node is silent")
+	if p.Contended() {
+		t.Error("a node that has met no other writer should be alone")
 	}
-	for range 2 { // the count begins anew each time
-		p.Met()
+	for _, meet := range []func(){
+		func() { p.Lost(at(0)) },
+		func() { p.Read(at(0), false) },
+		func() { p.Lost(at(0)) }, // the count begins anew each time
+	} {
+		meet()
 		for range 4 {
 			p.Won(at(0), 10*ms, false, random())
 		}
-		if !p.contended(false) {
+		if !p.Contended() {
 			t.Error("alone after four wins")
 		}
 	}
+	p.Read(at(0), true)
 	p.Won(at(0), 10*ms, false, random())
-	if p.contended(false) || !p.contended(true) {
+	if p.Contended() {
 		t.Error("not alone after five wins")
 	}
 	p.Won(at(0), 10*ms, false, random())
-	if p.Met(); !p.contended(false) {
+	if p.Lost(at(0)); !p.Contended() {
 		t.Error("still alone after it has met another")
 	}
 }
@@ -77,7 +82,7 @@ func TestANodeThatIsNotAloneHoldsBackForHalfToThreeQuartersOfARoundTripAfterAWin
 			between(t, fmt.Sprintf("%s, trips of %v", test.name, trip), trip/2, trip/2+trip/4, func(random *rand.Rand) time.Duration {
 				var p Pace
 				if test.met {
-					p.Met()
+					p.Lost(at(0))
 				}
 				p.Won(at(time.Hour), trip, test.silent, random)
 				return next(&p, at(time.Hour))
@@ -95,7 +100,7 @@ func TestANodeThatIsAloneDoesNotHoldBack(t *testing.T) {
 	if d := next(&p, at(0)); d != 0 {
 		t.Errorf("after a win it waits for %v", d)
 	}
-	p.Met()
+	p.Lost(at(0))
 	for range 4 {
 		p.Won(at(0), 100*ms, false, random())
 	}
@@ -119,8 +124,8 @@ func TestAWaitGetsShorterAsTimePasses(t *testing.T) {
 func TestANodeBacksOffAfterRoundsThatBringNothing(t *testing.T) {
 	for rounds := 1; rounds <= 30; rounds++ {
 		high := time.Duration(0)
-		if rounds > 4 {
-			high = min(10*ms<<(rounds-5), 500*ms)
+		if rounds > 8 {
+			high = min(10*ms<<(rounds-9), 500*ms)
 		}
 		between(t, fmt.Sprintf("%d rounds", rounds), 0, high, func(random *rand.Rand) time.Duration {
 			var p Pace
@@ -132,32 +137,67 @@ func TestANodeBacksOffAfterRoundsThatBringNothing(t *testing.T) {
 	}
 }
 
-func TestBackingOffEndsWhenAFoldIsDoneOrASwapIsWonOrAnotherValueIsSeen(t *testing.T) {
+// What a refusal tells brings nothing, as it may be false.
+func TestBackingOffEndsWhenAFoldIsDoneOrASwapIsWonOrANewValueIsShown(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens  func(p *Pace)
 		done     int // folds
 		backsOff bool
 	}{
-		"nothing":         {func(p *Pace) {}, 7, true},
-		"a fold is done":  {func(p *Pace) {}, 8, false},
-		"a swap is won":   {func(p *Pace) { p.Won(at(0), 0, false, random()) }, 7, false},
-		"a value is seen": {func(p *Pace) { p.Met() }, 7, false},
+		"nothing":               {func(p *Pace) {}, 7, true},
+		"a fold is done":        {func(p *Pace) {}, 8, false},
+		"a swap is won":         {func(p *Pace) { p.Won(at(0), 0, false, random()) }, 7, false},
+		"a new value is shown":  {func(p *Pace) { p.Read(at(0), false) }, 7, false},
+		"no new value is shown": {func(p *Pace) { p.Read(at(0), true) }, 7, true},
+		"a swap is refused":     {func(p *Pace) { p.Lost(at(0)) }, 7, true},
 	} {
-		longest := time.Duration(0)
+		longest, doubtful := time.Duration(0), false
 		random := random()
 		for range 100 {
 			var p Pace
 			p.Next(at(0), 7, random)
-			for range 9 {
+			for range 16 {
 				p.Next(at(0), 7, random)
 			}
 			test.happens(&p)
-			for range 4 {
+			for range 8 {
 				longest = max(longest, p.Next(at(0), test.done, random))
+				doubtful = doubtful || p.Doubtful(at(0), 0)
 			}
 		}
-		if backsOff := longest > 0; backsOff != test.backsOff {
-			t.Errorf("seed %d: %s: backs off for %v", seed, name, longest)
+		if longest > 0 != test.backsOff || doubtful != test.backsOff {
+			t.Errorf("seed %d: %s: backs off for %v, in doubt: %v", seed, name, longest, doubtful)
+		}
+	}
+}
+
+func TestAValueIsInDoubtAfterEightRoundsThatBringNothing(t *testing.T) {
+	var p Pace
+	for round := 1; round <= 30; round++ {
+		p.Next(at(0), 0, random())
+		if p.Doubtful(at(0), ms) != (round > 8) {
+			t.Errorf("in round %d: in doubt %v", round, round <= 8)
+		}
+	}
+}
+
+func TestAValueIsInDoubtSixteenRoundTripsAfterItWasSeenIfOthersWrite(t *testing.T) {
+	for name, test := range map[string]struct {
+		happens func(p *Pace)
+		doubt   bool
+	}{
+		"others write":                     {func(p *Pace) { p.Lost(at(0)) }, true},
+		"others write, and a value is new": {func(p *Pace) { p.Read(at(0), false) }, true},
+		"others write, and it is no newer": {func(p *Pace) { p.Lost(at(-time.Hour)); p.Read(at(0), true) }, true},
+		"others write, and a swap is won":  {func(p *Pace) { p.Lost(at(-time.Hour)); p.Won(at(0), ms, false, random()) }, true},
+		"no other writes":                  {func(p *Pace) { p.Won(at(0), ms, true, random()) }, false},
+	} {
+		var p Pace
+		test.happens(&p)
+		for after, doubt := range map[time.Duration]bool{0: false, 16 * ms: false, 16*ms + 1: test.doubt, time.Hour: test.doubt} {
+			if got := p.Doubtful(at(after), ms); got != doubt {
+				t.Errorf("%s: after %v: in doubt %v", name, after, got)
+			}
 		}
 	}
 }
@@ -167,7 +207,7 @@ func TestBackingOffDoesNotShortenAWait(t *testing.T) {
 	var p Pace
 	p.Won(at(0), time.Second, true, random())
 	wait := p.Next(at(0), 0, random())
-	for range 9 {
+	for range 14 {
 		if got := p.Next(at(0), 0, random()); got != wait {
 			t.Errorf("holds back for %v, want %v", got, wait)
 		}
@@ -184,23 +224,12 @@ func TestANodeIsStuckOnceAfterTwentyRoundsThatBringNothing(t *testing.T) {
 	}
 }
 
-// In a small cluster, a node whose combiner is late reads first. In a crowd it holds back for one and a half round trips.
-func TestANodeWhoseCombinerIsLateReadsFirstOrInACrowdHoldsBack(t *testing.T) {
-	for _, test := range []struct {
-		nodes int
-		trip  time.Duration
-		doubt bool
-		wait  time.Duration
-	}{
-		{2, 100 * ms, true, 0}, {3, 100 * ms, true, 0}, {7, 100 * ms, true, 0},
-		{8, 100 * ms, false, 150 * ms}, {25, 100 * ms, false, 150 * ms}, {25, 0, false, 0},
-	} {
+func TestANodeHoldsBackForThirteenEighthsOfARoundTrip(t *testing.T) {
+	for _, trip := range []time.Duration{0, 8 * ms, 100 * ms} {
 		var p Pace
-		if doubt := p.Late(at(0), test.nodes, test.trip); doubt != test.doubt {
-			t.Errorf("%d nodes: doubt %v", test.nodes, doubt)
-		}
-		if wait := next(&p, at(0)); wait != test.wait {
-			t.Errorf("%d nodes, %v: holds back for %v, want %v", test.nodes, test.trip, wait, test.wait)
+		p.HoldBack(at(0), trip)
+		if wait := next(&p, at(0)); wait != trip*13/8 {
+			t.Errorf("trips of %v: holds back for %v", trip, wait)
 		}
 	}
 }

@@ -1,5 +1,23 @@
-// Package register presents the counter's key in the store as a register of ledger values, with Read and Swap. Package seqkv
-// describes what the store promises, and repeats requests.
+// Package register presents one key of the store as a register that holds a
+// value of the counter. A node reads the register and swaps its value.
+//
+//	r := register.New(n, "counter", random)
+//	err := r.Read(ctx)       // then Shown and Base are what the store showed
+//	next := r.Base().Clone() // and something is added to next
+//	err = r.Swap(ctx, next)  // then, if err is nil, Shown and Base are next
+//
+// The store is Maelstrom's service "seq-kv", which is defined by service.clj. It
+// keeps its last 32 states. It may answer a request that changes nothing from
+// any of them that is not older than the newest one that its caller has seen.
+// So a read can return an old value, and a compare-and-swap can fail although
+// its from is the current value. A request that changes something takes effect
+// on the newest state, which its caller has then seen.
+//
+// When the store refuses a swap, the text of its refusal tells what the key
+// holds (see told.go). No document promises such texts, and one may be false.
+// So a value that was only told can become Base, from which the next swap
+// starts: if the text was false, that swap is refused, too. It never becomes
+// Shown.
 package register
 
 import (
@@ -7,16 +25,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
 	"maelstrom-counter/internal/ledger"
-	"maelstrom-counter/internal/seqkv"
+	"maelstrom-counter/internal/node"
+	"maelstrom-counter/internal/rtt"
 )
 
-// ErrConflict says that the store refused a swap. Either the key did not hold the value to be replaced, or the store answered
-// from an old state, in which it did not.
+// ErrConflict says that the store refused a swap. Either the key did not hold
+// Base, or the store answered from an old state, in which it did not.
 var ErrConflict = errors.New("the store holds another value")
 
 // A BadValueError says that the key holds something that no counter has written.
@@ -32,102 +54,202 @@ func (e *BadValueError) Error() string {
 
 func (e *BadValueError) Unwrap() error { return e.Err }
 
-// A Version is a value as it stands in the store. The zero Version is that of a key that does not exist.
-type Version struct {
-	Value  ledger.Value
-	stored json.RawMessage
-	shown  time.Time // when the store has shown it, or taken it
-	dated  bool      // it may have been old already when it was shown
-}
-
 // A Register is one node's view of the key. Only RTT is safe for concurrent use.
 type Register struct {
-	store   *seqkv.Client
-	key     string
-	scratch string // a key of the node's own
-	nonce   int64  // a number that no other life of the node has
-	marks   int
-	mistold bool // a refusal has told the very value that the swap was to replace, so no refusal is believed any more
+	node   *node.Node
+	key    string
+	random *rand.Rand
+
+	view       ledger.View
+	marks      int // how many marks have been written
+	unanswered int // requests since the last answer
+
+	mu  sync.Mutex // guards rtt
+	rtt rtt.Estimator
 }
 
-// New returns the register at key, for the life of a node that nonce names.
-func New(store *seqkv.Client, key, node string, nonce int64) *Register {
-	return &Register{store: store, key: key, scratch: key + "/sync/" + node, nonce: nonce}
+// New returns the register at key. It talks through n, which must know its name
+// before the first read, and takes its jitter from random.
+func New(n *node.Node, key string, random *rand.Rand) *Register {
+	return &Register{node: n, key: key, random: random}
 }
 
-// RTT returns the smoothed round-trip time to the store (0 before the first answer), and the timeout that follows from it.
-func (r *Register) RTT() (smoothed, timeout time.Duration) { return r.store.RTT() }
+// Shown returns the last value that a read has shown or a swap has written. The
+// store has held it. The caller must not change it.
+func (r *Register) Shown() ledger.Value { return r.view.Shown.Value }
 
-// Read returns the newest value that the store can be made to show. It may still be an old one. Before Read returns a
-// *BadValueError it reads once more, behind a write that it waits for, so it does not report a value that has since been
-// repaired. It returns the context's error if there is no answer in time.
-func (r *Register) Read(ctx context.Context) (Version, error) {
-	mark := r.mark()
-	v, err := r.look(ctx, mark)
+// Base returns the value that the next swap replaces: Shown, or a value that a
+// refusal has told since. The caller must not change it.
+func (r *Register) Base() ledger.Value { return r.view.Base.Value }
+
+// Told reports whether Base was only told.
+func (r *Register) Told() bool { return r.view.Told() }
+
+// RTT returns the smoothed round-trip time to the store (0 before the first
+// answer), and the timeout that follows from it.
+func (r *Register) RTT() (smoothed, timeout time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rtt.Smoothed(), r.rtt.Timeout()
+}
+
+// Read reads the newest value that the store can be made to show. It sends the
+// read right behind a write that changes another key, which in Maelstrom brings
+// this node to the newest state. As the read may overtake the write, the value
+// may still be an old one.
+//
+// Read returns a *BadValueError only if the key still holds a bad value after a
+// write that it has waited for. So it does not report one that has since been
+// mended. It returns the context's error if there is no answer in time.
+func (r *Register) Read(ctx context.Context) error { return r.read(ctx, true) }
+
+// Confirm reads what the store shows without a write. That is at least as new as
+// the state from which the store last refused a swap of this node, so it shows
+// whether what the refusal told is true. Its errors are those of Read.
+func (r *Register) Confirm(ctx context.Context) error { return r.read(ctx, false) }
+
+func (r *Register) read(ctx context.Context, marked bool) error {
+	v, err := r.look(ctx, marked)
 	if _, bad := errors.AsType[*BadValueError](err); bad {
-		if err := r.store.Write(ctx, r.scratch, mark+".sure"); err != nil {
-			return Version{}, err
+		_, err = r.insist(ctx, "write_ok", nil, func() any { return r.mark() })
+		if err == nil {
+			v, err = r.look(ctx, false)
 		}
-		return r.look(ctx, "")
 	}
-	return v, err
+	if err == nil {
+		r.view.Show(v)
+	}
+	return err
 }
 
-func (r *Register) look(ctx context.Context, mark string) (Version, error) {
-	raw, err := r.store.Refresh(ctx, r.key, r.scratch, mark)
+// look reads the key, behind a write of a mark if marked is set.
+func (r *Register) look(ctx context.Context, marked bool) (ledger.Version, error) {
+	raw, err := r.insist(ctx, "read_ok", []int{maelstrom.KeyDoesNotExist}, func() any {
+		if marked {
+			_ = r.node.Post(maelstrom.SeqKV, r.mark()) // if it fails, so does the read
+		}
+		return read{"read", r.key}
+	})
 	switch {
 	case maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist:
-		return Version{shown: time.Now()}, nil
+		return ledger.Version{}, nil
 	case err != nil:
-		return Version{}, err
+		return ledger.Version{}, err
 	}
 	return r.parse(raw)
 }
 
-func (r *Register) parse(raw json.RawMessage) (Version, error) {
+func (r *Register) parse(raw json.RawMessage) (ledger.Version, error) {
 	value, err := ledger.Parse(raw)
 	if err != nil {
-		return Version{}, &BadValueError{r.key, raw, err}
+		return ledger.Version{}, &BadValueError{r.key, raw, err}
 	}
-	return Version{Value: value, stored: raw, shown: time.Now()}, nil
+	return ledger.Version{Value: value, Stored: raw}, nil
 }
 
-// mark returns a text that was never written to scratch.
-func (r *Register) mark() string {
+// mark returns a write of a text that was never written, to a key of this node's
+// own. So it changes the store.
+func (r *Register) mark() write {
 	r.marks++
-	return fmt.Sprintf("%d.%d", r.nonce, r.marks)
+	return write{"write", r.key + "/sync/" + r.node.ID(), fmt.Sprintf("%d.%d", r.node.Nonce(), r.marks)}
 }
 
-// Swap replaces from by to, a value that the key never had, and returns the new version. If the store refuses, Swap returns
-// ErrConflict and the version that the store has told, or nil if it has told none. If there was no answer in time, Swap returns
-// the context's error. After any error, the swap may have taken effect, or still may.
-//
-// A refusal may come from an old state, and tell an old value. If from had been known for longer than a round trip, many states may
-// have followed. Then the next swap, from the value that was told, goes behind a write, as in Read. If that swap is refused too, the
-// refusal most likely tells the newest value. Tried and rejected: a write before each swap after a conflict; no write before any swap.
-func (r *Register) Swap(ctx context.Context, from Version, to ledger.Value) (*Version, error) {
+// Swap replaces Base by to, a value that the key never had. If the store
+// refuses, Swap returns ErrConflict. Then Base is what the refusal told, or Shown
+// if it told nothing new. If there was no answer in time, Swap returns the
+// context's error. After any error, the swap may have taken effect, or still may.
+func (r *Register) Swap(ctx context.Context, to ledger.Value) error {
 	raw, err := json.Marshal(to)
 	if err != nil {
 		panic(fmt.Sprintf("register: a value that cannot be marshalled: %+v: %v", to, err))
 	}
-	mark := ""
-	if from.dated {
-		mark = r.mark()
+	request := swap{Type: "cas", Key: r.key, From: r.view.Base.Stored, To: raw}
+	refusals := []int{maelstrom.PreconditionFailed, maelstrom.KeyDoesNotExist}
+	if request.From == nil {
+		// The key may hold null. It holds to only if this swap has already
+		// taken effect.
+		request.From, request.Create, refusals = raw, true, refusals[:1]
 	}
-	trip, _ := r.RTT()
-	old := time.Since(from.shown) > trip
-	told, err := r.store.CompareAndSwap(ctx, r.key, from.stored, raw, r.scratch, mark)
-	switch code := maelstrom.ErrorCode(err); {
+	_, err = r.insist(ctx, "cas_ok", refusals, func() any { return request })
+	refusal, refused := errors.AsType[*maelstrom.RPCError](err)
+	switch {
 	case err == nil:
-		return &Version{Value: to, stored: raw, shown: time.Now()}, nil
-	case code != maelstrom.PreconditionFailed && code != maelstrom.KeyDoesNotExist:
-		return nil, err
+		r.view.Show(ledger.Version{Value: to, Stored: raw})
+		return nil
+	case !refused:
+		return err
 	}
-	v, err := r.parse(told)
-	r.mistold = r.mistold || err == nil && v.Value.Equal(from.Value)
-	if err != nil || r.mistold {
-		return nil, ErrConflict
+	told, err := r.parse(toldBy(refusal.Text))
+	if err != nil || told.Value.Equal(r.Base()) {
+		told = r.view.Shown // that is no news
 	}
-	v.dated = old && mark == ""
-	return &v, ErrConflict
+	r.view.Tell(told)
+	return ErrConflict
+}
+
+// The requests to the store.
+type (
+	read struct {
+		Type string `json:"type"`
+		Key  string `json:"key"`
+	}
+	write struct {
+		Type  string `json:"type"`
+		Key   string `json:"key"`
+		Value string `json:"value"`
+	}
+	swap struct {
+		Type   string          `json:"type"`
+		Key    string          `json:"key"`
+		From   json.RawMessage `json:"from"`
+		To     json.RawMessage `json:"to"`
+		Create bool            `json:"create_if_not_exists,omitempty"`
+	}
+)
+
+// insist sends a request until it is answered or ctx ends, and returns the
+// answer's value, if it has one. After each timeout and a jittered pause it sends
+// the request that the next call of next returns, while it still listens for
+// answers to the earlier ones. An error is an answer only if its code is one of
+// refusals. Any other is ignored, as if there were no reply.
+func (r *Register) insist(ctx context.Context, want string, refusals []int, next func() any) (json.RawMessage, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	type answer struct {
+		value json.RawMessage
+		err   error
+	}
+	answers := make(chan answer)
+	for {
+		request, sent := next(), time.Now()
+		wait := r.node.Ask(maelstrom.SeqKV, request)
+		go func() {
+			var reply struct{ Value json.RawMessage }
+			err := wait(ctx, want, &reply)
+			if err != nil && !slices.Contains(refusals, maelstrom.ErrorCode(err)) {
+				return
+			}
+			r.sample(time.Since(sent))
+			select {
+			case answers <- answer{reply.Value, err}:
+			case <-ctx.Done():
+			}
+		}()
+		_, timeout := r.RTT()
+		r.unanswered++
+		select {
+		case a := <-answers:
+			r.unanswered = 0
+			return a.value, a.err
+		case <-time.After(timeout + rtt.Backoff(r.unanswered, r.random)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (r *Register) sample(trip time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rtt.Sample(trip)
 }
