@@ -139,9 +139,9 @@ func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 	r.what = "refused"
 	switch typ {
 	case "add":
-		var body struct{ Delta json.RawMessage }
-		_ = json.Unmarshal(m.Body, &body) // cannot fail, as take has done it before
-		delta, err := strconv.ParseInt(string(body.Delta), 10, 64)
+		var body map[string]json.RawMessage // in which "Delta" is another field
+		_ = json.Unmarshal(m.Body, &body)   // cannot fail, as take has done it before
+		delta, err := strconv.ParseInt(string(body["delta"]), 10, 64)
 		if r.code = maelstrom.MalformedRequest; err == nil && within(delta, 0, maxNumber) {
 			r.what, r.delta, r.code = "add", delta, 0
 		}
