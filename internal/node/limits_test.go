@@ -102,6 +102,16 @@ func TestTheNamesOfTheNodesAreSoShortThatTheValueFitsIntoALine(t *testing.T) {
 	}
 }
 
+func TestNamesMayTakeThreeQuartersOfALineWith80BytesForEachReceipt(t *testing.T) {
+	// The names with their quotes, commas and brackets, and 80 bytes for each, take 3/4 MiB, or one byte more.
+	for _, length := range []int{786_263, 786_264} {
+		out, _ := feed(t, fmt.Sprintf(`{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1",%q]}}`, strings.Repeat("x", length)))
+		if ok := slices.Equal(out, []string{initOK}); ok != (length == 786_263) {
+			t.Errorf("an init with a name of %d bytes was answered %q", length, out)
+		}
+	}
+}
+
 func TestAClusterHasAtMostMaxNodes(t *testing.T) {
 	for _, nodes := range []int{MaxNodes, MaxNodes + 1} {
 		var others strings.Builder

@@ -79,7 +79,7 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 	n := &Node{
 		log:      log,
 		library:  maelstrom.NewNode(),
-		in:       &source{stdin: make(chan io.Reader, 1), ahead: newBuffer(func() {})},
+		in:       &source{stdin: make(chan io.Reader, 1)},
 		stdout:   stdout,
 		handlers: make(map[string]maelstrom.HandlerFunc),
 		requests: make(chan func()),
@@ -91,6 +91,7 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 		pending:  make(map[call]chan<- reply),
 	}
 	n.in.stdin <- stdin
+	n.in.ahead = newBuffer(func() {})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	n.out = newBuffer(sync.OnceFunc(func() { go n.readAhead() }))
 	n.library.Stdin = &input{node: n, lines: bufio.NewReaderSize(n.in, maxLine)}

@@ -108,6 +108,8 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"many fields", ping + manyFields(9000) + `}}`, pong},
 		{"2 MiB", ping + longer, errorReply(12, "line longer than 1 MiB")},
 		{"2 MiB and the address behind other fields", `{"x":[{},{"a":1}],"src":"c1","body":{"y":{"msg_id":1},"msg_id":5,"msg_id":7},"dest":"n1"` + longer[:len(longer)-1], errorReply(12, "line longer than 1 MiB")},
+		{"2 MiB with commas", ping + `,"x":"` + strings.Repeat("x,", 1<<20) + `"}}`, errorReply(12, "line longer than 1 MiB")},
+		{"2 MiB that are no JSON behind a msg_id", ping + `,"x":,` + longer, errorReply(12, "line longer than 1 MiB")},
 		{"2 MiB in front of the rest of the body", ping + `,"z":5` + longer[:len(longer)-2] + `,"in_reply_to":5}}`, errorReply(12, "line longer than 1 MiB")},
 		{"duplicate keys, the last counts", ping + `,"type":"pong","type":"ping"}}`, pong},
 		{"two bodies, the last counts", `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7},"body":{"type":"gong","msg_id":7}}`, errorReply(10, "")},
