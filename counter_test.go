@@ -555,6 +555,10 @@ func TestAMillionRequestsLeaveNothingBehind(t *testing.T) { trial.Million(t, pro
 
 func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) { trial.Outage(t, program) }
 
+func TestLongNamesAreNotKeptInMemory(t *testing.T) { trial.Names(t, program) }
+
+func TestANodeOfFiveThousandWithLongNamesServesItsClients(t *testing.T) { trial.Crowd(t, program) }
+
 // ---- Logs ----
 
 // logged runs a cluster and returns what its nodes wrote to stderr.

@@ -49,6 +49,9 @@ func onTerminal(f *os.File) bool {
 	return err == nil && nullErr == nil && info.Mode()&os.ModeCharDevice != 0 && !os.SameFile(info, null)
 }
 
+// The desk refuses requests before the node stops reading them.
+const _ uint = node.MaxRequests - desk.MaxRequests - 1
+
 // An environment is what a node takes from its process. Tests pass their own.
 type environment struct {
 	args           []string
@@ -70,7 +73,12 @@ func run(stop context.Context, env environment) int {
 		fmt.Fprintf(env.stderr, "maelstrom-counter: %v (-h explains the flags)\n", err)
 		return 2
 	}
-	logger := slog.New(newHandler(env.stderr, options.level))
+	direct := slog.New(newHandler(env.stderr, options.level))
+	lines := node.NewLog(env.stderr, func(lost int64) {
+		direct.Error("log lines were lost, because nobody read stderr", "lines", lost)
+	})
+	defer lines.Close()
+	logger := slog.New(newHandler(lines, options.level))
 	n := node.New(env.stdin, env.stdout, logger, env.random)
 	d := desk.New(ledger.NewLife(env.boot, n.Nonce()))
 	if env.watch != nil {

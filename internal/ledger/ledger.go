@@ -93,28 +93,6 @@ type Receipt struct {
 	Seq int64 `json:"seq"`
 }
 
-// UnmarshalJSON reads a receipt. Unlike encoding/json, it takes field names only in lower case, and refuses unknown fields.
-func (r *Receipt) UnmarshalJSON(data []byte) error {
-	var fields map[string]int64
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return err
-	}
-	*r = Receipt{}
-	for name, n := range fields {
-		switch name {
-		case "boot":
-			r.Boot = n
-		case "nonce":
-			r.Nonce = n
-		case "seq":
-			r.Seq = n
-		default:
-			return fmt.Errorf("unknown field %q", name)
-		}
-	}
-	return nil
-}
-
 // A Value is what the key holds. The zero Value stands for a key that does not exist. A shared Value must be cloned before
 // a fold is applied to it.
 type Value struct {
@@ -210,13 +188,14 @@ func Parse(data []byte) (Value, error) {
 		return Value{}, notAValue("value", err)
 	}
 	var v Value
+	var receipts map[string]map[string]*int64
 	for name, raw := range fields {
 		var err error
 		switch name {
 		case "total":
 			err = json.Unmarshal(raw, &v.Total)
 		case "receipts":
-			err = json.Unmarshal(raw, &v.Receipts)
+			err = json.Unmarshal(raw, &receipts)
 		default:
 			err = errors.New("unknown field")
 		}
@@ -229,19 +208,39 @@ func Parse(data []byte) (Value, error) {
 		return Value{}, errors.New("no total")
 	case v.Total < 0 || v.Total > Max:
 		return Value{}, fmt.Errorf("total %d is not between 0 and 2^53-1", v.Total)
-	case len(v.Receipts) == 0:
+	case len(receipts) == 0:
 		return Value{}, errors.New("no receipts")
 	}
-	for node, r := range v.Receipts {
-		err := r.Life.validate(Max)
-		if r.Seq < 1 || r.Seq > Max {
-			err = fmt.Errorf("seq %d is not between 1 and 2^53-1", r.Seq)
-		}
+	v.Receipts = make(map[string]Receipt, len(receipts))
+	for node, fields := range receipts {
+		r, err := parseReceipt(fields)
 		if err != nil {
 			return Value{}, fmt.Errorf("receipt of %q: %w", node, err)
 		}
+		v.Receipts[node] = r
 	}
 	return v, nil
+}
+
+// parseReceipt makes a receipt of its fields, of which those that are null are
+// nil. It does not leave that to encoding/json, which takes field names in
+// capitals, and fields that are missing.
+func parseReceipt(fields map[string]*int64) (r Receipt, err error) {
+	for _, name := range []string{"boot", "nonce", "seq"} {
+		if fields[name] == nil {
+			return r, fmt.Errorf("no %s", name)
+		}
+	}
+	r = Receipt{Life{*fields["boot"], *fields["nonce"]}, *fields["seq"]}
+	switch {
+	case len(fields) > 3:
+		err = errors.New("unknown field")
+	case r.Seq < 1 || r.Seq > Max:
+		err = fmt.Errorf("seq %d is not between 1 and 2^53-1", r.Seq)
+	default:
+		err = r.Life.validate(Max)
+	}
+	return r, err
 }
 
 // notAValue says what is wrong with a part of the stored value. It does not mention Go types.

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"reflect"
 	"slices"
 	"strings"
@@ -20,41 +19,48 @@ import (
 const (
 	// maxLine is the longest line that is read, in bytes.
 	maxLine = 1 << 20
-	// MaxNodes bounds the size of a cluster. The stored value grows with the number of nodes, and must fit into a line.
-	MaxNodes = 5000
-	// maxLibraryLine is the longest line that the library takes: the 64 KiB of a bufio.Scanner, with the newline.
+	// maxLibraryLine is the longest line that the library takes, without the
+	// newline. It reads with a bufio.Scanner.
 	maxLibraryLine = bufio.MaxScanTokenSize - 1
+	// maxName bounds the name of a client, which is kept until it is answered.
+	maxName = 1 << 10
+	// MaxNodes bounds the size of a cluster.
+	MaxNodes = 5000
+	// maxValue bounds the stored value, which must fit into a line, with room
+	// for the rest of the message.
+	maxValue = maxLine * 3 / 4
+	// receiptSize is more than the value takes for a node, without its name.
+	receiptSize = 80
 )
 
-// input is a filter in front of the library. The library would end the whole node at a line that is not JSON, is longer
-// than 64 KiB, or has a type without a handler. So input handles every line that no handler can serve, and passes only the
-// rest to the library:
+// input is a filter in front of the library. The library would end the whole
+// node at a line that is not JSON, is longer than 64 KiB, or has a type without
+// a handler. So input handles every line that no handler can serve, and passes
+// only the rest to the library:
 //
 //   - A line that is not a message is logged and dropped.
-//   - A message that cannot be served is answered with an error, if it says whom to answer.
+//   - A message that cannot be served is answered with an error, if it says whom
+//     to answer.
 //   - A reply goes to the request that waits for it.
-//   - The first init is passed on, and everything after it waits until the node knows its name.
+//   - An init gives the node its name.
+//   - A request that is too long for the library goes straight to its handler.
 type input struct {
 	node    *Node
-	lines   *lineReader
-	rest    []byte // of the line that the library is reading
-	named   bool   // an init has been passed to the library
+	lines   *bufio.Reader // of maxLine bytes
+	rest    []byte        // of the line that the library is reading
 	dropped dropLog
 }
 
 // Read returns the next line that is fit for the library.
 func (in *input) Read(p []byte) (int, error) {
 	for len(in.rest) == 0 {
-		if in.named {
-			<-in.node.ready
-		}
-		in.node.out.wait() // while the output is not read, no more input is read
-		line, err := in.lines.next()
-		switch {
-		case err == errLongLine:
-			in.drop("line longer than 1 MiB", line)
-		case err == nil:
+		in.node.out.wait() // while the output is not read, no more input is handled
+		line, err := readLine(in.lines)
+		switch err {
+		case nil:
 			in.rest = in.filter(line)
+		case errLongLine:
+			in.reject(skim(line), "line longer than 1 MiB", line)
 		default:
 			return 0, err
 		}
@@ -64,141 +70,124 @@ func (in *input) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// filter handles one line, and returns what the library is to read instead, or nil for nothing. It decodes in the same steps and
-// into the same types as the library, so that a line that passes here cannot fail there.
+// filter handles one line, and returns what the library is to read instead, or
+// nil for nothing. It decodes in the same steps and into the same types as the
+// library, so that a line that passes here cannot fail there.
 func (in *input) filter(line []byte) []byte {
 	line = bytes.TrimSpace(line)
 	if len(line) == 0 {
 		return nil
 	}
 	n := in.node
-	if n.log.Enabled(n.ctx, slog.LevelDebug) {
-		logMessage(n.log, "received", line)
-	}
+	n.trace("received", line)
 	var msg maelstrom.Message
 	if err := json.Unmarshal(line, &msg); err != nil {
 		return in.drop("not a message: "+Complaint(err), line)
 	}
 	var body maelstrom.MessageBody
 	if err := json.Unmarshal(msg.Body, &body); err != nil {
-		// A reply is not answered: errors could go back and forth for ever.
-		var id struct {
-			MsgID     int              `json:"msg_id"`
-			InReplyTo *json.RawMessage `json:"in_reply_to"`
-		}
-		_ = json.Unmarshal(msg.Body, &id) // reads what it can
-		if id.InReplyTo != nil {
-			return in.drop("not a reply: "+Complaint(err), line)
-		}
-		body.MsgID = id.MsgID
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "body: "+Complaint(err), line)
+		return in.reject(msg, "body: "+Complaint(err), line)
 	}
+	handler := n.handlers[body.Type]
 	switch {
-	case msg.Src == "" || msg.Dest == "":
-		return in.drop("src or dest is missing", line)
-	case in.named && msg.Dest != n.ID():
-		return in.drop("for another node", line)
+	case !in.addressed(msg):
+		return in.drop("src or dest is missing, or dest is another node", line)
 	case body.InReplyTo != 0:
 		n.deliver(reply{msg, body})
 		return nil
-	case !numbered(msg, body):
+	case body.MsgID == 0 && !numbered(msg.Body):
 		return in.drop("neither a reply nor a request that can be answered", line)
+	case len(msg.Src) > maxName:
+		return in.refuse(msg, body.MsgID, maelstrom.MalformedRequest, "src is longer than 1 KiB")
 	case body.Type == "init":
-		return in.init(msg, body, line)
-	case !in.named:
-		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "not initialized", line)
-	case !n.types[body.Type]:
-		return in.refuse(msg, body, maelstrom.NotSupported, fmt.Sprintf("request type %.64q is not supported", body.Type), line)
+		return in.init(msg, body.MsgID)
+	case n.ID() == "":
+		return in.refuse(msg, body.MsgID, maelstrom.TemporarilyUnavailable, "not initialized")
+	case handler == nil:
+		return in.refuse(msg, body.MsgID, maelstrom.NotSupported, fmt.Sprintf("request type %.64q is not supported", body.Type))
+	case !n.open.enter():
+		return in.refuse(msg, body.MsgID, maelstrom.TemporarilyUnavailable, "the node is shutting down")
+	case len(line) > maxLibraryLine:
+		_ = handler(msg) // cannot fail
+		return nil
 	}
-	return in.pass(msg, body, line)
+	return append(line, '\n') // where the buffer has the newline or space that was cut off
 }
 
-// pass passes a request to the library. If it is too long for that, its long values are replaced by null.
-func (in *input) pass(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
-	if len(line) >= maxLibraryLine {
-		short, err := shorten(msg)
-		if err != nil || len(short) >= maxLibraryLine {
-			return in.refuse(msg, body, maelstrom.MalformedRequest, "request longer than 64 KiB", line)
-		}
-		line = short
-	}
-	if !in.node.open.enter() {
-		return in.refuse(msg, body, maelstrom.TemporarilyUnavailable, "the node is shutting down", line)
-	}
-	return append(line, '\n')
+// addressed reports whether a message has a sender, and is for this node. Until
+// init, it may have any name.
+func (in *input) addressed(msg maelstrom.Message) bool {
+	return msg.Src != "" && msg.Dest != "" && (in.node.ID() == "" || in.node.ID() == msg.Dest)
 }
 
-// shorten returns a message with null in place of the long values in its body. No valid request has a value of more than
-// 1 KiB. The fields keep their order, because the last of several fields with the same name counts, in capitals or not.
-func shorten(msg maelstrom.Message) ([]byte, error) {
-	decoder := json.NewDecoder(bytes.NewReader(msg.Body))
-	if _, err := decoder.Token(); err != nil {
-		return nil, err
-	}
-	short := []byte{'{'}
-	for decoder.More() {
-		token, err := decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
-			return nil, err
-		}
-		if len(value) > 1<<10 {
-			value = json.RawMessage("null")
-		}
-		name, err := json.Marshal(token)
-		if err != nil {
-			return nil, err
-		}
-		if len(short) > 1 {
-			short = append(short, ',')
-		}
-		short = append(append(append(short, name...), ':'), value...)
-	}
-	msg.Body = append(short, '}')
-	return json.Marshal(msg)
+// identifiers are what tells a request from a reply.
+type identifiers struct {
+	MsgID     *int             `json:"msg_id"`
+	InReplyTo *json.RawMessage `json:"in_reply_to"`
 }
 
-// init passes the first init to the library. Read then waits until it has been handled, because the library writes the
-// node's identity without a lock. A later init is answered if it says the same, and refused otherwise.
-func (in *input) init(msg maelstrom.Message, body maelstrom.MessageBody, line []byte) []byte {
+// numbered reports whether a body has a msg_id, which may be 0.
+func numbered(body json.RawMessage) bool {
+	var ids identifiers
+	return json.Unmarshal(body, &ids) == nil && ids.MsgID != nil
+}
+
+// reject refuses a malformed request. It drops a message that is none: if
+// replies were answered, errors could go back and forth for ever.
+func (in *input) reject(msg maelstrom.Message, why string, line []byte) []byte {
+	var ids identifiers
+	if json.Unmarshal(msg.Body, &ids) != nil || ids.MsgID == nil || ids.InReplyTo != nil || !in.addressed(msg) {
+		return in.drop(why, line)
+	}
+	return in.refuse(msg, *ids.MsgID, maelstrom.MalformedRequest, why)
+}
+
+// refuse answers a request with an error. It answers in the name to which the
+// request was sent, because before init it knows no other.
+func (in *input) refuse(msg maelstrom.Message, id, code int, text string) []byte {
+	in.node.respond(msg.Dest, msg.Src, id, errorBody{"error", code, text})
+	return nil
+}
+
+// drop logs a line that is ignored.
+func (in *input) drop(why string, line []byte) []byte {
+	if suppressed, ok := in.dropped.allow(time.Now()); ok {
+		in.node.log.Warn("dropped a line", "why", why, "line", fmt.Sprintf("%.200s", line), "unlogged", suppressed)
+	}
+	return nil
+}
+
+// init takes the first init. A later one is answered if it says the same, and
+// refused otherwise. The library keeps the names without a lock. That is safe,
+// because this goroutine also starts those that handle the requests.
+func (in *input) init(msg maelstrom.Message, id int) []byte {
 	n := in.node
 	var init maelstrom.InitMessageBody
 	err := json.Unmarshal(msg.Body, &init)
+	names, _ := json.Marshal(init.NodeIDs) // cannot fail for strings
+	why := ""
 	switch {
-	case len(line) >= maxLibraryLine:
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: longer than 64 KiB", line)
 	case err != nil:
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: "+Complaint(err), line)
+		why = Complaint(err)
 	case init.NodeID == "" || !slices.Contains(init.NodeIDs, init.NodeID):
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_id is not among node_ids", line)
+		why = "node_id is not among node_ids"
 	case len(init.NodeIDs) > MaxNodes:
-		return in.refuse(msg, body, maelstrom.MalformedRequest,
-			fmt.Sprintf("init: %d nodes are more than %d", len(init.NodeIDs), MaxNodes), line)
-	case repeats(init.NodeIDs):
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: node_ids has a node twice", line)
-	case in.named && !(init.NodeID == n.ID() && slices.Equal(init.NodeIDs, n.Nodes())):
-		return in.refuse(msg, body, maelstrom.MalformedRequest, "init: a different init has already named this node "+n.ID(), line)
-	case in.named:
-		n.respond(msg.Src, body.MsgID, maelstrom.MessageBody{Type: "init_ok"})
-		return nil
+		why = fmt.Sprintf("%d nodes are more than %d", len(init.NodeIDs), MaxNodes)
+	case len(names)+receiptSize*len(init.NodeIDs) > maxValue:
+		why = "the names are so long that a value with a receipt for each may not fit into a line"
+	case len(slices.Compact(slices.Sorted(slices.Values(init.NodeIDs)))) < len(init.NodeIDs):
+		why = "node_ids has a node twice"
+	case n.ID() == "":
+		n.library.Init(init.NodeID, init.NodeIDs)
+		defer close(n.ready) // after init_ok
+	case init.NodeID != n.ID() || !slices.Equal(init.NodeIDs, n.Nodes()):
+		why = "a different init has already named this node " + n.ID()
 	}
-	in.named = true
-	return append(line, '\n')
-}
-
-// repeats reports whether names has a name more than once.
-func repeats(names []string) bool {
-	seen := make(map[string]bool)
-	for _, name := range names {
-		if seen[name] {
-			return true
-		}
-		seen[name] = true
+	if why != "" {
+		return in.refuse(msg, id, maelstrom.MalformedRequest, "init: "+why)
 	}
-	return false
+	n.respond(n.ID(), msg.Src, id, maelstrom.MessageBody{Type: "init_ok"})
+	return nil
 }
 
 // Complaint says why JSON could not be unmarshalled. It names the message's field, without the Go types around it.
@@ -211,75 +200,82 @@ func Complaint(err error) string {
 	return fmt.Sprintf("%s is a JSON %.40s, not %s", cmp.Or(wrong.Field[strings.LastIndexByte(wrong.Field, '.')+1:], "it"), wrong.Value, cmp.Or(want, "a 64-bit integer"))
 }
 
-// refuse answers a request that no handler can take.
-func (in *input) refuse(msg maelstrom.Message, body maelstrom.MessageBody, code int, text string, line []byte) []byte {
-	if msg.Src == "" || msg.Dest == "" || !numbered(msg, body) {
-		return in.drop(text, line)
-	}
-	failure := errorBody{Type: "error", Code: code, Text: text}
-	if in.named {
-		in.node.respond(msg.Src, body.MsgID, failure)
-	} else {
-		in.node.respondAs(msg.Dest, msg.Src, body.MsgID, failure)
-	}
-	return nil
+// skim reads the beginning of a message. The result has those of its fields,
+// and of the fields in its body, that are complete.
+func skim(start []byte) (msg maelstrom.Message) {
+	// A number that was cut would look complete. One before a comma was not.
+	start = start[:max(0, bytes.LastIndexByte(start, ','))]
+	fields, _ := json.Marshal(complete(json.NewDecoder(bytes.NewReader(start)))) // cannot fail, as they were decoded
+	_ = json.Unmarshal(fields, &msg)                                             // takes what it can
+	return msg
 }
 
-// numbered reports whether a message has a msg_id, which may be 0.
-func numbered(msg maelstrom.Message, body maelstrom.MessageBody) bool {
-	if body.MsgID != 0 {
-		return true
+// complete reads the beginning of an object, and returns the fields that are
+// complete. In the field "body" it does the same.
+func complete(decoder *json.Decoder) map[string]any {
+	if open, _ := decoder.Token(); open != json.Delim('{') {
+		return nil
 	}
-	var id struct {
-		MsgID *int `json:"msg_id"`
+	fields := make(map[string]any)
+	for decoder.More() {
+		token, _ := decoder.Token()
+		name, ok := token.(string)
+		if name == "body" {
+			fields[name] = complete(decoder)
+			continue
+		}
+		var value json.RawMessage
+		if !ok || decoder.Decode(&value) != nil {
+			break
+		}
+		fields[name] = value
 	}
-	return json.Unmarshal(msg.Body, &id) == nil && id.MsgID != nil
+	_, _ = decoder.Token() // the closing brace, if it is there
+	return fields
 }
 
-// drop logs a line that is ignored.
-func (in *input) drop(why string, line []byte) []byte {
-	if suppressed, ok := in.dropped.allow(time.Now()); ok {
-		in.node.log.Warn("dropped a line", "why", why, "line", fmt.Sprintf("%.200s", line), "unlogged", suppressed)
+// A source is the input. Read reads stdin itself, which is faster than to have
+// another goroutine do it. That is not enough if the input may end while nobody
+// calls Read. So Node.readAhead may take stdin away.
+type source struct {
+	stdin chan io.Reader // has an element while nobody reads from it
+	ahead *buffer        // what has been read ahead
+	taken bytes.Buffer   // from ahead
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	select {
+	case stdin := <-s.stdin:
+		defer func() { s.stdin <- stdin }()
+		return stdin.Read(p)
+	default:
 	}
-	return nil
+	if s.taken.Len() == 0 {
+		if err := s.ahead.take(&s.taken); err != nil {
+			return 0, err
+		}
+	}
+	return s.taken.Read(p)
 }
 
 var errLongLine = errors.New("line too long")
 
-// A lineReader splits its input into lines of at most maxLine bytes.
-type lineReader struct {
-	r    *bufio.Reader
-	line []byte // the last line, which the next one overwrites
-}
-
-func newLineReader(r io.Reader) *lineReader {
-	return &lineReader{r: bufio.NewReaderSize(r, 64<<10)}
-}
-
-// next returns the next line, which is valid until the next call. If a line is too long, next returns only its beginning, with
+// readLine returns the next line, which is valid until the next call. If a line
+// is longer than the buffer of r, readLine returns only its first 64 KiB, with
 // errLongLine. The last line may lack its newline.
-func (l *lineReader) next() ([]byte, error) {
-	l.line = l.line[:0]
-	long := false
-	for {
-		part, err := l.r.ReadSlice('\n')
-		if !long {
-			l.line = append(l.line, part...)
+func readLine(r *bufio.Reader) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	if err == bufio.ErrBufferFull {
+		start := bytes.Clone(line[:64<<10])
+		for err == bufio.ErrBufferFull {
+			_, err = r.ReadSlice('\n')
 		}
-		if len(l.line) > maxLine {
-			long = true
-			l.line = append([]byte(nil), l.line[:200]...)
-		}
-		switch {
-		case err == bufio.ErrBufferFull:
-			continue
-		case long:
-			return l.line, errLongLine
-		case err == io.EOF && len(l.line) > 0:
-			return l.line, nil
-		}
-		return l.line, err
+		return start, errLongLine
 	}
+	if err == io.EOF && len(line) > 0 {
+		err = nil
+	}
+	return line, err
 }
 
 // A dropLog keeps bad lines from flooding the log. It allows ten lines per second and counts the others.

@@ -13,6 +13,8 @@
 package node
 
 import (
+	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,23 +30,28 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// Grace is how long, after the end of input, requests may still be answered with what has already arrived.
+// Grace is how long, after the end of input, requests may still be answered
+// with what has already arrived.
 const Grace = 200 * time.Millisecond
 
-// maxRequests bounds the requests that have been read and not yet answered. Handlers refuse requests from desk.MaxRequests on, which
-// is less. So maxRequests is reached only if nobody reads the answers. Then the node stops reading too.
-const maxRequests = 1<<16 + 1<<10
+// MaxRequests bounds the requests that have been read and not yet answered.
+// While there are so many, no more are read. Handlers must refuse requests
+// before that, because the replies that they wait for would not be read either.
+const MaxRequests = 1<<16 + 1<<10
 
-// A Node is one participant of a Maelstrom network. Create it with New, register handlers, then Run it once.
+// A Node is one participant of a Maelstrom network. Create it with New,
+// register handlers, then Run it once.
 type Node struct {
 	log      *slog.Logger
 	library  *maelstrom.Node
-	out      *output
-	types    map[string]bool // the types of request that have a handler
-	requests chan func()     // requests on their way from the library to their handlers
-	open     *gate           // counts the requests not yet answered
-	ready    chan struct{}   // closed once init has been handled: ID and Nodes may be called
-	ended    chan struct{}   // closed when Run ends
+	in       *source
+	stdout   io.Writer
+	out      *buffer
+	handlers map[string]maelstrom.HandlerFunc // by type of request
+	requests chan func()                      // requests on their way to their handlers
+	open     gate                             // counts the requests not yet answered
+	ready    chan struct{}                    // closed after init: ID and Nodes may be called
+	ended    chan struct{}                    // closed when Run ends
 	nonce    int64
 	ctx      context.Context // ends when no more answers are expected
 	cancel   context.CancelFunc
@@ -72,8 +79,9 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 	n := &Node{
 		log:      log,
 		library:  maelstrom.NewNode(),
-		out:      newOutput(stdout, log),
-		types:    make(map[string]bool),
+		in:       &source{stdin: make(chan io.Reader, 1)},
+		stdout:   stdout,
+		handlers: make(map[string]maelstrom.HandlerFunc),
 		requests: make(chan func()),
 		open:     newGate(),
 		ready:    make(chan struct{}),
@@ -82,28 +90,27 @@ func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand)
 		lastID:   make(map[string]int),
 		pending:  make(map[call]chan<- reply),
 	}
+	n.in.stdin <- stdin
+	n.in.ahead = newBuffer(func() {})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	n.library.Stdin = &input{node: n, lines: newLineReader(stdin)}
-	n.library.Stdout = n.out
-	n.library.Handle("init", func(maelstrom.Message) error {
-		close(n.ready)
-		return nil
-	})
+	n.out = newBuffer(sync.OnceFunc(func() { go n.readAhead() }))
+	n.library.Stdin = &input{node: n, lines: bufio.NewReaderSize(n.in, maxLine)}
 	return n
 }
 
-// Handle registers the handler of a type of request. The handler must return soon, because the other requests wait for it.
-// Each request must be answered once, by Reply or ReplyError, at the latest soon after Context has ended.
+// Handle registers the handler of a type of request. The handler must return
+// soon, because the other requests wait for it. Each request must be answered
+// once, by Reply or ReplyError, at the latest soon after Context has ended.
 func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
-	n.types[typ] = true
-	n.library.Handle(typ, func(msg maelstrom.Message) error {
+	n.handlers[typ] = func(msg maelstrom.Message) error {
 		select {
 		case n.requests <- func() { handler(msg) }:
 		case <-n.ended:
 			n.open.leave()
 		}
 		return nil
-	})
+	}
+	n.library.Handle(typ, n.handlers[typ])
 }
 
 // Ready is closed once the node has been initialized: then ID and Nodes are known.
@@ -125,79 +132,90 @@ func (n *Node) Nonce() int64 { return n.nonce }
 // Context ends Grace after the end of input, or when Run returns. Requests that still wait should then be answered at once.
 func (n *Node) Context() context.Context { return n.ctx }
 
-// Run handles messages until the end of input, or until stop ends. It returns when all requests have been answered, with an
-// error if the input could not be read or the output could not be written.
+// Run handles messages until the end of input, or until stop ends. It returns
+// when all requests have been answered, with an error if the input could not be
+// read or the output could not be written.
 func (n *Node) Run(stop context.Context) error {
 	defer close(n.ended)
-	go func() {
-		for {
-			select {
-			case handle := <-n.requests:
-				handle()
-			case <-n.ended:
-				return
-			}
-		}
-	}()
-	go n.out.flush()
-	var err error
+	defer n.cancel()
+	defer n.out.end(io.ErrClosedPipe) // for those who still write
+	defer n.in.ahead.end(io.ErrClosedPipe)
+	go n.handle()
+	written := make(chan error, 1)
+	go func() { written <- n.out.flush(n.stdout) }()
 	read := make(chan error, 1)
 	go func() { read <- n.library.Run() }()
+	var failure error
 	select {
-	case err = <-read:
-	case <-n.out.failed:
+	case failure = <-read:
+	case err := <-written:
+		return err
 	case <-stop.Done():
-		// The library still waits for input. It is left waiting, since nothing else can interrupt it.
+		// The library still waits for input. It is left waiting, since nothing
+		// can interrupt it.
 	}
 
-	// Answer the requests that have arrived, and soon stop waiting for anything else.
-	defer n.cancel()
-	grace := time.AfterFunc(Grace, n.cancel)
-	defer grace.Stop()
-	n.open.close()
-	drained := make(chan error, 1)
+	// Answer the requests that have arrived, and soon stop waiting for anything
+	// else.
+	defer time.AfterFunc(Grace, n.cancel).Stop()
 	go func() {
-		n.open.wait()
-		drained <- n.out.close()
+		n.open.close()
+		n.out.end(io.ErrClosedPipe)
 	}()
 	select {
-	case failure := <-drained:
-		if failure != nil {
-			return failure
+	case err := <-written:
+		if err == nil && failure != nil {
+			err = fmt.Errorf("reading messages: %w", failure)
 		}
-	case <-time.After(4 * Grace):
-		return n.out.abandon()
+		return err
+	case <-time.After(3 * Grace):
+		return errors.New("writing messages: nobody reads them")
 	}
-	if err != nil {
-		return fmt.Errorf("reading messages: %w", err)
+}
+
+// handle runs the handlers.
+func (n *Node) handle() {
+	for {
+		select {
+		case handle := <-n.requests:
+			handle()
+		case <-n.ended:
+			return
+		}
 	}
-	return nil
+}
+
+// readAhead reads the input, from when the output has first been full. So the
+// end of input is seen even while the lines before it wait. What is then still
+// to be written is bounded, so nothing needs to wait for room any more.
+func (n *Node) readAhead() {
+	_, err := io.Copy(n.in.ahead, <-n.in.stdin)
+	n.in.ahead.end(cmp.Or(err, io.EOF))
+	n.out.unbound()
 }
 
 // Reply answers request msgID of dest.
 func (n *Node) Reply(dest string, msgID int, body any) {
-	n.respond(dest, msgID, body)
+	n.respond(n.ID(), dest, msgID, body)
 	n.open.leave()
 }
 
 // ReplyError answers request msgID of dest with an error.
 func (n *Node) ReplyError(dest string, msgID int, failure *maelstrom.RPCError) {
-	n.Reply(dest, msgID, errorBody{Type: "error", Code: failure.Code, Text: failure.Text})
+	n.Reply(dest, msgID, errorBody{"error", failure.Code, failure.Text})
 }
 
-// An errorBody is the body of an error reply. (The library's leaves out a code that is 0.)
+// An errorBody is the body of an error reply. (The library's leaves out a code
+// that is 0.)
 type errorBody struct {
 	Type string `json:"type"`
 	Code int    `json:"code"`
 	Text string `json:"text"`
 }
 
-// respond sends a reply.
-func (n *Node) respond(dest string, msgID int, body any) { n.respondAs(n.ID(), dest, msgID, body) }
-
-// respondAs sends a reply from src. Before init, a node knows its name only from the messages that are sent to it. If the reply
-// cannot be sent, the output has failed, and Run returns the error.
-func (n *Node) respondAs(src, dest string, msgID int, body any) {
+// respond sends a reply. If that fails, so does the output, and Run returns the
+// error.
+func (n *Node) respond(src, dest string, msgID int, body any) {
 	if err := n.send(src, dest, "in_reply_to", msgID, body); err != nil {
 		n.log.Debug("cannot reply", "to", dest, "err", err)
 	}
@@ -213,10 +231,7 @@ func (n *Node) Post(dest string, body any) error {
 func (n *Node) nextID(dest string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.lastID[dest] == 0 {
-		n.lastID[dest] = int(n.nonce)
-	}
-	n.lastID[dest]++
+	n.lastID[dest] = cmp.Or(n.lastID[dest], int(n.nonce)) + 1
 	return n.lastID[dest]
 }
 
@@ -252,12 +267,11 @@ func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, wan
 
 // deliver hands a reply to the call that waits for it. It drops a reply that no call waits for.
 func (n *Node) deliver(r reply) {
-	c := call{r.msg.Src, r.body.InReplyTo}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if answer, ok := n.pending[c]; ok {
-		delete(n.pending, c)
-		answer <- r
+	select {
+	case n.pending[call{r.msg.Src, r.body.InReplyTo}] <- r:
+	default: // nobody waits, or it has been answered already
 	}
 }
 
@@ -293,8 +307,21 @@ func (n *Node) send(src, dest, field string, id int, body any) error {
 	line = append(append(append(line, `,"body":{"`...), field...), `":`...)
 	line = append(strconv.AppendInt(line, int64(id), 10), ',')
 	line = append(append(line, fields[1:]...), '}')
-	_, err = n.out.Write(line)
+	n.trace("sent", line)
+	_, err = n.out.Write(append(line, '\n'))
 	return err
+}
+
+// trace logs a message as the JSON that it is, or as text if it is not valid
+// JSON.
+func (n *Node) trace(what string, message []byte) {
+	switch {
+	case !n.log.Enabled(n.ctx, slog.LevelDebug):
+	case json.Valid(message):
+		n.log.Debug(what, "message", json.RawMessage(message))
+	default:
+		n.log.Debug(what, "message", string(message))
+	}
 }
 
 // appendString appends s as JSON.
@@ -303,55 +330,31 @@ func appendString(line []byte, s string) []byte {
 	return append(line, quoted...)
 }
 
-// A gate lets at most maxRequests in at a time.
+// A gate lets at most MaxRequests in at a time.
 type gate struct {
-	mu      sync.Mutex // guards what follows
-	inside  int
-	closed  bool
-	changed sync.Cond // L is mu
+	inside chan struct{} // has an element for each
+	closed chan struct{}
 }
 
-func newGate() *gate {
-	g := &gate{}
-	g.changed.L = &g.mu
-	return g
-}
+func newGate() gate { return gate{make(chan struct{}, MaxRequests), make(chan struct{})} }
 
-// enter waits until there is room, and goes in. Once the gate is closed, it returns false at once.
-func (g *gate) enter() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.inside == maxRequests && !g.closed {
-		g.changed.Wait()
-	}
-	if g.closed {
+// enter waits until there is room, and goes in. Once the gate is closed, it
+// returns false.
+func (g gate) enter() bool {
+	select {
+	case g.inside <- struct{}{}:
+		return true
+	case <-g.closed:
 		return false
 	}
-	g.inside++
-	return true
 }
 
-func (g *gate) close() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.closed = true
-	g.changed.Broadcast()
-}
+func (g gate) leave() { <-g.inside }
 
-func (g *gate) leave() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.inside--
-	if g.inside == 0 || g.inside == maxRequests-1 {
-		g.changed.Broadcast()
-	}
-}
-
-// wait waits until nobody is inside.
-func (g *gate) wait() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	for g.inside > 0 {
-		g.changed.Wait()
+// close waits until everybody has left, and takes all the room.
+func (g gate) close() {
+	close(g.closed)
+	for range cap(g.inside) {
+		g.inside <- struct{}{}
 	}
 }

@@ -39,6 +39,7 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	var body struct {
 		MsgID int             `json:"msg_id"`
 		Type  string          `json:"type"`
+		Other json.RawMessage `json:"DELTA"` // gets all other spellings of delta, since it comes before it
 		Delta json.RawMessage `json:"delta"`
 	}
 	err := json.Unmarshal(msg.Body, &body)

@@ -1,7 +1,9 @@
 package protocol
 
 import (
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
@@ -38,6 +40,37 @@ func TestAMalformedFoldIsRefusedByTheNameOfItsField(t *testing.T) {
 		r, _, err := Parse(maelstrom.Message{Src: "n1", Body: fmt.Appendf(nil, `{"type":"fold","msg_id":11,%s}`, test.fields)})
 		if err == nil || err.Error() != test.want || r.Client != "n1" || r.MsgID != 11 {
 			t.Errorf("%s: request %+v, error %v, want %s", test.fields, r, err, test.want)
+		}
+	}
+}
+
+func TestTheDeltaOfAnAddIsInLowerCase(t *testing.T) {
+	for _, test := range []struct {
+		fields string
+		delta  int64
+		err    string
+	}{
+		{`"delta":3`, 3, ""},
+		{`"delta":3,"delta":4`, 4, ""},
+		{`"delta":3,"DELTA":7`, 3, ""},
+		{`"DELTA":7,"delta":3`, 3, ""},
+		{`"Delta":7,"delta":3,"dELTA":"x"`, 3, ""},
+		{`"delta":9007199254740991`, ledger.Max, ""},
+		{``, 0, "delta is missing"},
+		{`"DELTA":7`, 0, "delta is missing"},
+		{`"Delta":7`, 0, "delta is missing"},
+		{`"delt\u0061":3`, 3, ""},
+		{`"delta":null,"Delta":7`, 0, "delta null is not an integer between 0 and 2^53-1"},
+		{`"delta":1.0`, 0, "delta 1.0 is not an integer between 0 and 2^53-1"},
+		{`"delta":9007199254740992`, 0, "delta 9007199254740992 is not between 0 and 2^53-1"},
+	} {
+		body := strings.Replace(fmt.Sprintf(`{"type":"add","msg_id":11,%s}`, test.fields), ",}", "}", 1)
+		r, _, err := Parse(maelstrom.Message{Src: "c1", Body: []byte(body)})
+		if err == nil {
+			err = errors.New("")
+		}
+		if want := (desk.Request{Kind: desk.Add, Client: "c1", MsgID: 11, Delta: test.delta}); r != want || err.Error() != test.err {
+			t.Errorf("%s: request %+v, error %v, want %+v, %s", body, r, err, want, test.err)
 		}
 	}
 }

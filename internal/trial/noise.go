@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -18,8 +17,8 @@ const (
 	maxNumber = 9_007_199_254_740_991
 )
 
-// longLine is the length from which on a node may shorten a line before it parses it, or refuse it.
-const longLine = bufio.MaxScanTokenSize - 1
+// maxName is the greatest length of a client's name.
+const maxName = 1 << 10
 
 // A mark tells a fold from the other folds of its node. A receipt holds the mark of a fold.
 type mark struct{ Boot, Nonce, Seq int64 }
@@ -72,9 +71,8 @@ type request struct {
 	what  string // an "add", a "read", a "fold", an "init", or what is "refused"
 	delta int64
 	fold  mark
-	code  int  // the error that it is refused with
-	long  bool // the line is so long that it may be refused
-	older int  // the noise's older when the request was made
+	code  int // the error that it is refused with
+	older int // the noise's older when the request was made
 	made  time.Time
 }
 
@@ -127,7 +125,7 @@ func (o *noise) take(line string) (deliver bool) {
 	case body.InReplyTo != 0:
 		return o.takeReply(m, body)
 	case idErr == nil && ids.MsgID != nil:
-		r := request{key: key{m.Src, body.MsgID}, long: len(raw) >= longLine, older: o.older, made: time.Now()}
+		r := request{key: key{m.Src, body.MsgID}, older: o.older, made: time.Now()}
 		r.read(m, body.Type, o)
 		o.requests, o.heeded = append(o.requests, r), true
 	}
@@ -137,11 +135,15 @@ func (o *noise) take(line string) (deliver bool) {
 // read works out what a request asks for, and how it must be answered.
 func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 	r.what = "refused"
+	if len(m.Src) > maxName {
+		r.code = maelstrom.MalformedRequest
+		return
+	}
 	switch typ {
 	case "add":
-		var body struct{ Delta json.RawMessage }
-		_ = json.Unmarshal(m.Body, &body) // cannot fail, as take has done it before
-		delta, err := strconv.ParseInt(string(body.Delta), 10, 64)
+		var body map[string]json.RawMessage // in which "Delta" is another field
+		_ = json.Unmarshal(m.Body, &body)   // cannot fail, as take has done it before
+		delta, err := strconv.ParseInt(string(body["delta"]), 10, 64)
 		if r.code = maelstrom.MalformedRequest; err == nil && within(delta, 0, maxNumber) {
 			r.what, r.delta, r.code = "add", delta, 0
 		}
@@ -260,8 +262,6 @@ func (o *noise) moves(r request, a answer, after value, totals []int64, alone bo
 	}
 	full := code == maelstrom.Abort && r.delta > maxNumber-after.Total
 	switch {
-	case r.long && code == maelstrom.MalformedRequest:
-		return nothing
 	case r.what == "refused" && code == r.code, r.what == "init" && a.Body.Type == "init_ok":
 		return nothing
 	case r.what == "fold":

@@ -87,6 +87,70 @@ func Padding(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
+// Names gives a node requests of clients with names of 60 kB, while the store is silent. The node must not keep such names.
+func Names(t *testing.T, program maelstromtest.Program) {
+	if testing.Short() {
+		t.Skip("takes five seconds, and a minute with the race detector")
+	}
+	// A 16th of the requests that may wait, and of the 64 MB that they may take.
+	const requests, most = 1 << 12, 4e6
+	synctest.Test(t, func(t *testing.T) {
+		var silent atomic.Bool
+		var refused atomic.Int64
+		setting := Alone(Unless(&silent, maelstromtest.NewStore().Serve))
+		setting.Ignore = func(line []byte) bool {
+			is := bytes.Contains(line, []byte(`"code":12,`))
+			if is {
+				refused.Add(1)
+			}
+			return is
+		}
+		s := maelstromtest.Converse(t, setting, program)
+		s.Line(AddLine("c1", 1))
+		s.Hear("add_ok")
+		silent.Store(true)
+		before := heap()
+		line := AddLine(strings.Repeat("x", 60_000), 1)
+		for range requests {
+			s.Line(line)
+			synctest.Wait()
+		}
+		if used := int64(heap()) - int64(before); used > most {
+			t.Errorf("%d requests of clients with long names keep %d bytes", requests, used)
+		}
+		if n := refused.Load(); n != requests {
+			t.Errorf("%d of %d requests were refused", n, requests)
+		}
+	})
+}
+
+// Crowd starts a node in the largest cluster, in which all names are long. The stored value has a receipt for each node. The node must
+// serve its clients.
+func Crowd(t *testing.T, program maelstromtest.Program) {
+	synctest.Test(t, func(t *testing.T) {
+		const nodes = 5000
+		var value strings.Builder
+		names := make([]string, nodes)
+		for i := range names {
+			names[i] = fmt.Sprintf("n%063d", i)
+			fmt.Fprintf(&value, `,%q:{"boot":9007199254740991,"nonce":9007199254740991,"seq":9007199254740991}`, names[i])
+		}
+		store := maelstromtest.NewStore()
+		store.Put("counter", `{"total":5,"receipts":{`+strings.Replace(value.String()[1:], "9007199254740991", "1", 1)+`}}`)
+		setting := Alone(store.Serve)
+		setting.Node, setting.Nodes = names[0], names
+		s := maelstromtest.Converse(t, setting, program)
+		s.Request("c1", `{"type":"add","delta":3}`)
+		if p := s.Hear("add_ok", "error"); p.Type != "add_ok" {
+			t.Errorf("the add was answered %v", p)
+		}
+		s.Request("c1", `{"type":"read"}`)
+		if p := s.Hear("read_ok", "error"); p.Field("value") != "8" {
+			t.Errorf("the read was answered %v", p)
+		}
+	})
+}
+
 // Million gives a node a million requests. They must leave neither memory nor goroutines behind.
 func Million(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {

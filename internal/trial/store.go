@@ -18,7 +18,7 @@ import (
 // must send it at most 50 requests of each type a second. With -short, only every tenth error code is tried.
 func OddStore(t *testing.T, program maelstromtest.Program) {
 	conflict := `{"type":"error","code":22}`
-	mistold := `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"seq\" 1}}} is not {}"}`
+	mistold := `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
 	told := 0
 	another := func() string { // tells another value each time
 		told++
@@ -42,7 +42,7 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 		}
 	}
 	for _, odd := range oddities {
-		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"seq":1}}}`, `42`} {
+		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"nonce":0,"seq":1}}}`, `42`} {
 			t.Run(odd.name+"/"+stored, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					store := maelstromtest.NewStore()
@@ -82,8 +82,8 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 
 // BadValue puts a value that makes no sense into the store. The nodes must report it, leave it there, and serve again when it is mended.
 func BadValue(t *testing.T, program maelstromtest.Program) {
-	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
-		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"seq":1}}}`}
+	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"nonce":0,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
+		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"nonce":0,"seq":1}}}`}
 	if testing.Short() {
 		values = values[:2]
 	}
@@ -116,7 +116,7 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 			t.Errorf("%s answered %d %s", node, code, text)
 		}
 	}
-	good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"seq":1}}}`)
+	good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"nonce":0,"seq":1}}}`)
 	switch when {
 	case "before the start":
 		c.Kill("n0")
