@@ -91,7 +91,7 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 	c := &Counter{Config: config, node: n, desk: d, store: register.New(n, config.Key, config.Random)}
 	c.changed.L = &c.mu
 	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // until set says when
-	for _, typ := range []string{"add", "read", "fold"} {
+	for _, typ := range []string{"add", "read", "combine"} {
 		n.Handle(typ, c.handle)
 	}
 	return c
@@ -105,7 +105,7 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 // (TemporarilyUnavailable) if it did not count, or 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
-	if err == nil && r.Kind == desk.Fold && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
+	if err == nil && r.Kind == desk.Combine && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
 		err = errors.New("a fold must come from another node of the cluster")
 	}
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *Counter) handle(msg maelstrom.Message) {
 	c.stats.requests++
 	now := time.Now()
 	r.Deadline = now.Add(c.Timeout)
-	if r.Kind == desk.Fold {
+	if r.Kind == desk.Combine {
 		c.peers.Heard(r.Client, now)
 		c.desk.TakeFold(r, fold)
 	} else {
@@ -171,14 +171,14 @@ func (c *Counter) hand(b *desk.Batch) {
 // c.Timeout. The result, the time of sending, tells peers which fold is answered.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
-	wait := c.node.Ask(id, protocol.NewFold(b.Fold))
+	wait := c.node.Ask(id, protocol.NewCombine(b.Fold))
 	go func() {
 		ctx, cancel := context.WithTimeout(c.node.Context(), c.Timeout)
 		defer cancel()
-		var reply protocol.FoldOK
-		err := wait(ctx, "fold_ok", &reply)
+		var reply protocol.CombineOK
+		err := wait(ctx, "combine_ok", &reply)
 		if err == nil && (reply.Total < b.Delta || reply.Total > ledger.Max) {
-			err = fmt.Errorf("fold_ok: total %d is out of range", reply.Total)
+			err = fmt.Errorf("combine_ok: total %d is out of range", reply.Total)
 		}
 		c.lock()
 		defer c.unlock()
@@ -283,7 +283,7 @@ func (c *Counter) holdBack(ctx context.Context) {
 		c.current = false
 	}
 	if c.pace.Stuck() {
-		c.Log.Warn("folding makes no progress", "known", c.store.Shown())
+		c.Log.Warn("swapping makes no progress", "known", c.store.Shown())
 	}
 	if wait > 0 {
 		_ = c.outside(ctx, wait, func(ctx context.Context) error {
@@ -299,11 +299,10 @@ func (c *Counter) resync(ctx context.Context, timeout time.Duration, read func(c
 	before := c.store.Shown()
 	err := c.outside(ctx, timeout, read)
 	c.current = err == nil
-	bad, isBad := errors.AsType[*register.BadValueError](err)
 	switch {
-	case isBad:
+	case errors.Is(err, register.ErrBadValue):
 		c.broken = true
-		c.desk.Refuse(bad.Error()) // with error 11 or, inside a fold, 0
+		c.desk.Refuse(err.Error()) // with error 11 or, inside a fold, 0
 	case err != nil:
 		c.stats.timeouts++
 	default:

@@ -477,12 +477,12 @@ func FuzzSession(f *testing.F) {
 	say := func(src, body string) string { return `{"src":"` + src + `","dest":"$NODE","body":{` + body + `}}` }
 	add := func(delta string) string { return say("c1", `"type":"add","msg_id":1,"delta":`+delta) }
 	fold := func(src string, boot, nonce, seq, delta int) string {
-		return say(src, fmt.Sprintf(`"type":"fold","boot":%d,"nonce":%d,"seq":%d,"delta":%d,"msg_id":1`, boot, nonce, seq, delta))
+		return say(src, fmt.Sprintf(`"type":"combine","boot":%d,"nonce":%d,"seq":%d,"delta":%d,"msg_id":1`, boot, nonce, seq, delta))
 	}
 	reply := func(body string) string { return say("$PEER", body+`,"in_reply_to":$RE`) }
-	told := func(total string) string { return reply(`"type":"fold_ok","total":` + total) }
+	told := func(total string) string { return reply(`"type":"combine_ok","total":` + total) }
 	refused := func(code string) string { return reply(`"type":"error","code":` + code) }
-	late := func(n string) string { return say("$PEER", `"type":"fold_ok","total":9,"in_reply_to":$RE`+n) }
+	late := func(n string) string { return say("$PEER", `"type":"combine_ok","total":9,"in_reply_to":$RE`+n) }
 	const maxBoot, maxNumber = 6755399441055744, ledger.Max
 	for _, noise := range [][]string{
 		{"hello", "", "\r", "{}", "[]", "null", "\x00\xff"},
@@ -498,10 +498,10 @@ func FuzzSession(f *testing.F) {
 		{say("c1", `"type":"add","delta":5,"msg_id":1,"type":null,"x":"`+strings.Repeat("x", 70_000)+`"`)},
 		{say("", `"type":"add","delta":5,"msg_id":1`), `{"src":"c1","body":{"type":"add","delta":5,"msg_id":1}}`},
 		{say("c1", `"type":"echo","msg_id":1`), say("c1", `"type":"echo"`), say("c1", `"type":7,"msg_id":1`), say("c1", `"type":7,"msg_id":1,"in_reply_to":1`)},
-		{say("c1", `"type":7,"msg_id":1`), "@0 " + say("c1", `"type":"echo","msg_id":1`)},                                              // two requests with one number
-		{"@0 " + say("$PEER", `"type":7,"msg_id":1`), "@0 " + fold("$PEER", 1, 1, 1, 5)},                                               // the one answered before the other
-		{"", "@0 " + say("$PEER", `"type":"fold","boot":2,"nonce":5,"seq":1,"delta":5,"msg_id":9`), "@0 " + fold("$PEER", 2, 0, 2, 7)}, // two lives at once
-		{`"src":"c1","dest":"$NODE","body":{"type":"fold_ok","total":1,"in_reply_to":$RE}}`, say("$OTHER", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`)},
+		{say("c1", `"type":7,"msg_id":1`), "@0 " + say("c1", `"type":"echo","msg_id":1`)},                                                 // two requests with one number
+		{"@0 " + say("$PEER", `"type":7,"msg_id":1`), "@0 " + fold("$PEER", 1, 1, 1, 5)},                                                  // the one answered before the other
+		{"", "@0 " + say("$PEER", `"type":"combine","boot":2,"nonce":5,"seq":1,"delta":5,"msg_id":9`), "@0 " + fold("$PEER", 2, 0, 2, 7)}, // two lives at once
+		{`"src":"c1","dest":"$NODE","body":{"type":"combine_ok","total":1,"in_reply_to":$RE}}`, say("$OTHER", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`)},
 		{say("seq-kv", `"type":"cas_ok","in_reply_to":1`), say("seq-kv", `"type":"error","code":"x","in_reply_to":1`)},
 		{say("c1", `"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1`), say("c1", `"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1`)},
 		{say("c1", `"type":"init","node_id":"$NODE","node_ids":["n0","n1","n2"],"msg_id":1`), say("c1", `"type":"init","node_id":"$OTHER","node_ids":["n0","n1","n2"],"msg_id":1`)},
@@ -519,14 +519,14 @@ func FuzzSession(f *testing.F) {
 		{fold("$PEER", 0, 1, 1, 5), fold("$PEER", -1, 1, 1, 5)}, {fold("$PEER", 1, -1, 1, 5)}, {fold("$PEER", 1, maxNumber+1, 1, 5)},
 		{fold("$PEER", 1, 1, 0, 5), fold("$PEER", 1, 1, -1, 5)}, {fold("$PEER", 1, 1, maxNumber+1, 5)},
 		{fold("$PEER", 1, 1, 1, -1), fold("$PEER", 1, 1, 2, maxNumber+1), fold("$PEER", 1, 1, 3, maxNumber)},
-		{say("$PEER", `"type":"fold","boot":1,"nonce":1,"seq":1,"delta":"5","msg_id":1`), say("$PEER", `"type":"fold","msg_id":1`), say("$PEER", `"type":"fold","boot":1,"nonce":1,"seq":1,"delta":5`)},
+		{say("$PEER", `"type":"combine","boot":1,"nonce":1,"seq":1,"delta":"5","msg_id":1`), say("$PEER", `"type":"combine","msg_id":1`), say("$PEER", `"type":"combine","boot":1,"nonce":1,"seq":1,"delta":5`)},
 		// Answers to the node's folds: lies that could be true, lies that could not, and messages that are not such answers.
 		{told("1"), told("7"), "?" + told("0"), "?" + told("9007199254740991"), told("9007199254740991"), told("2"), "?", "?"},
 		{told("0"), told("9007199254740992")}, {told("-1"), told("18446744073709551616")}, {"?" + told("-1"), "?" + told("9007199254740992")},
-		{reply(`"type":"add_ok","total":1`), reply(`"type":"fold","total":1,"boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1`)}, {"?" + reply(`"type":"read_ok","total":1`), reply(`"total":1`)},
-		{reply(`"type":"fold_ok","total":1,"total":"1"`), reply(`"type":"fold_ok","total":1.5`)}, {"?" + reply(`"type":"fold_ok","total":3,"total":1.5`), "?" + reply(`"type":"fold_ok"`)},
-		{say("c1", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("$OTHER", `"type":"fold_ok","total":1,"in_reply_to":$RE`)},
-		{say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`), say("seq-kv", `"type":"fold_ok","total":1,"in_reply_to":$RE`), say("$PEER", `"type":"fold_ok","total":1,"in_reply_to":1`)},
+		{reply(`"type":"add_ok","total":1`), reply(`"type":"combine","total":1,"boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1`)}, {"?" + reply(`"type":"read_ok","total":1`), reply(`"total":1`)},
+		{reply(`"type":"combine_ok","total":1,"total":"1"`), reply(`"type":"combine_ok","total":1.5`)}, {"?" + reply(`"type":"combine_ok","total":3,"total":1.5`), "?" + reply(`"type":"combine_ok"`)},
+		{say("c1", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("$OTHER", `"type":"combine_ok","total":1,"in_reply_to":$RE`)},
+		{say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`), say("seq-kv", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("$PEER", `"type":"combine_ok","total":1,"in_reply_to":1`)},
 		{refused("14"), refused("12"), refused("14"), refused("12"), refused("0"), refused("11")},
 		// Answers that come more than once, after silence, too late, and while another request waits.
 		{told("1"), "@0 " + told("5"), "@0 " + refused("14"), "@0 " + told("1"), "@0 " + told("5"), "@0 " + told("6")},

@@ -85,13 +85,13 @@ func run(stop context.Context, env environment) int {
 		d.Watch(func(step string) { env.watch(d, step) })
 	}
 	counter := newCounter(n, d, Config{Key: options.key, Timeout: options.timeout, Random: env.random, Log: logger})
-	folded := make(chan struct{})
+	finished := make(chan struct{})
 	go func() {
-		defer close(folded)
+		defer close(finished)
 		counter.run()
 	}()
 	err = n.Run(stop)
-	<-folded
+	<-finished
 	if err != nil {
 		logger.Error("node failed", "err", err)
 		return 1

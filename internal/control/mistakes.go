@@ -29,7 +29,8 @@ var Mistakes = []Mistake{
 	c.stats.requests++`},
 	}},
 	{"a plain write in place of the compare-and-swap", []Edit{
-		{"internal/register/register.go", `r.insist(ctx, "cas_ok", refusals, func() any { return request })`,
-			`r.insist(ctx, "write_ok", nil, func() any { return map[string]any{"type": "write", "key": r.key, "value": raw} })`},
+		{"internal/register/register.go", `r.insist(ctx, "cas_ok", refusals, func() request { return cas })`,
+			`r.insist(ctx, "write_ok", nil, func() request { return request{Type: "write", Key: r.key, Value: raw} })`},
+		{"internal/register/register.go", "Value  string ", "Value  any "},
 	}},
 }

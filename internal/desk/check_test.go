@@ -22,7 +22,7 @@ func busy() *Desk {
 	d.Queue(d.Form())
 	d.Take(request("c", Add, 4, 3))
 	d.Take(request("d", Read, 0, 4))
-	d.TakeFold(request("o", Fold, 0, 5), ledger.Fold{Node: "n0", Life: ledger.Life{Boot: 9, Nonce: 1}, Seq: 1, Delta: 8})
+	d.TakeFold(request("o", Combine, 0, 5), ledger.Fold{Node: "n0", Life: ledger.Life{Boot: 9, Nonce: 1}, Seq: 1, Delta: 8})
 	return d
 }
 
@@ -46,7 +46,7 @@ func TestCheckReportsEachKindOfDamage(t *testing.T) {
 			d.own.requests[0], d.own.requests[1] = d.own.requests[1], d.own.requests[0]
 		}, "are out of order"},
 		{"a later request is first among the folds of other nodes", func(d *Desk) {
-			d.TakeFold(Request{Kind: Fold, Client: "p", Deadline: epoch}, ledger.Fold{Node: "n2"})
+			d.TakeFold(Request{Kind: Combine, Client: "p", Deadline: epoch}, ledger.Fold{Node: "n2"})
 		}, "are out of order"},
 		{"a fold without requests is queued", func(d *Desk) { d.others[0].requests = nil }, "Node:n0"},
 		{"this node's fold has no requests", func(d *Desk) { d.here, d.own.requests = false, nil }, "is in hand and carries nothing"},
@@ -79,7 +79,7 @@ func TestMoreThanMaxRequestsAreRefused(t *testing.T) {
 	take := func(i int) {
 		r := Request{MsgID: i, Deadline: epoch.Add(time.Duration(i))}
 		if i%3 == 0 {
-			r.Kind = Fold
+			r.Kind = Combine
 			d.TakeFold(r, ledger.Fold{Node: "n0", Life: ledger.Life{Boot: 9, Nonce: 1}, Seq: int64(i + 1)})
 		} else {
 			d.Take(r)

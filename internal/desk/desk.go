@@ -40,7 +40,7 @@ type Kind int
 const (
 	Add Kind = iota
 	Read
-	Fold // another node's
+	Combine // another node's fold
 )
 
 // An Answer answers a request, with a total that contains it or with an error.
@@ -225,9 +225,9 @@ func (d *Desk) Settle(v ledger.Value) {
 			d.done(b, v.Total)
 		case standing == ledger.Outlived && own:
 			// The receipt that would tell whether it was applied is overwritten.
-			d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")
+			d.fail(b, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")
 		case standing == ledger.Outlived:
-			d.fail(b, maelstrom.Abort, "a later life of this node has folded")
+			d.fail(b, maelstrom.Abort, "a later life of this node has taken over")
 		case standing == ledger.Overflowing && own:
 			d.takeBack(b)
 		case standing == ledger.Overflowing:

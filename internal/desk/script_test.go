@@ -91,7 +91,7 @@ func (s *script) step(words []string) (name string) {
 		d.Take(Request{Kind: Read, Client: words[1], Deadline: s.time(words[3])})
 		return "Take"
 	case "fold":
-		r := Request{Kind: Fold, Client: words[1], Deadline: s.time(words[8])}
+		r := Request{Kind: Combine, Client: words[1], Deadline: s.time(words[8])}
 		d.TakeFold(r, ledger.Fold{Node: words[1], Life: s.life(words[2]), Seq: s.number(words[4]), Delta: s.number(words[6])})
 		return "TakeFold"
 	case "form":

@@ -147,7 +147,7 @@ func (h *held) next() time.Time {
 
 // foldOf returns the number of the fold of a batch in hand.
 func (m *model) foldOf(h held, b *Batch) foldID {
-	if b == h.own || b.requests[0].Kind != Fold {
+	if b == h.own || b.requests[0].Kind != Combine {
 		return m.foldNumber(b.Fold, h.process, h.life)
 	}
 	return foldID(b.requests[0].MsgID)

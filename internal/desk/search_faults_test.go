@@ -75,7 +75,7 @@ var faults = []struct {
 	{
 		// It may have been applied before the fold whose receipt is there.
 		name:   "an outlived fold is taken back, and tried again in a later life",
-		edits:  []edit{{deskFile, `d.fail(b, maelstrom.Timeout, "a later life of this node has folded: the request may have taken effect")`, "d.waiting, b.requests = slices.Concat(b.requests, d.waiting), nil"}},
+		edits:  []edit{{deskFile, `d.fail(b, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")`, "d.waiting, b.requests = slices.Concat(b.requests, d.waiting), nil"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9, 0}}, restarts: 1, setbacks: 1},
 		want:   "n0's add of 3 is in the total, and was refused",
 	},

@@ -267,7 +267,7 @@ func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) 
 	}
 	s.procs[p].desk = o.desk
 	for _, a := range o.answers {
-		if a.Kind == Fold {
+		if a.Kind == Combine {
 			m.tell(s, foldID(a.MsgID), a)
 		} else {
 			m.answer(s, p, a)

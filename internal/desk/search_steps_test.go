@@ -343,7 +343,7 @@ func (x *stepper) hand(p int, f foldID) {
 		}
 		x.putOff(s, withFolds, p)
 		return x.step(s, p, hands, int(f), func(h *held) {
-			h.TakeFold(Request{Kind: Fold, Client: fold.Node, MsgID: int(f), Deadline: h.next()}, fold)
+			h.TakeFold(Request{Kind: Combine, Client: fold.Node, MsgID: int(f), Deadline: h.next()}, fold)
 		})
 	})
 }

@@ -111,7 +111,7 @@ func (m *model) oldest(id deskID) (text string) {
 	k.each(func(r *Request) {
 		switch {
 		case r.Deadline.After(at(1)):
-		case r.Kind == Fold:
+		case r.Kind == Combine:
 			text = fmt.Sprintf("%s at %s", m.fold(foldID(r.MsgID)), m.called(k.process))
 		default:
 			text = m.request(r.MsgID)

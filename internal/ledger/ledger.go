@@ -59,13 +59,16 @@ func (l Life) After(last Life) Life { return Life{min(last.Boot+1, Max), l.Nonce
 
 // validate returns an error if l is out of range. Boot may be up to most.
 func (l Life) validate(most int64) error {
-	switch {
-	case l.Boot < 1 || l.Boot > most:
-		return fmt.Errorf("boot %d is not between 1 and %d", l.Boot, most)
-	case l.Nonce < 0 || l.Nonce > Max:
-		return fmt.Errorf("nonce %d is not between 0 and 2^53-1", l.Nonce)
+	return cmp.Or(within("boot", l.Boot, 1, most), within("nonce", l.Nonce, 0, Max))
+}
+
+// within returns an error if n is not between low and high.
+func within(what string, n, low, high int64) error {
+	if low <= n && n <= high {
+		return nil
 	}
-	return nil
+	most := cmp.Or(map[int64]string{Max: "2^53-1"}[high], fmt.Sprint(high))
+	return fmt.Errorf("%s %d is not between %d and %s", what, n, low, most)
 }
 
 // A Fold is the unit of work: the sum of some adds of one node, perhaps 0, that goes into the total once or never.
@@ -78,13 +81,7 @@ type Fold struct {
 
 // Validate returns an error if f, which another node has sent, is out of range.
 func (f Fold) Validate() error {
-	switch {
-	case f.Seq < 1 || f.Seq > Max:
-		return fmt.Errorf("seq %d is not between 1 and 2^53-1", f.Seq)
-	case f.Delta < 0 || f.Delta > Max:
-		return fmt.Errorf("delta %d is not between 0 and 2^53-1", f.Delta)
-	}
-	return f.Life.validate(maxPeer)
+	return cmp.Or(within("seq", f.Seq, 1, Max), within("delta", f.Delta, 0, Max), f.Life.validate(maxPeer))
 }
 
 // A Receipt names the last fold of a node that is in the total.
@@ -187,13 +184,13 @@ func Parse(data []byte) (Value, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return Value{}, notAValue("value", err)
 	}
-	var v Value
+	var total *int64 // nil if it is missing or null
 	var receipts map[string]map[string]*int64
 	for name, raw := range fields {
 		var err error
 		switch name {
 		case "total":
-			err = json.Unmarshal(raw, &v.Total)
+			err = json.Unmarshal(raw, &total)
 		case "receipts":
 			err = json.Unmarshal(raw, &receipts)
 		default:
@@ -204,14 +201,15 @@ func Parse(data []byte) (Value, error) {
 		}
 	}
 	switch {
-	case fields["total"] == nil || string(fields["total"]) == "null":
+	case total == nil:
 		return Value{}, errors.New("no total")
-	case v.Total < 0 || v.Total > Max:
-		return Value{}, fmt.Errorf("total %d is not between 0 and 2^53-1", v.Total)
 	case len(receipts) == 0:
 		return Value{}, errors.New("no receipts")
 	}
-	v.Receipts = make(map[string]Receipt, len(receipts))
+	if err := within("total", *total, 0, Max); err != nil {
+		return Value{}, err
+	}
+	v := Value{*total, make(map[string]Receipt, len(receipts))}
 	for node, fields := range receipts {
 		r, err := parseReceipt(fields)
 		if err != nil {
@@ -231,16 +229,11 @@ func parseReceipt(fields map[string]*int64) (r Receipt, err error) {
 			return r, fmt.Errorf("no %s", name)
 		}
 	}
-	r = Receipt{Life{*fields["boot"], *fields["nonce"]}, *fields["seq"]}
-	switch {
-	case len(fields) > 3:
-		err = errors.New("unknown field")
-	case r.Seq < 1 || r.Seq > Max:
-		err = fmt.Errorf("seq %d is not between 1 and 2^53-1", r.Seq)
-	default:
-		err = r.Life.validate(Max)
+	if len(fields) > 3 {
+		return r, errors.New("unknown field")
 	}
-	return r, err
+	r = Receipt{Life{*fields["boot"], *fields["nonce"]}, *fields["seq"]}
+	return r, cmp.Or(within("seq", r.Seq, 1, Max), r.Life.validate(Max))
 }
 
 // notAValue says what is wrong with a part of the stored value. It does not mention Go types.

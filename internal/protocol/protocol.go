@@ -15,26 +15,27 @@ import (
 	"maelstrom-counter/internal/node"
 )
 
-// A Fold asks another node to apply a fold.
-type Fold struct {
-	Type string `json:"type"` // "fold"
+// A Combine hands a fold to another node, which is to apply it.
+type Combine struct {
+	Type string `json:"type"` // "combine"
 	ledger.Fold
 }
 
-// A FoldOK says that a fold has been applied.
-type FoldOK struct {
-	Type  string `json:"type"`  // "fold_ok"
+// A CombineOK says that the fold has been applied.
+type CombineOK struct {
+	Type  string `json:"type"`  // "combine_ok"
 	Total int64  `json:"total"` // which contains the fold
 }
 
-// NewFold returns the message that hands a fold to another node.
-func NewFold(f ledger.Fold) Fold { return Fold{"fold", f} }
+// NewCombine returns the message that hands a fold to another node.
+func NewCombine(f ledger.Fold) Combine { return Combine{"combine", f} }
 
-// Parse parses a request: an add, a read, or a fold. If the request is a fold, Parse also returns that. On error, the returned
-// request has what is needed to answer it.
+// Parse parses a request: an add, a read, or a combine, of which it also returns
+// the fold. On error, the returned request has what is needed to answer it.
 //
-// A read is an add of 0 that is answered with the total. A plain read of the store may return an old total. But the
-// compare-and-swap that carries the add of 0 proves that its total was the newest.
+// A read is an add of 0 that is answered with the total. A plain read of the store
+// may return an old total. But the compare-and-swap that carries the add of 0
+// proves that its total was the newest.
 func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	var body struct {
 		MsgID int             `json:"msg_id"`
@@ -44,7 +45,7 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	}
 	err := json.Unmarshal(msg.Body, &body)
 	r := desk.Request{Client: msg.Src, MsgID: body.MsgID}
-	var fold Fold
+	fold := ledger.Fold{Node: msg.Src}
 	switch {
 	case err != nil:
 	case body.Type == "add":
@@ -52,18 +53,17 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 		r.Delta, err = parseDelta(body.Delta)
 	case body.Type == "read":
 		r.Kind = desk.Read
-	case body.Type == "fold":
-		r.Kind = desk.Fold
-		fold.Node = msg.Src
+	case body.Type == "combine":
+		r.Kind = desk.Combine
 		if err = json.Unmarshal(msg.Body, &fold); err != nil {
 			err = errors.New(node.Complaint(err))
 		} else {
 			err = fold.Validate()
 		}
 	default:
-		err = fmt.Errorf("type %q is not one of add, read, and fold", body.Type)
+		err = fmt.Errorf("type %q is not one of add, read, and combine", body.Type)
 	}
-	return r, fold.Fold, err
+	return r, fold, err
 }
 
 func parseDelta(raw json.RawMessage) (int64, error) {
@@ -90,6 +90,6 @@ func Reply(a desk.Answer) any {
 			Value int64  `json:"value"`
 		}{"read_ok", a.Total}
 	default:
-		return FoldOK{"fold_ok", a.Total}
+		return CombineOK{"combine_ok", a.Total}
 	}
 }

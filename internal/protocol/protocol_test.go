@@ -13,9 +13,9 @@ import (
 )
 
 func TestAFoldIsParsed(t *testing.T) {
-	body := `{"type":"fold","boot":3,"nonce":5,"seq":7,"delta":9,"msg_id":11,"node":"n9"}`
+	body := `{"type":"combine","boot":3,"nonce":5,"seq":7,"delta":9,"msg_id":11,"node":"n9"}`
 	r, fold, err := Parse(maelstrom.Message{Src: "n1", Body: []byte(body)})
-	if want := (desk.Request{Kind: desk.Fold, Client: "n1", MsgID: 11}); r != want || err != nil {
+	if want := (desk.Request{Kind: desk.Combine, Client: "n1", MsgID: 11}); r != want || err != nil {
 		t.Errorf("the request is %+v, error %v, want %+v", r, err, want)
 	}
 	if want := (ledger.Fold{Node: "n1", Life: ledger.Life{Boot: 3, Nonce: 5}, Seq: 7, Delta: 9}); fold != want {
@@ -37,7 +37,7 @@ func TestAMalformedFoldIsRefusedByTheNameOfItsField(t *testing.T) {
 		{`"boot":3,"nonce":5,"delta":9`, "seq 0 is not between 1 and 2^53-1"},
 		{`"boot":3,"nonce":5,"seq":7,"delta":9007199254740992`, "delta 9007199254740992 is not between 0 and 2^53-1"},
 	} {
-		r, _, err := Parse(maelstrom.Message{Src: "n1", Body: fmt.Appendf(nil, `{"type":"fold","msg_id":11,%s}`, test.fields)})
+		r, _, err := Parse(maelstrom.Message{Src: "n1", Body: fmt.Appendf(nil, `{"type":"combine","msg_id":11,%s}`, test.fields)})
 		if err == nil || err.Error() != test.want || r.Client != "n1" || r.MsgID != 11 {
 			t.Errorf("%s: request %+v, error %v, want %s", test.fields, r, err, test.want)
 		}

@@ -41,18 +41,8 @@ import (
 // Base, or the store answered from an old state, in which it did not.
 var ErrConflict = errors.New("the store holds another value")
 
-// A BadValueError says that the key holds something that no counter has written.
-type BadValueError struct {
-	Key    string
-	Stored json.RawMessage
-	Err    error // what is wrong with it
-}
-
-func (e *BadValueError) Error() string {
-	return fmt.Sprintf("key %q of the store holds %.80q: %v", e.Key, e.Stored, e.Err)
-}
-
-func (e *BadValueError) Unwrap() error { return e.Err }
+// ErrBadValue says that the key holds something that no counter has written.
+var ErrBadValue = errors.New("no counter has written that")
 
 // A Register is one node's view of the key. Only RTT is safe for concurrent use.
 type Register struct {
@@ -98,9 +88,9 @@ func (r *Register) RTT() (smoothed, timeout time.Duration) {
 // this node to the newest state. As the read may overtake the write, the value
 // may still be an old one.
 //
-// Read returns a *BadValueError only if the key still holds a bad value after a
-// write that it has waited for. So it does not report one that has since been
-// mended. It returns the context's error if there is no answer in time.
+// Read returns ErrBadValue only if the key still holds a bad value after a write
+// that it has waited for. So it does not report one that has since been mended. It
+// returns the context's error if there is no answer in time.
 func (r *Register) Read(ctx context.Context) error { return r.read(ctx, true) }
 
 // Confirm reads what the store shows without a write. That is at least as new as
@@ -110,8 +100,8 @@ func (r *Register) Confirm(ctx context.Context) error { return r.read(ctx, false
 
 func (r *Register) read(ctx context.Context, marked bool) error {
 	v, err := r.look(ctx, marked)
-	if _, bad := errors.AsType[*BadValueError](err); bad {
-		_, err = r.insist(ctx, "write_ok", nil, func() any { return r.mark() })
+	if errors.Is(err, ErrBadValue) {
+		_, err = r.insist(ctx, "write_ok", nil, r.mark)
 		if err == nil {
 			v, err = r.look(ctx, false)
 		}
@@ -124,11 +114,11 @@ func (r *Register) read(ctx context.Context, marked bool) error {
 
 // look reads the key, behind a write of a mark if marked is set.
 func (r *Register) look(ctx context.Context, marked bool) (ledger.Version, error) {
-	raw, err := r.insist(ctx, "read_ok", []int{maelstrom.KeyDoesNotExist}, func() any {
+	raw, err := r.insist(ctx, "read_ok", []int{maelstrom.KeyDoesNotExist}, func() request {
 		if marked {
 			_ = r.node.Post(maelstrom.SeqKV, r.mark()) // if it fails, so does the read
 		}
-		return read{"read", r.key}
+		return request{Type: "read", Key: r.key}
 	})
 	switch {
 	case maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist:
@@ -142,16 +132,16 @@ func (r *Register) look(ctx context.Context, marked bool) (ledger.Version, error
 func (r *Register) parse(raw json.RawMessage) (ledger.Version, error) {
 	value, err := ledger.Parse(raw)
 	if err != nil {
-		return ledger.Version{}, &BadValueError{r.key, raw, err}
+		err = fmt.Errorf("key %q of the store holds %.80q: %w: %w", r.key, raw, err, ErrBadValue)
 	}
-	return ledger.Version{Value: value, Stored: raw}, nil
+	return ledger.Version{Value: value, Stored: raw}, err
 }
 
 // mark returns a write of a text that was never written, to a key of this node's
 // own. So it changes the store.
-func (r *Register) mark() write {
+func (r *Register) mark() request {
 	r.marks++
-	return write{"write", r.key + "/sync/" + r.node.ID(), fmt.Sprintf("%d.%d", r.node.Nonce(), r.marks)}
+	return request{Type: "write", Key: r.key + "/sync/" + r.node.ID(), Value: fmt.Sprintf("%d.%d", r.node.Nonce(), r.marks)}
 }
 
 // Swap replaces Base by to, a value that the key never had. If the store
@@ -163,14 +153,14 @@ func (r *Register) Swap(ctx context.Context, to ledger.Value) error {
 	if err != nil {
 		panic(fmt.Sprintf("register: a value that cannot be marshalled: %+v: %v", to, err))
 	}
-	request := swap{Type: "cas", Key: r.key, From: r.view.Base.Stored, To: raw}
+	cas := request{Type: "cas", Key: r.key, From: r.view.Base.Stored, To: raw}
 	refusals := []int{maelstrom.PreconditionFailed, maelstrom.KeyDoesNotExist}
-	if request.From == nil {
+	if cas.From == nil {
 		// The key may hold null. It holds to only if this swap has already
 		// taken effect.
-		request.From, request.Create, refusals = raw, true, refusals[:1]
+		cas.From, cas.Create, refusals = raw, true, refusals[:1]
 	}
-	_, err = r.insist(ctx, "cas_ok", refusals, func() any { return request })
+	_, err = r.insist(ctx, "cas_ok", refusals, func() request { return cas })
 	refusal, refused := errors.AsType[*maelstrom.RPCError](err)
 	switch {
 	case err == nil:
@@ -187,32 +177,22 @@ func (r *Register) Swap(ctx context.Context, to ledger.Value) error {
 	return ErrConflict
 }
 
-// The requests to the store.
-type (
-	read struct {
-		Type string `json:"type"`
-		Key  string `json:"key"`
-	}
-	write struct {
-		Type  string `json:"type"`
-		Key   string `json:"key"`
-		Value string `json:"value"`
-	}
-	swap struct {
-		Type   string          `json:"type"`
-		Key    string          `json:"key"`
-		From   json.RawMessage `json:"from"`
-		To     json.RawMessage `json:"to"`
-		Create bool            `json:"create_if_not_exists,omitempty"`
-	}
-)
+// A request to the store is a read, a write, or a cas.
+type request struct {
+	Type   string          `json:"type"`
+	Key    string          `json:"key"`
+	Value  string          `json:"value,omitempty"` // of a write
+	From   json.RawMessage `json:"from,omitempty"`  // this and the rest of a cas
+	To     json.RawMessage `json:"to,omitempty"`
+	Create bool            `json:"create_if_not_exists,omitempty"`
+}
 
 // insist sends a request until it is answered or ctx ends, and returns the
 // answer's value, if it has one. After each timeout and a jittered pause it sends
 // the request that the next call of next returns, while it still listens for
 // answers to the earlier ones. An error is an answer only if its code is one of
 // refusals. Any other is ignored, as if there were no reply.
-func (r *Register) insist(ctx context.Context, want string, refusals []int, next func() any) (json.RawMessage, error) {
+func (r *Register) insist(ctx context.Context, want string, refusals []int, next func() request) (json.RawMessage, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	type answer struct {
@@ -221,8 +201,8 @@ func (r *Register) insist(ctx context.Context, want string, refusals []int, next
 	}
 	answers := make(chan answer)
 	for {
-		request, sent := next(), time.Now()
-		wait := r.node.Ask(maelstrom.SeqKV, request)
+		sent := time.Now()
+		wait := r.node.Ask(maelstrom.SeqKV, next())
 		go func() {
 			var reply struct{ Value json.RawMessage }
 			err := wait(ctx, want, &reply)

@@ -169,7 +169,7 @@ func Future(t *testing.T, program maelstromtest.Program) {
 			id := 1000
 			for _, boot := range []int64{1 << 52, 1<<52 + 1, 1<<52 + 1<<51, 1<<52 + 1<<51 + 1, ledger.Max} {
 				id++
-				c.Inject("n0", fmt.Appendf(nil, `{"src":"n1","dest":"n0","body":{"type":"fold","msg_id":%d,"boot":%d,"nonce":5,"seq":1,"delta":0}}`, id, boot))
+				c.Inject("n0", fmt.Appendf(nil, `{"src":"n1","dest":"n0","body":{"type":"combine","msg_id":%d,"boot":%d,"nonce":5,"seq":1,"delta":0}}`, id, boot))
 				time.Sleep(time.Second)
 			}
 			// The node may answer one request with an error for each later life that it seems to have had, and none after that.

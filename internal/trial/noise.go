@@ -149,7 +149,7 @@ func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 		}
 	case "read":
 		r.what = "read"
-	case "fold":
+	case "combine":
 		var body struct {
 			mark
 			Delta int64
@@ -187,7 +187,7 @@ func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) (deli
 	}
 	var reply struct{ Total int64 }
 	err := json.Unmarshal(m.Body, &reply)
-	if err == nil && body.Type == "fold_ok" && !asks[i].sent.Before(o.began) && within(reply.Total, asks[i].delta, maxNumber) {
+	if err == nil && body.Type == "combine_ok" && !asks[i].sent.Before(o.began) && within(reply.Total, asks[i].delta, maxNumber) {
 		o.lies = append(o.lies, reply.Total)
 	}
 	return true
@@ -223,7 +223,7 @@ func (o *noise) judge() {
 			o.t.Errorf("%q: %+v has no answer", o.text, r)
 		case len(as) > 1 || o.maybe[r.key] > 0: // which of them answers this request cannot be told
 			moves = sums(moves, []int64{0, r.delta})
-			o.done(r, slices.ContainsFunc(as, func(a answer) bool { return a.Body.Type == "fold_ok" }))
+			o.done(r, slices.ContainsFunc(as, func(a answer) bool { return a.Body.Type == "combine_ok" }))
 		default:
 			if a := as[0]; a.at.Sub(r.made) > answerTime {
 				o.t.Errorf("%q: %+v was answered after %v", o.text, r, a.at.Sub(r.made))
@@ -305,7 +305,7 @@ func (o *noise) moveOf(r request, a answer, after value, full, alone bool, wrong
 		case full, last.life().compare(r.fold.life()) > 0:
 			return []int64{0}
 		}
-	case a.Body.Type != "fold_ok" || !within(total, 0, after.Total):
+	case a.Body.Type != "combine_ok" || !within(total, 0, after.Total):
 	case !alone:
 		o.done(r, true)
 		return []int64{0, r.delta}
