@@ -1,7 +1,7 @@
 // Maelstrom-counter is a node of Maelstrom's g-counter workload: a grow-only
 // counter on one key of seq-kv, a store that promises no more than sequential
-// consistency. Maelstrom starts several copies of it, which talk JSON over stdin
-// and stdout.
+// consistency. Maelstrom starts several copies of it, which talk JSON over
+// stdin and stdout.
 //
 // Each add counts exactly once, each read is linearizable, and each request is
 // answered in time, while messages between nodes and store get lost, delayed,
@@ -10,26 +10,29 @@
 //
 //   - A fold is the sum of all adds that wait at one node. A node has one fold
 //     open at a time, and numbers its folds. It names its life, a run of its
-//     process, by the clock and a random number. The key holds the total and, for
-//     each node, a receipt: the life and number of its last fold in it. One
-//     compare-and-swap changes both. So no fold up to the receipt is added again,
-//     and a node that does not know whether a swap took effect tries again.
-//   - Each swap moves a receipt, so no value comes twice, and a swap succeeds only
-//     on the newest value, and only once. A plain read of the store may show an
-//     older one. So a read is an add of 0: its swap proves that the value is new.
-//   - Nodes hand their folds to one of them, the combiner, so that without faults
-//     no two swaps compete. Nothing depends on which node that is, or on nodes
-//     agreeing about it: a node that gets no answer in time swaps by itself.
-//   - Where several nodes swap, the winner lets the others go first. Knowing the
-//     newest value, it would otherwise keep winning.
+//     process, by the clock and a random number. The key holds the total and,
+//     for each node, a receipt: the life and number of its last fold in it. One
+//     compare-and-swap changes both. So no fold up to the receipt is added
+//     again, and a node that does not know whether a swap took effect tries
+//     again.
+//   - Each swap moves a receipt, so no value comes twice, and a swap succeeds
+//     only on the newest value, and only once. A plain read of the store may
+//     show an older one. So a read is an add of 0: its swap proves that the
+//     value is new.
+//   - Nodes hand their folds to one of them, the combiner, so that without
+//     faults no two swaps compete. Nothing depends on which node that is, or on
+//     nodes agreeing about it: a node that gets no answer in time swaps by
+//     itself.
+//   - Where several nodes swap, the winner lets the others go first. Knowing
+//     the newest value, it would otherwise keep winning.
 //
-// Correctness, which is the first two points, lives in two pure packages: ledger
-// says how folds and values relate, and desk what each request is answered. Speed,
-// the other two, lives in peers, which says which node combines, and pace, which
-// says when to hold back. This file connects them, and follows a request: it comes
-// in, gets into the total through another node or through this one, and is
-// answered. The arguments, and what was tried and rejected, are in
-// internal/README.md.
+// Correctness, which is the first two points, lives in two pure packages:
+// ledger says how folds and values relate, and desk what each request is
+// answered. Speed, the other two, lives in peers, which says which node
+// combines, and pace, which says when to hold back. This file connects them,
+// and follows a request: it comes in, gets into the total through another node
+// or through this one, and is answered. The arguments, and what was tried and
+// rejected, are in internal/README.md.
 package main
 
 import (
@@ -100,8 +103,8 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 // ---- Requests ----
 
 // handle puts a request on the desk: a client's add or read, or another node's
-// fold. What is malformed is refused. The desk answers the rest: with the result,
-// or with error 14 (Abort) if it can never be applied, 11
+// fold. What is malformed is refused. The desk answers the rest: with the
+// result, or with error 14 (Abort) if it can never be applied, 11
 // (TemporarilyUnavailable) if it did not count, or 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
@@ -127,8 +130,8 @@ func (c *Counter) handle(msg maelstrom.Message) {
 
 // ---- To the total through another node ----
 
-// deliver forms this node's next fold and hands it out, if another node combines
-// or is due to be probed.
+// deliver forms this node's next fold and hands it out, if another node
+// combines or is due to be probed.
 func (c *Counter) deliver() {
 	combiner, probes := c.combiner()
 	if !c.desk.Formable() || combiner == "" && len(probes) == 0 {
@@ -146,9 +149,9 @@ func (c *Counter) deliver() {
 	c.hand(b)
 }
 
-// combiner returns the node to hand folds to, or "" if that is this one, and the
-// suspected nodes to probe. While the stored value is invalid, each node swaps for
-// itself, to notice when it has been mended.
+// combiner returns the node to hand folds to, or "" if that is this one, and
+// the suspected nodes to probe. While the stored value is invalid, each node
+// swaps for itself, to notice when it has been mended.
 func (c *Counter) combiner() (combiner string, probes []string) {
 	if c.broken {
 		return "", nil
@@ -168,7 +171,8 @@ func (c *Counter) hand(b *desk.Batch) {
 }
 
 // ask sends a fold to another node, and takes its answer if it comes within
-// c.Timeout. The result, the time of sending, tells peers which fold is answered.
+// c.Timeout. The result, the time of sending, tells peers which fold is
+// answered.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewCombine(b.Fold))
@@ -235,7 +239,8 @@ func (c *Counter) run() {
 		case c.desk.Apply(&next):
 			c.swap(ctx, next)
 		case c.store.Told():
-			// Base seems to contain all folds. Nothing rests on what is only told.
+			// Base seems to contain all folds. Nothing rests on what is only
+			// told.
 			c.resync(ctx, c.Timeout, c.store.Confirm)
 		}
 	}
@@ -256,8 +261,8 @@ func (c *Counter) awaitWork(ctx context.Context) bool {
 	return false
 }
 
-// formsHere reports whether requests are waiting that run, not deliver, is to form
-// into a fold.
+// formsHere reports whether requests are waiting that run, not deliver, is to
+// form into a fold.
 func (c *Counter) formsHere() bool {
 	combiner, probes := c.combiner()
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
@@ -336,10 +341,10 @@ func (c *Counter) swap(ctx context.Context, next ledger.Value) {
 
 // ---- The monitor ----
 
-// lock begins a step. It first does what is due. So when several goroutines wake
-// at one instant, their order does not affect the result, and simulations can be
-// replayed. Run holds the lock except while it is idle, holds back, or awaits an
-// answer.
+// lock begins a step. It first does what is due. So when several goroutines
+// wake at one instant, their order does not affect the result, and simulations
+// can be replayed. Run holds the lock except while it is idle, holds back, or
+// awaits an answer.
 func (c *Counter) lock() {
 	c.mu.Lock()
 	c.catchUp()
@@ -405,8 +410,9 @@ type alarm struct {
 	at    time.Time // zero if it is not set
 }
 
-// set ensures that the alarm rings no later than at, if something is due then. It
-// never moves the alarm later, which would cost a system call for each request.
+// set ensures that the alarm rings no later than at, if something is due then.
+// It never moves the alarm later, which would cost a system call for each
+// request.
 func (a *alarm) set(at time.Time, due bool) {
 	if due && (a.at.IsZero() || at.Before(a.at)) {
 		a.at = at

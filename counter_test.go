@@ -55,8 +55,9 @@ func program(env maelstromtest.Env) error {
 	return nil
 }
 
-// checkDesk returns a function that checks the desk's invariants after each step. A check looks at all requests in hand. So if there are
-// more than a thousand, the function checks only after every thousandth step.
+// checkDesk returns a function that checks the desk's invariants after each
+// step. A check looks at all requests in hand. So if there are more than a
+// thousand, the function checks only after every thousandth step.
 func checkDesk() func(d *desk.Desk, step string) {
 	steps := 0
 	return func(d *desk.Desk, step string) {
@@ -176,6 +177,29 @@ func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
 	})
 }
 
+// A winner waits by its own round trip. So while links between nodes are cut
+// and the others write all the time, a node that is farther from the store is
+// always too late. README.md says so, with the figures that -v shows.
+func TestAFarNodeIsServedByTheCombinerAndToldTheTruthWithoutOne(t *testing.T) {
+	for _, times := range []float64{2, 4, 10} {
+		cfg := trial.Exercise("")
+		cfg.Rate, cfg.Latency, cfg.TimeLimit, cfg.Concurrency = 1000, 5*time.Millisecond, 10*time.Second, 9
+		cfg.Far = map[string]float64{"n2": times}
+		t.Run(fmt.Sprintf("%v times as far", times), func(t *testing.T) {
+			t.Run("links whole", func(t *testing.T) { simulate(t, 3, cfg, trial.AllOK) })
+			t.Run("links cut", func(t *testing.T) {
+				slack := time.Duration(times) * cfg.Latency
+				simulate(t, 3, trial.Isolated(cfg), trial.InTime(slack), trial.Starving("n2"))
+			})
+			t.Run("links cut, and the others pause at times", func(t *testing.T) {
+				cfg := cfg
+				cfg.Rate = 10
+				simulate(t, 3, trial.Isolated(cfg), trial.AllOK, trial.Fair(0.4))
+			})
+		})
+	}
+}
+
 // ---- Clusters that a test works by hand ----
 
 // inCluster runs test with a cluster.
@@ -237,7 +261,8 @@ func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t 
 			}
 		}
 		c.CutStore()
-		// Each add has its own bit of the total, which shows whether it was done.
+		// Each add has its own bit of the total, which shows whether it was
+		// done.
 		var mu sync.Mutex
 		var wait sync.WaitGroup
 		refused, unknown := int64(0), int64(0)
@@ -366,8 +391,9 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// The pictures in the README are the stories that make explain finds, and the run of the first story again with this counter. The flag
-// -update draws them anew.
+// The pictures in the README are the stories that make explain finds, and the
+// run of the first story again with this counter. The flag -update draws them
+// anew.
 func TestPicturesOfTheReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes long with the race detector")
@@ -385,11 +411,13 @@ func TestPicturesOfTheReadme(t *testing.T) {
 	}
 }
 
-// BenchmarkCounter measures in virtual time. To compare two commits on the same ten seeds, run with each of them
+// BenchmarkCounter measures in virtual time. To compare two commits on the same
+// ten seeds, run with each of them
 //
 //	go test -run '^$' -bench 'Counter/contender=ours' -benchtime 1x -count 10 > name.txt
 //
-// and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col /contender name.txt without contender=ours.
+// and then benchstat old.txt new.txt; or, to compare contenders, benchstat -col
+// /contender name.txt without contender=ours.
 func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare.Conditions) }
 
 // ---- A node whose network is played by the test ----
@@ -508,11 +536,13 @@ func FuzzSession(f *testing.F) {
 		{say("c1", `"type":"read","msg_id":1`), say("c1", `"type":"read","msg_id":1e3`)},
 		{"@0 " + add("7"), "@0 " + fold("$PEER", 1, 1, 1, 9), "@0 " + say("c2", `"type":"read","msg_id":1`)}, // right behind init
 		{"", "@0 " + add("2"), "@0 " + say("c2", `"type":"read","msg_id":1`), "@1 " + say("c3", `"type":"add","delta":3,"msg_id":1`)},
-		// Folds: the same fold again, an earlier one, and those of a later life and of an earlier life. Then several folds at once.
+		// Folds: the same fold again, an earlier one, and those of a later life
+		// and of an earlier life. Then several folds at once.
 		{fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 1, 7), fold("$PEER", 2, 6, 1, 7),
 			fold("$PEER", 1, 7, 1, 7), fold("$PEER", 1, 7, 1, 7), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 6, 2, 11), fold("$PEER", 2, 6, 1, 7)},
 		{fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 2, 7), "@1 " + fold("$PEER", 2, 4, 9, 11), "@1 " + fold("$OTHER", 1, 1, 1, 13)},
-		// Folds from senders that may not send them, of the greatest life, of lives that are too great, and malformed ones.
+		// Folds from senders that may not send them, of the greatest life, of
+		// lives that are too great, and malformed ones.
 		{fold("$NODE", 1, 1, 1, 5), fold("$NODE", maxBoot, 1, 1, 5), fold("c1", 1, 1, 1, 5), fold("n3", 1, 1, 1, 5)},
 		{fold("$OTHER", maxBoot, 1, 1, 5), fold("$OTHER", maxBoot, maxNumber, maxNumber, 5), "?", ""},
 		{fold("$OTHER", maxBoot+1, 1, 1, 5), fold("$OTHER", maxNumber, maxNumber, maxNumber, 5), fold("$PEER", maxNumber+1, 1, 1, 5), "", ""},
@@ -520,7 +550,8 @@ func FuzzSession(f *testing.F) {
 		{fold("$PEER", 1, 1, 0, 5), fold("$PEER", 1, 1, -1, 5)}, {fold("$PEER", 1, 1, maxNumber+1, 5)},
 		{fold("$PEER", 1, 1, 1, -1), fold("$PEER", 1, 1, 2, maxNumber+1), fold("$PEER", 1, 1, 3, maxNumber)},
 		{say("$PEER", `"type":"combine","boot":1,"nonce":1,"seq":1,"delta":"5","msg_id":1`), say("$PEER", `"type":"combine","msg_id":1`), say("$PEER", `"type":"combine","boot":1,"nonce":1,"seq":1,"delta":5`)},
-		// Answers to the node's folds: lies that could be true, lies that could not, and messages that are not such answers.
+		// Answers to the node's folds: lies that could be true, lies that could
+		// not, and messages that are not such answers.
 		{told("1"), told("7"), "?" + told("0"), "?" + told("9007199254740991"), told("9007199254740991"), told("2"), "?", "?"},
 		{told("0"), told("9007199254740992")}, {told("-1"), told("18446744073709551616")}, {"?" + told("-1"), "?" + told("9007199254740992")},
 		{reply(`"type":"add_ok","total":1`), reply(`"type":"combine","total":1,"boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1`)}, {"?" + reply(`"type":"read_ok","total":1`), reply(`"total":1`)},
@@ -528,13 +559,15 @@ func FuzzSession(f *testing.F) {
 		{say("c1", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("$OTHER", `"type":"combine_ok","total":1,"in_reply_to":$RE`)},
 		{say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`), say("seq-kv", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("$PEER", `"type":"combine_ok","total":1,"in_reply_to":1`)},
 		{refused("14"), refused("12"), refused("14"), refused("12"), refused("0"), refused("11")},
-		// Answers that come more than once, after silence, too late, and while another request waits.
+		// Answers that come more than once, after silence, too late, and while
+		// another request waits.
 		{told("1"), "@0 " + told("5"), "@0 " + refused("14"), "@0 " + told("1"), "@0 " + told("5"), "@0 " + told("6")},
 		{told("0"), "@0 " + told("1"), "@0 " + told("1"), refused("14"), "@0 " + told("7"), "@0 " + refused("12")},
 		{"", "", told("1"), told("1"), told("2"), told("2"), "?", "?"},
 		{"", "@800 " + told("1"), "@0 " + refused("14"), "", "@1500 " + refused("14"), "", "@3000 " + told("9"), "", "@1 " + refused("12"), "", "@3990 " + told("9"), ""},
 		{"", "@400 " + add("2"), "@100 " + told("5"), "@0 " + told("6"), "+?", "@100 " + refused("14"), "+", "@1 " + told("0"), "+?" + told("3")},
-		// The hostile node is trusted again, because of a late answer to the first fold. It answers later ones late while the last one waits.
+		// The hostile node is trusted again, because of a late answer to the
+		// first fold. It answers later ones late while the last one waits.
 		{"", "+", "", "@0 " + late("1"), "@0 " + add("2"), "@1500 " + late("1"), "?"},
 		{"", "+", "", "+", "", "@0 " + late("2"), "@0 " + add("2"), "@1900 " + late("2"), "@1900 " + late("1"), "@2500 ", "?"},
 	} {

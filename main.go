@@ -62,8 +62,8 @@ type environment struct {
 	watch          func(d *desk.Desk, step string) // if set, is called after each step of the desk
 }
 
-// run runs the node and returns the exit code: 0 at the end of input or when stop is done, 1 if the input or output
-// fails, 2 if the arguments are wrong.
+// run runs the node and returns the exit code: 0 at the end of input or when
+// stop is done, 1 if the input or output fails, 2 if the arguments are wrong.
 func run(stop context.Context, env environment) int {
 	options, err := parse(env.args, env.stdout)
 	switch {
@@ -99,7 +99,8 @@ func run(stop context.Context, env environment) int {
 	return 0
 }
 
-// newHandler returns a JSON handler if messages are logged, since they are JSON themselves, and a text handler otherwise.
+// newHandler returns a JSON handler if messages are logged, since they are JSON
+// themselves, and a text handler otherwise.
 func newHandler(w io.Writer, level slog.Level) slog.Handler {
 	options := &slog.HandlerOptions{Level: level}
 	if level <= slog.LevelDebug {
@@ -114,7 +115,8 @@ type options struct {
 	level   slog.Level
 }
 
-// parse parses the flags. It prints the help if asked to, but leaves it to the caller to print errors.
+// parse parses the flags. It prints the help if asked to, but leaves it to the
+// caller to print errors.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{timeout: 4 * time.Second, level: slog.LevelWarn}
 	flags := flag.NewFlagSet("maelstrom-counter", flag.ContinueOnError)

@@ -1,4 +1,5 @@
-// Package control checks that tests can fail. It breaks the code on purpose, and runs the tests on the result.
+// Package control checks that tests can fail. It breaks the code on purpose,
+// and runs the tests on the result.
 package control
 
 import (
@@ -25,9 +26,10 @@ type Mistake struct {
 	Edits []Edit
 }
 
-// Catch makes a mistake in a copy of the module whose root is the working directory. It runs the given tests of the copy, on few seeds and
-// one after the other, until one fails. Catch fails t if none does, and at once if the copy does not build. The tests are named as for
-// go test -run.
+// Catch makes a mistake in a copy of the module whose root is the working
+// directory. It runs the given tests of the copy, on few seeds and one after
+// the other, until one fails. Catch fails t if none does, and at once if the
+// copy does not build. The tests are named as for go test -run.
 func Catch(t *testing.T, m Mistake, tests ...string) {
 	t.Helper()
 	path := overlay(t, m.Edits)
@@ -46,7 +48,8 @@ func Catch(t *testing.T, m Mistake, tests ...string) {
 	t.Error("not caught")
 }
 
-// overlay writes the edited files, and the list of them that the go command's flag -overlay takes. It returns the list's path.
+// overlay writes the edited files, and the list of them that the go command's
+// flag -overlay takes. It returns the list's path.
 func overlay(t *testing.T, edits []Edit) string {
 	t.Helper()
 	dir := t.TempDir()

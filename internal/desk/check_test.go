@@ -10,7 +10,8 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// busy returns a desk with requests in each place: a and b are in this node's fold, c and d wait, and o is another node's fold.
+// busy returns a desk with requests in each place: a and b are in this node's
+// fold, c and d wait, and o is another node's fold.
 func busy() *Desk {
 	d := New(ledger.Life{Boot: 5, Nonce: 7})
 	d.Open("n1")

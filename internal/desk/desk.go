@@ -1,14 +1,18 @@
-// Package desk decides what becomes of requests: which are in hand, which fold carries each of them, and what each is
-// answered, and when. It is a pure state machine: no clock, no goroutine, no lock, no network. Callers hand it what has
-// happened and the time, and collect the answers.
+// Package desk decides what becomes of requests: which are in hand, which fold
+// carries each of them, and what each is answered, and when. It is a pure state
+// machine: no clock, no goroutine, no lock, no network. Callers hand it what
+// has happened and the time, and collect the answers.
 //
-// A request waits until it goes into a fold, and is then in that fold until it is answered. If there is no total to answer it
-// with, one rule decides. A request in a fold gets error 0, which leaves open whether it counts, because a copy of the fold may
-// still arrive and take effect. A request in no fold gets error 11, which is definite. To keep the rule that simple, a fold
-// counts as sent from the moment when it is formed.
+// A request waits until it goes into a fold, and is then in that fold until it
+// is answered. If there is no total to answer it with, one rule decides. A
+// request in a fold gets error 0, which leaves open whether it counts, because
+// a copy of the fold may still arrive and take effect. A request in no fold
+// gets error 11, which is definite. To keep the rule that simple, a fold counts
+// as sent from the moment when it is formed.
 //
-// A mistake in this package gives clients wrong answers. Whether a fold may be applied to a value is decided by package ledger.
-// The caller decides when to form a fold and whom to send it to, which cannot make an answer wrong.
+// A mistake in this package gives clients wrong answers. Whether a fold may be
+// applied to a value is decided by package ledger. The caller decides when to
+// form a fold and whom to send it to, which cannot make an answer wrong.
 package desk
 
 import (
@@ -22,10 +26,12 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// MaxRequests bounds the requests in hand. Requests beyond that are refused at once.
+// MaxRequests bounds the requests in hand. Requests beyond that are refused at
+// once.
 const MaxRequests = 65_536
 
-// A Request comes from a client, which wants an add or a read, or from another node, which wants its fold applied.
+// A Request comes from a client, which wants an add or a read, or from another
+// node, which wants its fold applied.
 type Request struct {
 	Kind     Kind
 	Client   string // the client or node to answer
@@ -50,14 +56,15 @@ type Answer struct {
 	Failure *maelstrom.RPCError // nil if the request succeeded
 }
 
-// A Batch is a fold with those of its requests that have not been answered. When none is left, the batch is over.
+// A Batch is a fold with those of its requests that have not been answered.
+// When none is left, the batch is over.
 type Batch struct {
 	ledger.Fold
 	requests []Request // in the order of their deadlines
 }
 
-// A Desk holds what is in hand at one node. In each place, the requests are in the
-// order of their deadlines.
+// A Desk holds what is in hand at one node. In each place, the requests are in
+// the order of their deadlines.
 type Desk struct {
 	node    string
 	life    ledger.Life
@@ -75,8 +82,8 @@ type Desk struct {
 	watch   func(step string)
 }
 
-// New returns the desk of one life of a node. Requests must be taken in the order
-// of their deadlines.
+// New returns the desk of one life of a node. Requests must be taken in the
+// order of their deadlines.
 func New(life ledger.Life) *Desk { return &Desk{life: life} }
 
 // Open tells the desk the name of its node. It must be called before Form and
@@ -135,8 +142,8 @@ func (d *Desk) Own() *Batch { return d.own }
 // this node, and returns the fold, or nil if no request fits. It refuses the
 // requests that can never fit. The desk must be Formable.
 //
-// If the clock has gone back since an earlier life of this node, Form first gives
-// this life a name after that one.
+// If the clock has gone back since an earlier life of this node, Form first
+// gives this life a name after that one.
 func (d *Desk) Form() *Batch {
 	defer d.step("Form")
 	if !d.outlast() {
@@ -166,8 +173,8 @@ func (d *Desk) Form() *Batch {
 	return b
 }
 
-// outlast ensures that no life that Settle has seen is after this one. It returns
-// false if there is no later name.
+// outlast ensures that no life that Settle has seen is after this one. It
+// returns false if there is no later name.
 func (d *Desk) outlast() bool {
 	if d.life.Compare(d.last) >= 0 {
 		return true
@@ -198,8 +205,8 @@ func (d *Desk) queue() []*Batch {
 	return d.others
 }
 
-// Apply applies those of the queued folds that are Pending to v, which may be any
-// value. It reports whether there were any.
+// Apply applies those of the queued folds that are Pending to v, which may be
+// any value. It reports whether there were any.
 func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 	for _, b := range d.queue() {
 		if v.Standing(b.Fold) == ledger.Pending {
@@ -224,7 +231,8 @@ func (d *Desk) Settle(v ledger.Value) {
 		case standing == ledger.Applied:
 			d.done(b, v.Total)
 		case standing == ledger.Outlived && own:
-			// The receipt that would tell whether it was applied is overwritten.
+			// The receipt that would tell whether it was applied is
+			// overwritten.
 			d.fail(b, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")
 		case standing == ledger.Outlived:
 			d.fail(b, maelstrom.Abort, "a later life of this node has taken over")
@@ -240,8 +248,8 @@ func (d *Desk) Settle(v ledger.Value) {
 	d.sweep()
 }
 
-// Done ends this node's fold with a total that contains it. It does nothing if b
-// is no longer this node's fold.
+// Done ends this node's fold with a total that contains it. It does nothing if
+// b is no longer this node's fold.
 func (d *Desk) Done(b *Batch, total int64) {
 	defer d.step("Done")
 	if b == d.own {
@@ -315,19 +323,15 @@ func (d *Desk) Answers() []Answer {
 	return answers
 }
 
-// giveUp refuses the requests for which isTime is true. In each place, these come
-// first.
+// giveUp refuses the requests for which isTime is true. In each place, these
+// come first.
 func (d *Desk) giveUp(isTime func(Request) bool) {
 	for _, r := range cut(&d.waiting, isTime) {
 		d.refuse(r, maelstrom.TemporarilyUnavailable, "the store could not be asked in time")
 	}
 	for _, b := range d.batches() {
 		for _, r := range cut(&b.requests, isTime) {
-			text := "the store did not answer in time"
-			if r.Kind != Read {
-				text += ": the request may still take effect"
-			}
-			d.refuse(r, maelstrom.Timeout, text)
+			d.refuse(r, maelstrom.Timeout, "the store did not answer in time: an add may still take effect")
 		}
 	}
 	d.sweep()
@@ -398,8 +402,8 @@ func (d *Desk) answer(a Answer) {
 }
 
 // Check returns an error if an invariant is broken, for example if a request is
-// in two places or in none. Its time is proportional to the number of requests in
-// hand.
+// in two places or in none. Its time is proportional to the number of requests
+// in hand.
 func (d *Desk) Check() error {
 	var own, others []Request
 	for _, b := range d.batches() {

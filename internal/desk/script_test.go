@@ -12,8 +12,9 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// A script is a list of steps at the desk of node n1, whose life is 5.7: boot 5 and nonce 7. A line that is not indented is a step. The
-// indented lines after it show everything that the desk does in that step. The steps are
+// A script is a list of steps at the desk of node n1, whose life is 5.7: boot 5
+// and nonce 7. A line that is not indented is a step. The indented lines after
+// it show everything that the desk does in that step. The steps are
 //
 //	life 5.7                    makes the desk that of another life; only as the first step
 //	add c1 3 by 4s              takes an add of 3 of client c1, with a deadline
@@ -41,7 +42,8 @@ type script struct {
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// play plays a script, and returns its steps with what the desk did. After each step, the desk must report it and be in order.
+// play plays a script, and returns its steps with what the desk did. After each
+// step, the desk must report it and be in order.
 func play(t *testing.T, text string) string {
 	s := &script{t: t}
 	s.open(ledger.Life{Boot: 5, Nonce: 7})

@@ -1,7 +1,9 @@
 package desk
 
-// This part of the search keeps the real desks. A state refers to a desk by number. A desk has neither clock nor chance, so each step of
-// each desk is taken only once, and its outcome is remembered. TestAStepOfADeskAlwaysHasTheSameOutcome takes each step again.
+// This part of the search keeps the real desks. A state refers to a desk by
+// number. A desk has neither clock nor chance, so each step of each desk is
+// taken only once, and its outcome is remembered.
+// TestAStepOfADeskAlwaysHasTheSameOutcome takes each step again.
 
 import (
 	"encoding/binary"
@@ -103,8 +105,9 @@ func (m *model) reallyDo(id deskID, f func(h *held) valueID) (o outcome) {
 }
 
 // keep returns the number of a desk. Desks have the same number if they cannot
-// behave differently. Of their deadlines only the order matters, and of the total
-// only how near it is to ledger.Max. The count of settled batches does not matter.
+// behave differently. Of their deadlines only the order matters, and of the
+// total only how near it is to ledger.Max. The count of settled batches does
+// not matter.
 func (m *model) keep(h held) deskID {
 	var deadlines []time.Time
 	h.each(func(r *Request) { deadlines = append(deadlines, r.Deadline) })
@@ -153,7 +156,8 @@ func (m *model) foldOf(h held, b *Batch) foldID {
 	return foldID(b.requests[0].MsgID)
 }
 
-// batch returns the batch of a fold of this desk, as it is held by whoever waits for the answer to the fold.
+// batch returns the batch of a fold of this desk, as it is held by whoever
+// waits for the answer to the fold.
 func (m *model) batch(h *held, f foldID) *Batch {
 	all := slices.Clone(h.dropped)
 	if h.own != nil {

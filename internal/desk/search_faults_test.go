@@ -1,6 +1,7 @@
 package desk
 
-// This part of the search breaks the rules that the promises rest on, one at a time, and checks that the search notices.
+// This part of the search breaks the rules that the promises rest on, one at a
+// time, and checks that the search notices.
 
 import (
 	"encoding/json"
@@ -114,7 +115,8 @@ var faults = []struct {
 	},
 }
 
-// switched is the environment variable that names the fault whose edits are on. The test binary that reads it has all edits.
+// switched is the environment variable that names the fault whose edits are on.
+// The test binary that reads it has all edits.
 const switched = "SEARCH_FAULT"
 
 // A search that could not fail would prove nothing.
@@ -147,7 +149,8 @@ func TestTheSearchFindsEachFault(t *testing.T) {
 	}
 }
 
-// buildFaults builds a binary of this test with all edits, each under a condition. It returns the binary's path.
+// buildFaults builds a binary of this test with all edits, each under a
+// condition. It returns the binary's path.
 func buildFaults(t *testing.T, dir string) string {
 	sources := map[string]string{}
 	for _, f := range faults {

@@ -1,6 +1,7 @@
 package desk
 
-// This part of the search defines what a state is, and how it changes with a step of a desk.
+// This part of the search defines what a state is, and how it changes with a
+// step of a desk.
 
 import (
 	"cmp"
@@ -78,8 +79,8 @@ type state struct {
 	news     [6]message // the answers to folds, on their way to the processes that made these
 }
 
-// A process is what a state keeps of a process, apart from its desk. The process does not remember what it has read, because it may
-// read that again.
+// A process is what a state keeps of a process, apart from its desk. The
+// process does not remember what it has read, because it may read that again.
 type process struct {
 	desk  deskID
 	begun uint8 // how many of its requests have begun
@@ -89,7 +90,8 @@ type process struct {
 	echo  bool  // an earlier life has swapped, and the answer is on its way
 }
 
-// A turn says which process must use what it has just taken in, before anything else happens: see putOff.
+// A turn says which process must use what it has just taken in, before anything
+// else happens: see putOff.
 type turn uint8
 
 const (
@@ -97,7 +99,8 @@ const (
 	withFolds    turn = 4
 )
 
-// A message is the answer to a fold: a total that contains it, less the base, or refusal.
+// A message is the answer to a fold: a total that contains it, less the base,
+// or refusal.
 type message uint32
 
 const refusal = 1<<16 - 1
@@ -180,7 +183,8 @@ func (m *model) count(total int64, r int) uint8 {
 	return counts[r]
 }
 
-// sums notes for each total how often each add is in it, up to twice. No total may be the sum of two different sets of adds.
+// sums notes for each total how often each add is in it, up to twice. No total
+// may be the sum of two different sets of adds.
 func (m *model) sums() {
 	m.counts = map[int64][len(state{}.starts)]uint8{0: {}}
 	for r, asked := range m.clients {
@@ -202,7 +206,8 @@ func (m *model) sums() {
 
 func (m *model) current(s *state) ledger.Value { return m.values[s.versions[s.newest]] }
 
-// compose returns what Apply makes of a value at a desk, or 0 if it applies nothing.
+// compose returns what Apply makes of a value at a desk, or 0 if it applies
+// nothing.
 func (m *model) compose(id deskID, value valueID) valueID {
 	o := m.do(id, swaps, int(value), func(h *held) valueID {
 		v := m.values[value].Clone()
@@ -257,7 +262,8 @@ func (m *model) push(s *state, value valueID) {
 
 // ---- Desks ----
 
-// step lets the desk of process p take a step. It reports whether that makes a difference.
+// step lets the desk of process p take a step. It reports whether that makes a
+// difference.
 func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) bool {
 	before := s.procs[p].desk
 	o := m.do(before, kind, what, func(h *held) valueID { f(h); return 0 })
@@ -276,7 +282,8 @@ func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) 
 	return o.desk != before || len(o.answers) > 0
 }
 
-// tell sends the answer to a fold to the process that made the fold, unless that is in another life by now.
+// tell sends the answer to a fold to the process that made the fold, unless
+// that is in another life by now.
 func (m *model) tell(s *state, f foldID, a Answer) {
 	by := m.folds[f]
 	if s.procs[by.process].life != by.life {
@@ -333,7 +340,8 @@ func (m *model) check(s *state, p, r int, total int64) {
 
 // ---- Tidying up ----
 
-// tidy drops what nothing can depend on any more from s, which is one step after from. That makes fewer states.
+// tidy drops what nothing can depend on any more from s, which is one step
+// after from. That makes fewer states.
 func (m *model) tidy(from, s *state) {
 	m.leave(from, s)
 	current := m.current(s)

@@ -46,7 +46,8 @@ type stepper struct {
 	yield func(step, *state)
 }
 
-// steps calls yield for everything that can happen in from, with the state after it.
+// steps calls yield for everything that can happen in from, with the state
+// after it.
 func (m *model) steps(from *state, yield func(step, *state)) {
 	x := &stepper{model: m, from: from, yield: yield}
 	switch {
@@ -106,7 +107,8 @@ func (x *stepper) take(p int) {
 		s.starts[r] = s.newest
 	}
 	if delta == 0 && (x.fault == plainReads || x.fault == identityReads) {
-		// A compare-and-swap of the value that was read for itself may be run on the state that was read.
+		// A compare-and-swap of the value that was read for itself may be run
+		// on the state that was read.
 		for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
 			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state, p int) bool {
 				open(s, p)
@@ -197,9 +199,9 @@ func (x *stepper) store(p int) {
 	}
 }
 
-// tells lets the store refuse a swap of process p, with a text that tells one of
-// some values. The process then settles by what package ledger says that the store
-// has shown it, which should be nothing yet.
+// tells lets the store refuse a swap of process p, with a text that tells one
+// of some values. The process then settles by what package ledger says that the
+// store has shown it, which should be nothing yet.
 func (x *stepper) tells(p int) {
 	for _, text := range x.texts(x.from.procs[p].desk, x.from.versions[x.from.newest]) {
 		if text.shown == missing {
@@ -209,15 +211,16 @@ func (x *stepper) tells(p int) {
 	}
 }
 
-// A text of a refusal tells a value. After it, package ledger says what the store
-// has shown the process, and from what its next swap starts.
+// A text of a refusal tells a value. After it, package ledger says what the
+// store has shown the process, and from what its next swap starts.
 type text struct{ told, shown valueID }
 
-// texts returns what a refusal may tell a desk while the store holds a value: what
-// its swap was to write; a value that was never written, with the receipts of all
-// folds in hand; a total that leaves no room; a later life of its node; and that
-// there is nothing. (A text that is cut off tells nothing.) The desk must be able
-// to make its next swap from any of these, which the store refuses, too.
+// texts returns what a refusal may tell a desk while the store holds a value:
+// what its swap was to write; a value that was never written, with the receipts
+// of all folds in hand; a total that leaves no room; a later life of its node;
+// and that there is nothing. (A text that is cut off tells nothing.) The desk
+// must be able to make its next swap from any of these, which the store
+// refuses, too.
 func (m *model) texts(id deskID, value valueID) []text {
 	key := task{id, tells, uint32(value)}
 	if all, ok := m.told[key]; ok {
@@ -247,8 +250,9 @@ func (m *model) texts(id deskID, value valueID) []text {
 	return all
 }
 
-// see notes that process p has seen a version, and so sees no older one. It does so only if reads are plain. Otherwise that would make
-// more states, and no mistake could show only in these.
+// see notes that process p has seen a version, and so sees no older one. It
+// does so only if reads are plain. Otherwise that would make more states, and
+// no mistake could show only in these.
 func (m *model) see(s *state, p int, version uint8) {
 	if m.fault == plainReads || m.fault == identityReads {
 		s.procs[p].seen = version
@@ -275,7 +279,8 @@ func (x *stepper) peers(p int) {
 	}
 }
 
-// putOff makes process p use what it takes in before anything else happens. If it used that only later, it could as well take it in later.
+// putOff makes process p use what it takes in before anything else happens. If
+// it used that only later, it could as well take it in later.
 func (x *stepper) putOff(s *state, with turn, p int) {
 	if !x.free {
 		s.turn = with + turn(p)
@@ -319,7 +324,8 @@ func (x *stepper) land() {
 	}
 }
 
-// hand lets a fold arrive at process p, unless it is from the same node, or is queued there often enough.
+// hand lets a fold arrive at process p, unless it is from the same node, or is
+// queued there often enough.
 func (x *stepper) hand(p int, f foldID) {
 	fold := x.folds[f].Fold
 	if fold.Node == x.node(p) {
@@ -379,7 +385,8 @@ func (x *stepper) restarts(p int) {
 	}
 }
 
-// restart ends the life of process p and begins another. The nonce of the new life is greater than all earlier ones, or smaller.
+// restart ends the life of process p and begins another. The nonce of the new
+// life is greater than all earlier ones, or smaller.
 func (m *model) restart(s *state, p int, boot int64, greater bool) {
 	s.restarts++
 	nonce := int64(first)

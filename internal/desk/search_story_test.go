@@ -11,7 +11,8 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// story tells how it came to the state with the index last, and which step after that is wrong.
+// story tells how it came to the state with the index last, and which step
+// after that is wrong.
 func (m *model) story(x *search, last int) string {
 	var path []int
 	for i := last; i >= 0; i = int(x.parents[i]) {
@@ -159,7 +160,8 @@ func (m *model) says(a Answer) string {
 	return fmt.Sprintf("error %d, it has not taken effect", a.Failure.Code)
 }
 
-// total shows a total. Near the greatest, which is called max, it shows how near.
+// total shows a total. Near the greatest, which is called max, it shows how
+// near.
 func (m *model) total(n int64) string {
 	switch {
 	case m.base == 0:

@@ -1,75 +1,105 @@
 package desk
 
-// The search, in the files search_*_test.go, visits every state that the counter can get into, within bounds, and checks that it keeps
-// its promises. It runs the code that ships: a state holds real Desks, which take their steps through the methods that counter.go calls,
-// with the Value, Fold, Standing and Apply of package ledger. After each step of a desk, Check is called.
+// The search, in the files search_*_test.go, visits every state that the
+// counter can get into, within bounds, and checks that it keeps its promises.
+// It runs the code that ships: a state holds real Desks, which take their steps
+// through the methods that counter.go calls, with the Value, Fold, Standing and
+// Apply of package ledger. After each step of a desk, Check is called.
 //
 // # What is modelled by hand
 //
 // The clients. Each node has a few requests, which are taken in at any moment.
 //
-// The loops of counter.go, peers, pace, and all timeouts. Nothing but speed may depend on them. So here a desk takes any step that it can
-// at any moment, whatever they would decide. It forms a fold, hands it to any other node, applies it itself, swaps a value with it, takes
-// note of a value that the store shows, gives up the request that is due next, gets the answer to its fold, or hears that the value makes
-// no sense.
+// The loops of counter.go, peers, pace, and all timeouts. Nothing but speed may
+// depend on them. So here a desk takes any step that it can at any moment,
+// whatever they would decide. It forms a fold, hands it to any other node,
+// applies it itself, swaps a value with it, takes note of a value that the
+// store shows, gives up the request that is due next, gets the answer to its
+// fold, or hears that the value makes no sense.
 //
-// The store is Maelstrom's seq-kv (service.clj), or rather one that promises less: a read shows any state that it has ever had, while seq-kv
-// shows nothing older than what its caller has seen. A compare-and-swap succeeds if it is from the newest value. The key does not
-// exist at first, or holds a total near the greatest.
+// The store is Maelstrom's seq-kv (service.clj), or rather one that promises
+// less: a read shows any state that it has ever had, while seq-kv shows nothing
+// older than what its caller has seen. A compare-and-swap succeeds if it is
+// from the newest value. The key does not exist at first, or holds a total near
+// the greatest.
 //
 // The network delivers any message at once, later, twice, or never.
 //
-// Lives. A node that is restarted forgets everything, while what it has sent stays on its way. Its new life has a later boot, or the same or
-// an earlier one if its clock has gone back. The new life has a nonce of its own, greater or smaller than those before. Two lives of a
-// node may also run at once.
+// Lives. A node that is restarted forgets everything, while what it has sent
+// stays on its way. Its new life has a later boot, or the same or an earlier
+// one if its clock has gone back. The new life has a nonce of its own, greater
+// or smaller than those before. Two lives of a node may also run at once.
 //
 // # What needs no step of its own
 //
-// The model allows more than real nodes do, and some events have the same effect as others. So the following events are in the model,
-// although they have no step of their own:
+// The model allows more than real nodes do, and some events have the same
+// effect as others. So the following events are in the model, although they
+// have no step of their own:
 //
 //   - A message is lost. Then it is never delivered.
-//   - A compare-and-swap is on its way for a while, or comes again. If it is not from the newest value, it fails. If it is, it could as well be
-//     sent only now, as long as some desk has its folds in hand. If a node drops its own fold, because its requests are given up or its life
-//     ends, the fold is noted in the state (as out). It may get into the total at any moment, as long as it is pending. A swap that carries
-//     several folds has the same effect as several swaps, one after the other.
-//   - A compare-and-swap fails. The text of the refusal tells the node nothing, or any value, true or false. The next swap starts from
-//     that value, and fails unless it is the newest. (What a text may tell besides is tried in each state, in steps of the kind tells.
-//     They change nothing, as package ledger keeps what was told apart from what was shown.) If a swap succeeds, the node learns as
-//     much as from reading the value that it wrote.
-//   - The swap that creates the key has from equal to to. The store may run a copy of it on an old state that holds to, where it succeeds.
-//     That tells the node as much as reading that state. (Such steps are counted, as identities.)
+//   - A compare-and-swap is on its way for a while, or comes again. If it is
+//     not from the newest value, it fails. If it is, it could as well be sent
+//     only now, as long as some desk has its folds in hand. If a node drops its
+//     own fold, because its requests are given up or its life ends, the fold is
+//     noted in the state (as out). It may get into the total at any moment, as
+//     long as it is pending. A swap that carries several folds has the same
+//     effect as several swaps, one after the other.
+//   - A compare-and-swap fails. The text of the refusal tells the node nothing,
+//     or any value, true or false. The next swap starts from that value, and
+//     fails unless it is the newest. (What a text may tell besides is tried in
+//     each state, in steps of the kind tells. They change nothing, as package
+//     ledger keeps what was told apart from what was shown.) If a swap
+//     succeeds, the node learns as much as from reading the value that it
+//     wrote.
+//   - The swap that creates the key has from equal to to. The store may run a
+//     copy of it on an old state that holds to, where it succeeds. That tells
+//     the node as much as reading that state. (Such steps are counted, as
+//     identities.)
 //   - An answer from the store comes late. The same state may be read late.
-//   - A combiner refuses a fold. Its node then applies the fold itself, as it may at any moment.
-//   - The value makes no sense for a while. The node sees that, and then the same chain of values goes on.
-//   - An answer comes for which nobody waits. It is dropped, because each message has an id of its own. (The search assumes that no later
-//     life uses an id again. The ids of each life begin at a random number.)
+//   - A combiner refuses a fold. Its node then applies the fold itself, as it
+//     may at any moment.
+//   - The value makes no sense for a while. The node sees that, and then the
+//     same chain of values goes on.
+//   - An answer comes for which nobody waits. It is dropped, because each
+//     message has an id of its own. (The search assumes that no later life uses
+//     an id again. The ids of each life begin at a random number.)
 //
 // # What is put off
 //
-// Some steps make no difference until another one follows. They are put off until just before that one, which leaves a hundredth of the
-// states:
+// Some steps make no difference until another one follows. They are put off
+// until just before that one, which leaves a hundredth of the states:
 //
-//   - A request is taken in just before its desk forms a fold, or gives it up. That leaves the fewest right answers to it.
-//   - A fold is taken in from another node, or the own one is queued, just before the desk applies it or takes note of a value.
-//   - The answer to a fold arrives at once or is lost. If it arrived later, it would be no less true.
+//   - A request is taken in just before its desk forms a fold, or gives it up.
+//     That leaves the fewest right answers to it.
+//   - A fold is taken in from another node, or the own one is queued, just
+//     before the desk applies it or takes note of a value.
+//   - The answer to a fold arrives at once or is lost. If it arrived later, it
+//     would be no less true.
 //
-// In the models called free, which are small, nothing is put off. There, answers arrive to folds that are no longer in hand, and requests
-// wait while a fold is on its way.
+// In the models called free, which are small, nothing is put off. There,
+// answers arrive to folds that are no longer in hand, and requests wait while a
+// fold is on its way.
 //
 // # What is bounded, and what is left out
 //
-// The nodes, the requests and the restarts are bounded: see models. Three things are left out: a store that loses its state, malformed
-// requests, which the counter does not put on the desk (error 12), and more than MaxRequests requests.
+// The nodes, the requests and the restarts are bounded: see models. Three
+// things are left out: a store that loses its state, malformed requests, which
+// the counter does not put on the desk (error 12), and more than MaxRequests
+// requests.
 //
 // # What is asserted
 //
-//   - Exactly once. No add is in the total twice. An acknowledged add is in the newest total, and no add ever leaves it. An add that was
-//     refused with an error other than 0 is never in it.
-//   - Linearizability. An answer is the total at some instant since its request began, and contains the request's own add. Everything that was
-//     acknowledged before is in the total then. So no read misses that, or returns less than an earlier read.
-//   - Each compare-and-swap moves the value on: no receipt goes back, and one moves. So no value ever comes twice.
-//   - Each request is answered at most once, and is in one place until then (see Check). Other nodes accept each fold as valid.
+//   - Exactly once. No add is in the total twice. An acknowledged add is in the
+//     newest total, and no add ever leaves it. An add that was refused with an
+//     error other than 0 is never in it.
+//   - Linearizability. An answer is the total at some instant since its request
+//     began, and contains the request's own add. Everything that was
+//     acknowledged before is in the total then. So no read misses that, or
+//     returns less than an earlier read.
+//   - Each compare-and-swap moves the value on: no receipt goes back, and one
+//     moves. So no value ever comes twice.
+//   - Each request is answered at most once, and is in one place until then
+//     (see Check). Other nodes accept each fold as valid.
 
 import (
 	"flag"
@@ -81,7 +111,8 @@ import (
 
 var deep = flag.Bool("deep", false, "search larger models too: for some minutes, with up to 5 GB")
 
-// Small models are searched in all runs, usual ones in all but those with -short, and large ones only with -deep.
+// Small models are searched in all runs, usual ones in all but those with
+// -short, and large ones only with -deep.
 var models = []struct {
 	name   string
 	size   size
@@ -159,7 +190,8 @@ func TestNoStateOfTheModelIsWrong(t *testing.T) {
 	}
 }
 
-// The search takes each step of a desk once and remembers its outcome. That is right if the step always has the same outcome.
+// The search takes each step of a desk once and remembers its outcome. That is
+// right if the step always has the same outcome.
 func TestAStepOfADeskAlwaysHasTheSameOutcome(t *testing.T) {
 	m := newModel(bounds{deltas: [][]int64{{1, 3}, {}}, room: 3, restarts: 1, setbacks: 1, senseless: true, free: true}, "")
 	m.again = true
@@ -182,13 +214,15 @@ type search struct {
 
 const chunk = 1 << 14
 
-// An entry is 0, or the index of a state plus one, and above it 32 bits of the state's hash.
+// An entry is 0, or the index of a state plus one, and above it 32 bits of the
+// state's hash.
 type entry uint64
 
 func (e entry) hash() int  { return int(e >> 32) }
 func (e entry) index() int { return int(uint32(e)) - 1 }
 
-// search visits states in the order of their distance from the first, until it has visited all or found a step that is wrong.
+// search visits states in the order of their distance from the first, until it
+// has visited all or found a step that is wrong.
 func (m *model) search() *search {
 	x := &search{seed: maphash.MakeSeed()}
 	x.add(m.initial(), -1)
@@ -236,7 +270,8 @@ func (x *search) add(s *state, parent int32) {
 	x.table[place] = e
 }
 
-// place returns where the entry of s is in the table, or should be. If s is nil, the entry is known not to be there.
+// place returns where the entry of s is in the table, or should be. If s is
+// nil, the entry is known not to be there.
 func (x *search) place(e entry, s *state) int {
 	mask := len(x.table) - 1
 	place := e.hash() & mask

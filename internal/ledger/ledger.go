@@ -1,13 +1,17 @@
-// Package ledger defines the value that the counter keeps in the store, and the only operation on it. It is a pure
-// state machine: it has no network, clock or lock.
+// Package ledger defines the value that the counter keeps in the store, and the
+// only operation on it. It is a pure state machine: it has no network, clock or
+// lock.
 //
-// The value of the key is a total and, for each node, a receipt of the last fold of that node in the total. To apply a
-// fold is to add its delta and to move its node's receipt, in one step. A fold that comes again finds its receipt and
-// is not added again. So a node that does not know whether a compare-and-swap took effect may simply try once more. Raft
-// gives its clients the same with sessions (Ongaro, "Consensus: Bridging Theory and Practice", 6.3). Here the session
-// table lives in the register that it protects.
+// The value of the key is a total and, for each node, a receipt of the last
+// fold of that node in the total. To apply a fold is to add its delta and to
+// move its node's receipt, in one step. A fold that comes again finds its
+// receipt and is not added again. So a node that does not know whether a
+// compare-and-swap took effect may simply try once more. Raft gives its clients
+// the same with sessions (Ongaro, "Consensus: Bridging Theory and Practice",
+// 6.3). Here the session table lives in the register that it protects.
 //
-// The package does not read or write the store. That is up to the caller's compare-and-swap loop.
+// The package does not read or write the store. That is up to the caller's
+// compare-and-swap loop.
 package ledger
 
 import (
@@ -20,34 +24,37 @@ import (
 	"time"
 )
 
-// Max is the greatest total, and the greatest delta: 2^53-1. Up to there a float64, and hence any JSON implementation,
-// tells each integer from the next (RFC 8259, section 6).
+// Max is the greatest total, and the greatest delta: 2^53-1. Up to there a
+// float64, and hence any JSON implementation, tells each integer from the next
+// (RFC 8259, section 6).
 const Max = 1<<53 - 1
 
-// A Boot may be up to maxClock if a clock brings it (a time in the year 2112), up
-// to maxPeer if another node brings it, and up to Max in the store. The bounds
-// differ so that After can always name a later life: after a mad clock one that
-// other nodes take, and after a hostile peer one that can be stored.
+// A Boot may be up to maxClock if a clock brings it (a time in the year 2112),
+// up to maxPeer if another node brings it, and up to Max in the store. The
+// bounds differ so that After can always name a later life: after a mad clock
+// one that other nodes take, and after a hostile peer one that can be stored.
 const (
 	maxClock = 1 << 52
 	maxPeer  = maxClock + 1<<51
 )
 
-// A Life names one run of a node's process, from its start to its end. Lives are
-// ordered by Boot, then by Nonce. The random nonce keeps two lives from having the
-// same name, whatever the clocks say. The clock only puts lives in order.
+// A Life names one run of a node's process, from its start to its end. Lives
+// are ordered by Boot, then by Nonce. The random nonce keeps two lives from
+// having the same name, whatever the clocks say. The clock only puts lives in
+// order.
 type Life struct {
 	Boot  int64 `json:"boot"`  // when it began, in Unix microseconds, at least 1; later if the clock had gone back
 	Nonce int64 `json:"nonce"` // a random number, 0 to Max
 }
 
-// NewLife names a life that begins at the given time. A time before 1970 or after
-// 2112 is moved to the nearest bound.
+// NewLife names a life that begins at the given time. A time before 1970 or
+// after 2112 is moved to the nearest bound.
 func NewLife(clock time.Time, nonce int64) Life {
 	return Life{min(max(clock.UnixMicro(), 1), maxClock), nonce}
 }
 
-// Compare returns a negative number if l is before m, zero if they are the same, and a positive number if l is after m.
+// Compare returns a negative number if l is before m, zero if they are the
+// same, and a positive number if l is after m.
 func (l Life) Compare(m Life) int {
 	return cmp.Or(cmp.Compare(l.Boot, m.Boot), cmp.Compare(l.Nonce, m.Nonce))
 }
@@ -71,7 +78,8 @@ func within(what string, n, low, high int64) error {
 	return fmt.Errorf("%s %d is not between %d and %s", what, n, low, most)
 }
 
-// A Fold is the unit of work: the sum of some adds of one node, perhaps 0, that goes into the total once or never.
+// A Fold is the unit of work: the sum of some adds of one node, perhaps 0, that
+// goes into the total once or never.
 type Fold struct {
 	Node  string `json:"-"` // the node whose requests it carries
 	Life         // that made it
@@ -90,8 +98,8 @@ type Receipt struct {
 	Seq int64 `json:"seq"`
 }
 
-// A Value is what the key holds. The zero Value stands for a key that does not exist. A shared Value must be cloned before
-// a fold is applied to it.
+// A Value is what the key holds. The zero Value stands for a key that does not
+// exist. A shared Value must be cloned before a fold is applied to it.
 type Value struct {
 	Total    int64              `json:"total"`
 	Receipts map[string]Receipt `json:"receipts"`
@@ -103,13 +111,16 @@ type Standing int
 const (
 	// Pending: the value does not contain the fold, and it may be applied.
 	Pending Standing = iota
-	// Applied: the value contains the fold, or a later fold of the same life. In the second case the node gave this fold
-	// up before it formed the later one.
+	// Applied: the value contains the fold, or a later fold of the same life.
+	// In the second case the node gave this fold up before it formed the later
+	// one.
 	Applied
-	// Outlived: the value contains a fold of a later life of the node. The fold must not be applied any more: it may have
-	// been applied already, and the receipt that would tell is gone.
+	// Outlived: the value contains a fold of a later life of the node. The fold
+	// must not be applied any more: it may have been applied already, and the
+	// receipt that would tell is gone.
 	Outlived
-	// Overflowing: the total with the fold would pass Max. Totals never fall, so this is final.
+	// Overflowing: the total with the fold would pass Max. Totals never fall,
+	// so this is final.
 	Overflowing
 )
 
@@ -127,7 +138,8 @@ func (v Value) Standing(f Fold) Standing {
 	return Pending
 }
 
-// Apply adds f to v. It panics if f is not Pending, because then the total would no longer be what the receipts acknowledge.
+// Apply adds f to v. It panics if f is not Pending, because then the total
+// would no longer be what the receipts acknowledge.
 func (v *Value) Apply(f Fold) {
 	if s := v.Standing(f); s != Pending {
 		panic(fmt.Sprintf("ledger: fold %+v applied to %+v, where its standing is %d", f, *v, s))
@@ -163,13 +175,13 @@ type Version struct {
 	Stored json.RawMessage
 }
 
-// Show notes that the store has held v: a read has shown it, or a swap has written
-// it.
+// Show notes that the store has held v: a read has shown it, or a swap has
+// written it.
 func (w *View) Show(v Version) { w.Shown, w.Base = v, v }
 
-// Tell notes that, according to the text of a refusal, the store holds v. If that
-// is false, a swap from v is refused, so the text can do no harm as long as
-// nothing else rests on it.
+// Tell notes that, according to the text of a refusal, the store holds v. If
+// that is false, a swap from v is refused, so the text can do no harm as long
+// as nothing else rests on it.
 func (w *View) Tell(v Version) {
 	w.Base = v
 }
@@ -177,8 +189,10 @@ func (w *View) Tell(v Version) {
 // Told reports whether Base was only told.
 func (w *View) Told() bool { return !w.Base.Value.Equal(w.Shown.Value) }
 
-// Parse reads what the store holds. It refuses anything that Apply could not have made, such as an integer, a total out of
-// range, or a receipt without a life. So a value that another program wrote is noticed, and nothing is added to it.
+// Parse reads what the store holds. It refuses anything that Apply could not
+// have made, such as an integer, a total out of range, or a receipt without a
+// life. So a value that another program wrote is noticed, and nothing is added
+// to it.
 func Parse(data []byte) (Value, error) {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(data, &fields); err != nil {
@@ -236,7 +250,8 @@ func parseReceipt(fields map[string]*int64) (r Receipt, err error) {
 	return r, cmp.Or(within("seq", r.Seq, 1, Max), r.Life.validate(Max))
 }
 
-// notAValue says what is wrong with a part of the stored value. It does not mention Go types.
+// notAValue says what is wrong with a part of the stored value. It does not
+// mention Go types.
 func notAValue(part string, err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		err = fmt.Errorf("a JSON %s", wrong.Value)

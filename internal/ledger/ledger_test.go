@@ -146,7 +146,8 @@ func TestALifeIsNamedByItsClockAndItsNonce(t *testing.T) {
 	}
 }
 
-// Whatever boot a clock or another node brings, a later life exists, and all nodes accept it in the store.
+// Whatever boot a clock or another node brings, a later life exists, and all
+// nodes accept it in the store.
 func TestEveryLifeCanBeFollowedByALaterOne(t *testing.T) {
 	for _, last := range []Life{{1, 0}, {1, Max}, {maxClock - 1, 5}, {maxClock, 5}, {maxClock, Max}, {maxPeer, Max}, {Max - 1, Max}} {
 		for _, nonce := range []int64{0, 5, Max} {
@@ -205,7 +206,8 @@ func TestValidateRefusesWhatIsOutOfRange(t *testing.T) {
 	}
 }
 
-// Parse accepts what Apply makes, and whatever else means the same. It refuses everything else, and says why.
+// Parse accepts what Apply makes, and whatever else means the same. It refuses
+// everything else, and says why.
 var parseCases = []struct {
 	name, data string
 	want       string // part of the error, or ""
@@ -296,7 +298,8 @@ func survives(t *testing.T, v Value) {
 	}
 }
 
-// FuzzParse checks every value that Parse accepts: it is in range, survives the store, and contains the folds of its receipts.
+// FuzzParse checks every value that Parse accepts: it is in range, survives the
+// store, and contains the folds of its receipts.
 func FuzzParse(f *testing.F) {
 	for _, c := range parseCases {
 		f.Add([]byte(c.data))

@@ -39,8 +39,8 @@ const (
 // only the rest to the library:
 //
 //   - A line that is not a message is logged and dropped.
-//   - A message that cannot be served is answered with an error, if it says whom
-//     to answer.
+//   - A message that cannot be served is answered with an error, if it says
+//     whom to answer.
 //   - A reply goes to the request that waits for it.
 //   - An init gives the node its name.
 //   - A request that is too long for the library goes straight to its handler.
@@ -190,7 +190,8 @@ func (in *input) init(msg maelstrom.Message, id int) []byte {
 	return nil
 }
 
-// Complaint says why JSON could not be unmarshalled. It names the message's field, without the Go types around it.
+// Complaint says why JSON could not be unmarshalled. It names the message's
+// field, without the Go types around it.
 func Complaint(err error) string {
 	wrong, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	if !ok {
@@ -278,14 +279,16 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	return line, err
 }
 
-// A dropLog keeps bad lines from flooding the log. It allows ten lines per second and counts the others.
+// A dropLog keeps bad lines from flooding the log. It allows ten lines per
+// second and counts the others.
 type dropLog struct {
 	second     time.Time
 	logged     int
 	suppressed int
 }
 
-// allow reports whether a line may be logged now, and how many were suppressed since the last line was logged.
+// allow reports whether a line may be logged now, and how many were suppressed
+// since the last line was logged.
 func (d *dropLog) allow(now time.Time) (suppressed int, ok bool) {
 	if now.Sub(d.second) >= time.Second {
 		d.second, d.logged = now, 0

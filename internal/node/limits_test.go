@@ -47,7 +47,8 @@ func TestALongRequestIsServedWhole(t *testing.T) {
 	}
 }
 
-// A long request holds up those behind it until its handler gets it, or the node has ended.
+// A long request holds up those behind it until its handler gets it, or the
+// node has ended.
 func TestALongRequestThatIsNotHandledIsGivenUpWhenTheNodeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
@@ -103,7 +104,8 @@ func TestTheNamesOfTheNodesAreSoShortThatTheValueFitsIntoALine(t *testing.T) {
 }
 
 func TestNamesMayTakeThreeQuartersOfALineWith80BytesForEachReceipt(t *testing.T) {
-	// The names with their quotes, commas and brackets, and 80 bytes for each, take 3/4 MiB, or one byte more.
+	// The names with their quotes, commas and brackets, and 80 bytes for each,
+	// take 3/4 MiB, or one byte more.
 	for _, length := range []int{786_263, 786_264} {
 		out, _ := feed(t, fmt.Sprintf(`{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1",%q]}}`, strings.Repeat("x", length)))
 		if ok := slices.Equal(out, []string{initOK}); ok != (length == 786_263) {
@@ -319,8 +321,9 @@ func TestANodeWhoseOutputIsNotReadEnds600msAfterItIsStoppedOrItsInputEnds(t *tes
 	}
 }
 
-// Once the output has been full, another goroutine takes over from the one that waits for input. In a bubble, it must not wait for a mutex,
-// or virtual time would not pass.
+// Once the output has been full, another goroutine takes over from the one that
+// waits for input. In a bubble, it must not wait for a mutex, or virtual time
+// would not pass.
 func TestTimePassesAfterTheOutputHasBeenFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &slowWriter{may: make(chan struct{})}

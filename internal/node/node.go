@@ -1,15 +1,22 @@
-// Package node implements a Maelstrom node that survives any input. It runs the node of Maelstrom's Go library behind a filter
-// that takes any bytes (input.go). Its own requests to other nodes and services differ from the library's:
+// Package node implements a Maelstrom node that survives any input. It runs the
+// node of Maelstrom's Go library behind a filter that takes any bytes
+// (input.go). Its own requests to other nodes and services differ from the
+// library's:
 //
-//   - A request that is given up leaves nothing behind: no goroutine that waits to hand over a late reply, no callback.
+//   - A request that is given up leaves nothing behind: no goroutine that waits
+//     to hand over a late reply, no callback.
 //   - An error reply with code 0 (timeout) is an error.
 //   - Requests have identifiers that an earlier life of the node has not used.
-//   - Bodies are sent as they were marshalled. The library would turn their integers into float64s.
-//   - A reply counts only if it comes from the node or service that was asked, and has the type that was asked for.
+//   - Bodies are sent as they were marshalled. The library would turn their
+//     integers into float64s.
+//   - A reply counts only if it comes from the node or service that was asked,
+//     and has the type that was asked for.
 //
-// The library still decodes the messages, keeps the node's identity, and decides which handler a request goes to. Handlers
-// run one after the other, in a goroutine that lives as long as the node. The library would start a goroutine for each request,
-// which would spend more time on growing its stack than on the request.
+// The library still decodes the messages, keeps the node's identity, and
+// decides which handler a request goes to. Handlers run one after the other, in
+// a goroutine that lives as long as the node. The library would start a
+// goroutine for each request, which would spend more time on growing its stack
+// than on the request.
 package node
 
 import (
@@ -67,14 +74,16 @@ type call struct {
 	id   int // its msg_id
 }
 
-// A reply is a message that answers a call, with those fields of its body that any reply may have.
+// A reply is a message that answers a call, with those fields of its body that
+// any reply may have.
 type reply struct {
 	msg  maelstrom.Message
 	body maelstrom.MessageBody
 }
 
-// New returns a node that talks over stdin and stdout, one JSON message per line. It numbers its requests from a random
-// number on. So it does not take a reply to an earlier life of the node, which was killed, for one to this life.
+// New returns a node that talks over stdin and stdout, one JSON message per
+// line. It numbers its requests from a random number on. So it does not take a
+// reply to an earlier life of the node, which was killed, for one to this life.
 func New(stdin io.Reader, stdout io.Writer, log *slog.Logger, random *rand.Rand) *Node {
 	n := &Node{
 		log:      log,
@@ -113,23 +122,26 @@ func (n *Node) Handle(typ string, handler func(maelstrom.Message)) {
 	n.library.Handle(typ, n.handlers[typ])
 }
 
-// Ready is closed once the node has been initialized: then ID and Nodes are known.
+// Ready is closed once the node has been initialized: then ID and Nodes are
+// known.
 func (n *Node) Ready() <-chan struct{} { return n.ready }
 
 // ID is this node's name.
 func (n *Node) ID() string { return n.library.ID() }
 
-// Nodes lists all nodes of the cluster, including this one. The order is the same on each node.
+// Nodes lists all nodes of the cluster, including this one. The order is the
+// same on each node.
 func (n *Node) Nodes() []string { return n.library.NodeIDs() }
 
 // IsMember reports whether id is a node of the cluster.
 func (n *Node) IsMember(id string) bool { return slices.Contains(n.Nodes(), id) }
 
-// Nonce is a random number from 0 to 2^52-1 that tells this life of the node from any other. The node numbers its requests
-// from there on.
+// Nonce is a random number from 0 to 2^52-1 that tells this life of the node
+// from any other. The node numbers its requests from there on.
 func (n *Node) Nonce() int64 { return n.nonce }
 
-// Context ends Grace after the end of input, or when Run returns. Requests that still wait should then be answered at once.
+// Context ends Grace after the end of input, or when Run returns. Requests that
+// still wait should then be answered at once.
 func (n *Node) Context() context.Context { return n.ctx }
 
 // Run handles messages until the end of input, or until stop ends. It returns
@@ -226,8 +238,10 @@ func (n *Node) Post(dest string, body any) error {
 	return n.send(n.ID(), dest, "msg_id", n.nextID(dest), body)
 }
 
-// nextID returns the number of the next request to dest. Each destination has its own numbers, so the numbers do not depend on
-// the order in which goroutines send to different destinations. That makes simulations reproducible.
+// nextID returns the number of the next request to dest. Each destination has
+// its own numbers, so the numbers do not depend on the order in which
+// goroutines send to different destinations. That makes simulations
+// reproducible.
 func (n *Node) nextID(dest string) int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -235,11 +249,13 @@ func (n *Node) nextID(dest string) int {
 	return n.lastID[dest]
 }
 
-// Ask sends a request to dest. It returns a function that waits for the reply, and that must be called once.
+// Ask sends a request to dest. It returns a function that waits for the reply,
+// and that must be called once.
 //
-// The reply must be a body of type want, which is unmarshalled into into, unless that is nil. The function returns a
-// *maelstrom.RPCError if dest answered with an error, and the context's error if dest did not answer in time. In the second
-// case the request may have taken effect.
+// The reply must be a body of type want, which is unmarshalled into into,
+// unless that is nil. The function returns a *maelstrom.RPCError if dest
+// answered with an error, and the context's error if dest did not answer in
+// time. In the second case the request may have taken effect.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, into any) error) {
 	answer := make(chan reply, 1)
 	c := call{dest, n.nextID(dest)}
@@ -265,7 +281,8 @@ func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, wan
 	}
 }
 
-// deliver hands a reply to the call that waits for it. It drops a reply that no call waits for.
+// deliver hands a reply to the call that waits for it. It drops a reply that no
+// call waits for.
 func (n *Node) deliver(r reply) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -291,8 +308,9 @@ func (r reply) decode(want string, into any) error {
 	return nil
 }
 
-// send sends a message. The body must be a JSON object with at least one field. The given field is added in front. The library's
-// Send is not used, because it holds a lock while the output blocks, and parses the body once more.
+// send sends a message. The body must be a JSON object with at least one field.
+// The given field is added in front. The library's Send is not used, because it
+// holds a lock while the output blocks, and parses the body once more.
 func (n *Node) send(src, dest, field string, id int, body any) error {
 	fields, err := json.Marshal(body)
 	if err != nil {

@@ -35,7 +35,8 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func random() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// converse starts a conversation with node n1, in a cluster of n1 and n2. The node has the given handlers.
+// converse starts a conversation with node n1, in a cluster of n1 and n2. The
+// node has the given handlers.
 func converse(t testing.TB, setting maelstromtest.Setting, handlers map[string]func(*Node, maelstrom.Message)) (*maelstromtest.Conversation, *Node) {
 	t.Helper()
 	setting.Node, setting.Nodes = "n1", []string{"n1", "n2"}
@@ -61,7 +62,8 @@ func pong(n *Node, msg maelstrom.Message, x string) {
 	}{"pong", x})
 }
 
-// feed runs a node that answers "ping" with "pong" on the given input. It returns the lines that the node wrote, and its log.
+// feed runs a node that answers "ping" with "pong" on the given input. It
+// returns the lines that the node wrote, and its log.
 func feed(t testing.TB, in string) (out []string, logged string) {
 	t.Helper()
 	c, _ := converse(t, maelstromtest.Setting{Raw: true}, map[string]func(*Node, maelstrom.Message){
@@ -167,7 +169,8 @@ func TestALineIsServedAnsweredOrDropped(t *testing.T) {
 		{"a malformed reply", `{"src":"seq-kv","dest":"n1","body":{"type":"error","in_reply_to":99,"msg_id":7,"code":"x"}}`, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			// A good request after it, without a newline, shows that the node goes on.
+			// A good request after it, without a newline, shows that the node
+			// goes on.
 			after := `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
 			out, logged := feed(t, initLine+"\n"+test.line+"\n"+after)
 			var answers []string
@@ -349,7 +352,8 @@ func TestAClosedStdoutEndsTheNodeWithAnError(t *testing.T) {
 	})
 }
 
-// An endless line is dropped while it is read. Only the beginning is kept, for the log.
+// An endless line is dropped while it is read. Only the beginning is kept, for
+// the log.
 func TestAnEndlessLineIsNotHeldInMemory(t *testing.T) {
 	long := &repeat{left: 1 << 26}
 	after := "\n" + `{"src":"c2","dest":"n1","body":{"type":"ping","msg_id":8}}`
@@ -434,7 +438,8 @@ func TestANodeWhoseOutputIsNotReadStopsReadingAndCanBeStopped(t *testing.T) {
 	})
 }
 
-// FuzzInput feeds a node arbitrary bytes between good requests. It answers each good request, and ends without an error.
+// FuzzInput feeds a node arbitrary bytes between good requests. It answers each
+// good request, and ends without an error.
 func FuzzInput(f *testing.F) {
 	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7}}`))
 	f.Add([]byte(`{"src":"c1","dest":"n1","body":{"type":"init","msg_id":7,"node_id":"n2","node_ids":["n2"]}}`))

@@ -9,9 +9,10 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// A contest has several writers on one store, which do not hear each other. Each
-// always has something to do, and replaces the store's value by the next as often
-// as it can. A loser is told what to replace next, or reads it if it is in doubt.
+// A contest has several writers on one store, which do not hear each other.
+// Each always has something to do, and replaces the store's value by the next
+// as often as it can. A loser is told what to replace next, or reads it if it
+// is in doubt.
 type contest struct {
 	latency func(*rand.Rand) time.Duration // of a message
 	silence bool                           // a writer that is not heard counts as one that may write
@@ -120,8 +121,9 @@ func TestWritersThatDoNotHearEachOtherTakeTurns(t *testing.T) {
 	takeTurns(t, 9, seeds/10)
 }
 
-// takeTurns has the writers win 100 swaps each on average. None may win fewer than 50. (With 500 seeds none of 6,000 contests of
-// two to five writers fails.)
+// takeTurns has the writers win 100 swaps each on average. None may win fewer
+// than 50. (With 500 seeds none of 6,000 contests of two to five writers
+// fails.)
 func takeTurns(t *testing.T, writers int, seeds uint64) {
 	t.Helper()
 	for dist, latency := range latencies {
@@ -135,7 +137,8 @@ func takeTurns(t *testing.T, writers int, seeds uint64) {
 	}
 }
 
-// A writer that only loses leaves no trace. If its silence is ignored, the first winner wins for ever.
+// A writer that only loses leaves no trace. If its silence is ignored, the
+// first winner wins for ever.
 func TestWritersStarveWhereSilenceIsIgnored(t *testing.T) {
 	for writers := 2; writers <= 5; writers++ {
 		c := contest{latency: latencies["constant"], random: rand.New(rand.NewPCG(seed, 0)), wins: make([]int, writers)}

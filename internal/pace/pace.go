@@ -3,9 +3,10 @@
 // network.
 //
 // The winner of a swap knows the newest value and would otherwise keep winning.
-// So while others write too, it waits after each win, for half to three quarters
-// of a round trip. A loser is told the value when its swap is refused. So the
-// wait is long enough for the loser's next swap to reach the store first.
+// So while others write too, it waits after each win, for half to three
+// quarters of a round trip. A loser is told the value when its swap is refused.
+// So the wait is long enough for the loser's next swap to reach the store
+// first.
 //
 // If this package is wrong, nodes are only slow.
 package pace
@@ -47,14 +48,14 @@ type Pace struct {
 	done   int       // how many folds had been done when the last round began
 }
 
-// Silence returns after how long without a fold a node counts as silent. A round
-// trip to the store takes trip.
+// Silence returns after how long without a fold a node counts as silent. A
+// round trip to the store takes trip.
 func Silence(trip time.Duration) time.Duration { return max(silence, silentTrips*trip) }
 
 // Next begins a round of the loop that swaps, and returns how long to hold back
-// first. The argument done counts the folds done so far. A round brings something
-// if a fold is done, a swap is won, or a read shows a new value. While rounds
-// bring nothing, a node backs off, whatever the reason.
+// first. The argument done counts the folds done so far. A round brings
+// something if a fold is done, a swap is won, or a read shows a new value.
+// While rounds bring nothing, a node backs off, whatever the reason.
 func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	if done != p.done {
 		p.done, p.rounds = done, 0
@@ -67,8 +68,8 @@ func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 	return wait
 }
 
-// Doubtful reports whether to read the value anew before the next swap: since the
-// rounds before have brought nothing, or others write and it is old.
+// Doubtful reports whether to read the value anew before the next swap: since
+// the rounds before have brought nothing, or others write and it is old.
 func (p *Pace) Doubtful(now time.Time, trip time.Duration) bool {
 	return p.rounds > patience || p.Contended() && now.Sub(p.seen) > staleTrips*trip
 }
@@ -78,8 +79,8 @@ func (p *Pace) Doubtful(now time.Time, trip time.Duration) bool {
 func (p *Pace) Stuck() bool { return p.rounds == stuck }
 
 // Won notes that a swap has succeeded. While others write too, the node then
-// holds back. The argument silent says whether some node is silent. That node may
-// write too: if it has only lost so far, it has left no trace in the store.
+// holds back. The argument silent says whether some node is silent. That node
+// may write too: if it has only lost so far, it has left no trace in the store.
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
 	p.seen, p.rounds = now, 0
 	p.noise = max(p.noise-1, 0)
@@ -103,6 +104,6 @@ func (p *Pace) Read(now time.Time, expected bool) {
 // Contended reports whether this node has lately met another writer.
 func (p *Pace) Contended() bool { return p.noise > 0 }
 
-// HoldBack makes the node hold back for 13/8 of a round trip. In a crowd, a node
-// does so when its combiner is late.
+// HoldBack makes the node hold back for 13/8 of a round trip. In a crowd, a
+// node does so when its combiner is late.
 func (p *Pace) HoldBack(now time.Time, trip time.Duration) { p.resume = now.Add(trip * 13 / 8) }

@@ -26,7 +26,8 @@ func TestANodeIsSilentAfterFourRoundTripsButNotBefore1500ms(t *testing.T) {
 	}
 }
 
-// next begins a round after one in which a fold was done, and returns how long the node holds back first.
+// next begins a round after one in which a fold was done, and returns how long
+// the node holds back first.
 func next(p *Pace, now time.Time) time.Duration { return p.Next(now, p.done+1, random()) }
 
 func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
@@ -58,7 +59,8 @@ func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	}
 }
 
-// between checks that 1000 results of next lie between low and high, and come near both.
+// between checks that 1000 results of next lie between low and high, and come
+// near both.
 func between(t *testing.T, what string, low, high time.Duration, next func(random *rand.Rand) time.Duration) {
 	t.Helper()
 	random := random()

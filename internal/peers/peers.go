@@ -3,8 +3,8 @@
 //
 // The combiner is the first node of the cluster that is not suspected. A node
 // that has kept this one waiting is suspected until it answers. Once a second a
-// fold is sent to it as a probe, and to the combiner too. So no request waits for
-// the probe.
+// fold is sent to it as a probe, and to the combiner too. So no request waits
+// for the probe.
 //
 // If this package is wrong, nodes are only slow: nothing depends on who the
 // combiner is, or on nodes agreeing about it.
@@ -30,7 +30,8 @@ const (
 	standInAnswer = 320 * time.Millisecond
 )
 
-// Peers is what one node knows of the others. The zero Peers knows no other node.
+// Peers is what one node knows of the others. The zero Peers knows no other
+// node.
 type Peers struct {
 	others []*peer // in the order in which they are preferred
 	before int     // how many of them are preferred to this node
@@ -49,7 +50,8 @@ type peer struct {
 	heard time.Time // when it last handed a fold to this node
 }
 
-// Meet names the nodes of the cluster, in their common order. This node is self.
+// Meet names the nodes of the cluster, in their common order. This node is
+// self.
 func (ps *Peers) Meet(self string, nodes []string) {
 	ps.byID = map[string]*peer{}
 	for _, id := range nodes {
@@ -79,8 +81,8 @@ func (ps *Peers) Combiner(now time.Time) (combiner string, probes []string) {
 
 // Asked notes that a fold is handed to the combiner. The first answer of a node
 // is late after some of the store's timeouts, and sooner if the node stands in
-// for another. A later answer is late after a timeout estimated from the earlier
-// ones.
+// for another. A later answer is late after a timeout estimated from the
+// earlier ones.
 func (ps *Peers) Asked(id string, now time.Time, storeTimeout time.Duration) {
 	p := ps.byID[id]
 	timeout := p.rtt.Timeout()
@@ -116,8 +118,8 @@ func (ps *Peers) Late(now time.Time) bool {
 }
 
 // Answered notes that a node has answered the fold that was handed to it at the
-// time since. If this node waits for its answer to a later fold, that wait begins
-// anew, with the timeout estimated from the answers so far.
+// time since. If this node waits for its answer to a later fold, that wait
+// begins anew, with the timeout estimated from the answers so far.
 func (ps *Peers) Answered(id string, since, now time.Time) {
 	p := ps.byID[id]
 	p.rtt.Sample(now.Sub(since))
@@ -131,8 +133,8 @@ func (ps *Peers) Answered(id string, since, now time.Time) {
 	}
 }
 
-// Failed notes that a node will not answer the fold that was handed to it at the
-// time since. If this node waits for that answer, it is late now.
+// Failed notes that a node will not answer the fold that was handed to it at
+// the time since. If this node waits for that answer, it is late now.
 func (ps *Peers) Failed(id string, since, now time.Time) {
 	if ps.byID[id] == ps.asked && since.Equal(ps.since) {
 		ps.late = now
@@ -146,8 +148,8 @@ func (ps *Peers) Heard(id string, now time.Time) {
 	}
 }
 
-// Silent reports whether some node has handed no fold to this one since the given
-// time.
+// Silent reports whether some node has handed no fold to this one since the
+// given time.
 func (ps *Peers) Silent(since time.Time) bool {
 	return slices.ContainsFunc(ps.others, func(p *peer) bool { return p.heard.Before(since) })
 }

@@ -11,7 +11,8 @@ const ms = time.Millisecond
 // at returns the time d after the tests' epoch.
 func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
 
-// meet returns the Peers of n2, in a cluster of n0 to n4. No node has answered yet.
+// meet returns the Peers of n2, in a cluster of n0 to n4. No node has answered
+// yet.
 func meet() *Peers {
 	var ps Peers
 	ps.Meet("n2", []string{"n0", "n1", "n2", "n3", "n4"})
@@ -67,7 +68,8 @@ func TestTheFirstNodeCombinesAndSoDoesANodeThatHasMetNobody(t *testing.T) {
 	}
 }
 
-// A node that has been probed is not probed again for a second. It combines again as soon as it answers.
+// A node that has been probed is not probed again for a second. It combines
+// again as soon as it answers.
 func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
 	ps := meet()
 	ps.suspect("n0", at(0))
@@ -156,7 +158,8 @@ func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
 	}
 }
 
-// A node that stands in for the first one is late sooner, until it has answered once.
+// A node that stands in for the first one is late sooner, until it has answered
+// once.
 func TestAStandInHasLessTimeForItsFirstAnswer(t *testing.T) {
 	ps := meet()
 	for _, test := range []struct{ store, late time.Duration }{{10 * ms, 60 * ms}, {53 * ms, 318 * ms}, {54 * ms, 320 * ms}, {time.Second, 320 * ms}} {

@@ -1,5 +1,6 @@
-// Package protocol defines the requests that a node of the counter gets from clients and other nodes, and its replies. The
-// messages to the store are in package seqkv.
+// Package protocol defines the requests that a node of the counter gets from
+// clients and other nodes, and its replies. The messages to the store are in
+// package seqkv.
 package protocol
 
 import (
@@ -30,12 +31,13 @@ type CombineOK struct {
 // NewCombine returns the message that hands a fold to another node.
 func NewCombine(f ledger.Fold) Combine { return Combine{"combine", f} }
 
-// Parse parses a request: an add, a read, or a combine, of which it also returns
-// the fold. On error, the returned request has what is needed to answer it.
+// Parse parses a request: an add, a read, or a combine, of which it also
+// returns the fold. On error, the returned request has what is needed to answer
+// it.
 //
-// A read is an add of 0 that is answered with the total. A plain read of the store
-// may return an old total. But the compare-and-swap that carries the add of 0
-// proves that its total was the newest.
+// A read is an add of 0 that is answered with the total. A plain read of the
+// store may return an old total. But the compare-and-swap that carries the add
+// of 0 proves that its total was the newest.
 func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	var body struct {
 		MsgID int             `json:"msg_id"`
@@ -71,10 +73,8 @@ func parseDelta(raw json.RawMessage) (int64, error) {
 	switch {
 	case raw == nil:
 		return 0, errors.New("delta is missing")
-	case err != nil:
+	case err != nil || delta < 0 || delta > ledger.Max:
 		return 0, fmt.Errorf("delta %.40s is not an integer between 0 and 2^53-1", raw)
-	case delta < 0 || delta > ledger.Max:
-		return 0, fmt.Errorf("delta %d is not between 0 and 2^53-1", delta)
 	}
 	return delta, nil
 }

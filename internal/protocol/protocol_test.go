@@ -62,7 +62,7 @@ func TestTheDeltaOfAnAddIsInLowerCase(t *testing.T) {
 		{`"delt\u0061":3`, 3, ""},
 		{`"delta":null,"Delta":7`, 0, "delta null is not an integer between 0 and 2^53-1"},
 		{`"delta":1.0`, 0, "delta 1.0 is not an integer between 0 and 2^53-1"},
-		{`"delta":9007199254740992`, 0, "delta 9007199254740992 is not between 0 and 2^53-1"},
+		{`"delta":9007199254740992`, 0, "delta 9007199254740992 is not an integer between 0 and 2^53-1"},
 	} {
 		body := strings.Replace(fmt.Sprintf(`{"type":"add","msg_id":11,%s}`, test.fields), ",}", "}", 1)
 		r, _, err := Parse(maelstrom.Message{Src: "c1", Body: []byte(body)})

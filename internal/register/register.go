@@ -6,12 +6,12 @@
 //	next := r.Base().Clone() // and something is added to next
 //	err = r.Swap(ctx, next)  // then, if err is nil, Shown and Base are next
 //
-// The store is Maelstrom's service "seq-kv", which is defined by service.clj. It
-// keeps its last 32 states. It may answer a request that changes nothing from
-// any of them that is not older than the newest one that its caller has seen.
-// So a read can return an old value, and a compare-and-swap can fail although
-// its from is the current value. A request that changes something takes effect
-// on the newest state, which its caller has then seen.
+// The store is Maelstrom's service "seq-kv", which is defined by service.clj.
+// It keeps its last 32 states. It may answer a request that changes nothing
+// from any of them that is not older than the newest one that its caller has
+// seen. So a read can return an old value, and a compare-and-swap can fail
+// although its from is the current value. A request that changes something
+// takes effect on the newest state, which its caller has then seen.
 //
 // When the store refuses a swap, the text of its refusal tells what the key
 // holds (see told.go). No document promises such texts, and one may be false.
@@ -44,7 +44,8 @@ var ErrConflict = errors.New("the store holds another value")
 // ErrBadValue says that the key holds something that no counter has written.
 var ErrBadValue = errors.New("no counter has written that")
 
-// A Register is one node's view of the key. Only RTT is safe for concurrent use.
+// A Register is one node's view of the key. Only RTT is safe for concurrent
+// use.
 type Register struct {
 	node   *node.Node
 	key    string
@@ -88,14 +89,14 @@ func (r *Register) RTT() (smoothed, timeout time.Duration) {
 // this node to the newest state. As the read may overtake the write, the value
 // may still be an old one.
 //
-// Read returns ErrBadValue only if the key still holds a bad value after a write
-// that it has waited for. So it does not report one that has since been mended. It
-// returns the context's error if there is no answer in time.
+// Read returns ErrBadValue only if the key still holds a bad value after a
+// write that it has waited for. So it does not report one that has since been
+// mended. It returns the context's error if there is no answer in time.
 func (r *Register) Read(ctx context.Context) error { return r.read(ctx, true) }
 
-// Confirm reads what the store shows without a write. That is at least as new as
-// the state from which the store last refused a swap of this node, so it shows
-// whether what the refusal told is true. Its errors are those of Read.
+// Confirm reads what the store shows without a write. That is at least as new
+// as the state from which the store last refused a swap of this node, so it
+// shows whether what the refusal told is true. Its errors are those of Read.
 func (r *Register) Confirm(ctx context.Context) error { return r.read(ctx, false) }
 
 func (r *Register) read(ctx context.Context, marked bool) error {
@@ -137,17 +138,18 @@ func (r *Register) parse(raw json.RawMessage) (ledger.Version, error) {
 	return ledger.Version{Value: value, Stored: raw}, err
 }
 
-// mark returns a write of a text that was never written, to a key of this node's
-// own. So it changes the store.
+// mark returns a write of a text that was never written, to a key of this
+// node's own. So it changes the store.
 func (r *Register) mark() request {
 	r.marks++
 	return request{Type: "write", Key: r.key + "/sync/" + r.node.ID(), Value: fmt.Sprintf("%d.%d", r.node.Nonce(), r.marks)}
 }
 
 // Swap replaces Base by to, a value that the key never had. If the store
-// refuses, Swap returns ErrConflict. Then Base is what the refusal told, or Shown
-// if it told nothing new. If there was no answer in time, Swap returns the
-// context's error. After any error, the swap may have taken effect, or still may.
+// refuses, Swap returns ErrConflict. Then Base is what the refusal told, or
+// Shown if it told nothing new. If there was no answer in time, Swap returns
+// the context's error. After any error, the swap may have taken effect, or
+// still may.
 func (r *Register) Swap(ctx context.Context, to ledger.Value) error {
 	raw, err := json.Marshal(to)
 	if err != nil {
@@ -188,10 +190,10 @@ type request struct {
 }
 
 // insist sends a request until it is answered or ctx ends, and returns the
-// answer's value, if it has one. After each timeout and a jittered pause it sends
-// the request that the next call of next returns, while it still listens for
-// answers to the earlier ones. An error is an answer only if its code is one of
-// refusals. Any other is ignored, as if there were no reply.
+// answer's value, if it has one. After each timeout and a jittered pause it
+// sends the request that the next call of next returns, while it still listens
+// for answers to the earlier ones. An error is an answer only if its code is
+// one of refusals. Any other is ignored, as if there were no reply.
 func (r *Register) insist(ctx context.Context, want string, refusals []int, next func() request) (json.RawMessage, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -7,13 +7,13 @@ import (
 )
 
 // toldBy returns the value that the key holds according to the text of a
-// refusal, as JSON, or nil if the text does not tell one. What it returns may not
-// be valid JSON.
+// refusal, as JSON, or nil if the text does not tell one. What it returns may
+// not be valid JSON.
 //
-// The text of Maelstrom's store (service.clj) is "current value X is not Y". The
-// values are as Clojure prints them: a map with strings as keys as in JSON, but
-// with a space, and no colon, behind each key. An X with " is not " in a name
-// tells nothing.
+// The text of Maelstrom's store (service.clj) is "current value X is not Y".
+// The values are as Clojure prints them: a map with strings as keys as in JSON,
+// but with a space, and no colon, behind each key. An X with " is not " in a
+// name tells nothing.
 func toldBy(text string) json.RawMessage {
 	text, isCurrent := strings.CutPrefix(text, "current value ")
 	printed, _, isOther := strings.Cut(text, " is not ")

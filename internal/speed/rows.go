@@ -12,7 +12,8 @@ const (
 	ms = time.Millisecond
 )
 
-// These functions return the exercise's workload with changes. It takes 20 s unless a limit is given.
+// These functions return the exercise's workload with changes. It takes 20 s
+// unless a limit is given.
 
 func three(latency time.Duration, faults string) maelstromtest.Config {
 	cfg := trial.Exercise(faults)

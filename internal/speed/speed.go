@@ -1,5 +1,5 @@
-// Package speed says how fast the counter has to be, and checks that it is. It measures virtual time, so the figures are the same on
-// every machine.
+// Package speed says how fast the counter has to be, and checks that it is. It
+// measures virtual time, so the figures are the same on every machine.
 package speed
 
 import (
@@ -14,7 +14,8 @@ import (
 	"maelstrom-counter/internal/trial"
 )
 
-// A Row is a condition, and how fast the counter has to be under it, in the mean over some seeds.
+// A Row is a condition, and how fast the counter has to be under it, in the
+// mean over some seeds.
 type Row struct {
 	Name   string
 	Seeds  int
@@ -43,9 +44,10 @@ func (f Figures) String() string {
 	return s.String()
 }
 
-// Check measures a program under a row's condition, and compares the figures with the limits. If seeds is not zero, it replaces the
-// row's own number of seeds. The limits are those of the row's own seeds: with others, which are a little luckier or unluckier, the
-// figures are only logged.
+// Check measures a program under a row's condition, and compares the figures
+// with the limits. If seeds is not zero, it replaces the row's own number of
+// seeds. The limits are those of the row's own seeds: with others, which are a
+// little luckier or unluckier, the figures are only logged.
 func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
 	t.Helper()
 	if seeds == 0 {

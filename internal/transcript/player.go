@@ -44,7 +44,8 @@ func (p *player) write(line string) { p.lines = append(p.lines, line) }
 // text returns the conversation as a text.
 func (p *player) text() string { return p.own.hide(strings.Join(p.lines, "\n") + "\n") }
 
-// do does what a line of the script says, and writes down what the node does then.
+// do does what a line of the script says, and writes down what the node does
+// then.
 func (p *player) do(line string) error {
 	if line == "" || line[0] == '#' {
 		return nil
@@ -197,14 +198,16 @@ func (p *player) say(src, typ, line string) error {
 	return fmt.Errorf("the node has sent %s nothing that this may answer", src)
 }
 
-// settle waits until the node does nothing more at this instant, and writes down what it has done.
+// settle waits until the node does nothing more at this instant, and writes
+// down what it has done.
 func (p *player) settle() {
 	synctest.Wait()
 	if !p.lives {
 		return
 	}
 	p.fresh = append(p.fresh, p.talk.Heard()...)
-	// Replies, and messages to different receivers, may come from different goroutines. At one instant their order is arbitrary.
+	// Replies, and messages to different receivers, may come from different
+	// goroutines. At one instant their order is arbitrary.
 	slices.SortStableFunc(p.fresh, func(a, b maelstromtest.Packet) int {
 		if c := cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Dest, b.Dest)); c != 0 || a.InReplyTo == 0 {
 			return c

@@ -1,5 +1,7 @@
-// Package transcript tests a node with written conversations, which can be read from top to bottom. A transcript is a txtar
-// archive. It begins with a text that says what it is about. Each file in it is a conversation with one node, such as
+// Package transcript tests a node with written conversations, which can be read
+// from top to bottom. A transcript is a txtar archive. It begins with a text
+// that says what it is about. Each file in it is a conversation with one node,
+// such as
 //
 //	-- a lost answer --
 //	node n0
@@ -16,23 +18,34 @@
 //
 // A line without indentation is what the test does:
 //
-//   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two. A node that still runs is ended first.
-//   - "c1 -> n1 type field=value ..." sends the node a message. A value is JSON or a word. A message of type error is a reply to
-//     the node's last message to that sender. A message of type read_ok is a reply to the node's last read to that sender, and so
-//     with any other type that ends in _ok. A message of any other type is a request.
-//   - "let first be the last fold" gives a name to the node's last message of type fold. A reply with re=first is to that message.
-//   - "wait 10ms" lets time pass. "wait for cas" waits until the node sends a message of that type, for up to 5 s.
-//   - "hide seq-kv" leaves out the node's later messages to seq-kv, such as those that it repeats at random times.
-//   - "end" ends the node's input. "stop" asks the node to end, as a signal does.
+//   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two. A node that
+//     still runs is ended first.
+//   - "c1 -> n1 type field=value ..." sends the node a message. A value is JSON
+//     or a word. A message of type error is a reply to the node's last message
+//     to that sender. A message of type read_ok is a reply to the node's last
+//     read to that sender, and so with any other type that ends in _ok. A
+//     message of any other type is a request.
+//   - "let first be the last fold" gives a name to the node's last message of
+//     type fold. A reply with re=first is to that message.
+//   - "wait 10ms" lets time pass. "wait for cas" waits until the node sends a
+//     message of that type, for up to 5 s.
+//   - "hide seq-kv" leaves out the node's later messages to seq-kv, such as
+//     those that it repeats at random times.
+//   - "end" ends the node's input. "stop" asks the node to end, as a signal
+//     does.
 //
-// Empty lines and lines that begin with # are comments. A node that still runs after the last line is ended.
+// Empty lines and lines that begin with # are comments. A node that still runs
+// after the last line is ended.
 //
-// The indented lines after a step show everything that the node does then. A time such as +1s says how long after the beginning of
-// the step that was. "Again" means the same fields as in the last message of that type to that receiver. Message identifiers are
-// not shown.
+// The indented lines after a step show everything that the node does then. A
+// time such as +1s says how long after the beginning of the step that was.
+// "Again" means the same fields as in the last message of that type to that
+// receiver. Message identifiers are not shown.
 //
-// Some values differ from life to life, such as the time of the start. In a transcript they have names: boot1 is the first
-// value of a field boot, if it is a number of at least six digits. The test can use these names in what it sends.
+// Some values differ from life to life, such as the time of the start. In a
+// transcript they have names: boot1 is the first value of a field boot, if it
+// is a number of at least six digits. The test can use these names in what it
+// sends.
 package transcript
 
 import (
@@ -51,9 +64,10 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Run plays the conversations in the files that match a pattern, each as a subtest. It fails if the node does anything but what is
-// written there. With update, it rewrites the files with what the node does. The fields named in own are those whose values differ
-// from life to life.
+// Run plays the conversations in the files that match a pattern, each as a
+// subtest. It fails if the node does anything but what is written there. With
+// update, it rewrites the files with what the node does. The fields named in
+// own are those whose values differ from life to life.
 func Run(t *testing.T, pattern string, update bool, program maelstromtest.Program, own ...string) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
@@ -91,7 +105,8 @@ func Run(t *testing.T, pattern string, update bool, program maelstromtest.Progra
 	}
 }
 
-// play plays a script, and returns the conversation as it went. It returns an error if a line of the script makes no sense.
+// play plays a script, and returns the conversation as it went. It returns an
+// error if a line of the script makes no sense.
 func play(t *testing.T, script string, program maelstromtest.Program, own []string) (got string, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {

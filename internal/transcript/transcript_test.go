@@ -19,8 +19,9 @@ import (
 // lastNumber is the number of sleeper's last message, in all its lives.
 var lastNumber atomic.Int64
 
-// sleeper is a node that asks the store for permission before each nap, in the name of its life, and asks again every second.
-// Once it has permission, it sleeps, and answers the request. It fails if it is sent a crash.
+// sleeper is a node that asks the store for permission before each nap, in the
+// name of its life, and asks again every second. Once it has permission, it
+// sleeps, and answers the request. It fails if it is sent a crash.
 func sleeper(env maelstromtest.Env) error {
 	send := func(dest, format string, args ...any) {
 		fmt.Fprintf(env.Stdout, `{"src":"n0","dest":%q,"body":%s}`+"\n", dest, fmt.Sprintf(format, args...))

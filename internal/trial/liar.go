@@ -18,8 +18,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Lie is what the text of a refusal says in place of the truth. It is given the
-// swap that was refused, and the text that is true.
+// A Lie is what the text of a refusal says in place of the truth. It is given
+// the swap that was refused, and the text that is true.
 type Lie struct {
 	Name string
 	tell func(from, to ledger.Value, truth string, random *rand.Rand) string
@@ -78,7 +78,8 @@ func says(v ledger.Value) string {
 // liesEnd is how long a liar lies, from the beginning of a simulation.
 const liesEnd = 3 * time.Second
 
-// Lying returns program with a store whose refusals tell a lie for the first 3 s.
+// Lying returns program with a store whose refusals tell a lie for the first 3
+// s.
 func Lying(program maelstromtest.Program, lie Lie) maelstromtest.Program {
 	return func(env maelstromtest.Env) error {
 		l := &liar{lie: lie, random: rand.New(rand.NewPCG(env.Seed, 1)), in: bufio.NewReader(env.Stdin), out: env.Stdout, swaps: map[int]swap{}}
@@ -87,9 +88,9 @@ func Lying(program maelstromtest.Program, lie Lie) maelstromtest.Program {
 	}
 }
 
-// AfterLies checks that the nodes have given up nothing because of the lies: that
-// they refused none of the requests that were made later, and none at all for
-// good.
+// AfterLies checks that the nodes have given up nothing because of the lies:
+// that they refused none of the requests that were made later, and none at all
+// for good.
 func AfterLies(t *testing.T, r *maelstromtest.Result) {
 	t.Helper()
 	for _, op := range r.History {
@@ -135,7 +136,8 @@ func (l *liar) sent(p []byte) (int, error) {
 	return l.out.Write(p)
 }
 
-// Read reads what the network says to the node, with another text in each refusal.
+// Read reads what the network says to the node, with another text in each
+// refusal.
 func (l *liar) Read(p []byte) (int, error) {
 	if len(l.rest) == 0 {
 		line, err := l.in.ReadString('\n')

@@ -11,7 +11,8 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// The greatest boot and the greatest of all other numbers that a node takes from another: 2^52 + 2^51, and 2^53-1.
+// The greatest boot and the greatest of all other numbers that a node takes
+// from another: 2^52 + 2^51, and 2^53-1.
 const (
 	maxBoot   = 6_755_399_441_055_744
 	maxNumber = 9_007_199_254_740_991
@@ -20,7 +21,8 @@ const (
 // maxName is the greatest length of a client's name.
 const maxName = 1 << 10
 
-// A mark tells a fold from the other folds of its node. A receipt holds the mark of a fold.
+// A mark tells a fold from the other folds of its node. A receipt holds the
+// mark of a fold.
 type mark struct{ Boot, Nonce, Seq int64 }
 
 // valid reports whether a mark is in range, if maxBoot is the greatest boot.
@@ -28,7 +30,8 @@ func (m mark) valid(maxBoot int64) bool {
 	return within(m.Boot, 1, maxBoot) && within(m.Nonce, 0, maxNumber) && within(m.Seq, 1, maxNumber)
 }
 
-// compare is positive if a fold is of a later life than another, or a later one of the same life.
+// compare is positive if a fold is of a later life than another, or a later one
+// of the same life.
 func (m mark) compare(o mark) int {
 	return slices.Compare([]int64{m.Boot, m.Nonce, m.Seq}, []int64{o.Boot, o.Nonce, o.Seq})
 }
@@ -42,7 +45,8 @@ type value struct {
 	Receipts map[string]mark
 }
 
-// parseValue parses a stored value. It returns an error if the good nodes cannot have stored it.
+// parseValue parses a stored value. It returns an error if the good nodes
+// cannot have stored it.
 func parseValue(raw []byte) (v value, err error) {
 	err = json.Unmarshal(raw, &v)
 	valid := within(v.Total, 0, maxNumber)
@@ -98,8 +102,10 @@ func newNoise(s *session, n, other *member) *noise {
 	return &noise{session: s, n: n, other: other, began: time.Now(), before: s.stored(), maybe: map[key]int{}}
 }
 
-// take works out what must follow from a line that the node is about to get. It reports whether the node may get it. The hostile node knows
-// the numbers of the folds that it was handed, but must not use them in the name of the store or of the other good node.
+// take works out what must follow from a line that the node is about to get. It
+// reports whether the node may get it. The hostile node knows the numbers of
+// the folds that it was handed, but must not use them in the name of the store
+// or of the other good node.
 func (o *noise) take(line string) (deliver bool) {
 	o.text += line + "\n"
 	raw := bytes.TrimSpace([]byte(line))
@@ -172,7 +178,8 @@ func (r *request) read(m maelstrom.Message, typ string, o *noise) {
 
 func within(n, least, most int64) bool { return least <= n && n <= most }
 
-// takeReply works out what must follow from a reply: nothing, unless it answers a fold of the node.
+// takeReply works out what must follow from a reply: nothing, unless it answers
+// a fold of the node.
 func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) (deliver bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -193,7 +200,8 @@ func (o *noise) takeReply(m maelstrom.Message, body maelstrom.MessageBody) (deli
 	return true
 }
 
-// judge checks the answers to the requests, and that the total has moved as they say.
+// judge checks the answers to the requests, and that the total has moved as
+// they say.
 func (o *noise) judge() {
 	o.t.Helper()
 	after := o.stored()
@@ -247,8 +255,10 @@ func sums(xs, ys []int64) (all []int64) {
 	return slices.Compact(all)
 }
 
-// moves returns the amounts by which an answered request may have moved the total. The argument totals has at least all totals that there
-// may have been when the request was answered. The request is alone if it is the only fold of its node in this step.
+// moves returns the amounts by which an answered request may have moved the
+// total. The argument totals has at least all totals that there may have been
+// when the request was answered. The request is alone if it is the only fold of
+// its node in this step.
 func (o *noise) moves(r request, a answer, after value, totals []int64, alone bool) []int64 {
 	o.t.Helper()
 	wrong := func() []int64 {
@@ -287,8 +297,9 @@ func (o *noise) moves(r request, a answer, after value, totals []int64, alone bo
 	return wrong()
 }
 
-// held reports whether the hostile node may have kept the node from folding by itself until a request was late. The node waits for an
-// answer for at most 2 s. With each answer to an earlier fold, that wait begins anew.
+// held reports whether the hostile node may have kept the node from folding by
+// itself until a request was late. The node waits for an answer for at most 2
+// s. With each answer to an earlier fold, that wait begins anew.
 func (o *noise) held(r request) bool { return o.older > r.older+1 || o.older > r.older && o.slow }
 
 // moveOf is the part of moves for a fold.

@@ -25,8 +25,9 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// Overload gives a node 65,636 requests while the store is silent. The 100 that are more than may wait must be refused at once, and the
-// others when their time is up.
+// Overload gives a node 65,636 requests while the store is silent. The 100 that
+// are more than may wait must be refused at once, and the others when their
+// time is up.
 func Overload(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes a second, and ten with the race detector")
@@ -60,12 +61,14 @@ func Overload(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Padding gives a node long requests, most of which it does not need. While they wait, the node must not keep what it does not need.
+// Padding gives a node long requests, most of which it does not need. While
+// they wait, the node must not keep what it does not need.
 func Padding(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes five seconds, and a minute with the race detector")
 	}
-	// A 16th of the requests that may wait, and of the 64 MB that they may take.
+	// A 16th of the requests that may wait, and of the 64 MB that they may
+	// take.
 	const requests, most = 1 << 12, 4e6
 	synctest.Test(t, func(t *testing.T) {
 		var silent atomic.Bool
@@ -87,12 +90,14 @@ func Padding(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Names gives a node requests of clients with names of 60 kB, while the store is silent. The node must not keep such names.
+// Names gives a node requests of clients with names of 60 kB, while the store
+// is silent. The node must not keep such names.
 func Names(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes five seconds, and a minute with the race detector")
 	}
-	// A 16th of the requests that may wait, and of the 64 MB that they may take.
+	// A 16th of the requests that may wait, and of the 64 MB that they may
+	// take.
 	const requests, most = 1 << 12, 4e6
 	synctest.Test(t, func(t *testing.T) {
 		var silent atomic.Bool
@@ -124,8 +129,8 @@ func Names(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Crowd starts a node in the largest cluster, in which all names are long. The stored value has a receipt for each node. The node must
-// serve its clients.
+// Crowd starts a node in the largest cluster, in which all names are long. The
+// stored value has a receipt for each node. The node must serve its clients.
 func Crowd(t *testing.T, program maelstromtest.Program) {
 	synctest.Test(t, func(t *testing.T) {
 		const nodes = 5000
@@ -151,7 +156,8 @@ func Crowd(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Million gives a node a million requests. They must leave neither memory nor goroutines behind.
+// Million gives a node a million requests. They must leave neither memory nor
+// goroutines behind.
 func Million(t *testing.T, program maelstromtest.Program) {
 	if testing.Short() {
 		t.Skip("takes ten seconds, and much longer with the race detector")
@@ -180,7 +186,8 @@ func Million(t *testing.T, program maelstromtest.Program) {
 			return heap(), runtime.NumGoroutine()
 		}
 		rounds(5, 10_000) // until its buffers have grown
-		// The runtime keeps the memory of ended goroutines for new ones. So make as many goroutines as a round may need.
+		// The runtime keeps the memory of ended goroutines for new ones. So
+		// make as many goroutines as a round may need.
 		var crowd sync.WaitGroup
 		release := make(chan struct{})
 		for range 2_000 {
@@ -199,8 +206,10 @@ func Million(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Outage keeps the store and the other node silent for ten hours. That must leave nothing behind in a node. The node must ask the store
-// seldom, and not at all while no request waits. It must serve again within a second of the store's return.
+// Outage keeps the store and the other node silent for ten hours. That must
+// leave nothing behind in a node. The node must ask the store seldom, and not
+// at all while no request waits. It must serve again within a second of the
+// store's return.
 func Outage(t *testing.T, program maelstromtest.Program) {
 	hour := 3600
 	if testing.Short() {
@@ -252,8 +261,8 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// serviceResumes checks that a node serves again within a second of the store's return, both the request that waits then and one that
-// comes later.
+// serviceResumes checks that a node serves again within a second of the store's
+// return, both the request that waits then and one that comes later.
 func serviceResumes(t *testing.T, s *maelstromtest.Conversation, silent *atomic.Bool) {
 	t.Helper()
 	s.Line(AddLine("c1", 1))

@@ -14,8 +14,10 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// OddStore lets the store answer one type of request oddly, with each error code and in two other ways. A node that makes no progress
-// must send it at most 50 requests of each type a second. With -short, only every tenth error code is tried.
+// OddStore lets the store answer one type of request oddly, with each error
+// code and in two other ways. A node that makes no progress must send it at
+// most 50 requests of each type a second. With -short, only every tenth error
+// code is tried.
 func OddStore(t *testing.T, program maelstromtest.Program) {
 	conflict := `{"type":"error","code":22}`
 	mistold := `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
@@ -80,7 +82,8 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	}
 }
 
-// BadValue puts a value that makes no sense into the store. The nodes must report it, leave it there, and serve again when it is mended.
+// BadValue puts a value that makes no sense into the store. The nodes must
+// report it, leave it there, and serve again when it is mended.
 func BadValue(t *testing.T, program maelstromtest.Program) {
 	values := []string{`42`, `null`, `{"total":-1,"receipts":{"n0":{"boot":1,"nonce":0,"seq":1}}}`, `"text"`, `[1,2]`, `false`, `{}`, `{"total":1}`,
 		`{"total":9007199254740992,"receipts":{"n0":{"boot":1,"nonce":0,"seq":1}}}`}
@@ -100,7 +103,8 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 	}
 }
 
-// badValue puts a bad value into the store of a cluster at some time, and mends it later.
+// badValue puts a bad value into the store of a cluster at some time, and mends
+// it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 	sum, unknown, bit := int64(0), int64(0), int64(1) // of the adds; each has a bit of its own
 	reading := func() maelstromtest.Body { return Read }
@@ -132,7 +136,8 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 		c.Restart("n1")
 		c.Restart("n2")
 	}
-	// What a node sends before it sees the bad value may still take effect, for all the node knows.
+	// What a node sends before it sees the bad value may still take effect, for
+	// all the node knows.
 	everybody(next, func(node, _ string, code int, text string) {
 		if code == maelstrom.Timeout && when != "before the start" {
 			unknown |= bit

@@ -1,5 +1,6 @@
-// Package trial puts a counter through simulations and conversations, and checks what it does. A failure of a simulation names the seed
-// that replays it.
+// Package trial puts a counter through simulations and conversations, and
+// checks what it does. A failure of a simulation names the seed that replays
+// it.
 package trial
 
 import (
@@ -20,8 +21,10 @@ import (
 // A Check checks the result of one seed.
 type Check func(t *testing.T, r *maelstromtest.Result)
 
-// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the history is right and that the nodes logged nothing, and
-// runs the given checks. It returns the results, in no particular order and without their histories.
+// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the
+// history is right and that the nodes logged nothing, and runs the given
+// checks. It returns the results, in no particular order and without their
+// histories.
 func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
 	t.Helper()
 	var mu sync.Mutex
@@ -69,8 +72,9 @@ func AtLeast(share float64) Check {
 	}
 }
 
-// InTime checks that every request was answered within 4 s, either ok or with error 11 or 0. The time may be longer by slack, because a
-// request may wait behind other messages before the node sees it.
+// InTime checks that every request was answered within 4 s, either ok or with
+// error 11 or 0. The time may be longer by slack, because a request may wait
+// behind other messages before the node sees it.
 func InTime(slack time.Duration) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		for _, op := range r.History {
@@ -93,7 +97,8 @@ func P99Below(most time.Duration) Check {
 	}
 }
 
-// Fair checks that the node that served the fewest requests served at least a share of what the busiest node did.
+// Fair checks that the node that served the fewest requests served at least a
+// share of what the busiest node did.
 func Fair(share float64) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		if got := Fairness(r); got < share {
@@ -102,8 +107,9 @@ func Fair(share float64) Check {
 	}
 }
 
-// Fairness returns how many requests the node that served the fewest has served, as a share of what the busiest node has served. To serve
-// a request is to answer it ok.
+// Fairness returns how many requests the node that served the fewest has
+// served, as a share of what the busiest node has served. To serve a request is
+// to answer it ok.
 func Fairness(r *maelstromtest.Result) float64 {
 	served := make(map[string]int)
 	for i := range r.Config.Nodes {
@@ -124,12 +130,28 @@ func Fairness(r *maelstromtest.Result) float64 {
 	return least / most
 }
 
-// few is the number of faults or doubled messages below which a share of them says nothing.
+// Starving checks that all nodes but the given one serve all requests, and logs
+// the share that this node serves of what the busiest one does.
+func Starving(node string) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if op.Outcome != maelstromtest.OK && op.Node != node {
+				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
+			}
+		}
+		t.Logf("%s served %.1f %% of what the busiest node did", node, 100*Fairness(r))
+	}
+}
+
+// few is the number of faults or doubled messages below which a share of them
+// says nothing.
 const few = 20
 
-// Struck checks that the faults have struck something. At least half of the faults of a node must have come while messages from or to
-// it were on their way. At least half of the doubled messages must have arrived apart from their originals. Struck looks at all
-// results together, and at each kind of fault of which there were enough.
+// Struck checks that the faults have struck something. At least half of the
+// faults of a node must have come while messages from or to it were on their
+// way. At least half of the doubled messages must have arrived apart from their
+// originals. Struck looks at all results together, and at each kind of fault of
+// which there were enough.
 func Struck(t *testing.T, results []*maelstromtest.Result) {
 	t.Helper()
 	for _, failure := range missed(results) {
@@ -197,19 +219,22 @@ func Faults(list string) []maelstromtest.Fault {
 	return faults
 }
 
-// Isolated returns cfg with every link between nodes cut, so that each folds for itself.
+// Isolated returns cfg with every link between nodes cut, so that each folds
+// for itself.
 func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
 	cut := maelstromtest.Fault{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}
 	cfg.Nemesis = append(slices.Clip(cfg.Nemesis), cut)
 	return cfg
 }
 
-// Exercise returns the workload that the counter is made for: 3 nodes, 100 requests a second, 20 s.
+// Exercise returns the workload that the counter is made for: 3 nodes, 100
+// requests a second, 20 s.
 func Exercise(faults string) maelstromtest.Config {
 	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: Faults(faults)}
 }
 
-// Brief returns the exercise's workload in less time, with faults that come and go as many times.
+// Brief returns the exercise's workload in less time, with faults that come and
+// go as many times.
 func Brief(faults string) maelstromtest.Config {
 	cfg := Exercise(faults)
 	cfg.TimeLimit, cfg.NemesisInterval = 4*time.Second, 2*time.Second
@@ -219,7 +244,8 @@ func Brief(faults string) maelstromtest.Config {
 // Latency is the latency that Busy sets.
 const Latency = 20 * time.Millisecond
 
-// Busy returns cfg with so much latency, and so many workers, that most faults find messages on their way.
+// Busy returns cfg with so much latency, and so many workers, that most faults
+// find messages on their way.
 func Busy(cfg maelstromtest.Config) maelstromtest.Config {
 	cfg.Latency, cfg.Concurrency = Latency, 18
 	return cfg

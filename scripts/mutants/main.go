@@ -1,13 +1,17 @@
-// Mutants breaks the code in many small ways, one at a time, and checks that each room's own tests notice:
+// Mutants breaks the code in many small ways, one at a time, and checks that
+// each room's own tests notice:
 //
 //	go run ./scripts/mutants             all rooms
 //	go run ./scripts/mutants desk pace   only these
 //
-// It runs gremlins (https://github.com/go-gremlins/gremlins) on a copy of the module. Each mutant that survives must be
-// listed in internal/mutants.txt, with the reason why it is harmless, and each listed mutant must survive. Besides,
-// tests must reach nearly all mutants, and kill a large share of those that they reach.
+// It runs gremlins (https://github.com/go-gremlins/gremlins) on a copy of the
+// module. Each mutant that survives must be listed in internal/mutants.txt,
+// with the reason why it is harmless, and each listed mutant must survive.
+// Besides, tests must reach nearly all mutants, and kill a large share of those
+// that they reach.
 //
-// Gremlins calls this program in place of the go command, under the name go: see goCommand.
+// Gremlins calls this program in place of the go command, under the name go:
+// see goCommand.
 package main
 
 import (
@@ -37,7 +41,8 @@ type room struct {
 
 var rooms = []room{{"ledger", true}, {"desk", true}, {"peers", true}, {"pace", true}, {"register", true}, {"rtt", false}, {"node", false}}
 
-// The shares, in percent, of the mutants that tests reach and must kill, and of all mutants, which they must reach.
+// The shares, in percent, of the mutants that tests reach and must kill, and of
+// all mutants, which they must reach.
 const (
 	killedStrict = 98
 	killedOthers = 90
@@ -54,7 +59,8 @@ func main() {
 	}
 }
 
-// run tests the rooms with these names, or all rooms, and writes the results to out.
+// run tests the rooms with these names, or all rooms, and writes the results to
+// out.
 func run(names []string, out io.Writer) error {
 	chosen := rooms
 	if len(names) > 0 {
@@ -134,7 +140,8 @@ func newWorkbench() (*workbench, error) {
 		"PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"GOBIN="+bin,
 		realGo+"="+goPath,
-		// The copies of the module share the build cache, as paths do not matter. The search in the desk's tests takes seconds.
+		// The copies of the module share the build cache, as paths do not
+		// matter. The search in the desk's tests takes seconds.
 		"GOFLAGS=-trimpath -vet=off -count=1 -short -skip=^TestNoStateOfTheModelIsWrong$|^TestTheSearchFindsEachFault$",
 	)}
 	if err := errors.Join(
@@ -167,7 +174,8 @@ func copyFile(from, to string) error {
 	return os.WriteFile(to, data, 0o666)
 }
 
-// test makes gremlins test one room, and returns what has become of each mutant.
+// test makes gremlins test one room, and returns what has become of each
+// mutant.
 func (b *workbench) test(r room) ([]mutant, error) {
 	report := filepath.Join(b.dir, r.name+".json")
 	args := []string{"unleash", "./internal/" + r.name, "--output", report,
