@@ -222,9 +222,7 @@ func (d *Desk) Apply(v *ledger.Value) (carries bool) {
 func (d *Desk) Settle(v ledger.Value) {
 	defer d.step("Settle")
 	d.total = max(d.total, v.Total)
-	if life := v.Receipts[d.node].Life; life.Compare(d.last) > 0 {
-		d.last = life
-	}
+	d.last = slices.MaxFunc([]ledger.Life{d.last, v.Receipts[d.node].Life}, ledger.Life.Compare)
 	for _, b := range d.queue() {
 		own := b == d.own
 		switch standing := v.Standing(b.Fold); {
