@@ -222,8 +222,7 @@ func (c *Counter) run() {
 		return
 	}
 	defer context.AfterFunc(ctx, c.ring)() // wakes this loop when the node ends
-	var reports sync.WaitGroup
-	reports.Go(func() { c.report(ctx) })
+	go c.report(ctx)
 	c.desk.Open(c.node.ID())
 	c.resync(ctx, rtt.Initial, c.store.Read) // shows whether an earlier life is ahead of the clock; see Desk.Form
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
