@@ -34,8 +34,10 @@ const (
 	// it begins the round number stuck, it says so.
 	patience = 8
 	stuck    = 20
-	// While others write, a value that was seen staleTrips round trips ago is
-	// likely to be several states old.
+	// While others write, a value that was seen the time of stale ago is likely
+	// to be several states old. If staleTrips round trips take longer, that
+	// time counts instead.
+	stale      = 50 * time.Millisecond
 	staleTrips = 16
 )
 
@@ -71,7 +73,7 @@ func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
 // Doubtful reports whether to read the value anew before the next swap: since
 // the rounds before have brought nothing, or others write and it is old.
 func (p *Pace) Doubtful(now time.Time, trip time.Duration) bool {
-	return p.rounds > patience || p.Contended() && now.Sub(p.seen) > staleTrips*trip
+	return p.rounds > patience || p.Contended() && now.Sub(p.seen) > max(stale, staleTrips*trip)
 }
 
 // Stuck reports whether the round that has begun is number stuck of those that

@@ -183,7 +183,7 @@ func TestAValueIsInDoubtAfterEightRoundsThatBringNothing(t *testing.T) {
 	}
 }
 
-func TestAValueIsInDoubtSixteenRoundTripsAfterItWasSeenIfOthersWrite(t *testing.T) {
+func TestAValueIsInDoubtAfter50msOrSixteenRoundTripsIfOthersWrite(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens func(p *Pace)
 		doubt   bool
@@ -194,11 +194,13 @@ func TestAValueIsInDoubtSixteenRoundTripsAfterItWasSeenIfOthersWrite(t *testing.
 		"others write, and a swap is won":  {func(p *Pace) { p.Lost(at(-time.Hour)); p.Won(at(0), ms, false, random()) }, true},
 		"no other writes":                  {func(p *Pace) { p.Won(at(0), ms, true, random()) }, false},
 	} {
-		var p Pace
-		test.happens(&p)
-		for after, doubt := range map[time.Duration]bool{0: false, 16 * ms: false, 16*ms + 1: test.doubt, time.Hour: test.doubt} {
-			if got := p.Doubtful(at(after), ms); got != doubt {
-				t.Errorf("%s: after %v: in doubt %v", name, after, got)
+		for trip, stale := range map[time.Duration]time.Duration{0: 50 * ms, 3 * ms: 50 * ms, 4 * ms: 64 * ms, time.Second: 16 * time.Second} {
+			var p Pace
+			test.happens(&p)
+			for after, doubt := range map[time.Duration]bool{0: false, stale: false, stale + 1: test.doubt, time.Hour: test.doubt} {
+				if got := p.Doubtful(at(after), trip); got != doubt {
+					t.Errorf("%s: after %v, with trips of %v: in doubt %v", name, after, trip, got)
+				}
 			}
 		}
 	}
