@@ -61,23 +61,23 @@ import (
 const swapTimeouts = 4
 
 // A Counter is one node's part of the counter. Its handler puts requests on the
-// desk. What is on the desk goes into folds. At the end of each step, deliver
-// hands this node's fold to the combiner, while that is another node. One loop,
-// run, swaps folds into the store.
+// desk. What is on the desk goes into folds. At the end of each step (see
+// lock), handOut hands this node's fold to the combiner, while that is another
+// node. One loop, run, swaps folds into the store.
 type Counter struct {
 	Config
 	node  *node.Node
-	store *register.Register // this node's view of the key; but for RTT, used by run alone
+	store *register.Register // this node's view of the key; used by run alone, except for RTT
 
 	mu      sync.Mutex // guards what follows; run releases it while it waits for anything; see lock
 	changed sync.Cond  // says that run may have something to do; its L is mu
 	desk    *desk.Desk
 	peers   peers.Peers
 	pace    pace.Pace
-	current bool // the value from which the next swap starts may still be the newest
+	current bool // the store's Base may still be the newest value; otherwise run reads anew first
 	broken  bool // the stored value was invalid when last read
 	alarm   alarm
-	stats   struct{ requests, folds, delegated, attempts, conflicts, resyncs, timeouts int64 }
+	stats   struct{ requests, folds, delegated, swaps, conflicts, reads, timeouts int64 }
 }
 
 // Config is what a counter can be given.
@@ -89,11 +89,11 @@ type Config struct {
 }
 
 // newCounter returns a counter that handles the requests to n. The desk must be
-// new. Requests are only taken in until run is called.
+// new. Until run is called, requests are taken in and not served.
 func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 	c := &Counter{Config: config, node: n, desk: d, store: register.New(n, config.Key, config.Random)}
 	c.changed.L = &c.mu
-	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // until set says when
+	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // a step too many does no harm
 	for _, typ := range []string{"add", "read", "combine"} {
 		n.Handle(typ, c.handle)
 	}
@@ -130,9 +130,9 @@ func (c *Counter) handle(msg maelstrom.Message) {
 
 // ---- To the total through another node ----
 
-// deliver forms this node's next fold and hands it out, if another node
+// handOut forms this node's next fold and hands it out, if another node
 // combines or is due to be probed.
-func (c *Counter) deliver() {
+func (c *Counter) handOut() {
 	combiner, probes := c.combiner()
 	if !c.desk.Formable() || combiner == "" && len(probes) == 0 {
 		return
@@ -171,8 +171,8 @@ func (c *Counter) hand(b *desk.Batch) {
 }
 
 // ask sends a fold to another node, and takes its answer if it comes within
-// c.Timeout. The result, the time of sending, tells peers which fold is
-// answered.
+// c.Timeout. It returns when it sent the fold, by which peers recognizes the
+// answer.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewCombine(b.Fold))
@@ -190,12 +190,13 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 		case err == nil:
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
-			c.current = c.current && c.crowd() // the combiner has moved the value on
+			c.pace.Done()
+			c.current = c.current && c.crowd() // the combiner has moved the value on; for the crowd see catchUp
 			if own := c.desk.Own(); own != nil && !c.peers.Waiting() {
-				c.hand(own) // it was formed, or has come back, while there was no combiner
+				c.hand(own) // it was formed while there was no combiner
 			}
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will tell about the fold
+			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will show whether the fold is in
 			c.desk.Queue(b)
 		default:
 			c.Log.Debug("another node did not apply a fold", "node", id, "err", err)
@@ -224,11 +225,11 @@ func (c *Counter) run() {
 	defer context.AfterFunc(ctx, c.ring)() // wakes this loop when the node ends
 	go c.report(ctx)
 	c.desk.Open(c.node.ID())
-	c.resync(ctx, rtt.Initial, c.store.Read) // shows whether an earlier life is ahead of the clock; see Desk.Form
+	c.look(ctx, rtt.Initial, c.store.Read) // may show a life of this node that is named later than this one; see Desk.Form
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
 	for c.awaitWork(ctx) {
-		c.holdBack(ctx)
-		if !c.current && !c.resync(ctx, c.Timeout, c.store.Read) {
+		c.beginRound(ctx)
+		if !c.current && !c.look(ctx, c.Timeout, c.store.Read) {
 			continue
 		}
 		c.desk.Settle(c.store.Shown()) // for the folds that have come since
@@ -238,9 +239,9 @@ func (c *Counter) run() {
 		case c.desk.Apply(&next):
 			c.swap(ctx, next)
 		case c.store.Told():
-			// Base seems to contain all folds. Nothing rests on what is only
-			// told.
-			c.resync(ctx, c.Timeout, c.store.Confirm)
+			// Base seems to contain all folds in hand. Look whether that is
+			// true.
+			c.look(ctx, c.Timeout, c.store.Confirm)
 		}
 	}
 }
@@ -249,7 +250,7 @@ func (c *Counter) run() {
 // node ends.
 func (c *Counter) awaitWork(ctx context.Context) bool {
 	for ctx.Err() == nil {
-		c.deliver()
+		c.handOut()
 		if c.desk.Queued() || c.formsHere() {
 			return true
 		}
@@ -260,7 +261,7 @@ func (c *Counter) awaitWork(ctx context.Context) bool {
 	return false
 }
 
-// formsHere reports whether requests are waiting that run, not deliver, is to
+// formsHere reports whether requests are waiting that run, not handOut, is to
 // form into a fold.
 func (c *Counter) formsHere() bool {
 	combiner, probes := c.combiner()
@@ -278,63 +279,66 @@ func (c *Counter) form() {
 	}
 }
 
-// holdBack begins a round: it waits for as long as the pace demands.
-func (c *Counter) holdBack(ctx context.Context) {
+// beginRound waits for as long as the pace demands, and decides whether to read
+// the value anew.
+func (c *Counter) beginRound(ctx context.Context) {
 	now := time.Now()
 	trip, _ := c.store.RTT()
-	wait := c.pace.Next(now, c.desk.Settled(), c.Random)
-	if c.pace.Doubtful(now, trip) {
-		c.current = false
-	}
-	if c.pace.Stuck() {
-		c.Log.Warn("swapping makes no progress", "known", c.store.Shown())
-	}
-	if wait > 0 {
-		_ = c.outside(ctx, wait, func(ctx context.Context) error {
-			<-ctx.Done()
-			return nil
-		})
+	c.current = c.current && !c.pace.Doubtful(now, trip)
+	if wait := c.pace.Next(now, c.Random); wait > 0 {
+		_ = c.outside(ctx, wait, func(ctx context.Context) error { <-ctx.Done(); return nil })
 	}
 }
 
-// resync reads the store. It returns false if that failed.
-func (c *Counter) resync(ctx context.Context, timeout time.Duration, read func(context.Context) error) bool {
-	c.stats.resyncs++
+// failed notes that a swap or a read has failed.
+func (c *Counter) failed() {
+	if c.pace.Failed() == pace.Stuck {
+		c.Log.Warn("swapping makes no progress", "known", c.store.Shown())
+	}
+}
+
+// look reads the store, with Read or Confirm. It returns false if that failed.
+func (c *Counter) look(ctx context.Context, timeout time.Duration, read func(context.Context) error) bool {
+	c.stats.reads++
 	before := c.store.Shown()
 	err := c.outside(ctx, timeout, read)
 	c.current = err == nil
 	switch {
+	case err == nil:
+		c.broken = false
+		c.pace.Read(time.Now(), !before.Equal(c.store.Shown()) && !before.Equal(ledger.Value{})) // the first value is no news
+		c.desk.Settle(c.store.Shown())
 	case errors.Is(err, register.ErrBadValue):
 		c.broken = true
 		c.desk.Refuse(err.Error()) // with error 11 or, inside a fold, 0
-	case err != nil:
-		c.stats.timeouts++
+		c.failed()
 	default:
-		c.broken = false
-		c.pace.Read(time.Now(), before.Equal(c.store.Shown()) || before.Equal(ledger.Value{}))
-		c.desk.Settle(c.store.Shown())
+		c.stats.timeouts++
+		c.failed()
 	}
 	return err == nil
 }
 
-// swap swaps Base for next, in which the folds in hand are.
+// swap swaps Base for next, which contains the folds in hand.
 func (c *Counter) swap(ctx context.Context, next ledger.Value) {
-	c.stats.attempts++
+	c.stats.swaps++
 	trip, timeout := c.store.RTT()
 	err := c.outside(ctx, swapTimeouts*timeout, func(ctx context.Context) error { return c.store.Swap(ctx, next) })
+	now := time.Now()
 	switch {
 	case err == nil:
 		c.current = true
 		c.desk.Settle(next)
-		now := time.Now()
 		c.pace.Won(now, trip, c.peers.Silent(now.Add(-pace.Silence(trip))), c.Random)
 	case errors.Is(err, register.ErrConflict):
 		c.stats.conflicts++
-		c.pace.Lost(time.Now())
 		c.current = c.store.Told() // then the next swap can go out at once
+		c.pace.Lost(now)
+		c.failed()
 	default:
 		c.stats.timeouts++
 		c.current = false // the next value will show whether the swap took effect
+		c.failed()
 	}
 }
 
@@ -351,13 +355,13 @@ func (c *Counter) lock() {
 
 // unlock ends a step: folds and answers go out, and run looks for work.
 func (c *Counter) unlock() {
-	c.deliver()
+	c.handOut()
 	c.flush()
 	c.changed.Signal()
 	c.mu.Unlock()
 }
 
-// outside calls f without the lock. The context of f ends after a time.
+// outside calls f without the lock. The context of f ends after limit.
 func (c *Counter) outside(ctx context.Context, limit time.Duration, f func(context.Context) error) error {
 	c.unlock()
 	defer c.lock()
@@ -376,18 +380,16 @@ func (c *Counter) catchUp() {
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
 		c.hand(own)
-		trip, _ := c.store.RTT()
-		if c.crowd() {
+		if trip, _ := c.store.RTT(); c.crowd() {
 			c.pace.HoldBack(now, trip)
 		}
-		if !c.crowd() || c.pace.Contended() {
-			c.current = false // the value has most likely moved on
-		}
+		c.current = c.current && c.crowd() && !c.pace.Contended() // the combiner has most likely moved the value on
 	}
 }
 
-// crowd reports whether many nodes share a combiner. There a late answer mostly
-// still comes, and to read the value anew costs more than it saves.
+// crowd reports whether many nodes share a combiner. There an answer that is
+// late mostly still comes. And a swap from an old value, which is refused,
+// costs less than to read the value anew, as long as nobody else swaps.
 func (c *Counter) crowd() bool { return len(c.node.Nodes()) >= pace.Crowd }
 
 // flush sends the collected answers, and sets the alarm for what is due next.
@@ -403,7 +405,7 @@ func (c *Counter) flush() {
 	c.alarm.set(c.peers.Due())
 }
 
-// An alarm wakes run when something is due, or earlier.
+// An alarm rings when something is due, or earlier.
 type alarm struct {
 	timer *time.Timer
 	at    time.Time // zero if it is not set
@@ -444,7 +446,7 @@ func (c *Counter) report(ctx context.Context) {
 		c.mu.Unlock()
 		trip, timeout := c.store.RTT()
 		c.Log.Info("so far", "requests", s.requests, "waiting", inHand, "folds", s.folds, "delegated", s.delegated,
-			"cas", s.attempts, "conflicts", s.conflicts, "resyncs", s.resyncs, "timeouts", s.timeouts,
+			"cas", s.swaps, "conflicts", s.conflicts, "resyncs", s.reads, "timeouts", s.timeouts,
 			"rtt", trip, "timeout", timeout)
 	}
 }

@@ -428,6 +428,16 @@ func TestTranscripts(t *testing.T) {
 	transcript.Run(t, "internal/transcript/counter/*.txtar", *update, program, "boot", "nonce")
 }
 
+func TestANodeWhoseInputEndsBeforeInitSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := maelstromtest.Converse(t, maelstromtest.Setting{Raw: true}, program)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		s.Unheard()
+	})
+}
+
 // ---- Lives ----
 
 func TestNoLifeOfANodeLosesOrDoublesWhatAnotherHasDoneWhateverTheClocksSay(t *testing.T) {
@@ -463,6 +473,8 @@ func TestWhatARefusalTellsLosesAndDoublesNothing(t *testing.T) {
 }
 
 func TestAStoreThatAnswersOddlyIsNotStormed(t *testing.T) { trial.OddStore(t, program) }
+
+func TestCopiesOfAnOldFoldDoNotMakeANodeStormTheStore(t *testing.T) { trial.Copies(t, program) }
 
 func TestAStoredValueThatMakesNoSenseIsReportedAndKeptUntilItIsMended(t *testing.T) {
 	trial.BadValue(t, program)

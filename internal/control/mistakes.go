@@ -4,14 +4,14 @@ package control
 var Mistakes = []Mistake{
 	{"receipts ignored", []Edit{
 		{"internal/ledger/ledger.go", "case order == 0 && f.Seq <= r.Seq:", "case false:"},
-		{"internal/desk/desk.go", "// Settled counts", `func (d *Desk) Won(total int64) {
+		{"internal/desk/desk.go", "// Refuse ends", `func (d *Desk) Won(total int64) {
 	for _, b := range d.queue() {
 		d.done(b, total)
 	}
 	d.sweep()
 }
 
-// Settled counts`},
+// Refuse ends`},
 		{"counter.go", "		c.desk.Settle(next)\n", "		c.desk.Won(next.Total)\n"},
 	}},
 	{"reads answered from a plain read", []Edit{

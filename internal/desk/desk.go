@@ -76,7 +76,6 @@ type Desk struct {
 	here    bool        // this node applies its own fold itself
 	others  []*Batch    // other nodes' folds, which this node applies
 	inHand  int         // how many requests wait or are in batches
-	settled int         // how many batches a valid value or a combiner has ended
 	closed  bool
 	answers []Answer // not yet collected
 	watch   func(step string)
@@ -117,7 +116,8 @@ func (d *Desk) TakeFold(r Request, f ledger.Fold) {
 	}
 }
 
-// admit counts a request as in hand, or refuses it.
+// admit counts a request as in hand, or refuses it, which counts it as
+// answered.
 func (d *Desk) admit(r Request) bool {
 	d.inHand++
 	switch {
@@ -147,7 +147,7 @@ func (d *Desk) Own() *Batch { return d.own }
 func (d *Desk) Form() *Batch {
 	defer d.step("Form")
 	if !d.outlast() {
-		d.refuseWaiting("the store holds a receipt of this node that no later life can follow")
+		d.fail(&d.waiting, maelstrom.TemporarilyUnavailable, "the store holds a receipt of this node that no later life can follow")
 		return nil
 	}
 	b := &Batch{}
@@ -231,16 +231,13 @@ func (d *Desk) Settle(v ledger.Value) {
 		case standing == ledger.Outlived && own:
 			// The receipt that would tell whether it was applied is
 			// overwritten.
-			d.fail(b, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")
+			d.fail(&b.requests, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")
 		case standing == ledger.Outlived:
-			d.fail(b, maelstrom.Abort, "a later life of this node has taken over")
+			d.fail(&b.requests, maelstrom.Abort, "a later life of this node has taken over")
 		case standing == ledger.Overflowing && own:
 			d.takeBack(b)
 		case standing == ledger.Overflowing:
-			d.fail(b, maelstrom.Abort, "the total would pass 2^53-1")
-		}
-		if b.over() {
-			d.settled++
+			d.fail(&b.requests, maelstrom.Abort, "the total would pass 2^53-1")
 		}
 	}
 	d.sweep()
@@ -252,35 +249,23 @@ func (d *Desk) Done(b *Batch, total int64) {
 	defer d.step("Done")
 	if b == d.own {
 		d.done(b, total)
-		d.settled++
 		d.sweep()
 	}
 }
 
-// Settled counts the folds that a valid value or a combiner has ended. Refuse,
-// Expire and Close make no progress, so the folds that they end do not count.
-func (d *Desk) Settled() int { return d.settled }
-
 // Refuse ends everything in hand because the stored value is invalid.
 func (d *Desk) Refuse(why string) {
 	defer d.step("Refuse")
-	d.refuseWaiting(why)
+	d.fail(&d.waiting, maelstrom.TemporarilyUnavailable, why)
 	for _, b := range d.batches() {
-		d.fail(b, maelstrom.Timeout, why)
+		d.fail(&b.requests, maelstrom.Timeout, why)
 	}
 	d.sweep()
 }
 
-func (d *Desk) refuseWaiting(why string) {
-	for _, r := range d.waiting {
-		d.refuse(r, maelstrom.TemporarilyUnavailable, why)
-	}
-	d.waiting = nil
-}
-
 // Expire gives up the requests whose deadline has come.
 func (d *Desk) Expire(now time.Time) {
-	if due, any := d.Due(); any && !now.Before(due) {
+	if first, ok := d.Due(); ok && !now.Before(first) {
 		d.giveUp(func(r Request) bool { return !now.Before(r.Deadline) })
 		d.step("Expire")
 	}
@@ -295,10 +280,10 @@ func (d *Desk) Close() {
 
 // Due returns the earliest deadline of the requests in hand, and whether there
 // are any.
-func (d *Desk) Due() (due time.Time, any bool) {
+func (d *Desk) Due() (due time.Time, ok bool) {
 	first := func(place []Request) {
-		if len(place) > 0 && (!any || place[0].Deadline.Before(due)) {
-			due, any = place[0].Deadline, true
+		if len(place) > 0 && (!ok || place[0].Deadline.Before(due)) {
+			due, ok = place[0].Deadline, true
 		}
 	}
 	first(d.waiting)
@@ -308,7 +293,7 @@ func (d *Desk) Due() (due time.Time, any bool) {
 	if len(d.others) > 0 {
 		first(d.others[0].requests)
 	}
-	return due, any
+	return due, ok
 }
 
 // InHand returns the number of requests that have not been answered.
@@ -321,25 +306,25 @@ func (d *Desk) Answers() []Answer {
 	return answers
 }
 
-// giveUp refuses the requests for which isTime is true. In each place, these
+// giveUp refuses the requests for which due is true. In each place, these
 // come first.
-func (d *Desk) giveUp(isTime func(Request) bool) {
-	for _, r := range cut(&d.waiting, isTime) {
+func (d *Desk) giveUp(due func(Request) bool) {
+	for _, r := range cut(&d.waiting, due) {
 		d.refuse(r, maelstrom.TemporarilyUnavailable, "the store could not be asked in time")
 	}
 	for _, b := range d.batches() {
-		for _, r := range cut(&b.requests, isTime) {
+		for _, r := range cut(&b.requests, due) {
 			d.refuse(r, maelstrom.Timeout, "the store did not answer in time: an add may still take effect")
 		}
 	}
 	d.sweep()
 }
 
-// cut removes the first requests of a place, as long as isTime is true, and
+// cut removes the first requests of a place, as long as due is true, and
 // returns them.
-func cut(place *[]Request, isTime func(Request) bool) []Request {
+func cut(place *[]Request, due func(Request) bool) []Request {
 	n := 0
-	for n < len(*place) && isTime((*place)[n]) {
+	for n < len(*place) && due((*place)[n]) {
 		n++
 	}
 	first := (*place)[:n]
@@ -364,12 +349,12 @@ func (d *Desk) done(b *Batch, total int64) {
 	b.requests = nil
 }
 
-// fail ends a batch with an error.
-func (d *Desk) fail(b *Batch, code int, text string) {
-	for _, r := range b.requests {
+// fail refuses all requests in a place.
+func (d *Desk) fail(place *[]Request, code int, text string) {
+	for _, r := range *place {
 		d.refuse(r, code, text)
 	}
-	b.requests = nil
+	*place = nil
 }
 
 // takeBack undoes Form for a fold that can never be applied: its requests wait

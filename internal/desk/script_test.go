@@ -165,7 +165,7 @@ func (s *script) show() {
 	if due, ok := d.Due(); ok {
 		fmt.Fprintf(&s.out, ", due %v", due.Sub(epoch))
 	}
-	fmt.Fprintf(&s.out, ", settled %d\n", d.Settled())
+	fmt.Fprintln(&s.out)
 }
 
 // answers shows the answers since the last step.

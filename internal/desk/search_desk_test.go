@@ -114,7 +114,6 @@ func (m *model) keep(h held) deskID {
 	slices.SortFunc(deadlines, time.Time.Compare)
 	deadlines = slices.Compact(deadlines)
 	h.each(func(r *Request) { r.Deadline = at(1 + slices.Index(deadlines, r.Deadline)) })
-	h.settled = 0
 	if h.Desk.life.Compare(h.last) >= 0 {
 		h.last = ledger.Life{} // which makes no difference until a later one is seen
 	}

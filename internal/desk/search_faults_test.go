@@ -76,31 +76,31 @@ var faults = []struct {
 	{
 		// It may have been applied before the fold whose receipt is there.
 		name:   "an outlived fold is taken back, and tried again in a later life",
-		edits:  []edit{{deskFile, `d.fail(b, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")`, "d.waiting, b.requests = slices.Concat(b.requests, d.waiting), nil"}},
+		edits:  []edit{{deskFile, `d.fail(&b.requests, maelstrom.Timeout, "a later life of this node has taken over: the request may have taken effect")`, "d.waiting, b.requests = slices.Concat(b.requests, d.waiting), nil"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9, 0}}, restarts: 1, setbacks: 1},
 		want:   "n0's add of 3 is in the total, and was refused",
 	},
 	{
 		name:   "a combiner acknowledges another node's fold that overflows",
-		edits:  []edit{{deskFile, `d.fail(b, maelstrom.Abort, "the total would pass 2^53-1")`, "d.done(b, v.Total)"}},
+		edits:  []edit{{deskFile, `d.fail(&b.requests, maelstrom.Abort, "the total would pass 2^53-1")`, "d.done(b, v.Total)"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, room: 9},
 		want:   "n1 has acknowledged n1's add of 9, and it is not in the total",
 	},
 	{
 		name:   "error 11 for requests in a fold when the stored value makes no sense",
-		edits:  []edit{{deskFile, "d.fail(b, maelstrom.Timeout, why)", "d.fail(b, maelstrom.TemporarilyUnavailable, why)"}},
+		edits:  []edit{{deskFile, "d.fail(&b.requests, maelstrom.Timeout, why)", "d.fail(&b.requests, maelstrom.TemporarilyUnavailable, why)"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, senseless: true},
 		want:   "n0's add of 1 is in the total, and was refused",
 	},
 	{
 		name:   "a request that was given up while it waited still goes into a fold",
-		edits:  []edit{{deskFile, "for _, r := range cut(&d.waiting, isTime) {\n\t\td.refuse(r, maelstrom.TemporarilyUnavailable, \"the store could not be asked in time\")\n\t}", "for _, r := range d.waiting {\nif isTime(r) {\nd.refuse(r, maelstrom.TemporarilyUnavailable, \"\")\n}\n}"}},
+		edits:  []edit{{deskFile, "for _, r := range cut(&d.waiting, due) {\n\t\td.refuse(r, maelstrom.TemporarilyUnavailable, \"the store could not be asked in time\")\n\t}", "for _, r := range d.waiting {\nif due(r) {\nd.refuse(r, maelstrom.TemporarilyUnavailable, \"\")\n}\n}"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}},
 		want:   "n0's add of 1 is in the total, and was refused",
 	},
 	{
 		name:   "late news of an earlier fold is taken for news of this one",
-		edits:  []edit{{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.settled++\n\t\td.sweep()\n\t}", "if d.own != nil {\nd.done(d.own, total)\nd.sweep()\n}"}},
+		edits:  []edit{{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.sweep()\n\t}", "if d.own != nil {\nd.done(d.own, total)\nd.sweep()\n}"}},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, free: true},
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",
 	},
@@ -108,7 +108,7 @@ var faults = []struct {
 		name: "late news of a fold that was taken back is acknowledged",
 		edits: []edit{
 			{deskFile, "d.takeBack(b)", "d.waiting, d.own, d.here = slices.Concat(b.requests, d.waiting), nil, false"},
-			{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.settled++\n\t\td.sweep()\n\t}", "d.done(b, total)\nd.sweep()"},
+			{deskFile, "if b == d.own {\n\t\td.done(b, total)\n\t\td.sweep()\n\t}", "d.done(b, total)\nd.sweep()"},
 		},
 		bounds: bounds{deltas: [][]int64{{1, 3}, {9}}, room: 12, free: true},
 		want:   "n0 has acknowledged n0's add of 3, and it is not in the total",

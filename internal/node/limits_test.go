@@ -498,7 +498,7 @@ func TestRequestsToEachDestinationAreNumberedFromTheNonceOn(t *testing.T) {
 				if err := n.Post(dest, maelstrom.MessageBody{Type: "post"}); err != nil {
 					t.Error(err)
 				}
-				_ = n.Ask(dest, maelstrom.MessageBody{Type: "ask"})(ctx, "", nil)
+				_ = n.Ask(dest, maelstrom.MessageBody{Type: "ask"})(ctx, "", &struct{}{})
 				for j, typ := range []string{"post", "ask"} {
 					if p := c.Hear(typ); p.Dest != dest || p.MsgID != int(n.Nonce())+2*i+j+1 {
 						t.Errorf("the nonce is %d, and request %d to %s is %v", n.Nonce(), 2*i+j+1, dest, p)

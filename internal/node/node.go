@@ -252,8 +252,8 @@ func (n *Node) nextID(dest string) int {
 // Ask sends a request to dest. It returns a function that waits for the reply,
 // and that must be called once.
 //
-// The reply must be a body of type want, which is unmarshalled into into,
-// unless that is nil. The function returns a *maelstrom.RPCError if dest
+// The reply must be a body of type want, which is unmarshalled into into.
+// The function returns a *maelstrom.RPCError if dest
 // answered with an error, and the context's error if dest did not answer in
 // time. In the second case the request may have taken effect.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, into any) error) {
@@ -299,8 +299,6 @@ func (r reply) decode(want string, into any) error {
 		return maelstrom.NewRPCError(r.body.Code, r.body.Text)
 	case r.body.Type != want:
 		return fmt.Errorf("reply of %s: type %q instead of %q", r.msg.Src, r.body.Type, want)
-	case into == nil:
-		return nil
 	}
 	if err := json.Unmarshal(r.msg.Body, into); err != nil {
 		return fmt.Errorf("reply of %s: %w", r.msg.Src, err)

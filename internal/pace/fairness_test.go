@@ -67,7 +67,7 @@ type writer struct {
 // begin begins a round: the writer holds back, and then swaps.
 func (w *writer) begin() {
 	next := w.swap
-	wait := w.pace.Next(at(w.now), *w.wins, w.random)
+	wait := w.pace.Next(at(w.now), w.random)
 	if w.pace.Doubtful(at(w.now), w.trips.Smoothed()) {
 		next = w.read
 	}
@@ -79,7 +79,7 @@ func (w *writer) read() {
 	w.after(w.latency(w.random), func() {
 		shown := w.value
 		w.after(w.latency(w.random), func() {
-			w.pace.Read(at(w.now), shown == w.shown)
+			w.pace.Read(at(w.now), shown != w.shown)
 			w.known, w.shown = shown, shown
 			w.swap()
 		})
@@ -104,6 +104,7 @@ func (w *writer) swap() {
 			} else {
 				w.known = told
 				w.pace.Lost(at(w.now))
+				w.pace.Failed()
 			}
 			w.begin()
 		})

@@ -30,10 +30,10 @@ const (
 	// Crowd is the cluster size from which on a combiner's late answer mostly
 	// still comes, as many nodes wait for one.
 	Crowd = 8
-	// A node backs off when patience rounds in a row have brought nothing. When
-	// it begins the round number stuck, it says so.
+	// A node backs off when patience tries in a row have failed. After the try
+	// number Stuck, it says so.
 	patience = 8
-	stuck    = 20
+	Stuck    = 20
 	// While others write, a value that was seen the time of stale ago is likely
 	// to be several states old. If staleTrips round trips take longer, that
 	// time counts instead.
@@ -43,48 +43,51 @@ const (
 
 // A Pace is the pace of one node. The zero Pace has met no other writer.
 type Pace struct {
-	noise  int       // how many more swaps must meet no other writer before this node counts as alone
-	resume time.Time // until when this node holds back
-	seen   time.Time // when the store last answered
-	rounds int       // rounds in a row that have brought nothing, with the one that has begun
-	done   int       // how many folds had been done when the last round began
+	noise    int       // how many more swaps must meet no other writer before this node counts as alone
+	resume   time.Time // until when this node holds back
+	seen     time.Time // when the store last showed or told the value
+	failures int       // in a row; see Failed
 }
 
 // Silence returns after how long without a fold a node counts as silent. A
 // round trip to the store takes trip.
 func Silence(trip time.Duration) time.Duration { return max(silence, silentTrips*trip) }
 
-// Next begins a round of the loop that swaps, and returns how long to hold back
-// first. The argument done counts the folds done so far. A round brings
-// something if a fold is done, a swap is won, or a read shows a new value.
-// While rounds bring nothing, a node backs off, whatever the reason.
-func (p *Pace) Next(now time.Time, done int, random *rand.Rand) time.Duration {
-	if done != p.done {
-		p.done, p.rounds = done, 0
-	}
-	p.rounds++
+// Next returns how long to hold back before the next try. While all tries fail,
+// the node backs off.
+func (p *Pace) Next(now time.Time, random *rand.Rand) time.Duration {
 	wait := max(p.resume.Sub(now), 0)
-	if p.rounds > patience {
-		wait = max(wait, rtt.Backoff(p.rounds-patience, random))
+	if p.failures >= patience {
+		wait = max(wait, rtt.Backoff(p.failures-patience+1, random))
 	}
 	return wait
 }
 
-// Doubtful reports whether to read the value anew before the next swap: since
-// the rounds before have brought nothing, or others write and it is old.
+// Doubtful reports whether to read the value anew before the next swap, because
+// the tries before have failed, or others write and it is old.
 func (p *Pace) Doubtful(now time.Time, trip time.Duration) bool {
-	return p.rounds > patience || p.Contended() && now.Sub(p.seen) > max(stale, staleTrips*trip)
+	return p.failures >= patience || p.Contended() && now.Sub(p.seen) > max(stale, staleTrips*trip)
 }
 
-// Stuck reports whether the round that has begun is number stuck of those that
-// bring nothing, so that the caller can warn once.
-func (p *Pace) Stuck() bool { return p.rounds == stuck }
+// Failed notes that a swap was refused, that a swap or a read was not answered
+// in time, or that a read has shown a bad value. It returns how many such tries
+// have failed in a row. A swap that is won ends the row, and so does a combiner
+// that has done a fold, or a read that shows a new value: others make progress
+// then, and a node that backed off for that would starve. What a refusal tells
+// does not end it.
+func (p *Pace) Failed() int {
+	p.failures++
+	return p.failures
+}
+
+// Done notes that the combiner has done a fold of this node.
+func (p *Pace) Done() { p.failures = 0 }
 
 // Won notes that a swap has succeeded. While others write too, the node then
 // holds back. The argument silent says whether some node is silent. That node
 // may write too: if it has only lost so far, it has left no trace in the store.
 func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.Rand) {
-	p.seen, p.rounds = now, 0
+	p.seen, p.failures = now, 0
 	p.noise = max(p.noise-1, 0)
 	if p.Contended() || silent {
 		p.resume = now.Add(trip/2 + time.Duration(random.Int64N(int64(trip/4)+1)))
@@ -94,12 +97,12 @@ func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.
 // Lost notes that a swap was refused: another node has most likely written.
 func (p *Pace) Lost(now time.Time) { p.seen, p.noise = now, calm }
 
-// Read notes that the store has shown a value. If that is not the one that this
-// node expected, another node has most likely written.
-func (p *Pace) Read(now time.Time, expected bool) {
+// Read notes that the store has shown a value. If that is news, another node
+// has most likely written.
+func (p *Pace) Read(now time.Time, news bool) {
 	p.seen = now
-	if !expected {
-		p.noise, p.rounds = calm, 0
+	if news {
+		p.noise, p.failures = calm, 0
 	}
 }
 

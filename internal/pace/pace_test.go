@@ -26,9 +26,8 @@ func TestANodeIsSilentAfterFourRoundTripsButNotBefore1500ms(t *testing.T) {
 	}
 }
 
-// next begins a round after one in which a fold was done, and returns how long
-// the node holds back first.
-func next(p *Pace, now time.Time) time.Duration { return p.Next(now, p.done+1, random()) }
+// next returns how long the node holds back.
+func next(p *Pace, now time.Time) time.Duration { return p.Next(now, random()) }
 
 func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	var p Pace
@@ -37,7 +36,7 @@ func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	}
 	for _, meet := range []func(){
 		func() { p.Lost(at(0)) },
-		func() { p.Read(at(0), false) },
+		func() { p.Read(at(0), true) },
 		func() { p.Lost(at(0)) }, // the count begins anew each time
 	} {
 		meet()
@@ -48,7 +47,7 @@ func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 			t.Error("alone after four wins")
 		}
 	}
-	p.Read(at(0), true)
+	p.Read(at(0), false)
 	p.Won(at(0), 10*ms, false, random())
 	if p.Contended() {
 		t.Error("not alone after five wins")
@@ -123,47 +122,48 @@ func TestAWaitGetsShorterAsTimePasses(t *testing.T) {
 	}
 }
 
-func TestANodeBacksOffAfterRoundsThatBringNothing(t *testing.T) {
-	for rounds := 1; rounds <= 30; rounds++ {
+func TestANodeBacksOffAfterEightFailures(t *testing.T) {
+	for failures := range 30 {
 		high := time.Duration(0)
-		if rounds > 8 {
-			high = min(10*ms<<(rounds-9), 500*ms)
+		if failures >= 8 {
+			high = min(10*ms<<(failures-8), 500*ms)
 		}
-		between(t, fmt.Sprintf("%d rounds", rounds), 0, high, func(random *rand.Rand) time.Duration {
+		between(t, fmt.Sprintf("%d failures", failures), 0, high, func(random *rand.Rand) time.Duration {
 			var p Pace
-			for range rounds - 1 {
-				p.Next(at(0), 0, random)
+			for n := range failures {
+				if got := p.Failed(); got != n+1 {
+					t.Errorf("failure %d is called number %d", n+1, got)
+				}
 			}
-			return p.Next(at(0), 0, random)
+			return p.Next(at(0), random)
 		})
 	}
 }
 
-// What a refusal tells brings nothing, as it may be false.
-func TestBackingOffEndsWhenAFoldIsDoneOrASwapIsWonOrANewValueIsShown(t *testing.T) {
+// What a refusal tells does not end it, as it may be false.
+func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.T) {
 	for name, test := range map[string]struct {
 		happens  func(p *Pace)
-		done     int // folds
 		backsOff bool
 	}{
-		"nothing":               {func(p *Pace) {}, 7, true},
-		"a fold is done":        {func(p *Pace) {}, 8, false},
-		"a swap is won":         {func(p *Pace) { p.Won(at(0), 0, false, random()) }, 7, false},
-		"a new value is shown":  {func(p *Pace) { p.Read(at(0), false) }, 7, false},
-		"no new value is shown": {func(p *Pace) { p.Read(at(0), true) }, 7, true},
-		"a swap is refused":     {func(p *Pace) { p.Lost(at(0)) }, 7, true},
+		"nothing":               {func(p *Pace) {}, true},
+		"a swap is won":         {func(p *Pace) { p.Won(at(0), 0, false, random()) }, false},
+		"a fold is done":        {func(p *Pace) { p.Done() }, false},
+		"a new value is shown":  {func(p *Pace) { p.Read(at(0), true) }, false},
+		"no new value is shown": {func(p *Pace) { p.Read(at(0), false) }, true},
+		"a swap is refused":     {func(p *Pace) { p.Lost(at(0)) }, true},
 	} {
 		longest, doubtful := time.Duration(0), false
 		random := random()
 		for range 100 {
 			var p Pace
-			p.Next(at(0), 7, random)
 			for range 16 {
-				p.Next(at(0), 7, random)
+				p.Failed()
 			}
 			test.happens(&p)
-			for range 8 {
-				longest = max(longest, p.Next(at(0), test.done, random))
+			for range 7 {
+				p.Failed()
+				longest = max(longest, p.Next(at(0), random))
 				doubtful = doubtful || p.Doubtful(at(0), 0)
 			}
 		}
@@ -173,13 +173,13 @@ func TestBackingOffEndsWhenAFoldIsDoneOrASwapIsWonOrANewValueIsShown(t *testing.
 	}
 }
 
-func TestAValueIsInDoubtAfterEightRoundsThatBringNothing(t *testing.T) {
+func TestAValueIsInDoubtAfterEightFailures(t *testing.T) {
 	var p Pace
-	for round := 1; round <= 30; round++ {
-		p.Next(at(0), 0, random())
-		if p.Doubtful(at(0), ms) != (round > 8) {
-			t.Errorf("in round %d: in doubt %v", round, round <= 8)
+	for failures := range 30 {
+		if p.Doubtful(at(0), ms) != (failures >= 8) {
+			t.Errorf("after %d failures: in doubt %v", failures, failures < 8)
 		}
+		p.Failed()
 	}
 }
 
@@ -189,8 +189,8 @@ func TestAValueIsInDoubtAfter50msOrSixteenRoundTripsIfOthersWrite(t *testing.T) 
 		doubt   bool
 	}{
 		"others write":                     {func(p *Pace) { p.Lost(at(0)) }, true},
-		"others write, and a value is new": {func(p *Pace) { p.Read(at(0), false) }, true},
-		"others write, and it is no newer": {func(p *Pace) { p.Lost(at(-time.Hour)); p.Read(at(0), true) }, true},
+		"others write, and a value is new": {func(p *Pace) { p.Read(at(0), true) }, true},
+		"others write, and it is no newer": {func(p *Pace) { p.Lost(at(-time.Hour)); p.Read(at(0), false) }, true},
 		"others write, and a swap is won":  {func(p *Pace) { p.Lost(at(-time.Hour)); p.Won(at(0), ms, false, random()) }, true},
 		"no other writes":                  {func(p *Pace) { p.Won(at(0), ms, true, random()) }, false},
 	} {
@@ -210,20 +210,11 @@ func TestAValueIsInDoubtAfter50msOrSixteenRoundTripsIfOthersWrite(t *testing.T) 
 func TestBackingOffDoesNotShortenAWait(t *testing.T) {
 	var p Pace
 	p.Won(at(0), time.Second, true, random())
-	wait := p.Next(at(0), 0, random())
-	for range 14 {
-		if got := p.Next(at(0), 0, random()); got != wait {
+	wait := p.Next(at(0), random())
+	for range 12 {
+		p.Failed()
+		if got := p.Next(at(0), random()); got != wait {
 			t.Errorf("holds back for %v, want %v", got, wait)
-		}
-	}
-}
-
-func TestANodeIsStuckOnceAfterTwentyRoundsThatBringNothing(t *testing.T) {
-	var p Pace
-	for round := 1; round <= 50; round++ {
-		p.Next(at(0), 0, random())
-		if p.Stuck() != (round == 20) {
-			t.Errorf("after %d rounds: stuck %v", round, p.Stuck())
 		}
 	}
 }

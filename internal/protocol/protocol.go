@@ -1,6 +1,6 @@
 // Package protocol defines the requests that a node of the counter gets from
 // clients and other nodes, and its replies. The messages to the store are in
-// package seqkv.
+// package register.
 package protocol
 
 import (

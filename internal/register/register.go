@@ -37,8 +37,9 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// ErrConflict says that the store refused a swap. Either the key did not hold
-// Base, or the store answered from an old state, in which it did not.
+// ErrConflict says that the store refused a swap. The key did not hold Base, or
+// not any more since an earlier copy of the swap took effect, or it did not in
+// the old state from which the store answered.
 var ErrConflict = errors.New("the store holds another value")
 
 // ErrBadValue says that the key holds something that no counter has written.
@@ -94,17 +95,17 @@ func (r *Register) RTT() (smoothed, timeout time.Duration) {
 // mended. It returns the context's error if there is no answer in time.
 func (r *Register) Read(ctx context.Context) error { return r.read(ctx, true) }
 
-// Confirm reads what the store shows without a write. That is at least as new
-// as the state from which the store last refused a swap of this node, so it
-// shows whether what the refusal told is true. Its errors are those of Read.
+// Confirm reads the value without a write. The store shows none that is older
+// than the state from which it last refused a swap of this node. So Confirm
+// finds out whether what the refusal told is true. Its errors are those of Read.
 func (r *Register) Confirm(ctx context.Context) error { return r.read(ctx, false) }
 
 func (r *Register) read(ctx context.Context, marked bool) error {
-	v, err := r.look(ctx, marked)
+	v, err := r.readOnce(ctx, marked)
 	if errors.Is(err, ErrBadValue) {
 		_, err = r.insist(ctx, "write_ok", nil, r.mark)
 		if err == nil {
-			v, err = r.look(ctx, false)
+			v, err = r.readOnce(ctx, false)
 		}
 	}
 	if err == nil {
@@ -113,8 +114,8 @@ func (r *Register) read(ctx context.Context, marked bool) error {
 	return err
 }
 
-// look reads the key, behind a write of a mark if marked is set.
-func (r *Register) look(ctx context.Context, marked bool) (ledger.Version, error) {
+// readOnce reads the key, behind a write of a mark if marked is set.
+func (r *Register) readOnce(ctx context.Context, marked bool) (ledger.Version, error) {
 	raw, err := r.insist(ctx, "read_ok", []int{maelstrom.KeyDoesNotExist}, func() request {
 		if marked {
 			_ = r.node.Post(maelstrom.SeqKV, r.mark()) // if it fails, so does the read
@@ -158,8 +159,9 @@ func (r *Register) Swap(ctx context.Context, to ledger.Value) error {
 	cas := request{Type: "cas", Key: r.key, From: r.view.Base.Stored, To: raw}
 	refusals := []int{maelstrom.PreconditionFailed, maelstrom.KeyDoesNotExist}
 	if cas.From == nil {
-		// The key may hold null. It holds to only if this swap has already
-		// taken effect.
+		// A swap that creates the key must not match a key that exists. So its
+		// from is to, which the key holds only once that has been written. Null
+		// will not do: the key may hold it.
 		cas.From, cas.Create, refusals = raw, true, refusals[:1]
 	}
 	_, err = r.insist(ctx, "cas_ok", refusals, func() request { return cas })
@@ -211,7 +213,9 @@ func (r *Register) insist(ctx context.Context, want string, refusals []int, next
 			if err != nil && !slices.Contains(refusals, maelstrom.ErrorCode(err)) {
 				return
 			}
-			r.sample(time.Since(sent))
+			r.mu.Lock()
+			r.rtt.Sample(time.Since(sent))
+			r.mu.Unlock()
 			select {
 			case answers <- answer{reply.Value, err}:
 			case <-ctx.Done():
@@ -228,10 +232,4 @@ func (r *Register) insist(ctx context.Context, want string, refusals []int, next
 			return nil, ctx.Err()
 		}
 	}
-}
-
-func (r *Register) sample(trip time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.rtt.Sample(trip)
 }

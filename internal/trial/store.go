@@ -82,6 +82,44 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	}
 }
 
+// Copies has another node repeat a fold that was applied long ago, while the
+// store refuses each swap. A node that answers copies makes no progress by that,
+// and must send the store at most 50 requests of each type a second.
+func Copies(t *testing.T, program maelstromtest.Program) {
+	for _, pause := range []time.Duration{5 * time.Millisecond, 100 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			store, refuses := maelstromtest.NewStore(), false
+			asked := map[string]int{} // by type and second
+			setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+				asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
+				if refuses && p.Type == "cas" {
+					c.Answer(p, `{"type":"error","code":22}`)
+				} else {
+					store.Serve(c, p)
+				}
+			})
+			setting.Nodes = []string{"n0", "n1"}
+			s := maelstromtest.Converse(t, setting, program)
+			fold := func() {
+				s.Request("n1", `{"type":"combine","boot":1,"nonce":1,"seq":1,"delta":1}`)
+				s.Hear("combine_ok")
+			}
+			fold()
+			refuses = true
+			s.Request("c1", `{"type":"add","delta":1}`)
+			for began := time.Now(); time.Since(began) < 3*time.Second; time.Sleep(pause) {
+				fold()
+			}
+			s.Hear("error")
+			for when, n := range asked {
+				if n > 50 {
+					t.Errorf("a copy every %v: %d times %s", pause, n, when)
+				}
+			}
+		})
+	}
+}
+
 // BadValue puts a value that makes no sense into the store. The nodes must
 // report it, leave it there, and serve again when it is mended.
 func BadValue(t *testing.T, program maelstromtest.Program) {
