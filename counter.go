@@ -159,7 +159,8 @@ func (c *Counter) combiner() (combiner string, probes []string) {
 	return c.peers.Combiner(time.Now())
 }
 
-// hand hands this node's fold to the combiner, which may be this node.
+// hand hands this node's fold to the combiner. If that is this node, it queues
+// the fold, unless it is queued already.
 func (c *Counter) hand(b *desk.Batch) {
 	combiner, _ := c.combiner()
 	if combiner == "" {
@@ -191,7 +192,7 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Done(b, reply.Total)
 			c.pace.Done()
-			c.current = c.current && c.crowd() // the combiner has moved the value on; for the crowd see catchUp
+			c.current = c.current && c.crowd() // the combiner has moved the value on; see crowd
 			if own := c.desk.Own(); own != nil && !c.peers.Waiting() {
 				c.hand(own) // it was formed while there was no combiner
 			}
@@ -379,7 +380,7 @@ func (c *Counter) catchUp() {
 	late := c.peers.Late(now)
 	if own := c.desk.Own(); late && own != nil {
 		c.desk.Queue(own)
-		c.hand(own)
+		c.hand(own) // to the next combiner, if one is left
 		if trip, _ := c.store.RTT(); c.crowd() {
 			c.pace.HoldBack(now, trip)
 		}
