@@ -14,7 +14,7 @@ import (
 
 // Absence takes the combiner away from a cluster of three for five seconds, with each seed from 1 to n. Its own clients go and come with
 // it. The clients of the other nodes must hardly notice. So each phase may take at most twice the time, and twice the messages, that were
-// measured when the test was written. The messages tell more than the latency: three nodes are also fast if each folds for itself, or if
+// measured when the test was written. The messages tell more than the latency: three nodes are also fast if each swaps for itself, or if
 // two of them stick to another combiner for ever.
 func Absence(t *testing.T, program maelstromtest.Program, n int, begin, end func(*maelstromtest.Cluster)) {
 	t.Helper()

@@ -297,7 +297,7 @@ func (o *noise) moves(r request, a answer, after value, totals []int64, alone bo
 	return wrong()
 }
 
-// held reports whether the hostile node may have kept the node from folding by
+// held reports whether the hostile node may have kept the node from swapping by
 // itself until a request was late. The node waits for an answer for at most 2
 // s. With each answer to an earlier fold, that wait begins anew.
 func (o *noise) held(r request) bool { return o.older > r.older+1 || o.older > r.older && o.slow }
