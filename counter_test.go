@@ -152,7 +152,7 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	}
 }
 
-func TestNoNodeStarvesWhereEachFoldsForItself(t *testing.T) {
+func TestNoNodeStarvesWhereEachSwapsForItself(t *testing.T) {
 	cfg := trial.Isolated(trial.Exercise(""))
 	cfg.Rate, cfg.Latency, cfg.TimeLimit = 1000, 100*time.Millisecond, 30*time.Second
 	t.Run("constant latency", func(t *testing.T) {

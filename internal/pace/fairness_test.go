@@ -54,7 +54,7 @@ func (c *contest) run(swaps int) {
 	}
 }
 
-// A writer acts as a node that folds for itself.
+// A writer acts as a node that swaps for itself.
 type writer struct {
 	*contest
 	wins  *int
