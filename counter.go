@@ -291,9 +291,9 @@ func (c *Counter) beginRound(ctx context.Context) {
 	}
 }
 
-// failed notes that a swap or a read has failed.
-func (c *Counter) failed() {
-	if c.pace.Failed() == pace.Stuck {
+// warn says in the log that nothing succeeds.
+func (c *Counter) warn(now bool) {
+	if now {
 		c.Log.Warn("swapping makes no progress", "known", c.store.Shown())
 	}
 }
@@ -312,10 +312,10 @@ func (c *Counter) look(ctx context.Context, timeout time.Duration, read func(con
 	case errors.Is(err, register.ErrBadValue):
 		c.broken = true
 		c.desk.Refuse(err.Error()) // with error 11 or, inside a fold, 0
-		c.failed()
+		c.warn(c.pace.Failed())
 	default:
 		c.stats.timeouts++
-		c.failed()
+		c.warn(c.pace.Failed())
 	}
 	return err == nil
 }
@@ -334,12 +334,11 @@ func (c *Counter) swap(ctx context.Context, next ledger.Value) {
 	case errors.Is(err, register.ErrConflict):
 		c.stats.conflicts++
 		c.current = c.store.Told() // then the next swap can go out at once
-		c.pace.Lost(now)
-		c.failed()
+		c.warn(c.pace.Lost(now))
 	default:
 		c.stats.timeouts++
 		c.current = false // the next value will show whether the swap took effect
-		c.failed()
+		c.warn(c.pace.Failed())
 	}
 }
 

@@ -81,9 +81,7 @@ func run(stop context.Context, env environment) int {
 	logger := slog.New(newHandler(lines, options.level))
 	n := node.New(env.stdin, env.stdout, logger, env.random)
 	d := desk.New(ledger.NewLife(env.boot, n.Nonce()))
-	if env.watch != nil {
-		d.Watch(func(step string) { env.watch(d, step) })
-	}
+	d.Watch(env.watch)
 	counter := newCounter(n, d, Config{Key: options.key, Timeout: options.timeout, Random: env.random, Log: logger})
 	finished := make(chan struct{})
 	go func() {

@@ -78,7 +78,7 @@ type Desk struct {
 	inHand  int         // how many requests wait or are in batches
 	closed  bool
 	answers []Answer // not yet collected
-	watch   func(step string)
+	watch   func(d *Desk, step string)
 }
 
 // New returns the desk of one life of a node. Requests must be taken in the
@@ -89,13 +89,13 @@ func New(life ledger.Life) *Desk { return &Desk{life: life} }
 // Settle.
 func (d *Desk) Open(node string) { d.node = node }
 
-// Watch makes the desk call f after each step, with the step's name. Tests call
-// Check then.
-func (d *Desk) Watch(f func(step string)) { d.watch = f }
+// Watch makes the desk call f after each step, with the step's name, unless f is
+// nil. Tests call Check then.
+func (d *Desk) Watch(f func(d *Desk, step string)) { d.watch = f }
 
 func (d *Desk) step(name string) {
 	if d.watch != nil {
-		d.watch(name)
+		d.watch(d, name)
 	}
 }
 

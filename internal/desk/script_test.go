@@ -72,7 +72,7 @@ func play(t *testing.T, text string) string {
 func (s *script) open(life ledger.Life) {
 	s.desk = New(life)
 	s.desk.Open("n1")
-	s.desk.Watch(func(step string) {
+	s.desk.Watch(func(_ *Desk, step string) {
 		if err := s.desk.Check(); err != nil {
 			s.t.Errorf("when %s was reported: %v", step, err)
 		}

@@ -157,9 +157,7 @@ func (v Value) Equal(w Value) bool {
 }
 
 // Clone returns a copy of v that may be changed.
-func (v Value) Clone() Value {
-	return Value{Total: v.Total, Receipts: maps.Clone(v.Receipts)}
-}
+func (v Value) Clone() Value { return Value{v.Total, maps.Clone(v.Receipts)} }
 
 // A View is what a node knows of the key. The zero View is that of a node that
 // knows nothing yet.

@@ -104,7 +104,6 @@ func (w *writer) swap() {
 			} else {
 				w.known = told
 				w.pace.Lost(at(w.now))
-				w.pace.Failed()
 			}
 			w.begin()
 		})

@@ -30,10 +30,11 @@ const (
 	// Crowd is the cluster size from which on a combiner's late answer mostly
 	// still comes, as many nodes wait for one.
 	Crowd = 8
-	// A node backs off when patience tries in a row have failed. After the try
-	// number Stuck, it says so.
-	patience = 8
-	Stuck    = 20
+	// A swap that is refused counts as one failure, since a crowd of writers
+	// makes many fail, and any other try that fails as four. After patience
+	// failures in a row a node backs off, and after stuck it says so.
+	patience = 16
+	stuck    = 48
 	// While others write, a value that was seen the time of stale ago is likely
 	// to be several states old. If staleTrips round trips take longer, that
 	// time counts instead.
@@ -46,7 +47,7 @@ type Pace struct {
 	noise    int       // how many more swaps must meet no other writer before this node counts as alone
 	resume   time.Time // until when this node holds back
 	seen     time.Time // when the store last showed or told the value
-	failures int       // in a row; see Failed
+	failures int       // in a row
 }
 
 // Silence returns after how long without a fold a node counts as silent. A
@@ -69,15 +70,18 @@ func (p *Pace) Doubtful(now time.Time, trip time.Duration) bool {
 	return p.failures >= patience || p.Contended() && now.Sub(p.seen) > max(stale, staleTrips*trip)
 }
 
-// Failed notes that a swap was refused, that a swap or a read was not answered
-// in time, or that a read has shown a bad value. It returns how many such tries
-// have failed in a row. A swap that is won ends the row, and so does a combiner
-// that has done a fold, or a read that shows a new value: others make progress
-// then, and a node that backed off for that would starve. What a refusal tells
-// does not end it.
-func (p *Pace) Failed() int {
-	p.failures++
-	return p.failures
+// Failed notes that a swap or a read was not answered in time, or that a read
+// has shown a bad value. Like Lost, it reports whether the caller should warn
+// that nothing succeeds.
+func (p *Pace) Failed() (warn bool) { return p.failed(4) }
+
+// failed adds to the failures in a row. A swap that is won ends the row, and so
+// does a combiner that has done a fold, or a read that shows a new value: others
+// make progress then, and a node that backed off for that would starve. What a
+// refusal tells does not end it.
+func (p *Pace) failed(n int) (warn bool) {
+	p.failures += n
+	return p.failures >= stuck && p.failures-n < stuck
 }
 
 // Done notes that the combiner has done a fold of this node.
@@ -95,7 +99,10 @@ func (p *Pace) Won(now time.Time, trip time.Duration, silent bool, random *rand.
 }
 
 // Lost notes that a swap was refused: another node has most likely written.
-func (p *Pace) Lost(now time.Time) { p.seen, p.noise = now, calm }
+func (p *Pace) Lost(now time.Time) (warn bool) {
+	p.seen, p.noise = now, calm
+	return p.failed(1)
+}
 
 // Read notes that the store has shown a value. If that is news, another node
 // has most likely written.

@@ -122,21 +122,52 @@ func TestAWaitGetsShorterAsTimePasses(t *testing.T) {
 	}
 }
 
-func TestANodeBacksOffAfterEightFailures(t *testing.T) {
-	for failures := range 30 {
+// lose notes that swaps were refused.
+func (p *Pace) lose(swaps int) {
+	for range swaps {
+		p.Lost(at(0))
+	}
+}
+
+func TestANodeBacksOffAfter16RefusalsOrFourOtherFailures(t *testing.T) {
+	for failures := range 40 {
 		high := time.Duration(0)
-		if failures >= 8 {
-			high = min(10*ms<<(failures-8), 500*ms)
+		if failures >= 16 {
+			high = min(10*ms<<(failures-16), 500*ms)
 		}
-		between(t, fmt.Sprintf("%d failures", failures), 0, high, func(random *rand.Rand) time.Duration {
-			var p Pace
-			for n := range failures {
-				if got := p.Failed(); got != n+1 {
-					t.Errorf("failure %d is called number %d", n+1, got)
+		for _, others := range []int{0, failures / 8, failures / 4} {
+			between(t, fmt.Sprintf("%d failures, %d of them others", failures, others), 0, high, func(random *rand.Rand) time.Duration {
+				var p Pace
+				p.lose(failures - 4*others)
+				for range others {
+					p.Failed()
 				}
+				return p.Next(at(0), random)
+			})
+		}
+	}
+}
+
+func TestANodeWarnsOnceAfter48Failures(t *testing.T) {
+	for refused := range 4 {
+		var p Pace
+		for n := range 100 {
+			warned := false
+			if n%4 < refused {
+				warned = p.Lost(at(0))
+			} else {
+				warned = p.Failed()
 			}
-			return p.Next(at(0), random)
-		})
+			if want := p.failures >= 48 && p.failures < 52 && warned; warned != want {
+				t.Errorf("%d failures: warned %v", p.failures, warned)
+			}
+			if warned {
+				p.failures += 1000
+			}
+		}
+		if p.failures < 1000 || p.failures > 2000 {
+			t.Errorf("%d in four refused: not warned once", refused)
+		}
 	}
 }
 
@@ -151,7 +182,7 @@ func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.
 		"a fold is done":        {func(p *Pace) { p.Done() }, false},
 		"a new value is shown":  {func(p *Pace) { p.Read(at(0), true) }, false},
 		"no new value is shown": {func(p *Pace) { p.Read(at(0), false) }, true},
-		"a swap is refused":     {func(p *Pace) { p.Lost(at(0)) }, true},
+		"a swap is refused":     {func(p *Pace) { p.lose(1) }, true},
 	} {
 		longest, doubtful := time.Duration(0), false
 		random := random()
@@ -161,7 +192,7 @@ func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.
 				p.Failed()
 			}
 			test.happens(&p)
-			for range 7 {
+			for range 3 {
 				p.Failed()
 				longest = max(longest, p.Next(at(0), random))
 				doubtful = doubtful || p.Doubtful(at(0), 0)
@@ -173,13 +204,13 @@ func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.
 	}
 }
 
-func TestAValueIsInDoubtAfterEightFailures(t *testing.T) {
+func TestAValueIsInDoubtAfter16Failures(t *testing.T) {
 	var p Pace
-	for failures := range 30 {
-		if p.Doubtful(at(0), ms) != (failures >= 8) {
-			t.Errorf("after %d failures: in doubt %v", failures, failures < 8)
+	for failures := range 60 {
+		if p.Doubtful(at(0), ms) != (failures >= 16) {
+			t.Errorf("after %d failures: in doubt %v", failures, failures < 16)
 		}
-		p.Failed()
+		p.lose(1)
 	}
 }
 
