@@ -148,25 +148,18 @@ func TestANodeBacksOffAfter16RefusalsOrFourOtherFailures(t *testing.T) {
 	}
 }
 
-func TestANodeWarnsOnceAfter48Failures(t *testing.T) {
-	for refused := range 4 {
-		var p Pace
-		for n := range 100 {
-			warned := false
-			if n%4 < refused {
-				warned = p.Lost(at(0))
-			} else {
-				warned = p.Failed()
-			}
-			if want := p.failures >= 48 && p.failures < 52 && warned; warned != want {
-				t.Errorf("%d failures: warned %v", p.failures, warned)
-			}
-			if warned {
-				p.failures += 1000
-			}
+func TestANodeWarnsOnceAfter48RefusalsOrTwelveOtherFailures(t *testing.T) {
+	var refused, others, both Pace
+	both.lose(47)
+	for n := 1; n <= 100; n++ {
+		if warned := refused.Lost(at(0)); warned != (n == 48) {
+			t.Errorf("after %d refusals: warned %v", n, warned)
 		}
-		if p.failures < 1000 || p.failures > 2000 {
-			t.Errorf("%d in four refused: not warned once", refused)
+		if warned := others.Failed(); warned != (n == 12) {
+			t.Errorf("after %d other failures: warned %v", n, warned)
+		}
+		if warned := both.Failed(); warned != (n == 1) {
+			t.Errorf("after 47 refusals and %d other failures: warned %v", n, warned)
 		}
 	}
 }
