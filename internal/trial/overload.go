@@ -232,6 +232,8 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		s := maelstromtest.Converse(t, setting, program)
 		s.Line(AddLine("c1", 1))
 		s.Hear("add_ok")
+		synctest.Wait()
+		idle := runtime.NumGoroutine()
 		silent.Store(true)
 		var bytes, goroutines [10]int
 		for h := range bytes {
@@ -258,6 +260,9 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		time.Sleep(time.Minute)
 		if n := asked.Load(); n > 0 {
 			t.Errorf("the store was asked %d times while no request waited", n)
+		}
+		if n := runtime.NumGoroutine(); n > idle {
+			t.Errorf("%d goroutines are left while no request waits; before the outage there were %d", n, idle)
 		}
 		serviceResumes(t, s, &silent)
 	})
