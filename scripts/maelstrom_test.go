@@ -1,4 +1,5 @@
-// Package scripts_test runs the scripts in testdata: maelstrom.sh, with stand-ins for everything that it calls.
+// Package scripts_test runs the scripts in testdata: maelstrom.sh, with
+// stand-ins for everything that it calls.
 package scripts_test
 
 import (
@@ -19,8 +20,9 @@ import (
 // sum is the SHA-256 of the release that maelstrom.sh downloads.
 const sum = "301ec71d6b12af0d765edb413f5cf5aa1046b5609bd4e31376a0b549548e5799"
 
-// A copy of maelstrom.sh is in the folder root, at $SCRIPT. The folder bin is the whole PATH. It has the tools that
-// maelstrom.sh uses, and stand-ins for Go and for what Maelstrom needs, unless a script brings its own.
+// A copy of maelstrom.sh is in the folder root, at $SCRIPT. The folder bin is
+// the whole PATH. It has the tools that maelstrom.sh uses, and stand-ins for Go
+// and for what Maelstrom needs, unless a script brings its own.
 func TestMaelstromSh(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata",
@@ -85,7 +87,8 @@ func setup(env *testscript.Env) error {
 	})
 }
 
-// link puts a program of this machine on the PATH. Without it the script is skipped.
+// link puts a program of this machine on the PATH. Without it the script is
+// skipped.
 func link(t testscript.T, dir, name string) error {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -99,7 +102,8 @@ func tool(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(link(ts.Value(test{}).(testscript.T), ts.Getenv("WORK"), args[0]))
 }
 
-// exits is a command: "exits CODE PROGRAM ARGUMENT..." runs a program, which must end with that exit code.
+// exits is a command: "exits CODE PROGRAM ARGUMENT..." runs a program, which
+// must end with that exit code.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -115,8 +119,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// kept is a command: "kept FOLDER NAME..." requires that a folder has these files and no others. Without names, the
-// folder may be missing.
+// kept is a command: "kept FOLDER NAME..." requires that a folder has these
+// files and no others. Without names, the folder may be missing.
 func kept(ts *testscript.TestScript, _ bool, args []string) {
 	entries, err := os.ReadDir(ts.MkAbs(args[0]))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -131,8 +135,9 @@ func kept(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupt is a command: "interrupt PROGRAM" runs a program and, once it has written a line, interrupts it and all that it has
-// started, as Ctrl-C on a terminal does. It must end with an error.
+// interrupt is a command: "interrupt PROGRAM" runs a program and, once it has
+// written a line, interrupts it and all that it has started, as Ctrl-C on a
+// terminal does. It must end with an error.
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	cmd := exec.Command(args[0])
 	cmd.Dir = ts.Getenv("WORK")

@@ -13,7 +13,8 @@ import (
 	"testing"
 )
 
-// The Makefile names exactly the packages with concurrent code, which make test runs under the race detector.
+// The Makefile names exactly the packages with concurrent code, which make test
+// runs under the race detector.
 func TestTheRaceDetectorMeetsAllGoroutines(t *testing.T) {
 	makefile, err := os.ReadFile("../Makefile")
 	if err != nil {
@@ -53,7 +54,8 @@ func TestTheRaceDetectorMeetsAllGoroutines(t *testing.T) {
 	}
 }
 
-// isConcurrent reports whether a file starts goroutines, or has channels or locks.
+// isConcurrent reports whether a file starts goroutines, or has channels or
+// locks.
 func isConcurrent(file *ast.File) (found bool) {
 	for _, spec := range file.Imports {
 		found = found || spec.Path.Value == `"sync"` || spec.Path.Value == `"sync/atomic"`

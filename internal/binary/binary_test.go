@@ -1,6 +1,7 @@
 //go:build unix
 
-// Package binary_test runs the node as Maelstrom does: as a process, with pipes.
+// Package binary_test runs the node as Maelstrom does: as a process, with
+// pipes.
 package binary_test
 
 import (
@@ -34,7 +35,8 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// "exits CODE ARGUMENT..." runs the node, whose input ends at once, and checks its exit code.
+			// "exits CODE ARGUMENT..." runs the node, whose input ends at once,
+			// and checks its exit code.
 			"exits": func(ts *testscript.TestScript, _ bool, args []string) {
 				err := ts.Exec(binary, args[1:]...)
 				code := 0
@@ -47,7 +49,8 @@ func TestScripts(t *testing.T) {
 					ts.Fatalf("exit code %d, want %s", code, args[0])
 				}
 			},
-			// "complains TEXT" checks that the node has printed one line on stderr that contains a text, and nothing else.
+			// "complains TEXT" checks that the node has printed one line on
+			// stderr that contains a text, and nothing else.
 			"complains": func(ts *testscript.TestScript, _ bool, args []string) {
 				out, err := ts.ReadFile("stdout"), ts.ReadFile("stderr")
 				if out != "" || strings.Count(err, "\n") != 1 || !strings.HasSuffix(err, "\n") || !strings.Contains(err, args[0]) {

@@ -21,8 +21,9 @@ func addLine(client string, id int) string {
 	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
 }
 
-// A node whose stderr nobody reads serves its clients all the same. It tells how much of its log was lost once somebody does, and ends in
-// time if nobody ever does.
+// A node whose stderr nobody reads serves its clients all the same. It tells
+// how much of its log was lost once somebody does, and ends in time if nobody
+// ever does.
 func TestAnUnreadStderrStopsNothing(t *testing.T) {
 	path := maelstromtest.Build(t, "maelstrom-counter")
 	for _, read := range []bool{true, false} {
@@ -182,11 +183,13 @@ func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
 	}
 }
 
-// endLimit is how long a node may take to end: a second. A busy machine gets another.
+// endLimit is how long a node may take to end: a second. A busy machine gets
+// another.
 const endLimit = 2 * time.Second
 
-// endBehind ends the input behind as many requests, each of which is answered at once with 123 bytes. The pipe takes 64 KiB of that, and the
-// node holds one or two MiB until it reads no more input than it reads ahead.
+// endBehind ends the input behind as many requests, each of which is answered
+// at once with 123 bytes. The pipe takes 64 KiB of that, and the node holds one
+// or two MiB until it reads no more input than it reads ahead.
 func endBehind(requests int) func(*testing.T, *os.Process, *os.File, *os.File) {
 	return func(t *testing.T, _ *os.Process, stdin, _ *os.File) {
 		if err := stdin.SetWriteDeadline(time.Now().Add(10 * time.Second)); err != nil {

@@ -32,7 +32,8 @@ func echo() {
 	}
 }
 
-// A driver is the other end of a node's pipes. It plays clients with 64 requests on their way, and a store that answers at once.
+// A driver is the other end of a node's pipes. It plays clients with 64
+// requests on their way, and a store that answers at once.
 type driver struct {
 	in    *bufio.Writer
 	out   *bufio.Reader
@@ -113,7 +114,8 @@ func (d *driver) run(t testing.TB, n int) time.Duration {
 	return time.Since(begin)
 }
 
-// resident returns the memory that a process occupies, in MB, or 0 if the system does not tell.
+// resident returns the memory that a process occupies, in MB, or 0 if the
+// system does not tell.
 func resident(cmd *exec.Cmd) float64 {
 	var size, pages int
 	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
@@ -121,8 +123,9 @@ func resident(cmd *exec.Cmd) float64 {
 	return float64(pages*os.Getpagesize()) / 1e6
 }
 
-// BenchmarkProcess measures the node against the echo node, which shows what Maelstrom's library does on the same machine. The two take
-// turns. One operation is 20,000 adds, so -benchtime 50x makes a million.
+// BenchmarkProcess measures the node against the echo node, which shows what
+// Maelstrom's library does on the same machine. The two take turns. One
+// operation is 20,000 adds, so -benchtime 50x makes a million.
 func BenchmarkProcess(b *testing.B) {
 	node := exec.Command(maelstromtest.Build(b, "maelstrom-counter"))
 	counter := drive(b, node)

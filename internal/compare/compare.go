@@ -1,8 +1,10 @@
-// Package compare puts nodes of several designs through the same conditions, on the same seeds and in virtual time. It
-// reports the results as a Markdown table, as a web page, or as a Go benchmark. It provides the conditions and the
-// rivals; its user adds a node.
+// Package compare puts nodes of several designs through the same conditions, on
+// the same seeds and in virtual time. It reports the results as a Markdown
+// table, as a web page, or as a Go benchmark. It provides the conditions and
+// the rivals; its user adds a node.
 //
-// Time passes only in the network, as a condition says, and in the nodes' timers. A node's computations take no time.
+// Time passes only in the network, as a condition says, and in the nodes'
+// timers. A node's computations take no time.
 package compare
 
 import (
@@ -18,8 +20,8 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// Seeds is the usual number of seeds of each condition. With it the whole comparison takes a minute or two on two
-// cores.
+// Seeds is the usual number of seeds of each condition. With it the whole
+// comparison takes a minute or two on two cores.
 const Seeds = 10
 
 // A Contender is a node of one design.
@@ -40,8 +42,8 @@ func Rivals() []Contender {
 	return contenders
 }
 
-// hop makes the rivals as fast as they are with the real Maelstrom. The measurements are in
-// TestTheRivalsFareAsWithMaelstrom.
+// hop makes the rivals as fast as they are with the real Maelstrom. The
+// measurements are in TestTheRivalsFareAsWithMaelstrom.
 const hop = 184 * time.Microsecond
 
 // A Condition is what contenders are put through.
@@ -51,12 +53,15 @@ type Condition struct {
 	Config maelstromtest.Config
 }
 
-// Conditions are the conditions of the comparison. Unless the title says otherwise, there are 3 nodes and 100 requests
-// a second for 20 s, as in the exercise's test. The two conditions with the most requests are shorter, and their faults
-// come and go faster to match. Faults in messages act on the links to the store, which are the only ones that the
-// rivals use, and also on those between nodes.
+// Conditions are the conditions of the comparison. Unless the title says
+// otherwise, there are 3 nodes and 100 requests a second for 20 s, as in the
+// exercise's test. The two conditions with the most requests are shorter, and
+// their faults come and go faster to match. Faults in messages act on the links
+// to the store, which are the only ones that the rivals use, and also on those
+// between nodes.
 //
-// Unless the title says otherwise there is no latency, as with Maelstrom. Every message still takes a hop.
+// Unless the title says otherwise there is no latency, as with Maelstrom. Every
+// message still takes a hop.
 var Conditions = []Condition{
 	{"exercise", "partitions (the exercise's test)", maelstromtest.Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("partition")}},
@@ -94,8 +99,9 @@ type Cell struct {
 	Told  uint64
 }
 
-// Run puts each contender through each condition with seeds from 1 to n, and writes a line to progress after each cell.
-// If something went wrong in a cell, one more run finds the story of it. The cells are ordered by condition.
+// Run puts each contender through each condition with seeds from 1 to n, and
+// writes a line to progress after each cell. If something went wrong in a cell,
+// one more run finds the story of it. The cells are ordered by condition.
 func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, progress io.Writer) []Cell {
 	t.Helper()
 	begin := time.Now()
@@ -128,10 +134,12 @@ func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, pr
 	return cells
 }
 
-// Benchmark measures each contender under each condition, as contender=name/condition=name, which are keys that
-// benchstat knows. Each iteration takes the next seed, and -count continues with the seeds after that. So two runs with
-// the same -count and the same number of iterations as -benchtime ("1x") use the same seeds, and all differences
-// between them come from the contenders.
+// Benchmark measures each contender under each condition, as
+// contender=name/condition=name, which are keys that benchstat knows. Each
+// iteration takes the next seed, and -count continues with the seeds after
+// that. So two runs with the same -count and the same number of iterations as
+// -benchtime ("1x") use the same seeds, and all differences between them come
+// from the contenders.
 func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 	for _, contender := range contenders {
 		for _, condition := range conditions {
@@ -153,8 +161,8 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 	}
 }
 
-// A Tally adds up the results of runs with different seeds. Its methods that return a share or a mean return 0 if there
-// were no requests.
+// A Tally adds up the results of runs with different seeds. Its methods that
+// return a share or a mean return 0 if there were no requests.
 type Tally struct {
 	Seeds int
 	Wrong []uint64 // the seeds of the results that are wrong by Maelstrom's verdict, which looks at the final reads
@@ -204,13 +212,15 @@ func (t *Tally) Right() int { return t.Seeds - len(t.Wrong) }
 // Availability returns the share of requests that were answered ok.
 func (t *Tally) Availability() float64 { return ratio(t.OK, t.Requests) }
 
-// MessagesPerRequest counts only messages that involve no client, as Maelstrom does.
+// MessagesPerRequest counts only messages that involve no client, as Maelstrom
+// does.
 func (t *Tally) MessagesPerRequest() float64 { return ratio(t.Messages, t.Requests) }
 
 // OutOfOrderPerThousand returns how many of a thousand reads are out of order.
 func (t *Tally) OutOfOrderPerThousand() float64 { return 1000 * ratio(t.OutOfOrder, t.Reads) }
 
-// Quantile returns a percentile of the latencies of all requests that were answered ok, over all seeds.
+// Quantile returns a percentile of the latencies of all requests that were
+// answered ok, over all seeds.
 func (t *Tally) Quantile(percent int) time.Duration {
 	return quantile(slices.Concat(t.adds, t.reads), percent)
 }

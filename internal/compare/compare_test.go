@@ -41,8 +41,8 @@ func condition(t testing.TB, name string) Condition {
 	return among(t, Conditions, func(c Condition) bool { return c.Name == name })
 }
 
-// A measurement is of one rival with the real Maelstrom v0.2.4 on a shared machine of 2 cores: one run of 20 s, or two of the
-// exercise's test.
+// A measurement is of one rival with the real Maelstrom v0.2.4 on a shared
+// machine of 2 cores: one run of 20 s, or two of the exercise's test.
 type measurement struct {
 	rival, condition string
 	adds, reads      float64 // the median latency in ms, rounded to tenths below 10
@@ -54,16 +54,21 @@ type measurement struct {
 	messagesOff  float64 // the same for the messages
 }
 
-// The comparison rests on this: the rivals fare as they do with the real Maelstrom. The time of a hop is fitted to make
-// it so. The fit is tightest at 1000 requests a second: there a read is one round trip to the store both in "read, add,
-// write" and in the loop, but was measured to take 0.8 ms in the one and 1.0 ms in the other.
+// The comparison rests on this: the rivals fare as they do with the real
+// Maelstrom. The time of a hop is fitted to make it so. The fit is tightest at
+// 1000 requests a second: there a read is one round trip to the store both in
+// "read, add, write" and in the loop, but was measured to take 0.8 ms in the
+// one and 1.0 ms in the other.
 //
 // In two rows a number differs by more than 15 %:
-//   - A key per node in the exercise's test was measured to be slower by half than it is here. An add there is the same four
-//     messages, one after the other, as with read, add, write, for which 1.8 ms were measured in the same test. So the
-//     machine must have been slower in those two runs, which their 99th percentiles say too: 50 and 60 ms, not 12 and 8.
-//   - The loop at 100 ms took 4.6 messages per request, and takes 3.7 here. The one run was of about a hundred requests,
-//     and so is each seed: of 100, two take 4.7, and one takes 3.0.
+//   - A key per node in the exercise's test was measured to be slower by half
+//     than it is here. An add there is the same four messages, one after the
+//     other, as with read, add, write, for which 1.8 ms were measured in the
+//     same test. So the machine must have been slower in those two runs, which
+//     their 99th percentiles say too: 50 and 60 ms, not 12 and 8.
+//   - The loop at 100 ms took 4.6 messages per request, and takes 3.7 here. The
+//     one run was of about a hundred requests, and so is each seed: of 100, two
+//     take 4.7, and one takes 3.0.
 func TestTheRivalsFareAsWithMaelstrom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("many seeds")
@@ -230,16 +235,22 @@ func ExampleMarkdown() {
 			reads: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
 		{Contender: ours, Condition: storm, Tally: Tally{Seeds: 10, Requests: 1000, Messages: 40000}},
 	}))
-	// Output:
-	// | Condition            | Contender             |    Right | Out of order | Answered |  p50 |  p99 | Messages |
-	// | -------------------- | --------------------- | -------: | -----------: | -------: | ---: | ---: | -------: |
-	// | calm                 | compare-and-swap loop |  9 of 10 |          300 |    100 % |  0.0 |  0.0 |      3.1 |
-	// |                      | this counter          | 10 of 10 |            0 |    100 % |  9.9 |  9.9 |      2.2 |
-	// | 5 % of messages lost | compare-and-swap loop |  0 of 10 |        < 0.1 |   99.9 % |   10 | 1000 |      0.0 |
-	// |                      | this counter          | 10 of 10 |            0 |    0.0 % |    - |    - |     40.0 |
+	// Output: | Condition            | Contender             |    Right | Out
+	// of order | Answered |  p50 |  p99 | Messages | | -------------------- |
+	// --------------------- | -------: | -----------: | -------: | ---: | ---:
+	// | -------: | | calm                 | compare-and-swap loop |  9 of 10 |
+	// 300 |    100 % |  0.0 |  0.0 |      3.1 | |                      | this
+	// counter          | 10 of 10 |            0 |    100 % |  9.9 |  9.9 |
+	// 2.2 | | 5 % of messages lost | compare-and-swap loop |  0 of 10 |
+	// < 0.1 |   99.9 % |   10 | 1000 |      0.0 | |                      | this
+	// counter          | 10 of 10 |            0 |    0.0 % |    - |    - |
+	// 40.0 |
 	//
-	// Unless the condition says otherwise: 3 nodes, 100 requests/s, and no latency besides that of processes and pipes. Right: on
-	// how many seeds Maelstrom's verdict, which looks at the final reads, was good. Out of order: how many of a thousand reads
-	// contradict what was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms
-	// of virtual time. Messages: per request, without the clients'.
+	// Unless the condition says otherwise: 3 nodes, 100 requests/s, and no
+	// latency besides that of processes and pipes. Right: on how many seeds
+	// Maelstrom's verdict, which looks at the final reads, was good. Out of
+	// order: how many of a thousand reads contradict what was known before they
+	// began or when they ended. Answered: requests answered ok. p50, p99: their
+	// latency in ms of virtual time. Messages: per request, without the
+	// clients'.
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// Markdown returns a table of cells, with a note on how to read it. A condition is named in its first row.
+// Markdown returns a table of cells, with a note on how to read it. A condition
+// is named in its first row.
 func Markdown(cells []Cell) string {
 	rows := [][]string{
 		append([]string{"Condition", "Contender"}, columns...),

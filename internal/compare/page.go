@@ -31,7 +31,8 @@ type row struct {
 	Told          uint64
 }
 
-// WritePage writes the table of cells as a page, with the story of each cell in which something went wrong. It makes the folder.
+// WritePage writes the table of cells as a page, with the story of each cell in
+// which something went wrong. It makes the folder.
 func WritePage(path string, cells []Cell) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return fmt.Errorf("folder for the comparison: %w", err)

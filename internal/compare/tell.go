@@ -8,8 +8,9 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// Worst returns the seed whose story tells most: the first on which Maelstrom's verdict was bad, or else the first on
-// which a stricter check was wrong. It returns false if there is no such seed.
+// Worst returns the seed whose story tells most: the first on which Maelstrom's
+// verdict was bad, or else the first on which a stricter check was wrong. It
+// returns false if there is no such seed.
 func (t *Tally) Worst() (uint64, bool) {
 	for _, seeds := range [][]uint64{t.Wrong, t.Contradicted} {
 		if len(seeds) > 0 {

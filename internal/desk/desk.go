@@ -89,8 +89,8 @@ func New(life ledger.Life) *Desk { return &Desk{life: life} }
 // Settle.
 func (d *Desk) Open(node string) { d.node = node }
 
-// Watch makes the desk call f after each step, with the step's name, unless f is
-// nil. Tests call Check then.
+// Watch makes the desk call f after each step, with the step's name, unless f
+// is nil. Tests call Check then.
 func (d *Desk) Watch(f func(d *Desk, step string)) { d.watch = f }
 
 func (d *Desk) step(name string) {

@@ -12,7 +12,8 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// A Found is the shortest story of a design under a kind of trouble. Its Story is nil if none was found.
+// A Found is the shortest story of a design under a kind of trouble. Its Story
+// is nil if none was found.
 type Found struct {
 	Design  rivals.Rival
 	Trouble Trouble
@@ -21,8 +22,8 @@ type Found struct {
 	Runs    int // how many there were in the search
 }
 
-// Search looks for the shortest story of each design under each kind of trouble, several at a time. The same seed finds
-// the same stories.
+// Search looks for the shortest story of each design under each kind of
+// trouble, several at a time. The same seed finds the same stories.
 func Search(t *testing.T, designs []rivals.Rival, troubles []Trouble, seed uint64) []Found {
 	t.Helper()
 	found := make([]Found, len(designs)*len(troubles))
@@ -55,7 +56,8 @@ func (f Found) String() string {
 		heading, f.Story.Messages(), len(f.Plan.Requests), f.Runs, f.Story.Text())
 }
 
-// Write writes the stories to w and their pictures to a folder, which it creates.
+// Write writes the stories to w and their pictures to a folder, which it
+// creates.
 func Write(w io.Writer, folder string, found []Found) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fmt.Errorf("folder for pictures: %w", err)

@@ -26,7 +26,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// TestExplain is make explain. It is a test because virtual time exists only in tests.
+// TestExplain is make explain. It is a test because virtual time exists only in
+// tests.
 func TestExplain(t *testing.T) {
 	if !*explainFlag {
 		t.Skip("only with -explain")
@@ -38,7 +39,8 @@ func TestExplain(t *testing.T) {
 	}
 }
 
-// named returns the element with that name, or all elements if the name is empty.
+// named returns the element with that name, or all elements if the name is
+// empty.
 func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T {
 	t.Helper()
 	var names []string
@@ -61,7 +63,8 @@ func pick(t *testing.T, d, f string) ([]rivals.Rival, []Trouble) {
 		named(t, f, Troubles, func(tr Trouble) string { return tr.Name })
 }
 
-// Each classic fault has a story of at most 15 messages, and the same seed tells the same story.
+// Each classic fault has a story of at most 15 messages, and the same seed
+// tells the same story.
 func TestClassicFaultsHaveShortStories(t *testing.T) {
 	for _, test := range []struct {
 		design, fault string

@@ -1,6 +1,8 @@
-// Package explain searches for the shortest run of a counter, in virtual time, that goes wrong: for a design under a kind of
-// trouble, or for a simulation that failed. It leaves out requests, nodes, faults and delays one after another for as long as
-// the same kind of thing still goes wrong (delta debugging: Zeller and Hildebrandt, Simplifying and isolating failure-inducing
+// Package explain searches for the shortest run of a counter, in virtual time,
+// that goes wrong: for a design under a kind of trouble, or for a simulation
+// that failed. It leaves out requests, nodes, faults and delays one after
+// another for as long as the same kind of thing still goes wrong (delta
+// debugging: Zeller and Hildebrandt, Simplifying and isolating failure-inducing
 // input, 2002). Package story tells what is left.
 package explain
 
@@ -11,8 +13,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Plan is a run as data: it lists everything that chance decides in other runs. If it does not list a message, the
-// message arrives after Latency. If it does not list an answer of the store, the answer comes from the newest state.
+// A Plan is a run as data: it lists everything that chance decides in other
+// runs. If it does not list a message, the message arrives after Latency. If it
+// does not list an answer of the store, the answer comes from the newest state.
 type Plan struct {
 	Nodes    int
 	Latency  time.Duration
@@ -38,7 +41,8 @@ type Fault struct {
 	For  time.Duration
 }
 
-// A Fate is what becomes of the Nth message on a link, counted from 0. Without copies it is lost.
+// A Fate is what becomes of the Nth message on a link, counted from 0. Without
+// copies it is lost.
 type Fate struct {
 	Link
 	N      int
@@ -48,7 +52,8 @@ type Fate struct {
 // A Link is one direction between two endpoints.
 type Link struct{ Src, Dest string }
 
-// An Age says how many states behind the newest the store's answer to a node's Nth request is.
+// An Age says how many states behind the newest the store's answer to a node's
+// Nth request is.
 type Age struct {
 	Node string
 	N    int

@@ -8,8 +8,9 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// Pictures returns the pictures that a README shows, by their files' names. They show why a compare-and-swap loop
-// counts twice, why a key per node reads old totals, and why a program that is right counts once: it gets the same
+// Pictures returns the pictures that a README shows, by their files' names.
+// They show why a compare-and-swap loop counts twice, why a key per node reads
+// old totals, and why a program that is right counts once: it gets the same
 // requests as the loop, and the answer to its swap is lost, too.
 func Pictures(t *testing.T, program maelstromtest.Program, name string) map[string]string {
 	t.Helper()
@@ -21,8 +22,10 @@ func Pictures(t *testing.T, program maelstromtest.Program, name string) map[stri
 	return map[string]string{"cas-lost.svg": twice.Story.SVG(), "crdt-none.svg": old.Story.SVG(), name + "-lost.svg": once.SVG()}
 }
 
-// again carries out a plan in which an answer of the store is lost with a program that is right, and returns the story.
-// The program may ask the store for other things first, so the loss is moved until it befalls the answer to a swap.
+// again carries out a plan in which an answer of the store is lost with a
+// program that is right, and returns the story. The program may ask the store
+// for other things first, so the loss is moved until it befalls the answer to a
+// swap.
 func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story {
 	t.Helper()
 	r := &runner{t: t, program: program}
@@ -43,7 +46,8 @@ func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story 
 	return nil
 }
 
-// classic returns the shortest story of a design under a kind of trouble, as make explain finds it.
+// classic returns the shortest story of a design under a kind of trouble, as
+// make explain finds it.
 func classic(t *testing.T, design, trouble string) Found {
 	t.Helper()
 	for _, d := range rivals.All {

@@ -13,7 +13,8 @@ import (
 	"maelstrom-counter/internal/story"
 )
 
-// record returns the plan that carries out again what happened in a run by chance.
+// record returns the plan that carries out again what happened in a run by
+// chance.
 func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []maelstromtest.Entry) Plan {
 	p := Plan{Nodes: cmp.Or(cfg.Nodes, 3), Latency: cfg.Latency.Truncate(time.Millisecond)}
 	for _, op := range history {
@@ -65,7 +66,8 @@ func number(node string) int {
 	return n
 }
 
-// fates returns what became of each message that did not arrive once, after latency.
+// fates returns what became of each message that did not arrive once, after
+// latency.
 func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 	type message struct {
 		Link
@@ -116,18 +118,20 @@ func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 
 func isClient(name string) bool { return len(name) > 1 && name[0] == 'c' }
 
-// mostRuns bounds how often a simulation that failed is run again to make it shorter.
+// mostRuns bounds how often a simulation that failed is run again to make it
+// shorter.
 const mostRuns = 600
 
 // shortened counts how often Shorten was called.
 var shortened atomic.Int32
 
-// mostShortened is how many failed simulations of one process are made shorter. If more fail, most fail for the same
-// reason.
+// mostShortened is how many failed simulations of one process are made shorter.
+// If more fail, most fail for the same reason.
 const mostShortened = 3
 
-// Shorten runs a failed simulation again and makes it shorter for as long as the same kind of thing goes wrong. It
-// returns the story of what is left, as text, or says why there is none. After the third call it does nothing.
+// Shorten runs a failed simulation again and makes it shorter for as long as
+// the same kind of thing goes wrong. It returns the story of what is left, as
+// text, or says why there is none. After the third call it does nothing.
 func Shorten(t *testing.T, cfg maelstromtest.Config, program maelstromtest.Program) string {
 	t.Helper()
 	if shortened.Add(1) > mostShortened {
@@ -159,7 +163,8 @@ func Shorten(t *testing.T, cfg maelstromtest.Config, program maelstromtest.Progr
 	return fmt.Sprintf("The shortest run in which the same kind of thing goes wrong, found in %d runs, has %d requests:\n\n%s", r.runs, len(x.plan.Requests), x.story.Text())
 }
 
-// used returns a trial's plan without the fates and ages of messages that were never sent.
+// used returns a trial's plan without the fates and ages of messages that were
+// never sent.
 func (x trial) used() Plan {
 	sent, asked := map[Link]int{}, map[string]int{}
 	for _, e := range x.journal {

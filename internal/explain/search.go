@@ -61,7 +61,8 @@ func (x trial) weight() [6]int {
 		x.messages, int(x.plan.end() / time.Microsecond)}
 }
 
-// hasty reports whether a final read was made before all other requests were over, as Maelstrom never does.
+// hasty reports whether a final read was made before all other requests were
+// over, as Maelstrom never does.
 func (x trial) hasty() bool {
 	for _, final := range x.result.History {
 		for _, op := range x.result.History {
@@ -77,15 +78,18 @@ func (p Plan) String() string {
 	return fmt.Sprintf("%d nodes, latency %v, requests %v, faults %v, fates %v, ages %v", p.Nodes, p.Latency, p.Requests, p.Faults, p.Fates, p.Ages)
 }
 
-// The limits of a search. They count runs, not time, so that the same seed gives the same story.
+// The limits of a search. They count runs, not time, so that the same seed
+// gives the same story.
 const (
 	mostDraws   = 2500 // the most plans that are drawn
 	mostFound   = 6    // the most of these that go wrong and are made shorter
 	mostShrinks = 400  // the most attempts at making one shorter
 )
 
-// search returns the shortest run that it finds in which trouble makes a counter go wrong, or false. The store may
-// answer from an old state only if there is no other trouble: otherwise it would be hard to say what does the harm.
+// search returns the shortest run that it finds in which trouble makes a
+// counter go wrong, or false. The store may answer from an old state only if
+// there is no other trouble: otherwise it would be hard to say what does the
+// harm.
 func (r *runner) search(trouble Trouble, seed uint64) (trial, bool) {
 	if trouble.add != nil {
 		return r.best(trouble, seed, false)
@@ -97,7 +101,8 @@ func (r *runner) search(trouble Trouble, seed uint64) (trial, bool) {
 	return best, ok
 }
 
-// best returns the shortest of the runs that it finds. The store answers from old states if old is set.
+// best returns the shortest of the runs that it finds. The store answers from
+// old states if old is set.
 func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bool) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	most := mostDraws
@@ -117,12 +122,14 @@ func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bo
 	return best, ok
 }
 
-// matters reports whether a run goes wrong because of the trouble, that is, whether it is right without it.
+// matters reports whether a run goes wrong because of the trouble, that is,
+// whether it is right without it.
 func (r *runner) matters(x trial, trouble Trouble) bool {
 	return trouble.add == nil || trouble.has(x.plan) && r.try(trouble.without(x.plan.clone())).story == nil
 }
 
-// shorten makes a run shorter for as long as the same kind of thing goes wrong, for the same reason.
+// shorten makes a run shorter for as long as the same kind of thing goes wrong,
+// for the same reason.
 func (r *runner) shorten(x trial, trouble Trouble) trial {
 	shrink(x.plan, mostShrinks, func(p Plan) (Plan, bool) {
 		y := r.try(p)

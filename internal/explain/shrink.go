@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// shrink returns the smallest plan that it can make of p. It leaves things out, one kind after another and large pieces
-// before small ones, for as long as ok returns true. It calls ok at most limit times. In place of its argument, ok may
-// return another plan that does the same.
+// shrink returns the smallest plan that it can make of p. It leaves things out,
+// one kind after another and large pieces before small ones, for as long as ok
+// returns true. It calls ok at most limit times. In place of its argument, ok
+// may return another plan that does the same.
 func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 	for changed := true; changed; {
 		changed = false
@@ -35,7 +36,8 @@ func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 	return p
 }
 
-// steps are the ways to make a plan smaller. Each returns its ith attempt, and false if there are no more.
+// steps are the ways to make a plan smaller. Each returns its ith attempt, and
+// false if there are no more.
 var steps = []func(p Plan, i int) (Plan, bool){
 	pieces(func(p *Plan) *[]Request { return &p.Requests }),
 	pieces(func(p *Plan) *[]Fault { return &p.Faults }),
@@ -54,7 +56,8 @@ var steps = []func(p Plan, i int) (Plan, bool){
 	each(func(*Plan) int { return 1 }, func(p *Plan, _ int) { p.Latency = halved(p.Latency) }),
 }
 
-// pieces leaves out pieces of a list: halves, quarters, and so on down to single elements.
+// pieces leaves out pieces of a list: halves, quarters, and so on down to
+// single elements.
 func pieces[T any](list func(*Plan) *[]T) func(Plan, int) (Plan, bool) {
 	return func(p Plan, i int) (Plan, bool) {
 		all := *list(&p)
@@ -92,7 +95,8 @@ func (p Plan) clone() Plan {
 	return p
 }
 
-// fewerNodes leaves out the ith node with all that is its own. The nodes after it move up.
+// fewerNodes leaves out the ith node with all that is its own. The nodes after
+// it move up.
 func fewerNodes(p Plan, i int) (Plan, bool) {
 	if i >= p.Nodes || p.Nodes == 1 {
 		return p, false

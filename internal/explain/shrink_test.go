@@ -75,7 +75,8 @@ func TestNodesMoveUpIfOneIsLeftOut(t *testing.T) {
 	}
 }
 
-// A run that chance decided takes the same course when it is played again from its record.
+// A run that chance decided takes the same course when it is played again from
+// its record.
 func TestARecordIsPlayedAsItHappened(t *testing.T) {
 	nemesis, err := maelstromtest.ParseNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
 	if err != nil {

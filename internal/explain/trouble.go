@@ -13,7 +13,8 @@ import (
 type Trouble struct {
 	Name  string // one word, for flags
 	Title string
-	// add puts some of the trouble into a plan. It is nil if there is nothing to put.
+	// add puts some of the trouble into a plan. It is nil if there is nothing
+	// to put.
 	add func(*Plan, *rand.Rand)
 	// without returns the plan without the trouble.
 	without func(Plan) Plan
@@ -36,7 +37,8 @@ var Troubles = []Trouble{
 	{"latency", "messages that take different times", addLatency, noFates, hasFates},
 }
 
-// hop is how long a message takes if nothing is wrong, as in Maelstrom with its processes and pipes.
+// hop is how long a message takes if nothing is wrong, as in Maelstrom with its
+// processes and pipes.
 const hop = time.Millisecond
 
 func noFates(p Plan) Plan { p.Fates = nil; return p }
@@ -51,8 +53,8 @@ func span(random *rand.Rand) time.Duration {
 	return time.Duration(1+random.IntN(25)) * 100 * time.Millisecond
 }
 
-// addFate returns a function that lets copies decide about one or two of the first messages between nodes and the
-// store.
+// addFate returns a function that lets copies decide about one or two of the
+// first messages between nodes and the store.
 func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Rand) {
 	return func(p *Plan, random *rand.Rand) {
 		for range 1 + random.IntN(2) {
@@ -68,8 +70,8 @@ func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Ran
 	}
 }
 
-// addDouble makes a message come twice. Some messages take longer than others: otherwise answers could not overtake
-// each other.
+// addDouble makes a message come twice. Some messages take longer than others:
+// otherwise answers could not overtake each other.
 func addDouble(p *Plan, random *rand.Rand) {
 	addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop}, {Latency: hop + span(random)}}
@@ -92,8 +94,9 @@ func single(p Plan) Plan {
 	return p
 }
 
-// addCrash kills a node while it has something in hand. Messages take different times: otherwise nothing could be on
-// its way for longer than a node needs to start.
+// addCrash kills a node while it has something in hand. Messages take different
+// times: otherwise nothing could be on its way for longer than a node needs to
+// start.
 func addCrash(p *Plan, random *rand.Rand) {
 	r := p.Requests[random.IntN(len(p.Requests))]
 	f := Fault{maelstromtest.Kill, r.Node, r.At + time.Duration(1+random.IntN(5))*hop, time.Duration(1+random.IntN(4)) * hop}
@@ -105,7 +108,8 @@ func addCrash(p *Plan, random *rand.Rand) {
 	}
 }
 
-// addLatency makes the first messages take random times, as Maelstrom does with exponential latency.
+// addLatency makes the first messages take random times, as Maelstrom does with
+// exponential latency.
 func addLatency(p *Plan, random *rand.Rand) {
 	mean := time.Duration(1+random.IntN(6)) * 50 * time.Millisecond
 	for i := range p.Nodes {
@@ -118,8 +122,9 @@ func addLatency(p *Plan, random *rand.Rand) {
 	}
 }
 
-// draw returns a small plan: up to two nodes, a few requests, and at the end a read of each node. If old is set, the
-// store gives some answers from old states.
+// draw returns a small plan: up to two nodes, a few requests, and at the end a
+// read of each node. If old is set, the store gives some answers from old
+// states.
 func draw(random *rand.Rand, trouble Trouble, old bool) Plan {
 	p := Plan{Nodes: 1 + random.IntN(2), Latency: hop}
 	var at time.Duration

@@ -9,7 +9,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// A load describes the clients of a right counter. Each client makes one request at a time.
+// A load describes the clients of a right counter. Each client makes one
+// request at a time.
 type load struct {
 	clients, ops  int
 	unknown       float64 // the share of the adds whose outcome is unknown
@@ -55,7 +56,8 @@ func (l load) history(random *rand.Rand) []Op {
 	return history
 }
 
-// small returns a history of 2 to 5 clients, in which much happens at the same instant. It tampers with some of the histories.
+// small returns a history of 2 to 5 clients, in which much happens at the same
+// instant. It tampers with some of the histories.
 func small(random *rand.Rand) []Op {
 	history := load{
 		clients: 2 + random.IntN(4), ops: 3 + random.IntN(14), unknown: []float64{0, 0.2, 0.5}[random.IntN(3)], deltas: 1 + random.Int64N(5),
@@ -82,7 +84,8 @@ var counter = porcupine.Model{
 	},
 }
 
-// judge asks porcupine. An add of unknown outcome may take effect after everything else, which has the same effect as not at all.
+// judge asks porcupine. An add of unknown outcome may take effect after
+// everything else, which has the same effect as not at all.
 func judge(history []Op) Answer {
 	var ops []porcupine.Operation
 	for i, op := range history {
@@ -120,7 +123,8 @@ func TestEveryAnswerAgreesWithPorcupine(t *testing.T) {
 	}
 }
 
-// known returns what was known of a history when the last of the given reads was completed. It leaves out all other reads.
+// known returns what was known of a history when the last of the given reads
+// was completed. It leaves out all other reads.
 func known(history []Op, reads []int) []Op {
 	now := history[reads[len(reads)-1]].Complete
 	var known []Op

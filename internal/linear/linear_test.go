@@ -82,7 +82,8 @@ func TestAnInvalidOrTooHardHistoryIsUnknown(t *testing.T) {
 	}
 }
 
-// A history of 20,000 operations of 50 workers is decided, right or wrong, and the read that was tampered with is found.
+// A history of 20,000 operations of 50 workers is decided, right or wrong, and
+// the read that was tampered with is found.
 func TestBigHistoriesAreDecided(t *testing.T) {
 	seeds := uint64(2)
 	if testing.Short() {
@@ -120,8 +121,9 @@ func TestBigHistoriesAreDecided(t *testing.T) {
 	}
 }
 
-// Each rule under "What is not tried" saves at least a third of the steps for some histories. The limits are a little above the steps
-// that these histories take with all rules.
+// Each rule under "What is not tried" saves at least a third of the steps for
+// some histories. The limits are a little above the steps that these histories
+// take with all rules.
 func TestEachRuleSavesSteps(t *testing.T) {
 	for name, test := range map[string]struct {
 		load
@@ -176,7 +178,8 @@ func TestASetKeepsItsMembersWhenAddsComeAndGo(t *testing.T) {
 	}
 }
 
-// FuzzCheck checks that any history gets an answer, and that no answer contradicts porcupine.
+// FuzzCheck checks that any history gets an answer, and that no answer
+// contradicts porcupine.
 func FuzzCheck(f *testing.F) {
 	f.Add([]byte{0, 2, 0, 5, 1, 2, 6, 1})
 	f.Add([]byte{2, 2, 0, 5, 4, 127, 1, 9, 5, 127, 3, 3})

@@ -15,7 +15,8 @@ type set [8]uint64
 func (s *set) has(i int) bool { return s[i/64]>>(i%64)&1 != 0 }
 func (s *set) add(i int)      { s[i/64] |= 1 << (i % 64) }
 
-// insert makes room for a new add i, which is not in the set. The adds from i on move up by one.
+// insert makes room for a new add i, which is not in the set. The adds from i
+// on move up by one.
 func (s *set) insert(i int) {
 	w, below := i/64, uint64(1)<<(i%64)-1
 	for k := len(s) - 1; k > w; k-- {
@@ -34,8 +35,9 @@ func (s *set) remove(i int) {
 	}
 }
 
-// undominated returns the states of a list that have not placed too many adds of unknown outcome and are not dominated by another
-// one, in the order of their levels.
+// undominated returns the states of a list that have not placed too many adds
+// of unknown outcome and are not dominated by another one, in the order of
+// their levels.
 func (s *sweep) undominated(list []state) []state {
 	list = slices.DeleteFunc(list, func(st state) bool {
 		return s.ahead < len(s.levels) && st.spent > s.levels[s.ahead].room
@@ -64,12 +66,15 @@ next:
 	return kept
 }
 
-// dominates reports whether a is as free as b, which has the same level and total. It is if the adds that only a has left to place can
-// be grouped so that for each add that only b has left there is a group with the same sum, whose members are due no earlier. (An add
-// that both have left may stand for itself. If it stood for another add, then whatever stood for it could stand for that add too,
-// since that is due later still.)
+// dominates reports whether a is as free as b, which has the same level and
+// total. It is if the adds that only a has left to place can be grouped so that
+// for each add that only b has left there is a group with the same sum, whose
+// members are due no earlier. (An add that both have left may stand for itself.
+// If it stood for another add, then whatever stood for it could stand for that
+// add too, since that is due later still.)
 //
-// Groups are formed greedily. So the answer may be false although a cleverer grouping exists. Then b is kept, which only costs time.
+// Groups are formed greedily. So the answer may be false although a cleverer
+// grouping exists. Then b is kept, which only costs time.
 func (s *sweep) dominates(a, b *state) bool {
 	s.steps--
 	var few [2][16]int64
@@ -98,7 +103,8 @@ func (s *sweep) dominates(a, b *state) bool {
 	return ok
 }
 
-// pay takes deltas from hand that add up to each delta in owed, and returns the rest of hand.
+// pay takes deltas from hand that add up to each delta in owed, and returns the
+// rest of hand.
 func pay(hand, owed []int64) (rest []int64, ok bool) {
 	for _, debt := range owed {
 		for debt > 0 {

@@ -74,7 +74,8 @@ type sweep struct {
 	steps     int  // how many are left
 }
 
-// An event is the invocation of an add, if delta is not 0, or something that is due.
+// An event is the invocation of an add, if delta is not 0, or something that is
+// due.
 type event struct {
 	at    int64
 	what  kind
@@ -90,7 +91,8 @@ const (
 	addDue
 )
 
-// decide returns whether a history is linearizable, and how many steps that took.
+// decide returns whether a history is linearizable, and how many steps that
+// took.
 func decide(history []Op, steps int) (answer Answer, used int) {
 	s := &sweep{levels: levels(history), states: []state{{}}, steps: steps}
 	answer = s.run(events(history, s.levels))
@@ -176,8 +178,9 @@ func (s *sweep) forget() {
 	}
 }
 
-// serve makes each state place adds, in every way that is to be tried, until it is served. Due is either a level, or the first of the
-// open adds; in the second case urgent is the delta of that add.
+// serve makes each state place adds, in every way that is to be tried, until it
+// is served. Due is either a level, or the first of the open adds; in the
+// second case urgent is the delta of that add.
 func (s *sweep) serve(urgent int64, served func(state) bool) {
 	s.bySize = s.bySize[:0]
 	for i := range s.open {
@@ -234,8 +237,10 @@ func (s *sweep) place(st state, i int) state {
 	return st
 }
 
-// fill yields all states that differ from st by placed open adds that sum up to gap. Of the adds of one delta, it places those first
-// that are due first. It places no add of the urgent delta: the first would be the urgent one itself, which alone would serve st.
+// fill yields all states that differ from st by placed open adds that sum up to
+// gap. Of the adds of one delta, it places those first that are due first. It
+// places no add of the urgent delta: the first would be the urgent one itself,
+// which alone would serve st.
 func (s *sweep) fill(st state, gap, urgent int64, bySize []int, yield func(state)) {
 	if gap == 0 {
 		yield(st)

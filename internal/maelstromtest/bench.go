@@ -12,22 +12,25 @@ import (
 	"time"
 )
 
-// initTimeout is how long a node may take to answer its init message: Maelstrom's db.clj.
+// initTimeout is how long a node may take to answer its init message:
+// Maelstrom's db.clj.
 const initTimeout = 10 * time.Second
 
 // exitTimeout is how long nodes may take to end after the end of their input.
 const exitTimeout = 2 * time.Second
 
-// maxPerInstant bounds the events at one instant of virtual time. Nodes that talk without a pause and without latency
-// would keep time from passing.
+// maxPerInstant bounds the events at one instant of virtual time. Nodes that
+// talk without a pause and without latency would keep time from passing.
 const maxPerInstant = 100_000
 
-// A bench runs one cluster. The goroutine that runs loop owns everything except the fields that are marked as shared.
+// A bench runs one cluster. The goroutine that runs loop owns everything except
+// the fields that are marked as shared.
 //
-// In virtual time, loop lets all nodes come to rest, takes what they have written, puts it in a fixed order, and only
-// then lets one thing happen: one message arrive, or one fault begin. So the order of all random draws depends on the
-// seed alone. The nodes' own timers that are due at an instant have fired before the bench does anything at that
-// instant.
+// In virtual time, loop lets all nodes come to rest, takes what they have
+// written, puts it in a fixed order, and only then lets one thing happen: one
+// message arrive, or one fault begin. So the order of all random draws depends
+// on the seed alone. The nodes' own timers that are due at an instant have
+// fired before the bench does anything at that instant.
 type bench struct {
 	scheduler
 	network
@@ -68,11 +71,13 @@ type life struct {
 	began  time.Time // by the node's own clock
 	ready  bool      // it has answered init
 	early  int       // lines that it printed before it answered init
-	// For a process: pause stops it, resume continues it, and kill ends it at once. They are nil for a Program.
+	// For a process: pause stops it, resume continues it, and kill ends it at
+	// once. They are nil for a Program.
 	pause, resume, kill func()
 }
 
-// A starter starts a life of a node. The life calls wake when the node has written something, or has ended.
+// A starter starts a life of a node. The life calls wake when the node has
+// written something, or has ended.
 type starter func(n *node, env Env, wake func()) (*life, error)
 
 // An interval is a span of time. It is open while to is zero.
@@ -122,8 +127,8 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 // nodeName returns the name of the node with that number.
 func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
 
-// startLife starts a node and sends it an init message, the first message that it gets. It calls answered when the node
-// has answered or has failed to.
+// startLife starts a node and sends it an init message, the first message that
+// it gets. It calls answered when the node has answered or has failed to.
 func (b *bench) startLife(n *node, answered func(error)) {
 	number := len(n.lives)
 	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
@@ -165,7 +170,8 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		answered(err)
 		return
 	}
-	// This bypasses the network: a message that waits in the node's queue must not come first.
+	// This bypasses the network: a message that waits in the node's queue must
+	// not come first.
 	m := &message{id: b.sent, src: c.endpoint, dest: n.endpoint, body: line}
 	b.sent++
 	b.record(Sent, m, 0)
@@ -209,7 +215,8 @@ func (b *bench) loop(ctx context.Context) {
 	}
 }
 
-// wake makes loop look for something to do. It may be called from any goroutine.
+// wake makes loop look for something to do. It may be called from any
+// goroutine.
 func (b *bench) wake() {
 	select {
 	case b.wakeup <- struct{}{}:
@@ -217,7 +224,8 @@ func (b *bench) wake() {
 	}
 }
 
-// call makes the bench's goroutine run f. It returns false if the bench has ended.
+// call makes the bench's goroutine run f. It returns false if the bench has
+// ended.
 func (b *bench) call(f func()) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -254,9 +262,10 @@ func (b *bench) drain() {
 	}
 }
 
-// sendLines sends the lines that a node has written. In virtual time it sends them in a fixed order, since the node's
-// goroutines may have raced to write them. Messages to a service keep the order in which they were written, since that
-// order may matter.
+// sendLines sends the lines that a node has written. In virtual time it sends
+// them in a fixed order, since the node's goroutines may have raced to write
+// them. Messages to a service keep the order in which they were written, since
+// that order may matter.
 func (b *bench) sendLines(n *node, lines [][]byte) {
 	type outgoing struct {
 		line []byte
@@ -315,8 +324,8 @@ func (b *bench) crashed(n *node) {
 	}
 }
 
-// kill ends a healthy node's life. Messages that it has sent are still delivered. What it writes from now on is
-// dropped.
+// kill ends a healthy node's life. Messages that it has sent are still
+// delivered. What it writes from now on is dropped.
 func (b *bench) kill(n *node) {
 	life := n.life
 	n.life = nil
@@ -375,7 +384,8 @@ func (b *bench) resume(n *node) {
 	}
 }
 
-// finish ends the input of all nodes and waits for the nodes to end, up to exitTimeout.
+// finish ends the input of all nodes and waits for the nodes to end, up to
+// exitTimeout.
 func (b *bench) finish() {
 	b.mu.Lock()
 	b.closed = true
@@ -397,7 +407,8 @@ func (b *bench) finish() {
 	}
 }
 
-// await waits for a life to end. If ctx ends first, it kills the life if that is a process.
+// await waits for a life to end. If ctx ends first, it kills the life if that
+// is a process.
 func (l *life) await(ctx context.Context, e Exit) Exit {
 	select {
 	case <-l.ended:

@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// boot starts all nodes and calls ready when the last of them has answered its init message.
+// boot starts all nodes and calls ready when the last of them has answered its
+// init message.
 func (b *bench) boot(ready func()) {
 	all := func(do func(*node, func(error)), then func()) {
 		waiting := len(b.nodes)
@@ -28,8 +29,8 @@ func (b *bench) boot(ready func()) {
 	})
 }
 
-// prepare sends a node the request that the workload prepares nodes with, if there is one. It calls answered when the
-// node has answered.
+// prepare sends a node the request that the workload prepares nodes with, if
+// there is one. It calls answered when the node has answered.
 func (b *bench) prepare(n *node, answered func(error)) {
 	preparer, ok := b.cfg.Workload.(Preparer)
 	if !ok {
@@ -60,11 +61,13 @@ func (b *bench) names() []string {
 	return names
 }
 
-// maxBeforeInit is how many lines a node may print before it answers its init message. Without this bound, a node that
-// only echoes its input, such as cat, would fill the network until initTimeout.
+// maxBeforeInit is how many lines a node may print before it answers its init
+// message. Without this bound, a node that only echoes its input, such as cat,
+// would fill the network until initTimeout.
 const maxBeforeInit = 1000
 
-// bound gives up starting the cluster if a node prints too many lines before it answers init.
+// bound gives up starting the cluster if a node prints too many lines before it
+// answers init.
 func (b *bench) bound(n *node, lines [][]byte) {
 	if n.life.ready || b.booted {
 		return

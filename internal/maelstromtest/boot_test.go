@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// told is an echo workload that first tells each node its neighbours, except n2.
+// told is an echo workload that first tells each node its neighbours, except
+// n2.
 type told struct{ Echo }
 
 func (told) Prepare(node string, nodes []string) Body {
@@ -18,7 +19,8 @@ func (told) Prepare(node string, nodes []string) Body {
 	return Body{"type": "topology", "of": nodes}
 }
 
-// knowing is an echo node that refuses to echo before it has been told its neighbours, unless it is n2.
+// knowing is an echo node that refuses to echo before it has been told its
+// neighbours, unless it is n2.
 func knowing(env Env) error {
 	knows := false
 	return eachMessage(env, func(m Packet) error {
@@ -33,8 +35,8 @@ func knowing(env Env) error {
 	})
 }
 
-// A workload prepares a node before the load, and again in each later life. A node that refuses to be prepared has not
-// started.
+// A workload prepares a node before the load, and again in each later life. A
+// node that refuses to be prepared has not started.
 func TestNodesArePreparedInEachLife(t *testing.T) {
 	r := Simulate(t, Config{
 		Workload: told{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "kill"), Seed: 1,
@@ -45,7 +47,8 @@ func TestNodesArePreparedInEachLife(t *testing.T) {
 	if len(r.Exits) < 5 || r.OK == 0 {
 		t.Errorf("%d lives, %d ok", len(r.Exits), r.OK)
 	}
-	// Right after init, the first request may come before the preparation has arrived.
+	// Right after init, the first request may come before the preparation has
+	// arrived.
 	if r.Fail > len(r.Exits)-3 {
 		t.Errorf("%d requests were refused in %d lives", r.Fail, len(r.Exits))
 	}

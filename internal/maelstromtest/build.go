@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Build builds the executable of a main package, as go build does, and returns its path. The file is in a folder that
-// is removed when the test ends. The package is named as on the command line, such as "." or "./scripts/rival".
+// Build builds the executable of a main package, as go build does, and returns
+// its path. The file is in a folder that is removed when the test ends. The
+// package is named as on the command line, such as "." or "./scripts/rival".
 func Build(t testing.TB, pkg string) string {
 	t.Helper()
 	bin := filepath.Join(t.TempDir(), "node")

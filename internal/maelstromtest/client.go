@@ -39,8 +39,8 @@ func (r Reply) rpcError() *maelstrom.RPCError {
 	return maelstrom.NewRPCError(code, r.text("text"))
 }
 
-// definite reports whether an error with this code means that the request did not take effect, according to Maelstrom's
-// errors.edn.
+// definite reports whether an error with this code means that the request did
+// not take effect, according to Maelstrom's errors.edn.
 func definite(code int) bool {
 	switch code {
 	case 1, 10, 11, 12, 14, 20, 21, 22, 30:
@@ -49,7 +49,8 @@ func definite(code int) bool {
 	return false
 }
 
-// A benchClient sends requests, one at a time, like Maelstrom's client.clj. It belongs to the bench's goroutine.
+// A benchClient sends requests, one at a time, like Maelstrom's client.clj. It
+// belongs to the bench's goroutine.
 type benchClient struct {
 	b        *bench
 	endpoint *endpoint
@@ -66,7 +67,8 @@ func (b *bench) newClient() *benchClient {
 	return c
 }
 
-// request sends a request to a node, and calls answered once: with the reply, or a *maelstrom.RPCError, or ErrTimeout.
+// request sends a request to a node, and calls answered once: with the reply,
+// or a *maelstrom.RPCError, or ErrTimeout.
 func (c *benchClient) request(n *node, body any, timeout time.Duration, answered func(Reply, error)) error {
 	line, err := c.expect(n, body, timeout, answered)
 	if err == nil {

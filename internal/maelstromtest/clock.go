@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A clock is a node's wall clock. Its zero value shows the true time. It may be read and set from any goroutine.
+// A clock is a node's wall clock. Its zero value shows the true time. It may be
+// read and set from any goroutine.
 type clock struct{ setting atomic.Pointer[setting] }
 
 // A setting says which time a clock showed at which true time.
@@ -29,16 +30,20 @@ type clockFault struct {
 	strike func(*clock)
 }
 
-// maxBack is the furthest that a clock is set back, unless it is set to an absurd time.
+// maxBack is the furthest that a clock is set back, unless it is set to an
+// absurd time.
 const maxBack = 20 * time.Second
 
-// drawClock draws what happens to the clock of a node that starts again. The clock may go back a little, as clocks do
-// when they are corrected. It may start as on a machine without a battery: at the same microsecond as in an earlier
-// life, or before 1970, where Unix time is negative. Or it may be absurdly late: after 2112, when microseconds since
-// 1970 pass 2^52, or so far in the future that they are near 2^63.
+// drawClock draws what happens to the clock of a node that starts again. The
+// clock may go back a little, as clocks do when they are corrected. It may
+// start as on a machine without a battery: at the same microsecond as in an
+// earlier life, or before 1970, where Unix time is negative. Or it may be
+// absurdly late: after 2112, when microseconds since 1970 pass 2^52, or so far
+// in the future that they are near 2^63.
 //
-// The draw depends only on back, which is how far the clock goes back in the first case. So the other draws of the
-// fault, and with them its schedule, do not depend on what happens to clocks.
+// The draw depends only on back, which is how far the clock goes back in the
+// first case. So the other draws of the fault, and with them its schedule, do
+// not depend on what happens to clocks.
 func drawClock(back time.Duration, lives []*life) clockFault {
 	random := rand.New(rand.NewPCG(uint64(back), 0))
 	year := func(first, last int) time.Time {

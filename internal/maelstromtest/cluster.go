@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-// A Cluster is a cluster that a test operates by hand, in virtual time and in the test's own synctest bubble. Its
-// methods may be called from any goroutine of the bubble. They have taken effect when they return. Naming a node or
-// service that does not exist fails the test. The cluster calls synctest.Wait, which only one goroutine may do at a
-// time, so the test must not call it: it can call time.Sleep instead.
+// A Cluster is a cluster that a test operates by hand, in virtual time and in
+// the test's own synctest bubble. Its methods may be called from any goroutine
+// of the bubble. They have taken effect when they return. Naming a node or
+// service that does not exist fails the test. The cluster calls synctest.Wait,
+// which only one goroutine may do at a time, so the test must not call it: it
+// can call time.Sleep instead.
 type Cluster struct {
 	t     testing.TB
 	b     *bench
@@ -26,8 +28,9 @@ type Cluster struct {
 	idle []*benchClient  // clients without a request in hand
 }
 
-// Start starts a cluster of nodes that run program, as cfg says but without its workload. The faults of cfg begin when
-// all nodes have answered init, and end only with Heal. The caller must Close the cluster before the test ends.
+// Start starts a cluster of nodes that run program, as cfg says but without its
+// workload. The faults of cfg begin when all nodes have answered init, and end
+// only with Heal. The caller must Close the cluster before the test ends.
 func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	t.Helper()
 	if bubble() == "" {
@@ -70,8 +73,8 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	return c
 }
 
-// Close ends the nodes' input and waits for them to end, up to 2 s. If a node leaves goroutines behind, the bubble
-// panics afterwards.
+// Close ends the nodes' input and waits for them to end, up to 2 s. If a node
+// leaves goroutines behind, the bubble panics afterwards.
 func (c *Cluster) Close() {
 	c.close.Do(func() {
 		c.b.call(func() { c.b.done = true })
@@ -79,8 +82,8 @@ func (c *Cluster) Close() {
 	})
 }
 
-// Problems returns what went wrong that is wrong under any workload: crashes, lines that are not messages, and requests
-// answered twice.
+// Problems returns what went wrong that is wrong under any workload: crashes,
+// lines that are not messages, and requests answered twice.
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
@@ -124,9 +127,11 @@ func (c *Cluster) Client(node string) *Client {
 	return &Client{c, c.node(node)}
 }
 
-// Request sends a request and waits for the reply. The body must marshal to a JSON object with a type and without a
-// msg_id. The error is a *maelstrom.RPCError if the reply is an error, and ErrTimeout if no reply comes in time.
-// Requests may be made concurrently: each is sent under the name of a client that has no other request in hand.
+// Request sends a request and waits for the reply. The body must marshal to a
+// JSON object with a type and without a msg_id. The error is a
+// *maelstrom.RPCError if the reply is an error, and ErrTimeout if no reply
+// comes in time. Requests may be made concurrently: each is sent under the name
+// of a client that has no other request in hand.
 func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 	cl.c.t.Helper()
 	type result struct {
@@ -200,7 +205,8 @@ func (s Service) Get(key string) (raw json.RawMessage, ok bool) {
 	return raw, ok
 }
 
-// Put writes a value to the service, as one more of its callers. The value must marshal to JSON.
+// Put writes a value to the service, as one more of its callers. The value must
+// marshal to JSON.
 func (s Service) Put(key string, v any) {
 	s.c.t.Helper()
 	raw, err := json.Marshal(v)
@@ -216,7 +222,8 @@ func keyOf(key string) string {
 	return canonical(raw)
 }
 
-// Kill ends a node's life, if it has one. Messages that it has sent still arrive.
+// Kill ends a node's life, if it has one. Messages that it has sent still
+// arrive.
 func (c *Cluster) Kill(node string) {
 	c.t.Helper()
 	n := c.node(node)
@@ -250,15 +257,16 @@ func (c *Cluster) Restart(node string) {
 	}
 }
 
-// SetClock sets a node's wall clock ahead of the true time, or behind it if ahead is negative. The setting outlasts the
-// node's life.
+// SetClock sets a node's wall clock ahead of the true time, or behind it if
+// ahead is negative. The setting outlasts the node's life.
 func (c *Cluster) SetClock(node string, ahead time.Duration) {
 	c.t.Helper()
 	c.SetClockTo(node, time.Now().Add(ahead))
 }
 
-// SetClockTo makes a node's wall clock show t now and run on from there. The setting outlasts the node's life. Any t
-// will do, such as one before 1970, in the far future, or at the start of an earlier life.
+// SetClockTo makes a node's wall clock show t now and run on from there. The
+// setting outlasts the node's life. Any t will do, such as one before 1970, in
+// the far future, or at the start of an earlier life.
 func (c *Cluster) SetClockTo(node string, t time.Time) {
 	c.t.Helper()
 	c.node(node).clock.set(t)
@@ -288,7 +296,8 @@ func (c *Cluster) unpause(n *node) {
 	}
 }
 
-// Cut cuts the links between two endpoints, nodes or services, in both directions.
+// Cut cuts the links between two endpoints, nodes or services, in both
+// directions.
 func (c *Cluster) Cut(a, b string) {
 	c.t.Helper()
 	c.CutOneWay(a, b)
@@ -306,7 +315,8 @@ func (c *Cluster) CutOneWay(src, dest string) {
 	})
 }
 
-// Mend undoes what Cut and CutOneWay have done to the links between two endpoints.
+// Mend undoes what Cut and CutOneWay have done to the links between two
+// endpoints.
 func (c *Cluster) Mend(a, b string) {
 	c.t.Helper()
 	there, back := c.link(a, b), c.link(b, a)
@@ -322,7 +332,8 @@ func (c *Cluster) mend(links ...link) {
 	}
 }
 
-// CutStore cuts the named nodes off from all services. Without names it cuts off all nodes.
+// CutStore cuts the named nodes off from all services. Without names it cuts
+// off all nodes.
 func (c *Cluster) CutStore(nodes ...string) {
 	c.t.Helper()
 	c.eachStoreLink(nodes, c.Cut)
@@ -347,8 +358,8 @@ func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
 	}
 }
 
-// Heal mends all links and ends the configured faults. Nodes that the test itself has killed or paused stay dead or
-// paused.
+// Heal mends all links and ends the configured faults. Nodes that the test
+// itself has killed or paused stay dead or paused.
 func (c *Cluster) Heal() {
 	c.t.Helper()
 	c.do(func() {

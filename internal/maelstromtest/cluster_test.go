@@ -155,7 +155,8 @@ func TestAPausedNodeAnswersOnlyAfterItIsResumed(t *testing.T) {
 	})
 }
 
-// A resumed node gets the messages that came during its pause one at a time, like all others.
+// A resumed node gets the messages that came during its pause one at a time,
+// like all others.
 func TestInputHeldDuringAPauseComesOneMessageAtATime(t *testing.T) {
 	var most int // the most lines that one Read returned
 	program := func(env Env) error {
@@ -244,7 +245,8 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 	}
 }
 
-// respondInit sends c0 one message with this body, as n0, and then reads its input to the end.
+// respondInit sends c0 one message with this body, as n0, and then reads its
+// input to the end.
 func respondInit(env Env, body string) error {
 	say(env, "n0", "c0", body)
 	_, err := env.Stdin.Read(make([]byte, 1<<16))

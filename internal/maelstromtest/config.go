@@ -13,11 +13,13 @@ import (
 	"time"
 )
 
-// A Program is a node. It reads messages from env.Stdin, one JSON object a line, writes messages to env.Stdout, and returns
-// at the end of its input. Returning earlier, with or without an error, is a crash.
+// A Program is a node. It reads messages from env.Stdin, one JSON object a
+// line, writes messages to env.Stdout, and returns at the end of its input.
+// Returning earlier, with or without an error, is a crash.
 type Program func(env Env) error
 
-// Env is what a node gets for one life, like what a process gets from the operating system.
+// Env is what a node gets for one life, like what a process gets from the
+// operating system.
 type Env struct {
 	Args           []string
 	Stdin          io.Reader
@@ -27,7 +29,8 @@ type Env struct {
 	Stop           context.Context  // ends when the node is asked to end, as by a signal; only a Conversation asks
 }
 
-// Config says what a cluster is put through. Its zero value is three nodes that are asked nothing.
+// Config says what a cluster is put through. Its zero value is three nodes that
+// are asked nothing.
 type Config struct {
 	Workload    Workload      `json:"-"`           // nil: GCounter
 	Nodes       int           `json:"nodes"`       // zero: 3
@@ -51,10 +54,12 @@ type Config struct {
 	// no notice of Far.
 	Far map[string]float64 `json:"far,omitempty"`
 
-	// Hop is the mean time that messages take in a simulation in addition to their latency, clients' messages included.
-	// It stands for what pipes and processes take in reality. These times are not rounded. Hop is the mean while the
-	// cluster is busy: the first message after a rest takes longer, see hops. A receiver handles one message at a time.
-	// RunProcesses needs no Hop.
+	// Hop is the mean time that messages take in a simulation in addition to
+	// their latency, clients' messages included. It stands for what pipes and
+	// processes take in reality. These times are not rounded. Hop is the mean
+	// while the cluster is busy: the first message after a rest takes longer,
+	// see hops. A receiver handles one message at a time. RunProcesses needs no
+	// Hop.
 	Hop time.Duration `json:"hop"`
 
 	Nemesis         []Fault       `json:"nemesis"`
@@ -65,18 +70,22 @@ type Config struct {
 	Seed uint64   `json:"seed"`
 	Args []string `json:"args,omitempty"` // for the nodes
 
-	// Stderr, if set, returns the writer for the standard error of the node of that name. For the empty name it returns
-	// the writer for what nodes in this process write with package log, as Maelstrom's library does with every message.
-	// If Stderr is nil, only the last lines of standard error are kept, for a Crash, and what the library logs is
-	// dropped.
+	// Stderr, if set, returns the writer for the standard error of the node of
+	// that name. For the empty name it returns the writer for what nodes in
+	// this process write with package log, as Maelstrom's library does with
+	// every message. If Stderr is nil, only the last lines of standard error
+	// are kept, for a Crash, and what the library logs is dropped.
 	Stderr func(node string) io.Writer `json:"-"`
 	// Progress, if set, is called at the start and then once a second.
 	Progress func(Progress) `json:"-"`
-	// Journal, if set, gets an Entry as a line of JSON for everything that happens to messages, services, nodes and links.
+	// Journal, if set, gets an Entry as a line of JSON for everything that
+	// happens to messages, services, nodes and links.
 	Journal io.Writer `json:"-"`
-	// Watch, if set, is called with each Entry as it happens. It must not change what the entry points to.
+	// Watch, if set, is called with each Entry as it happens. It must not
+	// change what the entry points to.
 	Watch func(Entry) `json:"-"`
-	// Script, if set, takes the place of the workload's requests, of the faults, and of all chance.
+	// Script, if set, takes the place of the workload's requests, of the
+	// faults, and of all chance.
 	Script *Script `json:"-"`
 }
 
@@ -95,8 +104,8 @@ const maxRate = 1_000_000
 // maxFar bounds the factors of Config.Far.
 const maxFar = 1_000_000
 
-// withDefaults replaces the zero values that stand for a default, or returns an error if a value is wrong. Some faults
-// work in virtual time only.
+// withDefaults replaces the zero values that stand for a default, or returns an
+// error if a value is wrong. Some faults work in virtual time only.
 func (c Config) withDefaults(virtual bool) (Config, error) {
 	if c.Workload == nil {
 		c.Workload = GCounter{}
@@ -134,7 +143,8 @@ func (c Config) withDefaults(virtual bool) (Config, error) {
 	return c, nil
 }
 
-// checkBounds returns an error that names a field that is out of bounds, if there is one.
+// checkBounds returns an error that names a field that is out of bounds, if
+// there is one.
 func (c Config) checkBounds() error {
 	for _, f := range []struct {
 		name  string
@@ -159,7 +169,8 @@ func (c Config) checkBounds() error {
 	return nil
 }
 
-// A Distribution is how latencies spread about their mean. Its value is its name on Maelstrom's command line.
+// A Distribution is how latencies spread about their mean. Its value is its
+// name on Maelstrom's command line.
 type Distribution string
 
 const (
@@ -200,10 +211,12 @@ func CheckFar(far map[string]float64, nodes int) error {
 type Consistency string
 
 const (
-	// Linearizable is that every request takes effect at one instant between its beginning and its end.
+	// Linearizable is that every request takes effect at one instant between
+	// its beginning and its end.
 	Linearizable Consistency = "linearizable"
-	// Eventual is what Maelstrom asks for: once the network is whole and there has been time, nodes agree on all that was
-	// acknowledged. Only the final requests are judged.
+	// Eventual is what Maelstrom asks for: once the network is whole and there
+	// has been time, nodes agree on all that was acknowledged. Only the final
+	// requests are judged.
 	Eventual Consistency = "eventual"
 )
 
@@ -227,8 +240,8 @@ func (c Config) idle() string {
 	return "the run ended too soon"
 }
 
-// stream returns a source of randomness for one part of the bench. Each part has its own, so that the draws of one part
-// do not change those of another.
+// stream returns a source of randomness for one part of the bench. Each part
+// has its own, so that the draws of one part do not change those of another.
 func (c Config) stream(part string) *rand.Rand {
 	h := fnv.New64a()
 	io.WriteString(h, part) // never fails

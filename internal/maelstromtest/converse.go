@@ -15,10 +15,12 @@ import (
 	"time"
 )
 
-// hearing is how long a conversation waits for a message, and for the node's end.
+// hearing is how long a conversation waits for a message, and for the node's
+// end.
 const hearing = 5 * time.Second
 
-// A Setting says what node a Conversation is with. Its zero value is n0, alone in its cluster.
+// A Setting says what node a Conversation is with. Its zero value is n0, alone
+// in its cluster.
 type Setting struct {
 	Node  string           // the node's name; empty: n0
 	Nodes []string         // the cluster; empty: Node alone
@@ -27,23 +29,29 @@ type Setting struct {
 	Seed  uint64           // for the node
 	Now   func() time.Time // the node's wall clock; nil: time.Now
 
-	// Services answer what the node sends to the services, or other nodes, of these names. The test does not hear it.
+	// Services answer what the node sends to the services, or other nodes, of
+	// these names. The test does not hear it.
 	Services map[string]Responder
-	// Ignore, if set, is given each line that the node writes. The test does not hear those for which it returns true.
+	// Ignore, if set, is given each line that the node writes. The test does
+	// not hear those for which it returns true.
 	Ignore func(line []byte) bool
 }
 
-// A Responder is given each message that the node sends to it. It may answer with [Conversation.Answer]: at once or later (with
-// time.AfterFunc), once, more than once, or not at all. It is called for one message after the other, while the node writes,
-// so it must not wait for the node.
+// A Responder is given each message that the node sends to it. It may answer
+// with [Conversation.Answer]: at once or later (with time.AfterFunc), once,
+// more than once, or not at all. It is called for one message after the other,
+// while the node writes, so it must not wait for the node.
 type Responder func(c *Conversation, p Packet)
 
-// A Conversation is with one node. The test plays the node's network: its clients, its services and the other nodes. Inside a
-// synctest bubble, which the test opens, time is virtual; outside one it is real. Every message is delivered at once. Writing
-// never blocks, neither for the test nor for the node.
+// A Conversation is with one node. The test plays the node's network: its
+// clients, its services and the other nodes. Inside a synctest bubble, which
+// the test opens, time is virtual; outside one it is real. Every message is
+// delivered at once. Writing never blocks, neither for the test nor for the
+// node.
 //
-// Input, Line, Send, Request, Answer, End, Stop, Ended and Stderr may be called from any goroutine. The other methods may be
-// called from the test's goroutine only.
+// Input, Line, Send, Request, Answer, End, Stop, Ended and Stderr may be called
+// from any goroutine. The other methods may be called from the test's goroutine
+// only.
 type Conversation struct {
 	t       testing.TB
 	node    string
@@ -61,9 +69,10 @@ type Conversation struct {
 	lastID int           // of Request
 }
 
-// Converse starts a node, sends it init as client c0, and waits for init_ok. At the end of the test it ends the node's input and
-// waits for the node to end. The test fails if the node then returns an error, unless the test itself has called Wait or Close.
-// In a bubble, t must be the bubble's own.
+// Converse starts a node, sends it init as client c0, and waits for init_ok. At
+// the end of the test it ends the node's input and waits for the node to end.
+// The test fails if the node then returns an error, unless the test itself has
+// called Wait or Close. In a bubble, t must be the bubble's own.
 func Converse(t testing.TB, setting Setting, program Program) *Conversation {
 	t.Helper()
 	stop, cancel := context.WithCancel(context.Background())
@@ -107,7 +116,8 @@ func (c *Conversation) init() {
 	c.heard = slices.Delete(c.heard, i, i+1)
 }
 
-// cleanUp ends the node, and fails the test if the node has an error that the test has not seen.
+// cleanUp ends the node, and fails the test if the node has an error that the
+// test has not seen.
 func (c *Conversation) cleanUp() {
 	defer c.stop()
 	if c.waited {
@@ -125,13 +135,15 @@ func (c *Conversation) Input(text string) { c.stdin.write([]byte(text)) }
 // Line gives the node a line of input, to which it adds the newline.
 func (c *Conversation) Line(line string) { c.Input(line + "\n") }
 
-// Send sends the node a message from src. Its body is JSON, formatted as by fmt.Sprintf.
+// Send sends the node a message from src. Its body is JSON, formatted as by
+// fmt.Sprintf.
 func (c *Conversation) Send(src, format string, args ...any) {
 	c.Line(fmt.Sprintf(`{"src":%s,"dest":%s,"body":%s}`, toJSON(src), toJSON(c.node), fmt.Sprintf(format, args...)))
 }
 
-// Request is like Send, and adds a msg_id to the body, which must be an object with a type. No two calls use the same msg_id.
-// It returns the msg_id, which is the reply's InReplyTo.
+// Request is like Send, and adds a msg_id to the body, which must be an object
+// with a type. No two calls use the same msg_id. It returns the msg_id, which
+// is the reply's InReplyTo.
 func (c *Conversation) Request(src, format string, args ...any) (msgID int) {
 	c.mu.Lock()
 	c.lastID++
@@ -141,8 +153,9 @@ func (c *Conversation) Request(src, format string, args ...any) (msgID int) {
 	return id
 }
 
-// Answer sends the node a reply to one of its messages, in the name of that message's receiver. It adds in_reply_to to the body,
-// an object with a type, formatted as by fmt.Sprintf. A message may be answered more than once.
+// Answer sends the node a reply to one of its messages, in the name of that
+// message's receiver. It adds in_reply_to to the body, an object with a type,
+// formatted as by fmt.Sprintf. A message may be answered more than once.
 func (c *Conversation) Answer(p Packet, format string, args ...any) {
 	c.Send(p.Dest, "%s", withField("in_reply_to", p.MsgID, fmt.Sprintf(format, args...)))
 }
@@ -158,8 +171,9 @@ func toJSON(v any) []byte {
 	return raw
 }
 
-// Hear waits for the next message of one of these types and returns it. It drops the messages before it. Without types it
-// returns the next message. The test fails if nothing comes for 5 s or the node ends first.
+// Hear waits for the next message of one of these types and returns it. It
+// drops the messages before it. Without types it returns the next message. The
+// test fails if nothing comes for 5 s or the node ends first.
 func (c *Conversation) Hear(types ...string) Packet {
 	c.t.Helper()
 	var forgotten []Packet
@@ -181,8 +195,9 @@ func (c *Conversation) Hear(types ...string) Packet {
 	}
 }
 
-// Unheard lets a millisecond pass. The test fails if the node has by then sent a message of one of these types, or, without
-// types, any message. It drops all messages that have come.
+// Unheard lets a millisecond pass. The test fails if the node has by then sent
+// a message of one of these types, or, without types, any message. It drops all
+// messages that have come.
 func (c *Conversation) Unheard(types ...string) {
 	c.t.Helper()
 	time.Sleep(time.Millisecond)
@@ -193,7 +208,8 @@ func (c *Conversation) Unheard(types ...string) {
 	}
 }
 
-// Heard returns, without waiting, the messages that have come and that the test has not yet heard.
+// Heard returns, without waiting, the messages that have come and that the test
+// has not yet heard.
 func (c *Conversation) Heard() []Packet {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -208,7 +224,8 @@ func (c *Conversation) End() { c.stdin.close() }
 // Stop asks the node to end, as a signal does: it ends Env.Stop.
 func (c *Conversation) Stop() { c.stop() }
 
-// Wait waits for the node to end and returns its error. If it does not end within 5 s, the test fails.
+// Wait waits for the node to end and returns its error. If it does not end
+// within 5 s, the test fails.
 func (c *Conversation) Wait() error {
 	c.t.Helper()
 	if !c.wait(func() bool { return false }) {
@@ -236,7 +253,8 @@ func (c *Conversation) Close() error {
 // Stderr returns what the node has written to its standard error.
 func (c *Conversation) Stderr() string { return c.stderr.String() }
 
-// wait waits until a condition on what mu guards holds. It returns false if the node ends or hearing runs out first.
+// wait waits until a condition on what mu guards holds. It returns false if the
+// node ends or hearing runs out first.
 func (c *Conversation) wait(until func() bool) bool {
 	timeout := time.NewTimer(hearing)
 	defer timeout.Stop()

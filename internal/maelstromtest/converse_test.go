@@ -50,7 +50,8 @@ func record(t *testing.T, test func(t testing.TB)) []string {
 	return r.failures
 }
 
-// repeat returns a node that answers init, writes text, and then reads its input to the end.
+// repeat returns a node that answers init, writes text, and then reads its
+// input to the end.
 func repeat(text string) Program {
 	return func(env Env) error {
 		fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)

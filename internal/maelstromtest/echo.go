@@ -29,8 +29,8 @@ func (Echo) Complete(op *Op, reply Reply) error {
 	return nil
 }
 
-// Check lists the echoes that differ from what was sent, which Complete has refused. The consistency makes no
-// difference.
+// Check lists the echoes that differ from what was sent, which Complete has
+// refused. The consistency makes no difference.
 func (Echo) Check(history []Op, _ Consistency) (checks []Check, facts any) {
 	var differ []string
 	for _, op := range history {

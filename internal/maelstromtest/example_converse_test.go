@@ -7,8 +7,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// testConversation would be TestConversation in your own test file. The test plays the network of one node: a client,
-// and the store that the node asks.
+// testConversation would be TestConversation in your own test file. The test
+// plays the network of one node: a client, and the store that the node asks.
 func testConversation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		node := maelstromtest.Converse(t, maelstromtest.Setting{Node: "n1", Nodes: []string{"n0", "n1"}}, counter) // see the example of Simulate

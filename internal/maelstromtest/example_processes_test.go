@@ -11,8 +11,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// ExampleRunProcesses tests an executable in real time. Here that is the test's own executable, which serves echo when
-// its argument says so (see TestMain). For your own node it is the file that Build returns.
+// ExampleRunProcesses tests an executable in real time. Here that is the test's
+// own executable, which serves echo when its argument says so (see TestMain).
+// For your own node it is the file that Build returns.
 func ExampleRunProcesses() {
 	bin, err := os.Executable()
 	if err != nil {
@@ -38,7 +39,8 @@ func ExampleRunProcesses() {
 	// error: <nil>
 }
 
-// run runs a test as go test does. It prints ok if the test passes, or else what the test says. The examples use it.
+// run runs a test as go test does. It prints ok if the test passes, or else
+// what the test says. The examples use it.
 func run(test func(t *testing.T)) {
 	v := flag.Lookup("test.v").Value
 	defer v.Set(v.String())

@@ -8,8 +8,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// testPause would be TestPause in your own test file. It operates a cluster by hand, in virtual time. A request to a
-// paused node is answered at the nanosecond at which the node goes on.
+// testPause would be TestPause in your own test file. It operates a cluster by
+// hand, in virtual time. A request to a paused node is answered at the
+// nanosecond at which the node goes on.
 func testPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := maelstromtest.Start(t, maelstromtest.Config{}, counter) // see the example of Simulate

@@ -12,7 +12,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// counter is the node under test. It uses Maelstrom's own library and keeps a number in lin-kv.
+// counter is the node under test. It uses Maelstrom's own library and keeps a
+// number in lin-kv.
 func counter(env maelstromtest.Env) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout // all that a node needs to be a Program
@@ -58,8 +59,9 @@ func counter(env maelstromtest.Env) error {
 	return n.Run()
 }
 
-// testCounter would be TestCounter in your own test file. The counter is linearizable on every seed, although the
-// network is divided, messages are lost, and nodes are killed.
+// testCounter would be TestCounter in your own test file. The counter is
+// linearizable on every seed, although the network is divided, messages are
+// lost, and nodes are killed.
 func testCounter(t *testing.T) {
 	nemesis, err := maelstromtest.ParseNemesis("partition,loss,kill")
 	if err != nil {
@@ -78,7 +80,8 @@ func testCounter(t *testing.T) {
 	}
 }
 
-// A test of your own node. Five runs of 20 s, each with a rest of 10 s, take less than a second.
+// A test of your own node. Five runs of 20 s, each with a rest of 10 s, take
+// less than a second.
 func ExampleSimulate() {
 	run(testCounter)
 	// Output: ok

@@ -9,16 +9,18 @@ import (
 	"time"
 )
 
-// A Fault is something that goes wrong during the time limit and is mended after it. A zero Probability means the
-// default of the fault's kind.
+// A Fault is something that goes wrong during the time limit and is mended
+// after it. A zero Probability means the default of the fault's kind.
 //
-// Faults in messages act all the time, either on the links between nodes and services or on those between nodes. They
-// never act on clients' links.
+// Faults in messages act all the time, either on the links between nodes and
+// services or on those between nodes. They never act on clients' links.
 //
-// The other faults come and go. The first partition begins at once. Partitions end and begin after intervals drawn
-// uniformly from 0 to twice NemesisInterval, as Jepsen's do. The others last as long as their kind says, with a rest
-// before each that is drawn uniformly from 0 to half of NemesisInterval. By default that makes about four in 20 s. Each
-// befalls one node, chosen at random from those that are neither dead nor paused.
+// The other faults come and go. The first partition begins at once. Partitions
+// end and begin after intervals drawn uniformly from 0 to twice
+// NemesisInterval, as Jepsen's do. The others last as long as their kind says,
+// with a rest before each that is drawn uniformly from 0 to half of
+// NemesisInterval. By default that makes about four in 20 s. Each befalls one
+// node, chosen at random from those that are neither dead nor paused.
 type Fault struct {
 	Kind        Kind
 	Links       Links   // of a fault in messages
@@ -59,7 +61,8 @@ func AllFaults() []Fault {
 	}
 }
 
-// String returns the fault's name: its kind, with "node-" before it if it acts on messages between nodes.
+// String returns the fault's name: its kind, with "node-" before it if it acts
+// on messages between nodes.
 func (f Fault) String() string {
 	if f.Links == NodeLinks {
 		return "node-" + string(f.Kind)
@@ -70,7 +73,8 @@ func (f Fault) String() string {
 // MarshalText returns the fault's name.
 func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// ParseNemesis reads a comma-separated list of faults' names, as Maelstrom's --nemesis does: a set, which may be empty.
+// ParseNemesis reads a comma-separated list of faults' names, as Maelstrom's
+// --nemesis does: a set, which may be empty.
 func ParseNemesis(list string) ([]Fault, error) {
 	var faults []Fault
 	for name := range strings.SplitSeq(list, ",") {
@@ -104,15 +108,17 @@ func (f Fault) check() error {
 	return nil
 }
 
-// A FaultRecord is when a fault was in force. Times count from when all nodes were ready; Stop is negative while it lasts.
+// A FaultRecord is when a fault was in force. Times count from when all nodes
+// were ready; Stop is negative while it lasts.
 type FaultRecord struct {
 	Fault  string        `json:"fault"`
 	Detail string        `json:"detail,omitempty"` // which nodes, and how
 	Start  time.Duration `json:"start"`
 	Stop   time.Duration `json:"stop"`
 
-	// InFlight counts the messages from and to the node that were on their way when the fault began, without clients'
-	// messages. It is zero unless the fault befell one node.
+	// InFlight counts the messages from and to the node that were on their way
+	// when the fault began, without clients' messages. It is zero unless the
+	// fault befell one node.
 	InFlight int `json:"in_flight"`
 }
 
@@ -131,7 +137,8 @@ func (f *messageFault) applies(m *message) bool {
 	return m.src.kind == aService || m.dest.kind == aService && f.Kind != Late
 }
 
-// change takes the delays of a message's copies and returns what the fault makes of them.
+// change takes the delays of a message's copies and returns what the fault
+// makes of them.
 func (f *messageFault) change(delays []time.Duration) []time.Duration {
 	p := f.Probability
 	if p == 0 {
@@ -188,7 +195,8 @@ func (b *bench) startFaults() {
 	}
 }
 
-// begin notes that a fault is in force until the returned function is called, or all faults are healed.
+// begin notes that a fault is in force until the returned function is called,
+// or all faults are healed.
 func (b *bench) begin(f Fault, detail string, mend func()) (stop func()) {
 	e := &episode{record: len(b.faultLog)}
 	b.faultLog = append(b.faultLog, FaultRecord{Fault: f.String(), Detail: detail, Start: b.since(), Stop: -1})
@@ -246,8 +254,9 @@ func (b *bench) partition(f Fault, random *rand.Rand) {
 	})
 }
 
-// drawPartition draws one of the shapes of Jepsen's nemesis.clj, and which nodes take its places. In each pair that it
-// returns, the second node no longer hears the first.
+// drawPartition draws one of the shapes of Jepsen's nemesis.clj, and which
+// nodes take its places. In each pair that it returns, the second node no
+// longer hears the first.
 func drawPartition(random *rand.Rand, nodes int) (shape string, blocked [][2]int) {
 	order := random.Perm(nodes)
 	half := nodes / 2
@@ -260,7 +269,8 @@ func drawPartition(random *rand.Rand, nodes int) (shape string, blocked [][2]int
 		shape = "halves"
 		hears = func(dest, src int) bool { return (dest < half) == (src < half) }
 	case 2:
-		// Each node hears a majority with itself in the middle. No two nodes hear the same majority.
+		// Each node hears a majority with itself in the middle. No two nodes
+		// hear the same majority.
 		shape = "majorities in a ring"
 		majority := nodes/2 + 1
 		hears = func(dest, src int) bool {

@@ -112,8 +112,9 @@ type lifeLog struct {
 	times      []time.Time // when it got them
 }
 
-// watched returns an echo node that sends a message to seq-kv and to each other node every 50 ms. It also returns what
-// the lives of each node saw, by the node's name.
+// watched returns an echo node that sends a message to seq-kv and to each other
+// node every 50 ms. It also returns what the lives of each node saw, by the
+// node's name.
 func watched() (Program, map[string][]*lifeLog) {
 	var mu sync.Mutex
 	lives := map[string][]*lifeLog{}
@@ -235,7 +236,8 @@ func TestKilledNodesStartAgain(t *testing.T) {
 	}
 }
 
-// A clock that a fault has set shows what the fault's record says, to the microsecond.
+// A clock that a fault has set shows what the fault's record says, to the
+// microsecond.
 func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sixteen runs tell the race detector nothing new")
@@ -346,7 +348,8 @@ func TestStoreCutNodesDoNotHearTheStore(t *testing.T) {
 	}
 }
 
-// A partition cuts nodes from each other, begins at once, and spares clients and the store.
+// A partition cuts nodes from each other, begins at once, and spares clients
+// and the store.
 func TestPartitionsCutOnlyLinksBetweenNodes(t *testing.T) {
 	t.Parallel()
 	program, lives := watched()
@@ -389,7 +392,8 @@ func TestPartitionsCutOnlyLinksBetweenNodes(t *testing.T) {
 	}
 }
 
-// Even if everything goes wrong at once, nodes recover in time for the final reads, and the run ends when it should.
+// Even if everything goes wrong at once, nodes recover in time for the final
+// reads, and the run ends when it should.
 func TestNodesRecoverFromAllFaultsTogether(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {

@@ -19,7 +19,8 @@ func (n *network) depart(m *message, copies int) {
 	}
 }
 
-// end notes that a copy of a message is no longer on its way: it has arrived, or is lost.
+// end notes that a copy of a message is no longer on its way: it has arrived,
+// or is lost.
 func (n *network) end(m *message, arrived bool) {
 	if m.src.kind == aClient || m.dest.kind == aClient {
 		return

@@ -65,7 +65,8 @@ func TestDoubledMessagesThatArriveApartAreCounted(t *testing.T) {
 	})
 }
 
-// A record's InFlight is what the journal says: sent, and neither received nor lost.
+// A record's InFlight is what the journal says: sent, and neither received nor
+// lost.
 func TestFaultRecordsSayWhatWasInFlight(t *testing.T) {
 	t.Parallel()
 	faults := []string{"kill", "clock", "pause", "store-cut"}

@@ -9,13 +9,16 @@ import (
 	"time"
 )
 
-// GCounter is Maelstrom's workload "g-counter". A third of the requests are adds of 0 to 4, and the others are reads.
-// At the end each worker reads once more.
+// GCounter is Maelstrom's workload "g-counter". A third of the requests are
+// adds of 0 to 4, and the others are reads. At the end each worker reads once
+// more.
 //
-// Maelstrom's verdict (pn_counter.clj) looks only at these final reads: each must be the sum of all acknowledged adds
-// and of any of the adds that met an error, of whatever kind. If the nodes promise only Eventual consistency, nothing
-// else is checked. Otherwise, Check also requires that no add that was definitely refused is in the sum, that every
-// read agrees with what was known before and after it in real time, and that the whole history is linearizable.
+// Maelstrom's verdict (pn_counter.clj) looks only at these final reads: each
+// must be the sum of all acknowledged adds and of any of the adds that met an
+// error, of whatever kind. If the nodes promise only Eventual consistency,
+// nothing else is checked. Otherwise, Check also requires that no add that was
+// definitely refused is in the sum, that every read agrees with what was known
+// before and after it in real time, and that the whole history is linearizable.
 type GCounter struct{}
 
 func (GCounter) Name() string { return "g-counter" }
@@ -116,7 +119,8 @@ func (r Range) String() string {
 // MarshalJSON writes [Lo, Hi].
 func (r Range) MarshalJSON() ([]byte, error) { return fmt.Appendf(nil, "[%d,%d]", r.Lo, r.Hi), nil }
 
-// acceptable returns the sums of all adds that were acknowledged and any of those that may have happened.
+// acceptable returns the sums of all adds that were acknowledged and any of
+// those that may have happened.
 func acceptable(history []Op, maybe func(Op) bool) []Range {
 	var sum int64
 	for _, op := range history {
@@ -151,7 +155,8 @@ func contains(ranges []Range, n int64) bool {
 	return slices.ContainsFunc(ranges, func(r Range) bool { return r.Lo <= n && n <= r.Hi })
 }
 
-// A Violation is a read whose value contradicts what was known before it began, or when it ended.
+// A Violation is a read whose value contradicts what was known before it began,
+// or when it ended.
 type Violation struct {
 	Index  int    `json:"index"` // in the history
 	Read   int64  `json:"read"`
@@ -163,7 +168,8 @@ func (v Violation) String() string {
 	return fmt.Sprintf("op %d read %d instead of %v: %s", v.Index, v.Read, v.Bounds, v.Why)
 }
 
-// A step is a time from which on a quantity has a value. Steps are sorted by time, and the values never decrease.
+// A step is a time from which on a quantity has a value. Steps are sorted by
+// time, and the values never decrease.
 type step struct {
 	at    time.Duration
 	value int64
@@ -178,7 +184,8 @@ func valueBefore(steps []step, t time.Duration) int64 {
 	return steps[i-1].value
 }
 
-// accumulate sorts steps by time and replaces each value by what f makes of it and the one before.
+// accumulate sorts steps by time and replaces each value by what f makes of it
+// and the one before.
 func accumulate(steps []step, f func(sum, value int64) int64) []step {
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	var sum int64
@@ -189,8 +196,9 @@ func accumulate(steps []step, f func(sum, value int64) int64) []step {
 	return steps
 }
 
-// outOfOrder returns the reads that are less than what had been acknowledged or read before they began, or more than
-// all that was asked for before they ended. Events at the same instant count as concurrent.
+// outOfOrder returns the reads that are less than what had been acknowledged or
+// read before they began, or more than all that was asked for before they
+// ended. Events at the same instant count as concurrent.
 func outOfOrder(history []Op) []Violation {
 	var acknowledged, read, asked []step
 	for _, op := range history {

@@ -111,7 +111,8 @@ func TestAcceptableSums(t *testing.T) {
 	}
 }
 
-// The check names the first read that makes the history not linearizable, even if each read by itself is in order.
+// The check names the first read that makes the history not linearizable, even
+// if each read by itself is in order.
 func TestTheFirstReadThatIsNotLinearizableIsNamed(t *testing.T) {
 	history := []Op{add(7, 0, 1, Fail), add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 21), finalRead(3)}
 	checks, _ := GCounter{}.Check(history, Linearizable)

@@ -13,11 +13,14 @@ import (
 	"time"
 )
 
-// Time passes in a bubble only when every goroutine waits durably: for the bubble's own channels, timers and conditions. A wait for a
-// mutex is not durable. So if a node holds a mutex while it waits for a message, its bubble stands still as soon as another goroutine
-// wants the mutex. A watch notices that, from outside the bubble and in real time.
+// Time passes in a bubble only when every goroutine waits durably: for the
+// bubble's own channels, timers and conditions. A wait for a mutex is not
+// durable. So if a node holds a mutex while it waits for a message, its bubble
+// stands still as soon as another goroutine wants the mutex. A watch notices
+// that, from outside the bubble and in real time.
 
-// patience is how long, in real time, a bubble may stand still before it is looked at.
+// patience is how long, in real time, a bubble may stand still before it is
+// looked at.
 const patience = 3 * time.Second
 
 // A watch watches one cluster.
@@ -38,8 +41,9 @@ var watches struct {
 	all []*watch
 }
 
-// A timer looks after the watches, since tests that look for leaked goroutines would find a goroutine. It is started
-// here because a timer that is started in a bubble belongs to the bubble.
+// A timer looks after the watches, since tests that look for leaked goroutines
+// would find a goroutine. It is started here because a timer that is started in
+// a bubble belongs to the bubble.
 func init() {
 	if testing.Testing() {
 		time.AfterFunc(time.Second, lookAfterWatches)
@@ -70,7 +74,8 @@ func lookAfterWatches() {
 	}
 }
 
-// watchOver returns a watch over a cluster, whose steps go through settle. It ends with done.
+// watchOver returns a watch over a cluster, whose steps go through settle. It
+// ends with done.
 func watchOver(t testing.TB, seed uint64) *watch {
 	w := &watch{test: t.Name(), seed: seed}
 	watches.mu.Lock()
@@ -79,7 +84,8 @@ func watchOver(t testing.TB, seed uint64) *watch {
 	return w
 }
 
-// enter notes that the cluster is in the caller's bubble. What its nodes log goes to stderr, as Config says.
+// enter notes that the cluster is in the caller's bubble. What its nodes log
+// goes to stderr, as Config says.
 func (w *watch) enter(stderr func(node string) io.Writer) {
 	w.bubble = bubble()
 	w.steps.Add(1)
@@ -104,14 +110,16 @@ func (w *watch) settle() {
 	w.steps.Add(1)
 }
 
-// bubble returns the name that stack traces give to the synctest bubble which the caller is in, or an empty string if it is in none.
+// bubble returns the name that stack traces give to the synctest bubble which
+// the caller is in, or an empty string if it is in none.
 func bubble() string {
 	header := make([]byte, 200)
 	header = header[:runtime.Stack(header, false)]
 	return bubbleOf(string(header))
 }
 
-// bubbleOf returns the name of the bubble of a goroutine whose stack trace this is.
+// bubbleOf returns the name of the bubble of a goroutine whose stack trace this
+// is.
 func bubbleOf(stack string) string {
 	header, _, _ := strings.Cut(stack, "]")
 	_, name, in := strings.Cut(header, ", synctest bubble ")
@@ -133,8 +141,9 @@ func allStacks() []string {
 // undurable are the waits that keep time from passing and may never end.
 var undurable = []string{"sync.Mutex.Lock", "sync.RWMutex.Lock", "sync.RWMutex.RLock", "semacquire", "chan receive", "chan send", "select"}
 
-// hung says what is wrong if no goroutine of the watch's bubble will ever go on. Otherwise it returns an empty string.
-// The stacks are those of all goroutines.
+// hung says what is wrong if no goroutine of the watch's bubble will ever go
+// on. Otherwise it returns an empty string. The stacks are those of all
+// goroutines.
 func hung(w *watch, stacks []string) string {
 	var blocking, nodes []string
 	mutex := false
@@ -172,8 +181,8 @@ channel lets time pass.`
 		w.test, w.seed, why, some(blocking), some(nodes))
 }
 
-// ofANode reports whether a waiting goroutine belongs to a node, not to the bench or the test, and waits for something
-// other than input.
+// ofANode reports whether a waiting goroutine belongs to a node, not to the
+// bench or the test, and waits for something other than input.
 func ofANode(stack string) bool {
 	for _, frame := range []string{
 		"maelstromtest.(*pipe).Read(", "maelstromtest.(*bench).", "maelstromtest.(*Cluster).", "maelstromtest.(*watch).",
@@ -195,7 +204,8 @@ func some(stacks []string) string {
 	return strings.Join(stacks, "\n\n")
 }
 
-// leftBehind says where the goroutines wait that the nodes of a bubble have left behind.
+// leftBehind says where the goroutines wait that the nodes of a bubble have
+// left behind.
 func leftBehind(bubble string, stacks []string) string {
 	text := "goroutines of the nodes were left waiting for ever after the end of their input:"
 	var places []string
@@ -217,7 +227,8 @@ func leftBehind(bubble string, stacks []string) string {
 	return text
 }
 
-// place says in a line where a goroutine waits: its state, and the innermost functions outside of the standard library.
+// place says in a line where a goroutine waits: its state, and the innermost
+// functions outside of the standard library.
 func place(stack string) string {
 	header, trace, _ := strings.Cut(stack, "\n")
 	_, state, _ := strings.Cut(header, "[")

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A bubble hangs if and only if none of its goroutines runs, and one of them waits for what keeps time from passing.
+// A bubble hangs if and only if none of its goroutines runs, and one of them
+// waits for what keeps time from passing.
 func TestABubbleHangsIfNoneOfItsGoroutinesCanGoOn(t *testing.T) {
 	goroutine := func(state, bubble string) string {
 		return "goroutine 7 [" + state + ", synctest bubble " + bubble + "]:\nmain.f(0x1)\n\t/tmp/main.go:7"

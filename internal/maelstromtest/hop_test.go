@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// hopped sends messages at even intervals and returns how long each was on its way.
+// hopped sends messages at even intervals and returns how long each was on its
+// way.
 func hopped(t *testing.T, cfg Config, src, dest string, messages int, interval time.Duration) []time.Duration {
 	var took []time.Duration
 	synctest.Test(t, func(t *testing.T) {

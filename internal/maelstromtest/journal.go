@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// An Entry is a line of the journal: something that happened to a message, a service, a node or a link. Entries are in
-// the order in which things happened. Times before all nodes were ready count from the start of the bench.
+// An Entry is a line of the journal: something that happened to a message, a
+// service, a node or a link. Entries are in the order in which things happened.
+// Times before all nodes were ready count from the start of the bench.
 type Entry struct {
 	Time time.Duration `json:"time_ns"` // since the nodes were ready
 	What What          `json:"what"`
@@ -47,8 +48,9 @@ const (
 	LinkMends What = "mend" // one reason for a cut is gone
 )
 
-// An Answer says which of its states a service has used for a request, and what the request has changed. States are
-// numbered from 0, the empty one. A state may be equal to the one before: a request that would have changed an old
+// An Answer says which of its states a service has used for a request, and what
+// the request has changed. States are numbered from 0, the empty one. A state
+// may be equal to the one before: a request that would have changed an old
 // state has turned out to change nothing in the newest.
 type Answer struct {
 	State   int  `json:"state"`             // which the answer came from; of a change, the one that was changed
@@ -64,7 +66,8 @@ type Raw = json.RawMessage
 // maxEntry bounds a line of a journal that is read.
 const maxEntry = 64 << 20
 
-// ReadJournal reads what a run has written to its Config.Journal. A last line that was cut off is an error.
+// ReadJournal reads what a run has written to its Config.Journal. A last line
+// that was cut off is an error.
 func ReadJournal(r io.Reader) ([]Entry, error) {
 	var entries []Entry
 	lines := bufio.NewScanner(r)

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// The journal tells enough to follow every message from its sender to its end, and the store from state to state.
+// The journal tells enough to follow every message from its sender to its end,
+// and the store from state to state.
 func TestTheJournalTellsWhatHappened(t *testing.T) {
 	t.Parallel()
 	var journal strings.Builder
@@ -75,8 +76,8 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 	}
 }
 
-// storedAtLast returns the greatest final read. After ten seconds of rest, at least one of them should have read the
-// newest state.
+// storedAtLast returns the greatest final read. After ten seconds of rest, at
+// least one of them should have read the newest state.
 func storedAtLast(r *Result) []byte {
 	var last int64
 	for _, n := range r.Facts.(CounterFacts).FinalReads {
@@ -102,7 +103,8 @@ func TestAJournalThatIsCutOffIsAnError(t *testing.T) {
 	}
 }
 
-// A script decides when requests are made, when faults happen, what becomes of messages, and how the store answers.
+// A script decides when requests are made, when faults happen, what becomes of
+// messages, and how the store answers.
 func TestAScriptTakesThePlaceOfChance(t *testing.T) {
 	add := Request{F: "add", Value: int64(1), Body: Body{"type": "add", "delta": 1}}
 	read := Request{F: "read", Body: Body{"type": "read"}}

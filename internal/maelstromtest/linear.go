@@ -11,11 +11,13 @@ import (
 	"maelstrom-counter/internal/linear"
 )
 
-// linearSteps bounds the steps that deciding a history may take. Using them all takes about 1.5 s. The most expensive
-// of the simulations uses a fiftieth of them.
+// linearSteps bounds the steps that deciding a history may take. Using them all
+// takes about 1.5 s. The most expensive of the simulations uses a fiftieth of
+// them.
 const linearSteps = 20_000_000
 
-// counterModel returns porcupine's model of a counter that starts at base. Its inputs are Ops.
+// counterModel returns porcupine's model of a counter that starts at base. Its
+// inputs are Ops.
 func counterModel(base int64) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return base },
@@ -40,8 +42,9 @@ func counterModel(base int64) porcupine.Model {
 	}
 }
 
-// until returns the time up to which an operation may take effect, and whether the operation matters. Acknowledged
-// reads and adds matter. So do indeterminate adds, which may take effect at any later time.
+// until returns the time up to which an operation may take effect, and whether
+// the operation matters. Acknowledged reads and adds matter. So do
+// indeterminate adds, which may take effect at any later time.
 func until(op Op) (returns int64, matters bool) {
 	switch {
 	case op.Outcome == OK:
@@ -52,8 +55,9 @@ func until(op Op) (returns int64, matters bool) {
 	return 0, false
 }
 
-// checkLinearizability checks whether a counter's history is linearizable. If it is not, it also returns the first
-// read, by time of completion, that nothing can explain.
+// checkLinearizability checks whether a counter's history is linearizable. If
+// it is not, it also returns the first read, by time of completion, that
+// nothing can explain.
 func checkLinearizability(history []Op) (Check, *Violation) {
 	ops := make([]linear.Op, len(history))
 	for i, op := range history {
@@ -76,8 +80,9 @@ func checkLinearizability(history []Op) (Check, *Violation) {
 // sampleOps is how many operations a picture shows.
 const sampleOps = 200
 
-// Visualize writes porcupine's interactive picture of part of a g-counter's history, as HTML. It shows the part around
-// the first read that nothing explains, or else the end.
+// Visualize writes porcupine's interactive picture of part of a g-counter's
+// history, as HTML. It shows the part around the first read that nothing
+// explains, or else the end.
 func (r *Result) Visualize(w io.Writer) error {
 	at := len(r.History) - 1
 	if facts, _ := r.Facts.(CounterFacts); facts.Unexplained != nil {

@@ -9,15 +9,18 @@ import (
 	"sync"
 )
 
-// Nodes of a simulation share the process's standard logger, through which Maelstrom's library logs every message. A
-// line that a node writes there comes from a goroutine in its cluster's bubble, which tells it apart from other lines.
+// Nodes of a simulation share the process's standard logger, through which
+// Maelstrom's library logs every message. A line that a node writes there comes
+// from a goroutine in its cluster's bubble, which tells it apart from other
+// lines.
 
-// logs has, by the name of each bubble, the io.Writer for the standard logger's lines from that bubble. It is nil if
-// Config.Stderr is nil.
+// logs has, by the name of each bubble, the io.Writer for the standard logger's
+// lines from that bubble. It is nil if Config.Stderr is nil.
 var logs sync.Map
 
-// divertLog sends the lines that nodes write with package log to where their cluster's configuration says. If the
-// standard logger no longer writes to os.Stderr, divertLog leaves it alone.
+// divertLog sends the lines that nodes write with package log to where their
+// cluster's configuration says. If the standard logger no longer writes to
+// os.Stderr, divertLog leaves it alone.
 var divertLog = sync.OnceFunc(func() {
 	if out := log.Writer(); out == os.Stderr {
 		log.SetOutput(logDiverter{out})

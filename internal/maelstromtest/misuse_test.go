@@ -18,8 +18,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// lockingCounter is written as many people write their first counter: it holds a mutex while it asks the store, and the
-// handler of the answer needs the same mutex.
+// lockingCounter is written as many people write their first counter: it holds
+// a mutex while it asks the store, and the handler of the answer needs the same
+// mutex.
 func lockingCounter(env maelstromtest.Env) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout
@@ -55,7 +56,8 @@ func waitingElsewhere(env maelstromtest.Env) error {
 	return nil
 }
 
-// loggingNode logs in every way: through Maelstrom's library, through the standard logger, and to its standard error.
+// loggingNode logs in every way: through Maelstrom's library, through the
+// standard logger, and to its standard error.
 func loggingNode(env maelstromtest.Env) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout
@@ -76,8 +78,9 @@ func (p prefixed) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// failing has tests that fail on purpose, with what the output of each must contain. Each runs in a process of its own,
-// since a test that hangs cannot be ended in any other way.
+// failing has tests that fail on purpose, with what the output of each must
+// contain. Each runs in a process of its own, since a test that hangs cannot be
+// ended in any other way.
 var failing = map[string]struct {
 	test func(t *testing.T)
 	want []string
@@ -178,8 +181,8 @@ func TestFailing(t *testing.T) {
 	}
 }
 
-// A test that uses the package wrongly, or that can never go on, ends within seconds. The message says which test it
-// was, what is wrong, and where.
+// A test that uses the package wrongly, or that can never go on, ends within
+// seconds. The message says which test it was, what is wrong, and where.
 func TestMisuseIsExplained(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes seconds of real time")

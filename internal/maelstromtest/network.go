@@ -24,7 +24,8 @@ func (m *message) before(o *message) bool {
 	return m.deadline < o.deadline || m.deadline == o.deadline && m.seq < o.seq
 }
 
-// line returns the message as a node reads it. The names of endpoints need no quoting.
+// line returns the message as a node reads it. The names of endpoints need no
+// quoting.
 func (m *message) line() []byte {
 	line := make([]byte, 0, len(m.body)+64)
 	line = append(line, `{"id":`...)
@@ -38,7 +39,8 @@ func (m *message) line() []byte {
 	return append(line, "}\n"...)
 }
 
-// An endpoint can send and receive messages. It is a node, a service or a client.
+// An endpoint can send and receive messages. It is a node, a service or a
+// client.
 type endpoint struct {
 	name    string
 	kind    endpointKind
@@ -61,12 +63,15 @@ const (
 // A link is one direction between two endpoints.
 type link struct{ src, dest *endpoint }
 
-// A network carries messages as Maelstrom's net.clj does. Each receiver has a queue ordered by deadline and takes one
-// message at a time from it: the one with the earliest deadline. When it takes a message, it looks whether the link is
-// cut. If not, it waits for the deadline and for the hop that follows, and then handles the message. So a cut counts
-// when a message is taken, which may be long before the message is handled. And a message may wait behind another that
-// has a later deadline but was taken first. Latencies are whole milliseconds if their mean is, and exact otherwise:
-// Maelstrom would round 0.5 ms down to nothing. Hops are exact.
+// A network carries messages as Maelstrom's net.clj does. Each receiver has a
+// queue ordered by deadline and takes one message at a time from it: the one
+// with the earliest deadline. When it takes a message, it looks whether the
+// link is cut. If not, it waits for the deadline and for the hop that follows,
+// and then handles the message. So a cut counts when a message is taken, which
+// may be long before the message is handled. And a message may wait behind
+// another that has a later deadline but was taken first. Latencies are whole
+// milliseconds if their mean is, and exact otherwise: Maelstrom would round 0.5
+// ms down to nothing. Hops are exact.
 type network struct {
 	sched     *scheduler
 	random    *rand.Rand
@@ -123,9 +128,10 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	n.sendCopies(m, copies, false)
 }
 
-// sendCopies sends the copies of a message. A fault's delay passes before a copy enters its receiver's queue, so that
-// other messages do not wait behind it. So does what a far node adds to the latency. If exact is set, the whole latency
-// passes before the queue, too.
+// sendCopies sends the copies of a message. A fault's delay passes before a
+// copy enters its receiver's queue, so that other messages do not wait behind
+// it. So does what a far node adds to the latency. If exact is set, the whole
+// latency passes before the queue, too.
 func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
 	if len(copies) == 0 {
 		n.journal(Lost, m, 0)
@@ -228,8 +234,8 @@ func (n *network) cut(links ...link) (mend func()) {
 	}
 }
 
-// parse reads a line that a node printed. Like Maelstrom's process.clj it wants src, dest and body, allows an integer id, and
-// nothing else.
+// parse reads a line that a node printed. Like Maelstrom's process.clj it wants
+// src, dest and body, allows an integer id, and nothing else.
 func (n *network) parse(line []byte) (*message, error) {
 	if m, ok := n.parsePlain(line); ok {
 		return m, nil
@@ -270,8 +276,8 @@ func (n *network) parseAny(line []byte) (*message, error) {
 	return &message{src: src, dest: dest, body: body}, nil
 }
 
-// parsePlain is parse for lines without spaces and escapes, which nearly all lines are. It fails on all other lines and
-// on lines that are not messages.
+// parsePlain is parse for lines without spaces and escapes, which nearly all
+// lines are. It fails on all other lines and on lines that are not messages.
 func (n *network) parsePlain(line []byte) (_ *message, ok bool) {
 	if len(line) > maxPlain {
 		return nil, false

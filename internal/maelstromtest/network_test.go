@@ -18,7 +18,8 @@ type delivery struct {
 	body string
 }
 
-// A wire is a network with two nodes, a service and a client that note what they get.
+// A wire is a network with two nodes, a service and a client that note what
+// they get.
 type wire struct {
 	*network
 	sched *scheduler
@@ -153,7 +154,8 @@ func TestLatenciesFollowTheirDistribution(t *testing.T) {
 	}
 }
 
-// Latencies are not rounded if their mean is not a whole number of milliseconds.
+// Latencies are not rounded if their mean is not a whole number of
+// milliseconds.
 func TestLatenciesBelowAMillisecondAreExact(t *testing.T) {
 	for _, mean := range []time.Duration{time.Microsecond, 300 * time.Microsecond, 2500 * time.Microsecond} {
 		w := newWire(Config{Latency: mean, LatencyDist: Constant})

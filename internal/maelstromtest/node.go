@@ -30,7 +30,8 @@ func (n *node) lastWords() string {
 	return fmt.Sprintf("%s\nstdout:\n%s\nstderr:\n%s", hint, said, n.stderr.String())
 }
 
-// input gives a node a line. A dead node gets nothing, and a paused one only later.
+// input gives a node a line. A dead node gets nothing, and a paused one only
+// later.
 func (n *node) input(line []byte) {
 	switch {
 	case n.life == nil:

@@ -18,8 +18,8 @@ import (
 	"go.uber.org/goleak"
 )
 
-// The test binary is also the executable that the tests of processes run. Its first argument says which node it then
-// is.
+// The test binary is also the executable that the tests of processes run. Its
+// first argument says which node it then is.
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where the library logs every message
 	if len(os.Args) > 1 {
@@ -65,10 +65,12 @@ var executables = map[string]Program{
 	},
 }
 
-// linCounter is a counter that is right as long as nothing goes wrong: a number in lin-kv.
+// linCounter is a counter that is right as long as nothing goes wrong: a number
+// in lin-kv.
 func linCounter(env Env) error { return counterOn(env, "lin-kv", 5*time.Second) }
 
-// seqCounter is the plain CAS loop with a plain read, on seq-kv: its reads may be old.
+// seqCounter is the plain CAS loop with a plain read, on seq-kv: its reads may
+// be old.
 func seqCounter(env Env) error { return counterOn(env, "seq-kv", time.Second) }
 
 func counterOn(env Env, service string, timeout time.Duration) error {
@@ -107,7 +109,8 @@ func counterOn(env Env, service string, timeout time.Duration) error {
 	return n.Run()
 }
 
-// memoryCounter returns a counter whose nodes all keep the total in one variable, which only works in one process.
+// memoryCounter returns a counter whose nodes all keep the total in one
+// variable, which only works in one process.
 func memoryCounter() Program {
 	var total atomic.Int64
 	return func(env Env) error {
@@ -126,7 +129,8 @@ func memoryCounter() Program {
 	}
 }
 
-// eachMessage calls f with each message that a node gets, until the end of its input or an error.
+// eachMessage calls f with each message that a node gets, until the end of its
+// input or an error.
 func eachMessage(env Env, f func(Packet) error) error {
 	lines := bufio.NewScanner(env.Stdin)
 	for lines.Scan() {
@@ -141,7 +145,8 @@ func eachMessage(env Env, f func(Packet) error) error {
 	return lines.Err()
 }
 
-// An rpc calls a service. Unlike the library's SyncRPC, it leaves no goroutine behind.
+// An rpc calls a service. Unlike the library's SyncRPC, it leaves no goroutine
+// behind.
 type rpc struct {
 	n       *maelstrom.Node
 	service string

@@ -20,7 +20,8 @@ type Packet struct {
 	At        time.Time
 }
 
-// ParsePacket reads a line that a node has written. It is for a test that reads the node's output itself.
+// ParsePacket reads a line that a node has written. It is for a test that reads
+// the node's output itself.
 func ParsePacket(line []byte) (Packet, error) {
 	var message struct {
 		Src, Dest string
@@ -44,7 +45,8 @@ func ParsePacket(line []byte) (Packet, error) {
 
 func (p Packet) is(types []string) bool { return len(types) == 0 || slices.Contains(types, p.Type) }
 
-// Field returns a field of the body as it was written, or an empty string if there is none.
+// Field returns a field of the body as it was written, or an empty string if
+// there is none.
 func (p Packet) Field(name string) string {
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(p.Body, &fields); err != nil {
@@ -64,8 +66,9 @@ func (p Packet) Decode(v any) error {
 // String returns the message as it was written.
 func (p Packet) String() string { return p.Line }
 
-// A Store is a key-value service that answers each request at once and from its newest state, like Maelstrom's lin-kv.
-// Its method Serve is a [Responder]. It is safe for concurrent use.
+// A Store is a key-value service that answers each request at once and from its
+// newest state, like Maelstrom's lin-kv. Its method Serve is a [Responder]. It
+// is safe for concurrent use.
 type Store struct {
 	mu    sync.Mutex
 	state linearizable
@@ -81,8 +84,8 @@ func (s *Store) Serve(c *Conversation, p Packet) {
 	}
 }
 
-// Reply does what a request asks for and returns the body of the answer with its in_reply_to, or an empty string if the store
-// has no such type of request.
+// Reply does what a request asks for and returns the body of the answer with
+// its in_reply_to, or an empty string if the store has no such type of request.
 func (s *Store) Reply(p Packet) (body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

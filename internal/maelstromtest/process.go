@@ -13,13 +13,16 @@ import (
 	"time"
 )
 
-// RunProcesses runs a cluster of processes of the executable file bin in real time, puts it through cfg, and judges
-// what happened. If ctx ends, the run ends early, and RunProcesses judges what happened until then. An error means that
-// the cluster did not start. Everything else is in the result.
+// RunProcesses runs a cluster of processes of the executable file bin in real
+// time, puts it through cfg, and judges what happened. If ctx ends, the run
+// ends early, and RunProcesses judges what happened until then. An error means
+// that the cluster did not start. Everything else is in the result.
 //
-// It works only on Unix. Elsewhere it returns an error, since processes cannot be stopped and continued there.
+// It works only on Unix. Elsewhere it returns an error, since processes cannot
+// be stopped and continued there.
 //
-// The wall clock of a process cannot be set: the fault Clock is refused, and Kill leaves clocks alone.
+// The wall clock of a process cannot be set: the fault Clock is refused, and
+// Kill leaves clocks alone.
 func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) {
 	path, err := filepath.Abs(bin)
 	if err != nil {
@@ -39,8 +42,9 @@ func processes(path string) starter {
 		cmd := exec.Command(path, env.Args...)
 		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr
 		cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
-		// The node has a process group of its own. So Ctrl-C on a terminal reaches only the bench, and a signal to a
-		// node that is a script also reaches the script's children.
+		// The node has a process group of its own. So Ctrl-C on a terminal
+		// reaches only the bench, and a signal to a node that is a script also
+		// reaches the script's children.
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 		input, err := cmd.StdinPipe()
 		if err != nil {

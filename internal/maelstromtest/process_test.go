@@ -14,7 +14,8 @@ import (
 	"time"
 )
 
-// runTestBinary runs processes of this test's own executable, each as the node that TestMain knows by that name.
+// runTestBinary runs processes of this test's own executable, each as the node
+// that TestMain knows by that name.
 func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string) (*Result, error) {
 	t.Helper()
 	bin, err := os.Executable()

@@ -5,8 +5,10 @@ import (
 	"strings"
 )
 
-// prStr returns a JSON value as Clojure's pr-str prints what Maelstrom makes of it: a map as {"a" 1, "b" [2 3]}. Unlike there,
-// numbers stay as they were written, maps keep their order, and a key that comes twice stays twice. It needs valid JSON.
+// prStr returns a JSON value as Clojure's pr-str prints what Maelstrom makes of
+// it: a map as {"a" 1, "b" [2 3]}. Unlike there, numbers stay as they were
+// written, maps keep their order, and a key that comes twice stays twice. It
+// needs valid JSON.
 func prStr(raw json.RawMessage) string {
 	var b strings.Builder
 	b.Grow(2 * len(raw))
@@ -44,5 +46,6 @@ func prStr(raw json.RawMessage) string {
 	return b.String()
 }
 
-// clojureEscapes escapes what pr-str escapes in a string: clojure.core's char-escape-string.
+// clojureEscapes escapes what pr-str escapes in a string: clojure.core's
+// char-escape-string.
 var clojureEscapes = strings.NewReplacer(`"`, `\"`, `\`, `\\`, "\n", `\n`, "\t", `\t`, "\r", `\r`, "\f", `\f`, "\b", `\b`)

@@ -6,9 +6,10 @@ import (
 	"slices"
 )
 
-// rawFields returns the fields of an object as they are written. It does what json.Unmarshal into a map does, several
-// times as fast: it only looks for the ends of values, and so needs valid JSON. Of fields with the same name, the last
-// counts.
+// rawFields returns the fields of an object as they are written. It does what
+// json.Unmarshal into a map does, several times as fast: it only looks for the
+// ends of values, and so needs valid JSON. Of fields with the same name, the
+// last counts.
 func rawFields(object []byte) map[string]json.RawMessage {
 	fields := make(map[string]json.RawMessage, 8)
 	var name string
@@ -40,7 +41,8 @@ func rawFields(object []byte) map[string]json.RawMessage {
 	return fields
 }
 
-// endOfString returns the index of the quote that ends the string which begins at i.
+// endOfString returns the index of the quote that ends the string which begins
+// at i.
 func endOfString(valid []byte, i int) int {
 	for i++; valid[i] != '"'; i++ {
 		if valid[i] == '\\' {
@@ -62,7 +64,8 @@ func stringOf(raw json.RawMessage) (s string, ok bool) {
 	return s, err == nil
 }
 
-// isPlainString reports whether raw is a string that can be encoded in only one way.
+// isPlainString reports whether raw is a string that can be encoded in only one
+// way.
 func isPlainString(raw json.RawMessage) bool {
 	for _, c := range raw {
 		switch {
@@ -73,7 +76,8 @@ func isPlainString(raw json.RawMessage) bool {
 	return raw[0] == '"'
 }
 
-// isPlainInteger reports whether raw is an integer that can be encoded in only one way.
+// isPlainInteger reports whether raw is an integer that can be encoded in only
+// one way.
 func isPlainInteger(raw json.RawMessage) bool {
 	digits := bytes.TrimPrefix(raw, []byte("-"))
 	return isInteger(raw) && len(digits) > 0 && (digits[0] != '0' || string(raw) == "0")
@@ -89,14 +93,15 @@ func isInteger(raw json.RawMessage) bool {
 	return len(raw) > 0
 }
 
-// maxPlain bounds the length of the JSON that the fast functions below read. Longer JSON may be nested more deeply than
-// the standard library allows.
+// maxPlain bounds the length of the JSON that the fast functions below read.
+// Longer JSON may be nested more deeply than the standard library allows.
 const maxPlain = 10_000
 
-// appendPlain appends the JSON value at the beginning of raw to out, with object keys in order, and returns what
-// follows it in raw. It fails if the canonical form takes more than that: if the value has spaces, floating-point
-// numbers, strings that can be encoded in more than one way, or keys that come twice. It is several times as fast as
-// decoding and encoding.
+// appendPlain appends the JSON value at the beginning of raw to out, with
+// object keys in order, and returns what follows it in raw. It fails if the
+// canonical form takes more than that: if the value has spaces, floating-point
+// numbers, strings that can be encoded in more than one way, or keys that come
+// twice. It is several times as fast as decoding and encoding.
 func appendPlain(out, raw []byte) (_, rest []byte, ok bool) {
 	if len(raw) == 0 {
 		return nil, nil, false
@@ -121,8 +126,9 @@ func appendPlain(out, raw []byte) (_, rest []byte, ok bool) {
 	return append(out, raw[:len(raw)-len(rest)]...), rest, ok
 }
 
-// skipPlain returns what follows the JSON value at the beginning of raw. It fails if the value has spaces,
-// floating-point numbers, strings that can be encoded in more than one way, or mistakes.
+// skipPlain returns what follows the JSON value at the beginning of raw. It
+// fails if the value has spaces, floating-point numbers, strings that can be
+// encoded in more than one way, or mistakes.
 func skipPlain(raw []byte) (rest []byte, ok bool) {
 	if len(raw) > 0 && (raw[0] == '{' || raw[0] == '[') {
 		isObject, closing := raw[0] == '{', raw[0]+2
@@ -215,8 +221,9 @@ func closePlain(out, rest []byte, bracket byte) (_, _ []byte, ok bool) {
 	return append(out, bracket), rest[1:], true
 }
 
-// endOfScalar returns where the string, number or word at the beginning of raw ends, or zero if there is none. It takes
-// any quote for the end of a string, even one after a backslash.
+// endOfScalar returns where the string, number or word at the beginning of raw
+// ends, or zero if there is none. It takes any quote for the end of a string,
+// even one after a backslash.
 func endOfScalar(raw []byte) int {
 	if len(raw) > 0 && raw[0] == '"' {
 		if end := bytes.IndexByte(raw[1:], '"'); end >= 0 {

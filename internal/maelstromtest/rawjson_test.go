@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzRawFields compares the functions that read JSON with the standard library.
+// FuzzRawFields compares the functions that read JSON with the standard
+// library.
 func FuzzRawFields(f *testing.F) {
 	for _, object := range []string{
 		`{}`, ` { } `, `{"a":1}`, "\t{ \"a\" :\r\n1 , \"b\": [ 1, {\"c\":2} ] } ", `{"a":1,"a":{}}`, `{"a":[],"":null,"b":""}`,

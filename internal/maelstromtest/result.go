@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// A Result is the outcome of a run. It marshals to JSON without its history, which WriteHistory writes. Durations in
-// the JSON are in nanoseconds.
+// A Result is the outcome of a run. It marshals to JSON without its history,
+// which WriteHistory writes. Durations in the JSON are in nanoseconds.
 type Result struct {
 	Verdict
 	Workload string `json:"workload"`
@@ -33,7 +33,8 @@ type Counts struct {
 	Availability float64 `json:"availability"` // the share that was answered ok; 1 if nothing was asked
 }
 
-// Latencies are of the requests that were answered ok, from when each was made to its answer.
+// Latencies are of the requests that were answered ok, from when each was made
+// to its answer.
 type Latencies struct {
 	Latency       Quantiles            `json:"latency"`
 	LatencyByKind map[string]Quantiles `json:"latency_by_kind"` // by their F
@@ -56,7 +57,8 @@ type Lives struct {
 	Exits   []Exit  `json:"exits"`
 }
 
-// Quantiles are of the latencies of some requests. They are zero if there were none.
+// Quantiles are of the latencies of some requests. They are zero if there were
+// none.
 type Quantiles struct {
 	P50 time.Duration `json:"p50"`
 	P95 time.Duration `json:"p95"`
@@ -64,7 +66,8 @@ type Quantiles struct {
 	Max time.Duration `json:"max"`
 }
 
-// A Crash is a node that ended before the end of its input, with the last lines that it wrote.
+// A Crash is a node that ended before the end of its input, with the last lines
+// that it wrote.
 type Crash struct {
 	Node   string        `json:"node"`
 	At     time.Duration `json:"at"`
@@ -181,8 +184,9 @@ func quantilesOf(latencies []time.Duration) Quantiles {
 	}
 }
 
-// Percentile returns an element of a sorted list such that at most percent % of the list come before it: the first
-// element for 0, and the last for 100. For an empty list it returns zero.
+// Percentile returns an element of a sorted list such that at most percent % of
+// the list come before it: the first element for 0, and the last for 100. For
+// an empty list it returns zero.
 func Percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0
@@ -198,7 +202,8 @@ func texts[T fmt.Stringer](list []T) []string {
 	return out
 }
 
-// WriteHistory writes the operations in the order in which they were invoked, a line of JSON each. Times are in nanoseconds.
+// WriteHistory writes the operations in the order in which they were invoked, a
+// line of JSON each. Times are in nanoseconds.
 func (r *Result) WriteHistory(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	for _, op := range r.History {

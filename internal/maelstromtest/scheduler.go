@@ -2,15 +2,16 @@ package maelstromtest
 
 import "time"
 
-// A scheduler is the bench's clock and its agenda. It belongs to the one goroutine that runs the bench.
+// A scheduler is the bench's clock and its agenda. It belongs to the one
+// goroutine that runs the bench.
 type scheduler struct {
 	begin  time.Time
 	events queue[event]
 	next   int
 }
 
-// An event is something to do at a time, counted from when the bench began. Of events at the same time, the one that
-// was scheduled first comes first.
+// An event is something to do at a time, counted from when the bench began. Of
+// events at the same time, the one that was scheduled first comes first.
 type event struct {
 	at  time.Duration
 	seq int

@@ -5,21 +5,26 @@ import (
 	"time"
 )
 
-// A Script takes the place of chance: a run with a script draws nothing at random. The run makes the listed requests
-// instead of the workload's, and ends when the last of them has been answered. The workload still judges the answers.
-// Times count from when all nodes were ready. If Deliver is nil, messages take Config.Latency. If Answer is nil, the
-// store answers from its newest state.
+// A Script takes the place of chance: a run with a script draws nothing at
+// random. The run makes the listed requests instead of the workload's, and ends
+// when the last of them has been answered. The workload still judges the
+// answers. Times count from when all nodes were ready. If Deliver is nil,
+// messages take Config.Latency. If Answer is nil, the store answers from its
+// newest state.
 type Script struct {
 	Requests []ScriptedRequest
 	Faults   []ScriptedFault
 
-	// Deliver returns the copies of a message that involves no client. If there are none, it is lost.
+	// Deliver returns the copies of a message that involves no client. If there
+	// are none, it is lost.
 	Deliver func(src, dest string) []Copy
-	// Answer returns the number of the state that a request of caller to seq-kv runs on, from oldest to newest.
+	// Answer returns the number of the state that a request of caller to seq-kv
+	// runs on, from oldest to newest.
 	Answer func(caller string, oldest, newest int) int
 }
 
-// A ScriptedRequest is made by a client of its node that has no other request in hand.
+// A ScriptedRequest is made by a client of its node that has no other request
+// in hand.
 type ScriptedRequest struct {
 	At   time.Duration
 	Node int
@@ -27,7 +32,8 @@ type ScriptedRequest struct {
 	Final bool
 }
 
-// A ScriptedFault kills a node and starts it again, or, if the kind is Pause, holds its input and output.
+// A ScriptedFault kills a node and starts it again, or, if the kind is Pause,
+// holds its input and output.
 type ScriptedFault struct {
 	Kind Kind
 	Node int
@@ -35,7 +41,8 @@ type ScriptedFault struct {
 	For  time.Duration
 }
 
-// A Copy is a copy of a message that arrives after Latency and Delay. The Delay is a fault's doing.
+// A Copy is a copy of a message that arrives after Latency and Delay. The Delay
+// is a fault's doing.
 type Copy struct {
 	Latency, Delay time.Duration
 
@@ -82,7 +89,8 @@ func (l *load) workerOf(n *node) *worker {
 	return l.workers[i]
 }
 
-// deliver returns what the network calls to deliver a message. If the script has no Deliver, messages take latency.
+// deliver returns what the network calls to deliver a message. If the script
+// has no Deliver, messages take latency.
 func (s *Script) deliver(latency time.Duration) func(*message) []Copy {
 	return func(m *message) []Copy {
 		if s.Deliver == nil {

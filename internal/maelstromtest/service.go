@@ -11,11 +11,13 @@ import (
 	"sync"
 )
 
-// A kv is one state of a key-value store, which never changes: from service.clj's PersistentKV. Keys and values are any
-// JSON, and compared by value.
+// A kv is one state of a key-value store, which never changes: from
+// service.clj's PersistentKV. Keys and values are any JSON, and compared by
+// value.
 type kv struct{ values map[string]value }
 
-// A value is a JSON value, as it was written and in the form in which equal values are the same string.
+// A value is a JSON value, as it was written and in the form in which equal
+// values are the same string.
 type value struct {
 	raw       json.RawMessage
 	canonical func() string // expensive, but only the first time
@@ -32,7 +34,8 @@ type kvRequest struct {
 	create          bool // of a cas: if the key is missing, set it, whatever from is
 }
 
-// A kvReply is the body of the answer. Its InReplyTo is null if the request had no msg_id.
+// A kvReply is the body of the answer. Its InReplyTo is null if the request had
+// no msg_id.
 type kvReply struct {
 	Type      string          `json:"type"`
 	Value     json.RawMessage `json:"value,omitempty"`
@@ -45,7 +48,8 @@ type kvReply struct {
 
 var noSuchKey = kvReply{Type: "error", Code: 20, Text: "key does not exist"}
 
-// apply returns the state after a request, and the answer. A request that changes nothing returns s itself.
+// apply returns the state after a request, and the answer. A request that
+// changes nothing returns s itself.
 func (s *kv) apply(r kvRequest) (*kv, kvReply) {
 	current, exists := s.values[r.key]
 	switch {
@@ -71,13 +75,15 @@ func (s *kv) with(key string, v value) *kv {
 	return &kv{values}
 }
 
-// A store runs requests on a key-value store's states, according to its consistency model.
+// A store runs requests on a key-value store's states, according to its
+// consistency model.
 type store interface {
 	handle(caller string, r kvRequest) kvReply
 	newest() *kv
 }
 
-// linearizable runs each request on the newest state: service.clj's Linearizable.
+// linearizable runs each request on the newest state: service.clj's
+// Linearizable.
 type linearizable struct {
 	state  *kv
 	number int // how many changes there have been
@@ -95,14 +101,17 @@ func (l *linearizable) handle(_ string, r kvRequest) (reply kvReply) {
 
 func (l *linearizable) newest() *kv { return l.state }
 
-// keptStates is how many states a sequential store keeps, as service.clj does by default.
+// keptStates is how many states a sequential store keeps, as service.clj does
+// by default.
 const keptStates = 32
 
-// sequential is service.clj's Sequential: a request that changes nothing may be answered from any of the last 32 states
-// that isn't older than what its caller has seen; one that changes something takes effect on the newest.
+// sequential is service.clj's Sequential: a request that changes nothing may be
+// answered from any of the last 32 states that isn't older than what its caller
+// has seen; one that changes something takes effect on the newest.
 //
-// It differs from service.clj in one point. There the index into the ring of states wraps around for a caller that is
-// more than 32 states behind, so that the caller may see a state and later an older one. Here that never happens.
+// It differs from service.clj in one point. There the index into the ring of
+// states wraps around for a caller that is more than 32 states behind, so that
+// the caller may see a state and later an older one. Here that never happens.
 type sequential struct {
 	states []*kv          // the last keptStates
 	last   int            // the number of the newest, states[len(states)-1]
@@ -144,8 +153,9 @@ func (s *sequential) push(state *kv) {
 
 func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
 
-// answer handles the body of a message to a store, which is an object. It returns false for a type of request that the
-// store does not know: service.clj throws an exception there, and sends no answer.
+// answer handles the body of a message to a store, which is an object. It
+// returns false for a type of request that the store does not know: service.clj
+// throws an exception there, and sends no answer.
 func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
 	fields := rawFields(body)
 	r := kvRequest{key: valueOf(fields["key"]).canonical()}
@@ -167,8 +177,8 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	return reply, answer.from, err == nil
 }
 
-// changeOf returns the Answer to a request that ran on the newest state of a service and turned it from before into
-// after.
+// changeOf returns the Answer to a request that ran on the newest state of a
+// service and turned it from before into after.
 func changeOf(before, after *kv, number int, r kvRequest) Answer {
 	if before == after {
 		return Answer{State: number, Newest: number}
@@ -176,7 +186,8 @@ func changeOf(before, after *kv, number int, r kvRequest) Answer {
 	return Answer{State: number, Newest: number, Changed: true, Key: json.RawMessage(r.key), Value: after.values[r.key].raw}
 }
 
-// valueOf returns a JSON value with the form that it is compared by. A missing value is null.
+// valueOf returns a JSON value with the form that it is compared by. A missing
+// value is null.
 func valueOf(raw json.RawMessage) value {
 	if len(raw) == 0 {
 		raw = json.RawMessage("null")
@@ -184,8 +195,9 @@ func valueOf(raw json.RawMessage) value {
 	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
 }
 
-// canonical returns a JSON value in a form that is the same for equal values. Object keys are in order. Integers keep
-// all their digits and are distinct from floating-point numbers, as in Clojure.
+// canonical returns a JSON value in a form that is the same for equal values.
+// Object keys are in order. Integers keep all their digits and are distinct
+// from floating-point numbers, as in Clojure.
 func canonical(raw json.RawMessage) string {
 	if len(raw) <= maxPlain {
 		if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {
@@ -210,7 +222,8 @@ func decodedCanonical(raw json.RawMessage) string {
 	return string(encoded)
 }
 
-// normalize writes each number in v in one way: integers plainly, others with an exponent.
+// normalize writes each number in v in one way: integers plainly, others with
+// an exponent.
 func normalize(v any) any {
 	switch v := v.(type) {
 	case []any:

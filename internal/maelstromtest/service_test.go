@@ -42,7 +42,8 @@ func TestStoresAnswer(t *testing.T) {
 				`{"type":"error","code":22,"text":"current value 12345678901234567891 is not 12345678901234567890","in_reply_to":null}`},
 			{`{"type":"read","key":"1"}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":null}`},
 		} {
-			// A write of a new value before each request brings the caller to the newest state.
+			// A write of a new value before each request brings the caller to
+			// the newest state.
 			ask(t, s, "n0", fmt.Sprintf(`{"type":"write","key":"scratch","value":%q}`, exchange[0]))
 			got, _, ok := answer(s, "n0", json.RawMessage(exchange[0]))
 			if !ok || string(got) != exchange[1] {
@@ -57,8 +58,8 @@ func TestStoresAnswer(t *testing.T) {
 	}
 }
 
-// A caller of seq-kv never goes back. Old states really are served, up to 32 of them. A change takes effect on the
-// newest state and brings its caller there.
+// A caller of seq-kv never goes back. Old states really are served, up to 32 of
+// them. A change takes effect on the newest state and brings its caller there.
 func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	s := newSequential(newRandom(1))
@@ -116,7 +117,8 @@ func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 	}
 }
 
-// A CAS that changes nothing may succeed on a past state. A CAS that would change a past state runs on the newest one.
+// A CAS that changes nothing may succeed on a past state. A CAS that would
+// change a past state runs on the newest one.
 func TestACASThatChangesNothingMaySucceedOnAPastState(t *testing.T) {
 	stale, failed := 0, 0
 	for seed := range uint64(1000) {

@@ -9,12 +9,15 @@ import (
 	"testing/synctest"
 )
 
-// Simulate runs a cluster of nodes that run program, in virtual time and in a synctest bubble that it opens. It puts
-// the cluster through cfg and judges what happened. The same cfg gives the same result, provided that program behaves
-// the same on the same input. If the cluster does not start, t fails at once. Everything else is in the result.
+// Simulate runs a cluster of nodes that run program, in virtual time and in a
+// synctest bubble that it opens. It puts the cluster through cfg and judges
+// what happened. The same cfg gives the same result, provided that program
+// behaves the same on the same input. If the cluster does not start, t fails at
+// once. Everything else is in the result.
 //
-// A program that holds a mutex while it waits for a message ends the whole process within seconds, with a panic that shows where: such
-// a wait keeps virtual time from passing.
+// A program that holds a mutex while it waits for a message ends the whole
+// process within seconds, with a panic that shows where: such a wait keeps
+// virtual time from passing.
 func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	t.Helper()
 	if bubble() != "" {
@@ -23,7 +26,8 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	if test, ok := t.(*testing.T); ok {
 		return simulate(test, cfg, program)
 	}
-	// Package testing opens bubbles only for tests, so run a test, but never in verbose mode.
+	// Package testing opens bubbles only for tests, so run a test, but never in
+	// verbose mode.
 	if v := flag.Lookup("test.v"); v != nil {
 		defer v.Value.Set(v.Value.String())
 		v.Value.Set("false")
@@ -43,7 +47,8 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	return r
 }
 
-// Record is like Simulate and also returns everything that happened, in place of calling cfg's Watch.
+// Record is like Simulate and also returns everything that happened, in place
+// of calling cfg's Watch.
 func Record(t testing.TB, cfg Config, program Program) (*Result, []Entry) {
 	t.Helper()
 	var entries []Entry
@@ -72,7 +77,8 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 	return b.result(history)
 }
 
-// inBubble runs f in a synctest bubble. It reports whether goroutines are stuck there after f, instead of panicking.
+// inBubble runs f in a synctest bubble. It reports whether goroutines are stuck
+// there after f, instead of panicking.
 func inBubble(t *testing.T, f func()) (stuck bool) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -113,7 +119,8 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 	return b, history, nil
 }
 
-// inProcess returns a starter that runs each life of a node as a call of program in this process.
+// inProcess returns a starter that runs each life of a node as a call of
+// program in this process.
 func inProcess(program Program) starter {
 	return func(_ *node, env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}

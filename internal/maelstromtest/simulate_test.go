@@ -57,8 +57,8 @@ func firstDifference(a, b []byte) string {
 	return "in length"
 }
 
-// Messages that the goroutines of a node have raced to write are sent in one order. Messages to a service keep the
-// order in which they were written.
+// Messages that the goroutines of a node have raced to write are sent in one
+// order. Messages to a service keep the order in which they were written.
 func TestOutputIsPutInOrder(t *testing.T) {
 	line := func(dest, n string) []byte {
 		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"n":` + n + `}}`)
@@ -86,8 +86,8 @@ func TestOutputIsPutInOrder(t *testing.T) {
 	}
 }
 
-// The plain counter on seq-kv behaves as it does under the real Maelstrom: it takes 3.1 messages per request, and some
-// of its final reads are old.
+// The plain counter on seq-kv behaves as it does under the real Maelstrom: it
+// takes 3.1 messages per request, and some of its final reads are old.
 func TestThePlainCounterFaresAsWithMaelstrom(t *testing.T) {
 	if testing.Short() {
 		t.Skip("several seeds")
@@ -116,8 +116,8 @@ func TestThePlainCounterFaresAsWithMaelstrom(t *testing.T) {
 	}
 }
 
-// Requests are made as Jepsen makes them: at the rate, a third of them adds of 0 to 4, each by a random worker; in the end
-// each worker reads once.
+// Requests are made as Jepsen makes them: at the rate, a third of them adds of
+// 0 to 4, each by a random worker; in the end each worker reads once.
 func TestTheWorkloadIsLikeMaelstroms(t *testing.T) {
 	t.Parallel()
 	r := Simulate(t, Config{Nodes: 5, Concurrency: 10, Rate: 200, TimeLimit: 30 * time.Second}, memoryCounter())
@@ -163,7 +163,8 @@ func TestTheWorkloadIsLikeMaelstroms(t *testing.T) {
 	}
 }
 
-// With one slow worker, requests wait for it, and those that were missed are not made later.
+// With one slow worker, requests wait for it, and those that were missed are
+// not made later.
 func TestRequestsWaitForAFreeWorker(t *testing.T) {
 	r := Simulate(t, Config{Rate: 1000, Concurrency: 1, Latency: 50 * time.Millisecond, TimeLimit: 10 * time.Second}, linCounter)
 	for i, op := range r.History {
@@ -197,7 +198,8 @@ func say(env Env, src, dest, body string) {
 	fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
 }
 
-// stayForEver is run by a goroutine that is left behind on purpose. TestMain ignores it.
+// stayForEver is run by a goroutine that is left behind on purpose. TestMain
+// ignores it.
 func stayForEver() { select {} }
 
 // What a node does wrong is named in the error.

@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// A pipe is a node's standard input. Writing never blocks: the bench must not wait for a node that doesn't read.
+// A pipe is a node's standard input. Writing never blocks: the bench must not
+// wait for a node that doesn't read.
 type pipe struct {
 	mu     sync.Mutex
 	filled sync.Cond
@@ -55,7 +56,8 @@ func (p *pipe) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// An outbox is a node's standard output, cut into lines, and at last how the node ended.
+// An outbox is a node's standard output, cut into lines, and at last how the
+// node ended.
 type outbox struct {
 	wake func() // tells the bench that there is something to take
 
@@ -105,7 +107,8 @@ func (o *outbox) end(e exit) {
 	o.wake()
 }
 
-// take returns the lines written since the last take, and whether the node has ended.
+// take returns the lines written since the last take, and whether the node has
+// ended.
 func (o *outbox) take() (lines [][]byte, ended bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -113,7 +116,8 @@ func (o *outbox) take() (lines [][]byte, ended bool) {
 	return lines, o.ended
 }
 
-// tailLines is how many of the last lines of a node's output are kept for error messages, as in Maelstrom's process.clj.
+// tailLines is how many of the last lines of a node's output are kept for error
+// messages, as in Maelstrom's process.clj.
 const tailLines = 32
 
 // A tail keeps the last lines that were written to it.

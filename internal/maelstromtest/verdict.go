@@ -9,15 +9,18 @@ import (
 
 // A Verdict says whether a run was right, and why.
 type Verdict struct {
-	// Right is the verdict: no check is wrong. A check that was not made does not count against it. But a run in which
-	// nothing was asked, or nothing was answered, is wrong.
+	// Right is the verdict: no check is wrong. A check that was not made does
+	// not count against it. But a run in which nothing was asked, or nothing
+	// was answered, is wrong.
 	Right bool `json:"right"`
-	// MaelstromValid is what Maelstrom's verdict would be: none of the checks that Maelstrom also makes is wrong.
+	// MaelstromValid is what Maelstrom's verdict would be: none of the checks
+	// that Maelstrom also makes is wrong.
 	MaelstromValid bool `json:"maelstrom_valid"`
-	// Checks lists causes before what may follow from them: first the checks that every workload has, then the
-	// workload's own.
+	// Checks lists causes before what may follow from them: first the checks
+	// that every workload has, then the workload's own.
 	Checks []Check `json:"checks"`
-	// Facts is what else the workload tells, in a type of its own, such as CounterFacts; or nil.
+	// Facts is what else the workload tells, in a type of its own, such as
+	// CounterFacts; or nil.
 	Facts any `json:"facts,omitempty"`
 }
 
@@ -40,7 +43,8 @@ const (
 	NotChecked Status = "not checked"
 )
 
-// NewCheck returns a check that is wrong if there are findings, and ok otherwise.
+// NewCheck returns a check that is wrong if there are findings, and ok
+// otherwise.
 func NewCheck(name, kind string, findings []string) Check {
 	c := Check{Name: name, Kind: kind, Status: Passed, Findings: findings}
 	if len(findings) > 0 {
@@ -76,7 +80,8 @@ func judge(checks []Check, facts any) Verdict {
 	return v
 }
 
-// Check returns the check with a name. If there is none, it returns one that was not made.
+// Check returns the check with a name. If there is none, it returns one that
+// was not made.
 func (v Verdict) Check(name string) Check {
 	i := slices.IndexFunc(v.Checks, func(c Check) bool { return c.Name == name })
 	if i < 0 {
@@ -85,7 +90,8 @@ func (v Verdict) Check(name string) Check {
 	return v.Checks[i]
 }
 
-// Err returns nil if and only if the run was right. The error has all findings, causes first, and the seed.
+// Err returns nil if and only if the run was right. The error has all findings,
+// causes first, and the seed.
 func (r *Result) Err() error {
 	if r.Right {
 		return nil
@@ -100,8 +106,8 @@ func (r *Result) Err() error {
 	return errors.New(strings.Join(lines, "\n"))
 }
 
-// The names of the checks that every workload has. A failure that belongs to no single request counts against one of
-// them.
+// The names of the checks that every workload has. A failure that belongs to no
+// single request counts against one of them.
 const (
 	noCrash        = "no crash"
 	noBabble       = "no babble"
@@ -177,7 +183,8 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 	}
 }
 
-// wasDown reports whether an operation's node was dead or paused while it was under way.
+// wasDown reports whether an operation's node was dead or paused while it was
+// under way.
 func (b *bench) wasDown(op Op) bool {
 	for _, n := range b.nodes {
 		if n.name == op.Node {

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Err is nil if and only if no check is wrong, be it one of Maelstrom's or a stricter one.
+// Err is nil if and only if no check is wrong, be it one of Maelstrom's or a
+// stricter one.
 func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 	result := func(checks ...Check) *Result { return &Result{Workload: "w", Verdict: judge(checks, nil)} }
 	wrong := NewCheck("b", "bs", []string{"b is not so"})
@@ -34,9 +35,11 @@ func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 	}
 }
 
-// Each check reports a bounded number of findings, and causes come before what may follow from them.
+// Each check reports a bounded number of findings, and causes come before what
+// may follow from them.
 func TestACrashIsNotBuried(t *testing.T) {
-	// Each node counts for itself alone, so that many reads are out of order, until it ends too soon.
+	// Each node counts for itself alone, so that many reads are out of order,
+	// until it ends too soon.
 	r := Simulate(t, Config{Rate: 100, TimeLimit: 20 * time.Second, Seed: 1}, func(env Env) error {
 		env.Stdin = io.LimitReader(env.Stdin, 30_000)
 		return memoryCounter()(env)

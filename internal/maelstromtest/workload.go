@@ -11,27 +11,33 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// A Workload says what nodes are asked, which answers are well-formed, and whether a history is right.
+// A Workload says what nodes are asked, which answers are well-formed, and
+// whether a history is right.
 type Workload interface {
 	// Name is the workload's name on Maelstrom's command line.
 	Name() string
 	// Next returns a request for any node.
 	Next(random *rand.Rand) Request
-	// Final returns the request that each worker makes at the end, after everything has recovered, if there is one.
+	// Final returns the request that each worker makes at the end, after
+	// everything has recovered, if there is one.
 	Final() (Request, bool)
-	// Complete takes a reply that isn't an error: it sets op.Value, or returns what is wrong with the reply.
+	// Complete takes a reply that isn't an error: it sets op.Value, or returns
+	// what is wrong with the reply.
 	Complete(op *Op, reply Reply) error
-	// Check judges a history by the promise that the nodes make, and tells what else it has found out, in a type of its own.
+	// Check judges a history by the promise that the nodes make, and tells what
+	// else it has found out, in a type of its own.
 	Check(history []Op, promise Consistency) (checks []Check, facts any)
 }
 
-// A Preparer is a Workload that sends each node a request before the load begins, as Maelstrom's broadcast sends the
-// topology.
+// A Preparer is a Workload that sends each node a request before the load
+// begins, as Maelstrom's broadcast sends the topology.
 type Preparer interface {
 	Workload
-	// Prepare returns the body of the request that a node gets each time that it starts, or nil for no request. At the
-	// start of the cluster, the request is sent when all nodes have answered init; later, when the node itself has. The
-	// node must not answer with an error. The argument nodes has the names of all nodes.
+	// Prepare returns the body of the request that a node gets each time that
+	// it starts, or nil for no request. At the start of the cluster, the
+	// request is sent when all nodes have answered init; later, when the node
+	// itself has. The node must not answer with an error. The argument nodes
+	// has the names of all nodes.
 	Prepare(node string, nodes []string) Body
 }
 
@@ -51,7 +57,8 @@ const (
 	Info Outcome = "info" // nobody knows whether it took effect, or will
 )
 
-// An Op is an operation: a request, and what came of it. Times count from when all nodes were ready.
+// An Op is an operation: a request, and what came of it. Times count from when
+// all nodes were ready.
 type Op struct {
 	Worker   int           `json:"worker"`
 	Client   string        `json:"client"`
@@ -126,8 +133,9 @@ func (b *bench) startLoad() *load {
 	return l
 }
 
-// next makes a request if a worker is free, and plans the one after. Intervals are uniform between 0 and twice the
-// mean, and count from when the request was really made. So missed requests are not made up for, as with Jepsen's
+// next makes a request if a worker is free, and plans the one after. Intervals
+// are uniform between 0 and twice the mean, and count from when the request was
+// really made. So missed requests are not made up for, as with Jepsen's
 // stagger.
 func (l *load) next() {
 	if l.phase != generating {
@@ -265,7 +273,8 @@ func (l *load) waitsFor() string {
 	return ""
 }
 
-// snapshot returns the history so far. An operation without an answer is indeterminate.
+// snapshot returns the history so far. An operation without an answer is
+// indeterminate.
 func (l *load) snapshot() []Op {
 	history := make([]Op, len(l.history))
 	for i, op := range l.history {
@@ -277,8 +286,8 @@ func (l *load) snapshot() []Op {
 	return history
 }
 
-// fieldsOf checks that a reply has type typ and, besides in_reply_to and perhaps msg_id, exactly these fields, as
-// Maelstrom's schemas do.
+// fieldsOf checks that a reply has type typ and, besides in_reply_to and
+// perhaps msg_id, exactly these fields, as Maelstrom's schemas do.
 func fieldsOf(reply Reply, typ string, names ...string) error {
 	if got := reply.Type(); got != typ {
 		return fmt.Errorf("reply has type %q, not %q", got, typ)

@@ -76,9 +76,9 @@ func (p *Pace) Doubtful(now time.Time, trip time.Duration) bool {
 func (p *Pace) Failed() (warn bool) { return p.failed(4) }
 
 // failed adds to the failures in a row. A swap that is won ends the row, and so
-// does a combiner that has done a fold, or a read that shows a new value: others
-// make progress then, and a node that backed off for that would starve. What a
-// refusal tells does not end it.
+// does a combiner that has done a fold, or a read that shows a new value:
+// others make progress then, and a node that backed off for that would starve.
+// What a refusal tells does not end it.
 func (p *Pace) failed(n int) (warn bool) {
 	p.failures += n
 	return p.failures >= stuck && p.failures-n < stuck

@@ -7,13 +7,15 @@ import (
 	"strings"
 )
 
-// A Chart shows points and lines over time, and below them when something was in force. A reader can zoom in and point
-// at a point to see what it is. Without scripts a chart is a picture.
+// A Chart shows points and lines over time, and below them when something was
+// in force. A reader can zoom in and point at a point to see what it is.
+// Without scripts a chart is a picture.
 type Chart struct {
 	Title string
 	Note  string
 	End   float64 // of the time that is shown, in s; it begins at 0
-	// Low and High bound what is shown of y. On a logarithmic scale Low is positive.
+	// Low and High bound what is shown of y. On a logarithmic scale Low is
+	// positive.
 	Low, High float64
 	Log       bool
 	Fit       bool // when a reader zooms in, y is fitted to what is shown
@@ -41,7 +43,8 @@ type Dots struct {
 	Points []Dot
 }
 
-// A Dot is a point that tells what it is. It is drawn as long as what it stands for lasted.
+// A Dot is a point that tells what it is. It is drawn as long as what it stands
+// for lasted.
 type Dot struct {
 	Point
 	For  float64 // in s, up to the point's time
@@ -61,7 +64,8 @@ type Bar struct {
 	Text, Title string
 }
 
-// scale is the width and the height of a chart's coordinates: fine enough to zoom in on a thousandth.
+// scale is the width and the height of a chart's coordinates: fine enough to
+// zoom in on a thousandth.
 const scale = 100_000
 
 // Scale is the width and the height of the chart's coordinates.
@@ -95,7 +99,8 @@ func (c *Chart) LinePath(l Line) string {
 	return b.String()
 }
 
-// DotsPath returns a path of SVG with a line for each point. A line without length still shows its round ends.
+// DotsPath returns a path of SVG with a line for each point. A line without
+// length still shows its round ends.
 func (c *Chart) DotsPath(d Dots) string {
 	var b strings.Builder
 	for _, p := range d.Points {
@@ -120,14 +125,16 @@ func (c *Chart) Size() string {
 	return "many"
 }
 
-// Left and Width return a bar's position and width, in percent of the chart's width.
+// Left and Width return a bar's position and width, in percent of the chart's
+// width.
 func (c *Chart) Left(b Bar) float64  { return percent(b.From / c.End) }
 func (c *Chart) Width(b Bar) float64 { return percent((min(b.To, c.End) - b.From) / c.End) }
 
 // percent returns a share in percent, rounded and at least 0.
 func percent(share float64) float64 { return math.Round(max(0, share)*100_000) / 1000 }
 
-// A Tick is a mark on an axis, in percent of its length from the left or the top.
+// A Tick is a mark on an axis, in percent of its length from the left or the
+// top.
 type Tick struct {
 	At   float64
 	Text string
@@ -142,7 +149,8 @@ func (c *Chart) XTicks() []Tick {
 	return ticks
 }
 
-// YTicks returns the marks of the other axis: powers of ten if it is logarithmic.
+// YTicks returns the marks of the other axis: powers of ten if it is
+// logarithmic.
 func (c *Chart) YTicks() []Tick {
 	values := rounds(c.Low, c.High, 6)
 	if c.Log {

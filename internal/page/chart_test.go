@@ -66,7 +66,8 @@ func TestPathsAndTicksAreInTheChartsCoordinates(t *testing.T) {
 	}
 }
 
-// The texts of a chart cannot end its script or begin an element, and the script gets them as they are.
+// The texts of a chart cannot end its script or begin an element, and the
+// script gets them as they are.
 func TestAPageKeepsTextsApartFromMarkup(t *testing.T) {
 	var b bytes.Buffer
 	if err := New(`{{define "title"}}{{.Title}}{{end}}{{define "body"}}{{template "chart" .}}{{end}}`).Write(&b, plain()); err != nil {

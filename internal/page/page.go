@@ -1,6 +1,7 @@
-// Package page makes web pages that are one file each: they open from disk, need no network, and can be read without
-// scripts. It provides the frame of a page, its style for light and dark, and charts over time. Its users provide the
-// content, as templates.
+// Package page makes web pages that are one file each: they open from disk,
+// need no network, and can be read without scripts. It provides the frame of a
+// page, its style for light and dark, and charts over time. Its users provide
+// the content, as templates.
 package page
 
 import (
@@ -27,8 +28,9 @@ var base = template.Must(template.New("page").Funcs(template.FuncMap{
 // A Template is a kind of page.
 type Template struct{ t *template.Template }
 
-// New returns the template of a kind of page. The text defines the templates "title" and "body", in which a *Chart is shown by the
-// template "chart". It panics if the text is not a template, as it is part of the program.
+// New returns the template of a kind of page. The text defines the templates
+// "title" and "body", in which a *Chart is shown by the template "chart". It
+// panics if the text is not a template, as it is part of the program.
 func New(text string) Template {
 	return Template{template.Must(template.Must(base.Clone()).Parse(text))}
 }

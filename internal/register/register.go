@@ -97,7 +97,8 @@ func (r *Register) Read(ctx context.Context) error { return r.read(ctx, true) }
 
 // Confirm reads the value without a write. The store shows none that is older
 // than the state from which it last refused a swap of this node. So Confirm
-// finds out whether what the refusal told is true. Its errors are those of Read.
+// finds out whether what the refusal told is true. Its errors are those of
+// Read.
 func (r *Register) Confirm(ctx context.Context) error { return r.read(ctx, false) }
 
 func (r *Register) read(ctx context.Context, marked bool) error {

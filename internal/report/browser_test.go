@@ -71,7 +71,8 @@ func faultsOf(t *testing.T, list string) []maelstromtest.Fault {
 	return faults
 }
 
-// A point tells its request, and a drag over one chart zooms into all of them, with their axes and faults.
+// A point tells its request, and a drag over one chart zooms into all of them,
+// with their axes and faults.
 func TestChartsCanBeZoomed(t *testing.T) {
 	b := pagetest.Open(t)
 	b.Show(pageOf(t, "zoomed", sample()), 1280, false, true)
@@ -103,7 +104,8 @@ func TestChartsCanBeZoomed(t *testing.T) {
 	if axis := pagetest.Ask[string](b, `document.querySelector(".xaxis").textContent`); !strings.Contains(axis, "1.4") {
 		t.Errorf("the axis shows %q", axis)
 	}
-	// A fault from 0 s to 1 s ends where the picture begins. A fault from 0.1 s to 1.1 s takes a tenth of it.
+	// A fault from 0 s to 1 s ends where the picture begins. A fault from 0.1 s
+	// to 1.1 s takes a tenth of it.
 	bars := pagetest.Ask[[]float64](b, `[...document.querySelectorAll(".track")].slice(0, 2).map(t => t.firstChild).map(i => i.hidden ? -1 : parseFloat(i.style.width))`)
 	if len(bars) != 2 || bars[0] > 1 || bars[1] < 9 || bars[1] > 11 {
 		t.Errorf("the first two faults take %v %% of the picture", bars)

@@ -14,8 +14,8 @@ import (
 	"maelstrom-counter/internal/page"
 )
 
-// These bound the size of a page: the points drawn of a chart's ok requests, of its other requests, and of a line of
-// steps, and the bars drawn in a lane.
+// These bound the size of a page: the points drawn of a chart's ok requests, of
+// its other requests, and of a line of steps, and the bars drawn in a lane.
 const (
 	maxDots     = 2500
 	maxFailures = 1000
@@ -24,7 +24,8 @@ const (
 	alwaysDrawn = 50 // of the slowest requests, if not all requests are drawn
 )
 
-// charts returns the charts of a run. They share the time axis and the lanes of the faults.
+// charts returns the charts of a run. They share the time axis and the lanes of
+// the faults.
 func charts(r *maelstromtest.Result) []*page.Chart {
 	all := []*page.Chart{latencyChart(r), rateChart(r)}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
@@ -37,7 +38,8 @@ func charts(r *maelstromtest.Result) []*page.Chart {
 	return all
 }
 
-// latencyChart has a point for each request, or for some of them if there are too many, and percentiles over time.
+// latencyChart has a point for each request, or for some of them if there are
+// too many, and percentiles over time.
 func latencyChart(r *maelstromtest.Result) *page.Chart {
 	c := &page.Chart{Title: "Latency, in ms from when a request was made", Log: true, Note: "Each point is a request, at the time when it was made."}
 	c.Low, c.High = latencyBounds(r)
@@ -66,7 +68,8 @@ func latencyChart(r *maelstromtest.Result) *page.Chart {
 	return c
 }
 
-// rateChart shows how many requests were asked for, made and completed in each second.
+// rateChart shows how many requests were asked for, made and completed in each
+// second.
 func rateChart(r *maelstromtest.Result) *page.Chart {
 	c := &page.Chart{Title: "Throughput, in requests per second", Note: "Answers are counted when they came."}
 	asked, made, completed, height := ratesOf(r)
@@ -84,7 +87,8 @@ func rateChart(r *maelstromtest.Result) *page.Chart {
 	return c
 }
 
-// counterChart shows what was read over time, between what had been acknowledged and what had been asked for.
+// counterChart shows what was read over time, between what had been
+// acknowledged and what had been asked for.
 func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
 	c := &page.Chart{Title: "The counter", Fit: true,
 		Note: "A read lasts from when it was made to its answer: it must begin on or above the lower line and end on or below the upper. The final reads, which come after the rest, are at the right edge."}
@@ -98,8 +102,8 @@ func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *pa
 	return c
 }
 
-// marginChart shows how much more each read returned than had been acknowledged when it was made, which the chart of
-// the counter is too coarse to show.
+// marginChart shows how much more each read returned than had been acknowledged
+// when it was made, which the chart of the counter is too coarse to show.
 func marginChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
 	c := &page.Chart{Title: "Reads, minus what had been acknowledged when they were made", Fit: true,
 		Note: "A read below 0 has missed an add that had been acknowledged."}
@@ -131,7 +135,8 @@ func highest(all []page.Dots) float64 {
 	return most
 }
 
-// reads returns points for the reads that were answered ok: first the reads that are right, then those that are wrong.
+// reads returns points for the reads that were answered ok: first the reads
+// that are right, then those that are wrong.
 func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(maelstromtest.Op) float64) []page.Dots {
 	class := "ok0"
 	for _, s := range divide(r.History) {
@@ -174,7 +179,8 @@ func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(mae
 	return all
 }
 
-// contradicted returns the indices of the reads that the verdict has found wrong.
+// contradicted returns the indices of the reads that the verdict has found
+// wrong.
 func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map[int]bool {
 	bad := map[int]bool{}
 	for _, v := range facts.OutOfOrder {
@@ -196,12 +202,14 @@ func acknowledgedIn(r *maelstromtest.Result) []page.Point {
 	return sums(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Complete, op.Outcome == maelstromtest.OK })
 }
 
-// askedIn returns the sum over time of the adds that had been asked for and were not refused.
+// askedIn returns the sum over time of the adds that had been asked for and
+// were not refused.
 func askedIn(r *maelstromtest.Result) []page.Point {
 	return sums(r, func(op maelstromtest.Op) (time.Duration, bool) { return op.Invoke, op.Outcome != maelstromtest.Fail })
 }
 
-// sums adds up the adds that count, each from a time on. It begins with a sum of 0.
+// sums adds up the adds that count, each from a time on. It begins with a sum
+// of 0.
 func sums(r *maelstromtest.Result, counts func(maelstromtest.Op) (time.Duration, bool)) []page.Point {
 	all := []page.Point{{}}
 	for _, op := range r.History {
@@ -222,7 +230,8 @@ func sumBefore(sums []page.Point, at float64) float64 {
 	return sums[max(0, i-1)].Y
 }
 
-// fewer returns the sums up to an end. Of many it returns only those at equal distances.
+// fewer returns the sums up to an end. Of many it returns only those at equal
+// distances.
 func fewer(sums []page.Point, until time.Duration) []page.Point {
 	end := until.Seconds()
 	slot := func(p page.Point) int { return int(p.X / end * maxSteps) }
@@ -235,7 +244,8 @@ func fewer(sums []page.Point, until time.Duration) []page.Point {
 	return append(kept, page.Point{X: end, Y: sums[len(sums)-1].Y})
 }
 
-// thin returns about as many requests as most: one in every so many, and the slowest.
+// thin returns about as many requests as most: one in every so many, and the
+// slowest.
 func thin(ops []request, most int) (kept []request, every int) {
 	every = (len(ops)-1)/max(1, most) + 1
 	if every <= 1 {
@@ -257,7 +267,8 @@ func thin(ops []request, most int) (kept []request, every int) {
 	return kept, every
 }
 
-// counted returns a name for the legend that says how many points there are, and how many of them are drawn.
+// counted returns a name for the legend that says how many points there are,
+// and how many of them are drawn.
 func counted(name string, n, every int) string {
 	if every > 1 {
 		return fmt.Sprintf("%s (%d; one in %d drawn, and the slowest %d)", name, n, every, alwaysDrawn)
@@ -306,7 +317,8 @@ func pointsOf(runs ...plotter.XYs) [][]page.Point {
 	return all
 }
 
-// lanesOfPage returns the lanes of the faults, up to the time at which charts end.
+// lanesOfPage returns the lanes of the faults, up to the time at which charts
+// end.
 func lanesOfPage(r *maelstromtest.Result, end float64) []page.Lane {
 	var lanes []page.Lane
 	for _, l := range lanesOf(r) {

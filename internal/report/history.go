@@ -49,7 +49,8 @@ func writeHistory(w io.Writer, run Run) error {
 	return nil
 }
 
-// Why says why an operation is not ok. Its words distinguish a node's error 0 from no answer at all.
+// Why says why an operation is not ok. Its words distinguish a node's error 0
+// from no answer at all.
 func Why(op maelstromtest.Op, r *maelstromtest.Result) string {
 	switch {
 	case op.Error:

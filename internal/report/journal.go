@@ -22,8 +22,8 @@ delay_ns, "doubled". In a service: "answer" to the message of that id, from the 
 the key and the value that it changed. To a node: "start", "kill", "crash", "pause", "resume", "clock". To a link from src to dest: "cut",
 "mend". A client's name is the "client" of history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
 
-// A Journal is a bounded file of messages. Writing to it never fails, so that a full disk does not end a run. Close
-// reports the error.
+// A Journal is a bounded file of messages. Writing to it never fails, so that a
+// full disk does not end a run. Close reports the error.
 type Journal struct {
 	file  *os.File
 	to    *bufio.Writer

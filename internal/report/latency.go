@@ -25,7 +25,8 @@ type request struct {
 	index int
 }
 
-// timed returns the requests of a history, except the final ones, which come only after a long rest.
+// timed returns the requests of a history, except the final ones, which come
+// only after a long rest.
 func timed(history []maelstromtest.Op) []request {
 	var all []request
 	for i, op := range history {
@@ -46,8 +47,8 @@ type series struct {
 
 func (s series) String() string { return s.kind + " " + OutcomeName(s.outcome) }
 
-// divide sorts a history, except its final requests, into series. Those that are ok come first, so that failures are
-// drawn on top.
+// divide sorts a history, except its final requests, into series. Those that
+// are ok come first, so that failures are drawn on top.
 func divide(history []maelstromtest.Op) []series {
 	var all []series
 	var kinds []string
@@ -72,7 +73,8 @@ func divide(history []maelstromtest.Op) []series {
 	return all
 }
 
-// shade returns the colour of a series. Each kind has one colour for ok requests and a darker one for the others.
+// shade returns the colour of a series. Each kind has one colour for ok
+// requests and a darker one for the others.
 func (s series) shade() color.NRGBA {
 	fine := []color.NRGBA{{R: 35, G: 115, B: 200, A: 255}, {R: 245, G: 140, B: 20, A: 255}, {R: 30, G: 150, B: 110, A: 255}}
 	failed := []color.NRGBA{{R: 130, G: 0, B: 160, A: 255}, {R: 220, G: 20, B: 20, A: 255}, {R: 120, G: 70, B: 30, A: 255}}
@@ -82,8 +84,8 @@ func (s series) shade() color.NRGBA {
 	return failed[s.rank%len(failed)]
 }
 
-// style returns how the points of a series look. If there are many ok requests, their points are more transparent,
-// since they overlap.
+// style returns how the points of a series look. If there are many ok requests,
+// their points are more transparent, since they overlap.
 func (s series) style() draw.GlyphStyle {
 	style := draw.GlyphStyle{Color: s.shade(), Radius: vg.Points(3)}
 	switch s.outcome {
@@ -102,7 +104,8 @@ func (s series) style() draw.GlyphStyle {
 	return style
 }
 
-// maxPoints bounds how many points are drawn of a series: more would make a drawing too large to open.
+// maxPoints bounds how many points are drawn of a series: more would make a
+// drawing too large to open.
 const maxPoints = 20_000
 
 // latencyPicture draws a point for each request, and percentiles over time.
@@ -135,8 +138,8 @@ func latencyPicture(r *maelstromtest.Result) (*picture, error) {
 	return p, nil
 }
 
-// latencyBounds returns the bounds of a logarithmic scale of latencies in ms: whole decades, at least two, and never
-// zero.
+// latencyBounds returns the bounds of a logarithmic scale of latencies in ms:
+// whole decades, at least two, and never zero.
 func latencyBounds(r *maelstromtest.Result) (low, high float64) {
 	least, most := math.Inf(1), 0.1
 	for _, op := range r.History {
@@ -175,8 +178,9 @@ func (p *picture) scatter(s series) error {
 	return nil
 }
 
-// Percentiles are taken over stretches of time. A stretch is a fiftieth of the picture, or longer if that is less than
-// half a second or has fewer than twenty requests on average.
+// Percentiles are taken over stretches of time. A stretch is a fiftieth of the
+// picture, or longer if that is less than half a second or has fewer than
+// twenty requests on average.
 const (
 	stretches  = 50
 	minStretch = time.Second / 2
@@ -186,8 +190,8 @@ const (
 // percents lists the percentiles that are drawn.
 var percents = []int{50, 95, 99}
 
-// percentiles draws the median and the 95th and 99th percentiles of ok requests over time. A line is broken where no
-// request was answered.
+// percentiles draws the median and the 95th and 99th percentiles of ok requests
+// over time. A line is broken where no request was answered.
 func (p *picture) percentiles(r *maelstromtest.Result) error {
 	styles := []draw.LineStyle{
 		{Color: color.Gray{25}, Width: 1.6},
@@ -238,7 +242,8 @@ func percentilesOf(r *maelstromtest.Result) [][]plotter.XYs {
 	return all
 }
 
-// broken returns the lines through the points of the parts that are not empty: one line for each run of such parts.
+// broken returns the lines through the points of the parts that are not empty:
+// one line for each run of such parts.
 func broken(parts [][]time.Duration, point func(i int) plotter.XY) []plotter.XYs {
 	var lines []plotter.XYs
 	for i := range parts {

@@ -9,7 +9,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Load compares what was asked of the nodes with what the run was told to ask. Final requests do not count.
+// A Load compares what was asked of the nodes with what the run was told to
+// ask. Final requests do not count.
 type Load struct {
 	Span  time.Duration // for which requests were made
 	Asked float64       // requests per second that the run was told to make
@@ -19,8 +20,9 @@ type Load struct {
 	Need  int           // how many workers would do, by Little's law; zero unless the workers were the limit
 }
 
-// LoadOf measures the load of a run. It takes the workers to be the limit if the run made less than nine tenths of the
-// requests that were asked for, and all workers were busy for more than a tenth of the time.
+// LoadOf measures the load of a run. It takes the workers to be the limit if
+// the run made less than nine tenths of the requests that were asked for, and
+// all workers were busy for more than a tenth of the time.
 func LoadOf(r *maelstromtest.Result) Load {
 	l := Load{Asked: r.Config.Rate}
 	span := max(0, min(r.Config.TimeLimit, r.Elapsed))

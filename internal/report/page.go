@@ -72,8 +72,9 @@ func writePage(w io.Writer, run Run) error {
 	return runPage.Write(w, o)
 }
 
-// sorted returns the checks in a new order: first those that are wrong, then those that were not made, then the others.
-// Within each group, causes still come first.
+// sorted returns the checks in a new order: first those that are wrong, then
+// those that were not made, then the others. Within each group, causes still
+// come first.
 func sorted(checks []maelstromtest.Check) []maelstromtest.Check {
 	rank := map[maelstromtest.Status]int{maelstromtest.Wrong: 0, maelstromtest.NotChecked: 1, maelstromtest.Passed: 2}
 	checks = slices.Clone(checks)
@@ -96,7 +97,8 @@ func numbers(r *maelstromtest.Result) []setting {
 	return all
 }
 
-// latencyRows returns percentiles of the latency of requests that were answered ok: of all, and of each kind.
+// latencyRows returns percentiles of the latency of requests that were answered
+// ok: of all, and of each kind.
 func latencyRows(r *maelstromtest.Result) [][]string {
 	row := func(name string, q maelstromtest.Quantiles) []string {
 		return []string{name, Milliseconds(q.P50), Milliseconds(q.P95), Milliseconds(q.P99), Milliseconds(q.Max)}
@@ -201,7 +203,8 @@ func (run Run) links() []setting {
 	return links
 }
 
-// firstSentence returns a text up to its first full stop or colon that ends a line of thought.
+// firstSentence returns a text up to its first full stop or colon that ends a
+// line of thought.
 func firstSentence(text string) string {
 	for i, r := range text {
 		if (r == '.' || r == ':') && i+1 < len(text) && (text[i+1] == ' ' || text[i+1] == '\n') {

@@ -24,7 +24,8 @@ func written(t *testing.T, run Run) string {
 	return b.String()
 }
 
-// What matters comes first: the verdict, why, the findings, then what else was measured.
+// What matters comes first: the verdict, why, the findings, then what else was
+// measured.
 func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	run := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
 	text := written(t, run)
@@ -98,8 +99,8 @@ func long(n int) Run {
 	return run
 }
 
-// However long a run was, its page is small enough to open. It says what it leaves out, and always shows the slowest
-// requests.
+// However long a run was, its page is small enough to open. It says what it
+// leaves out, and always shows the slowest requests.
 func TestThePageOfALongRunIsBounded(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes most of a second")
@@ -138,7 +139,8 @@ func TestThinKeepsTheSlowestRequests(t *testing.T) {
 	}
 }
 
-// In the chart of margins, exactly those reads are below 0 that returned less than had been acknowledged.
+// In the chart of margins, exactly those reads are below 0 that returned less
+// than had been acknowledged.
 func TestTheMarginIsBelowZeroIfAnAddWasMissed(t *testing.T) {
 	run := simulated(t, "crdt", maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Seed: 1})
 	facts := run.Result.Facts.(maelstromtest.CounterFacts)
@@ -169,8 +171,8 @@ func TestTheMarginIsBelowZeroIfAnAddWasMissed(t *testing.T) {
 	}
 }
 
-// The lines in the chart of the counter end at the sums of all that was acknowledged and asked for, however many adds
-// there were.
+// The lines in the chart of the counter end at the sums of all that was
+// acknowledged and asked for, however many adds there were.
 func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 	for _, n := range []int{100, 6_000} {
 		r := long(n).Result
@@ -185,7 +187,8 @@ func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 	}
 }
 
-// If there are very many faults, only the first are shown. Faults after the end of the picture are never shown.
+// If there are very many faults, only the first are shown. Faults after the end
+// of the picture are never shown.
 func TestLanesAreBounded(t *testing.T) {
 	run := sample()
 	run.Result.Faults = nil

@@ -32,7 +32,8 @@ const (
 	dpi        = 192 // of a PNG
 )
 
-// A picture is a plot over the time in which requests were made, with the faults in lanes below it.
+// A picture is a plot over the time in which requests were made, with the
+// faults in lanes below it.
 type picture struct {
 	*plot.Plot
 	title, subtitle string
@@ -46,8 +47,8 @@ type entry struct {
 	sign plot.Thumbnailer
 }
 
-// newPicture returns a picture without data. It ends with the last request that is not a final one, since the final
-// ones come only after a long rest.
+// newPicture returns a picture without data. It ends with the last request that
+// is not a final one, since the final ones come only after a long rest.
 func newPicture(r *maelstromtest.Result, title, unit string) *picture {
 	p := &picture{Plot: plot.New(), title: fmt.Sprintf("%s of %s, %s", title, r.Workload, unit), subtitle: describe(r.Config)}
 	p.X.Label.Text = "seconds since all nodes were ready"
@@ -138,7 +139,8 @@ func asSVG(picture func(*maelstromtest.Result) (*picture, error)) func(io.Writer
 
 func (p *picture) height() vg.Length { return dataHeight + vg.Length(len(p.lanes))*laneHeight }
 
-// draw draws the picture: title, legend, data and, on the same time axis, the faults.
+// draw draws the picture: title, legend, data and, on the same time axis, the
+// faults.
 func (p *picture) draw(c draw.Canvas) {
 	c.FillPolygon(color.White, []vg.Point{c.Min, {X: c.Max.X, Y: c.Min.Y}, c.Max, {X: c.Min.X, Y: c.Max.Y}})
 	c = draw.Crop(c, margin, -margin, margin, -margin)
@@ -161,7 +163,8 @@ func (p *picture) draw(c draw.Canvas) {
 	}
 }
 
-// explain draws the legend below top, in as many rows as it needs, and returns where it ends.
+// explain draws the legend below top, in as many rows as it needs, and returns
+// where it ends.
 func (p *picture) explain(c draw.Canvas, top vg.Length) vg.Length {
 	const sign, gap, row = 16, 14, 12
 	style := sans(8)
@@ -217,7 +220,8 @@ var shades = map[maelstromtest.Kind]color.NRGBA{
 	maelstromtest.Overtake:  {R: 215, G: 95, B: 175, A: 255},
 }
 
-// lanesOf returns the lanes of the faults that were in force, in the order of maelstromtest.AllFaults.
+// lanesOf returns the lanes of the faults that were in force, in the order of
+// maelstromtest.AllFaults.
 func lanesOf(r *maelstromtest.Result) []lane {
 	var lanes []lane
 	for _, f := range maelstromtest.AllFaults() {
@@ -243,7 +247,8 @@ func widest(lanes []lane) vg.Length {
 	return most
 }
 
-// draw draws the lane about the height y, its bars below the data and its name to the left of them.
+// draw draws the lane about the height y, its bars below the data and its name
+// to the left of them.
 func (l lane) draw(c, data draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 	label(c, l.fault, sans(8), l.shade, vg.Point{X: data.Min.X - 6, Y: y}, draw.XRight, draw.YCenter)
 	c.StrokeLine2(draw.LineStyle{Color: color.Gray{225}, Width: 0.5}, data.Min.X, y, data.Max.X, y)

@@ -23,12 +23,14 @@ type rate struct {
 	of     *series // the series whose completed requests it counts; nil for the other rates
 }
 
-// ratesOf returns how many requests were asked for, made and completed in each second, and the height of a picture of it.
+// ratesOf returns how many requests were asked for, made and completed in each
+// second, and the height of a picture of it.
 func ratesOf(r *maelstromtest.Result) (asked, made rate, completed []rate, height float64) {
 	step := max(time.Second, span(r)/300) // more than a second in a long run, so that lines stay lines
 	height = 1
 	count := func(ops []request, at func(request) time.Duration) plotter.XYs {
-		// If less than half of a last step were left, it would look like a drop.
+		// If less than half of a last step were left, it would look like a
+		// drop.
 		points := make(plotter.XYs, max(1, int(math.Round(float64(span(r))/float64(step)))))
 		for i := range points {
 			points[i].X = (time.Duration(i)*step + step/2).Seconds()
@@ -45,7 +47,8 @@ func ratesOf(r *maelstromtest.Result) (asked, made rate, completed []rate, heigh
 	for _, s := range divide(r.History) {
 		completed = append(completed, rate{s.String(), count(s.ops, func(op request) time.Duration { return op.Complete }), &s})
 	}
-	// The picture shows the requests that were asked for, unless that would flatten everything else.
+	// The picture shows the requests that were asked for, unless that would
+	// flatten everything else.
 	asked = rate{text: fmt.Sprintf("asked for (%g)", r.Config.Rate), points: plotter.XYs{{X: 0, Y: r.Config.Rate}, {X: r.Config.TimeLimit.Seconds(), Y: r.Config.Rate}}}
 	if most := max(height, 1.15*r.Config.Rate); most > 4*height {
 		asked.text = fmt.Sprintf("asked for (%g, above the picture)", r.Config.Rate)
@@ -55,7 +58,8 @@ func ratesOf(r *maelstromtest.Result) (asked, made rate, completed []rate, heigh
 	return asked, made, completed, height
 }
 
-// ratePicture draws how many requests were asked for, made and completed in each second.
+// ratePicture draws how many requests were asked for, made and completed in
+// each second.
 func ratePicture(r *maelstromtest.Result) (*picture, error) {
 	p := newPicture(r, "Throughput", "in requests per second")
 	asked, made, completed, height := ratesOf(r)

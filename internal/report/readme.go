@@ -26,7 +26,8 @@ func writeReadme(w io.Writer, run Run) error {
 	return err
 }
 
-// Wrap breaks a text into lines of at most width characters, where its words allow.
+// Wrap breaks a text into lines of at most width characters, where its words
+// allow.
 func Wrap(text string, width int) []string {
 	var lines []string
 	line := ""

@@ -1,5 +1,6 @@
-// Package report writes what is kept of a run of the bench: a folder of results, measurements and pictures that can be read
-// without the bench. Every number in these files has its unit in its name.
+// Package report writes what is kept of a run of the bench: a folder of
+// results, measurements and pictures that can be read without the bench. Every
+// number in these files has its unit in its name.
 package report
 
 import (
@@ -33,7 +34,8 @@ type file struct {
 	write func(io.Writer, Run) error
 }
 
-// files are the files of every run except the page, in the order in which a reader may want them.
+// files are the files of every run except the page, in the order in which a
+// reader may want them.
 var files = []file{
 	{"results.json", aboutResults, WriteJSON},
 	{"latency.png", aboutLatency, asPNG(latencyPicture)},
@@ -43,8 +45,8 @@ var files = []file{
 	{"history.jsonl", aboutHistory, writeHistory},
 }
 
-// Write writes a run's files to a folder. A file that cannot be written does not keep the others from being written: the
-// error names all that are missing.
+// Write writes a run's files to a folder. A file that cannot be written does
+// not keep the others from being written: the error names all that are missing.
 func Write(folder string, run Run) error {
 	all := append([]file{{name: "README.txt", write: writeReadme}}, run.kept()...)
 	var errs []error
@@ -70,7 +72,8 @@ func create(path string, write func(io.Writer) error) error {
 	return bare(errors.Join(err, f.Close()))
 }
 
-// bare removes the path from an error that will be reported with the file's name.
+// bare removes the path from an error that will be reported with the file's
+// name.
 func bare(err error) error {
 	var with *os.PathError
 	if errors.As(err, &with) {
@@ -83,7 +86,8 @@ func bare(err error) error {
 func seconds(d time.Duration) float64      { return d.Seconds() }
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// FaultEnd returns when a fault was mended, or when the run was over if it never was.
+// FaultEnd returns when a fault was mended, or when the run was over if it
+// never was.
 func FaultEnd(fault maelstromtest.FaultRecord, elapsed time.Duration) time.Duration {
 	if fault.Stop < 0 {
 		return max(elapsed, fault.Start)
@@ -91,7 +95,8 @@ func FaultEnd(fault maelstromtest.FaultRecord, elapsed time.Duration) time.Durat
 	return fault.Stop
 }
 
-// OutcomeName returns the word that the bench uses for an outcome: ok, refused, or unknown.
+// OutcomeName returns the word that the bench uses for an outcome: ok, refused,
+// or unknown.
 func OutcomeName(o maelstromtest.Outcome) string {
 	switch o {
 	case maelstromtest.Fail:

@@ -16,8 +16,8 @@ import (
 
 const ms = time.Millisecond
 
-// sample returns a run of three requests a second for 4 s by one worker, under every fault. Its last two requests fail.
-// A final read follows.
+// sample returns a run of three requests a second for 4 s by one worker, under
+// every fault. Its last two requests fail. A final read follows.
 func sample() Run {
 	r := &maelstromtest.Result{
 		Workload: "g-counter", Elapsed: 14 * time.Second,

@@ -183,7 +183,8 @@ func quantilesOf(q maelstromtest.Quantiles) *quantiles {
 	return &quantiles{milliseconds(q.P50), milliseconds(q.P95), milliseconds(q.P99), milliseconds(q.Max)}
 }
 
-// version returns the version that the build records: as a rule, the revision and whether the source was changed.
+// version returns the version that the build records: as a rule, the revision
+// and whether the source was changed.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -32,8 +32,9 @@ func (run Run) kept() []file {
 	return append(kept, files...)
 }
 
-// Tell returns why a run was wrong, as far as the messages in its folder show it. It returns nil if the run was right,
-// or if the messages do not show why it was wrong. If there was no room for all messages, they prove nothing.
+// Tell returns why a run was wrong, as far as the messages in its folder show
+// it. It returns nil if the run was right, or if the messages do not show why
+// it was wrong. If there was no room for all messages, they prove nothing.
 func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	if r.Right {
 		return nil, nil

@@ -8,7 +8,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Thresholds are limits that a run must keep, besides being right. A zero value means that there is no limit.
+// Thresholds are limits that a run must keep, besides being right. A zero value
+// means that there is no limit.
 type Thresholds struct {
 	MaxP99 time.Duration // of the requests that were answered ok
 	MinOK  float64       // in percent of all requests
@@ -30,7 +31,8 @@ func (b Bar) String() string {
 	return "MISSED: " + b.text
 }
 
-// Bars compares a run with its thresholds. If nothing was answered ok, there is no p99, and its threshold is missed.
+// Bars compares a run with its thresholds. If nothing was answered ok, there is
+// no p99, and its threshold is missed.
 func (run Run) Bars() []Bar {
 	var bars []Bar
 	r := run.Result
@@ -101,7 +103,8 @@ func Milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.0f ms", ms)
 }
 
-// Percent shows a share from 0 to 1 in percent. Only a share of 1 is shown as 100 %.
+// Percent shows a share from 0 to 1 in percent. Only a share of 1 is shown as
+// 100 %.
 func Percent(share float64) string {
 	if share < 1 && share > 0.9999 {
 		return "99.99 %"

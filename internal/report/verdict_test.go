@@ -71,7 +71,8 @@ func TestOnlyAShareOfOneIsAHundredPercent(t *testing.T) {
 }
 
 func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
-	// Two workers, each with a request of 100 ms at every 200 ms: both are busy half of the time, at 10 requests a second.
+	// Two workers, each with a request of 100 ms at every 200 ms: both are busy
+	// half of the time, at 10 requests a second.
 	r := &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 10, TimeLimit: time.Second}, Elapsed: time.Second}
 	for i := range 5 {
 		at := time.Duration(i) * 200 * ms
@@ -95,7 +96,8 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 	if l := LoadOf(r); l.Busy != 0 || l.Need != 0 {
 		t.Errorf("%+v", l)
 	}
-	// If a request lasts beyond the time limit, only its time within the limit counts.
+	// If a request lasts beyond the time limit, only its time within the limit
+	// counts.
 	r = &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: 1, TimeLimit: time.Second}, Elapsed: 3 * time.Second}
 	r.History = []maelstromtest.Op{{Invoke: 750 * ms, Complete: 3 * time.Second}}
 	if l := LoadOf(r); l.Busy != 0.25 {
@@ -140,7 +142,8 @@ func TestFailuresAreDrawnOnTop(t *testing.T) {
 	}
 }
 
-// A picture ends with the last request that is not a final one, and shows what was asked for unless it is far above the rest.
+// A picture ends with the last request that is not a final one, and shows what
+// was asked for unless it is far above the rest.
 func TestPicturesUseTheirRoom(t *testing.T) {
 	run := sample()
 	for rate, top := range map[float64]float64{3: 3.45, 4: 4.6, 1000: 3.3} {

@@ -21,7 +21,8 @@ func readAddWrite(n *maelstrom.Node) {
 	})
 }
 
-// casLoop keeps the total in one key, which it replaces only if the key still has the value that it read.
+// casLoop keeps the total in one key, which it replaces only if the key still
+// has the value that it read.
 func casLoop(n *maelstrom.Node) {
 	s := store{n}
 	serve(n, func(ctx context.Context, delta int64) error {
@@ -30,8 +31,9 @@ func casLoop(n *maelstrom.Node) {
 			if err != nil {
 				return err
 			}
-			// After a conflict the swap must be tried again. It is also tried again if there is no answer, and that is
-			// when adds are counted twice.
+			// After a conflict the swap must be tried again. It is also tried
+			// again if there is no answer, and that is when adds are counted
+			// twice.
 			err = s.compareAndSwap(ctx, key, total, total+delta)
 			if err == nil || ctx.Err() != nil {
 				return err
@@ -42,11 +44,13 @@ func casLoop(n *maelstrom.Node) {
 	})
 }
 
-// keyPerNode keeps what each node has added in a key that it alone writes. It reads all keys at once, which takes one
-// round trip to the store. Reading them one after the other would take a round trip for each key. The total would be
-// stale less often, since no answer may come from an older state than the answer before it: with 3 nodes at 100 ms
-// latency the final reads were right on 84 of 100 seeds instead of 52, and with 25 nodes on 19 of 20 instead of none.
-// But that is not right either.
+// keyPerNode keeps what each node has added in a key that it alone writes. It
+// reads all keys at once, which takes one round trip to the store. Reading them
+// one after the other would take a round trip for each key. The total would be
+// stale less often, since no answer may come from an older state than the
+// answer before it: with 3 nodes at 100 ms latency the final reads were right
+// on 84 of 100 seeds instead of 52, and with 25 nodes on 19 of 20 instead of
+// none. But that is not right either.
 func keyPerNode(n *maelstrom.Node) {
 	s := store{n}
 	turns := newTurns()
@@ -57,8 +61,9 @@ func keyPerNode(n *maelstrom.Node) {
 	})
 }
 
-// turns lets one add of this node at a time read and write. It is a channel and not a sync.Mutex for two reasons: an
-// add can stop waiting at its timeout, and virtual time can pass in a testing/synctest bubble while an add waits.
+// turns lets one add of this node at a time read and write. It is a channel and
+// not a sync.Mutex for two reasons: an add can stop waiting at its timeout, and
+// virtual time can pass in a testing/synctest bubble while an add waits.
 type turns chan struct{}
 
 func newTurns() turns { return make(turns, 1) }

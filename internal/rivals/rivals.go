@@ -1,27 +1,37 @@
-// Package rivals holds the designs that people argue about for a grow-only counter on Maelstrom's seq-kv, each as small
-// as it can be without being a straw man: requests to the store time out after a second and are repeated, and a node's
-// own adds do not get in each other's way.
+// Package rivals holds the designs that people argue about for a grow-only
+// counter on Maelstrom's seq-kv, each as small as it can be without being a
+// straw man: requests to the store time out after a second and are repeated,
+// and a node's own adds do not get in each other's way.
 //
-// Two things make the exercise harder than it looks. A request or its reply may be lost or late, and a missing answer
-// does not tell whether the request took effect. And the store is only sequentially consistent: it promises that all
-// nodes see the same changes in the same order, and that no node goes back, but not how soon a node sees a change. A
-// node that has only read for a while may be served a value many changes old (up to 32 in Maelstrom's service.clj).
+// Two things make the exercise harder than it looks. A request or its reply may
+// be lost or late, and a missing answer does not tell whether the request took
+// effect. And the store is only sequentially consistent: it promises that all
+// nodes see the same changes in the same order, and that no node goes back, but
+// not how soon a node sees a change. A node that has only read for a while may
+// be served a value many changes old (up to 32 in Maelstrom's service.clj).
 // What becomes of each design:
 //
-//   - Read, add, write (rmw). Between one node's read and its write another node writes, and that add is overwritten: a
-//     lost update. No fault is needed for it, only two nodes. The read may be old as well, and then even adds that were
-//     over and acknowledged are lost.
-//   - The compare-and-swap loop (cas). No update is lost, since a total that has changed is not replaced. But if the swap
-//     took effect and its reply didn't arrive, the loop goes round again and the add is counted twice; giving up instead
-//     would leave it unknown whether it counts. The same happens where the network doubles the swap, and the answer to the
-//     second copy, which fails, arrives before that to the first. Reads are plain reads of the store, so they may be old, the final
-//     ones too.
-//   - A key per node, the CRDT known as a G-Counter (crdt). Each key has one writer, which is always served its own last
-//     write or a later one, and repeating a write doesn't add twice. But a read sums keys that may each be old, so it can
-//     miss adds that were acknowledged long ago: the sum converges only as fast as the store lets it, and nothing says
-//     when it has. And a copy of a write that arrives after the next write takes the key back.
+//   - Read, add, write (rmw). Between one node's read and its write another
+//     node writes, and that add is overwritten: a lost update. No fault is
+//     needed for it, only two nodes. The read may be old as well, and then even
+//     adds that were over and acknowledged are lost.
+//   - The compare-and-swap loop (cas). No update is lost, since a total that
+//     has changed is not replaced. But if the swap took effect and its reply
+//     didn't arrive, the loop goes round again and the add is counted twice;
+//     giving up instead would leave it unknown whether it counts. The same
+//     happens where the network doubles the swap, and the answer to the second
+//     copy, which fails, arrives before that to the first. Reads are plain
+//     reads of the store, so they may be old, the final ones too.
+//   - A key per node, the CRDT known as a G-Counter (crdt). Each key has one
+//     writer, which is always served its own last write or a later one, and
+//     repeating a write doesn't add twice. But a read sums keys that may each
+//     be old, so it can miss adds that were acknowledged long ago: the sum
+//     converges only as fast as the store lets it, and nothing says when it
+//     has. And a copy of a write that arrives after the next write takes the
+//     key back.
 //
-// None of this is a bug in the store or in the library. They keep their promises.
+// None of this is a bug in the store or in the library. They keep their
+// promises.
 package rivals
 
 import (
@@ -57,9 +67,11 @@ func Named(name string) (Rival, bool) {
 	return Rival{}, false
 }
 
-// Run runs a node of this design. It returns after the end of stdin, when the requests in hand have been answered or
-// have timed out, which takes at most requestTimeout. It returns an error as soon as stdin has a line that is not a
-// message. The library logs every message through package log, and Run does not silence it.
+// Run runs a node of this design. It returns after the end of stdin, when the
+// requests in hand have been answered or have timed out, which takes at most
+// requestTimeout. It returns an error as soon as stdin has a line that is not a
+// message. The library logs every message through package log, and Run does not
+// silence it.
 func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = stdin, stdout
@@ -67,8 +79,9 @@ func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 	return n.Run()
 }
 
-// requestTimeout bounds the work on one request. It is a little less than the 5 s that Maelstrom's clients wait, so
-// that they get an answer. The answer is error 13, crash, which the library sends for errors that are not its own, and
+// requestTimeout bounds the work on one request. It is a little less than the 5
+// s that Maelstrom's clients wait, so that they get an answer. The answer is
+// error 13, crash, which the library sends for errors that are not its own, and
 // which leaves open whether the request took effect.
 const requestTimeout = 4500 * time.Millisecond
 

@@ -18,8 +18,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// start runs a node of design r, in a bubble. Its store handles each request at once and answers it after the time that
-// delay returns, or at once if delay is nil.
+// start runs a node of design r, in a bubble. Its store handles each request at
+// once and answers it after the time that delay returns, or at once if delay is
+// nil.
 func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.Duration) *maelstromtest.Conversation {
 	store := maelstromtest.NewStore()
 	serve := store.Serve
@@ -45,7 +46,8 @@ func total(t *testing.T, c *maelstromtest.Conversation) string {
 	return reply.Field("value")
 }
 
-// each runs f for every design, in a bubble that fails if a goroutine is left at the end.
+// each runs f for every design, in a bubble that fails if a goroutine is left
+// at the end.
 func each(t *testing.T, f func(t *testing.T, r Rival)) {
 	for _, r := range All {
 		t.Run(r.Name, func(t *testing.T) {
@@ -75,7 +77,8 @@ func TestEachDesignCountsRightWhenAlone(t *testing.T) {
 	})
 }
 
-// A reply that comes after the timeout has the same effect as a lost one: see the package's doc comment.
+// A reply that comes after the timeout has the same effect as a lost one: see
+// the package's doc comment.
 func TestOnlyTheSwapLoopCountsTwiceWhenAReplyIsLate(t *testing.T) {
 	want := map[string]string{"rmw": "3", "cas": "6", "crdt": "3"}
 	each(t, func(t *testing.T, r Rival) {

@@ -10,14 +10,16 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
 
-// attemptTimeout is how long a node waits for the reply to one request to the store.
+// attemptTimeout is how long a node waits for the reply to one request to the
+// store.
 const attemptTimeout = time.Second
 
-// A store is seq-kv as one node sees it. It replaces the library's KV, whose methods all use SyncRPC: see call for what
-// is wrong with that.
+// A store is seq-kv as one node sees it. It replaces the library's KV, whose
+// methods all use SyncRPC: see call for what is wrong with that.
 type store struct{ node *maelstrom.Node }
 
-// read returns the value of a key, which may be old, or 0 if there is no such key.
+// read returns the value of a key, which may be old, or 0 if there is no such
+// key.
 func (s store) read(ctx context.Context, key string) (int64, error) {
 	value, err := readReply(s.insist(ctx, readRequest(key)))
 	if err != nil {
@@ -51,8 +53,9 @@ func (s store) write(ctx context.Context, key string, value int64) error {
 	return nil
 }
 
-// compareAndSwap sets a key if its value is from or there is no such key. It tries once. If there is no answer, the
-// swap may have taken effect, or may still do so.
+// compareAndSwap sets a key if its value is from or there is no such key. It
+// tries once. If there is no answer, the swap may have taken effect, or may
+// still do so.
 func (s store) compareAndSwap(ctx context.Context, key string, from, to int64) error {
 	_, err := call(ctx, s.node, map[string]any{
 		"type": "cas", "key": key, "from": from, "to": to, "create_if_not_exists": true,
@@ -73,8 +76,9 @@ func (s store) insist(ctx context.Context, body any) (maelstrom.Message, error) 
 	}
 }
 
-// sum returns the sum of the values of several keys, each of which may be old. It asks for all of them at once, and
-// then again for those that got no answer. It sends the requests in order, not from a goroutine for each key, so that a
+// sum returns the sum of the values of several keys, each of which may be old.
+// It asks for all of them at once, and then again for those that got no answer.
+// It sends the requests in order, not from a goroutine for each key, so that a
 // simulation with the same seed takes the same course.
 func (s store) sum(ctx context.Context, keys []string) (int64, error) {
 	var sum int64
@@ -88,7 +92,8 @@ func (s store) sum(ctx context.Context, keys []string) (int64, error) {
 	return sum, nil
 }
 
-// sumOnce is one attempt at sum. It returns the keys for which it got no answer.
+// sumOnce is one attempt at sum. It returns the keys for which it got no
+// answer.
 func (s store) sumOnce(ctx context.Context, keys []string) (sum int64, unanswered []string, err error) {
 	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -112,12 +117,13 @@ func (s store) sumOnce(ctx context.Context, keys []string) (sum int64, unanswere
 	return sum, unanswered, nil
 }
 
-// call sends a request to the store and waits for the reply, up to attemptTimeout. An error reply is returned as an
-// *RPCError.
+// call sends a request to the store and waits for the reply, up to
+// attemptTimeout. An error reply is returned as an *RPCError.
 //
-// It differs from the library's SyncRPC in one thing: its channel has room for the reply. SyncRPC's channel has none.
-// So after a reply that comes too late, a goroutine waits for ever to send it, and Run, which waits for all goroutines
-// at the end of input, never returns.
+// It differs from the library's SyncRPC in one thing: its channel has room for
+// the reply. SyncRPC's channel has none. So after a reply that comes too late,
+// a goroutine waits for ever to send it, and Run, which waits for all
+// goroutines at the end of input, never returns.
 func call(ctx context.Context, n *maelstrom.Node, body any) (maelstrom.Message, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
@@ -137,7 +143,8 @@ func send(n *maelstrom.Node, body any) (<-chan maelstrom.Message, error) {
 	})
 }
 
-// await is the second half of call. If ctx has ended but the answer is there, it returns the answer.
+// await is the second half of call. If ctx has ended but the answer is there,
+// it returns the answer.
 func await(ctx context.Context, answer <-chan maelstrom.Message) (maelstrom.Message, error) {
 	var reply maelstrom.Message
 	select {

@@ -112,7 +112,8 @@ func (t *teller) shown(c *call) string {
 
 func (t *teller) value(c *change) string { return t.gauge.brief(c.key, c.value) }
 
-// aboutOld says that an answer came from an old state, if it did and its key has changed since.
+// aboutOld says that an answer came from an old state, if it did and its key
+// has changed since.
 func (t *teller) aboutOld(say func(string, ...any), c *call) {
 	if c == nil || c.taken == nil {
 		return
@@ -191,7 +192,8 @@ func (t *teller) countedTwice(say func(string, ...any)) {
 	say("%s tried again and found %s, so the same add of %d was counted twice.", node, found, t.add.Int())
 }
 
-// countedByTwo tells of an add that two nodes counted because one had handed it to the other.
+// countedByTwo tells of an add that two nodes counted because one had handed it
+// to the other.
 func (t *teller) countedByTwo(say func(string, ...any), first, second *call) {
 	who := func(c *call) string {
 		if p := c.parent; p != nil && isNode(p.request.src) {
@@ -264,7 +266,8 @@ func (t *teller) crashCaption() string {
 	return said
 }
 
-// lastTelling returns the line of a log that says most about a crash: the panic, if there is one, or else the last line.
+// lastTelling returns the line of a log that says most about a crash: the
+// panic, if there is one, or else the last line.
 func lastTelling(lines []string) string {
 	for _, line := range lines {
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {

@@ -26,7 +26,8 @@ type remark struct {
 	style Style
 }
 
-// choose chooses the messages of a story: those of the request that is contradicted, and those that contradict it.
+// choose chooses the messages of a story: those of the request that is
+// contradicted, and those that contradict it.
 func (t *teller) choose() {
 	switch t.kind {
 	case CrashedNode:
@@ -53,7 +54,8 @@ func (t *teller) choose() {
 	t.theRead()
 }
 
-// bothUpdates chooses the update that was lost and the one that overwrote it, with what each was computed from.
+// bothUpdates chooses the update that was lost and the one that overwrote it,
+// with what each was computed from.
 func (t *teller) bothUpdates() {
 	t.operation(t.add, Acknowledged)
 	t.exchange(t.basisOf(t.lost))
@@ -71,7 +73,8 @@ func (t *teller) bothWrites() {
 	t.changed(t.by, false)
 }
 
-// bothCounts chooses the two changes that were made for one add, with what each was computed from.
+// bothCounts chooses the two changes that were made for one add, with what each
+// was computed from.
 func (t *teller) bothCounts() {
 	t.operation(t.add, t.needed(t.add))
 	t.exchange(t.basisOf(t.lost))
@@ -80,7 +83,8 @@ func (t *teller) bothCounts() {
 	t.changed(t.by, true)
 }
 
-// countAndRetries chooses the change that the node did not hear of, and what the node asked the store after it.
+// countAndRetries chooses the change that the node did not hear of, and what
+// the node asked the store after it.
 func (t *teller) countAndRetries() {
 	t.operation(t.add, Acknowledged)
 	t.exchange(t.basisOf(t.lost))
@@ -91,7 +95,8 @@ func (t *teller) countAndRetries() {
 	}
 }
 
-// newerState chooses the change that an old answer missed, with the acknowledged add or the earlier read that shows it.
+// newerState chooses the change that an old answer missed, with the
+// acknowledged add or the earlier read that shows it.
 func (t *teller) newerState() {
 	if t.than == nil {
 		t.operation(t.add, Acknowledged)
@@ -107,7 +112,8 @@ func (t *teller) newerState() {
 	t.changed(t.lost, false)
 }
 
-// missedAndNewer chooses the change that a torn read missed, and the newer one that it knew of.
+// missedAndNewer chooses the change that a torn read missed, and the newer one
+// that it knew of.
 func (t *teller) missedAndNewer() {
 	t.operation(t.add, Acknowledged)
 	t.changed(t.lost, true)
@@ -115,7 +121,8 @@ func (t *teller) missedAndNewer() {
 	t.changed(t.newer, false)
 }
 
-// anAcknowledgedAdd chooses the add that the cause names, or else the last that was acknowledged, and its change.
+// anAcknowledgedAdd chooses the add that the cause names, or else the last that
+// was acknowledged, and its change.
 func (t *teller) anAcknowledgedAdd() {
 	if t.add == nil {
 		t.add = t.lastAcked()
@@ -126,8 +133,8 @@ func (t *teller) anAcknowledgedAdd() {
 	}
 }
 
-// theRead chooses the read that the verdict is about, with what it asked the services for. It also remarks what befell
-// the nodes until then.
+// theRead chooses the read that the verdict is about, with what it asked the
+// services for. It also remarks what befell the nodes until then.
 func (t *teller) theRead() {
 	verdict := Wrong
 	if t.kind == CountedOnce {
@@ -138,7 +145,8 @@ func (t *teller) theRead() {
 	t.lives()
 }
 
-// needed returns the mark of an add's acknowledgment: Acknowledged if the read could be right without it.
+// needed returns the mark of an add's acknowledgment: Acknowledged if the read
+// could be right without it.
 func (t *teller) needed(o *op) Mark {
 	if !o.acked() {
 		return Plain
@@ -193,7 +201,8 @@ func (t *teller) exchange(c *call) {
 	}
 }
 
-// remarkOld remarks that an answer came from an old state, if its key has changed since.
+// remarkOld remarks that an answer came from an old state, if its key has
+// changed since.
 func (t *teller) remarkOld(c *call, m *message) {
 	key := keyOf(c)
 	age := 0
@@ -209,7 +218,8 @@ func (t *teller) remarkOld(c *call, m *message) {
 		"old state, %s back: %s", plural(age, "change"), t.gauge.show(key, t.valueAt(m.src, key, m.from.State))), OldState})
 }
 
-// changed chooses the call that made a change, perhaps with its answer, and remarks the new value.
+// changed chooses the call that made a change, perhaps with its answer, and
+// remarks the new value.
 func (t *teller) changed(ch *change, answer bool) {
 	if ch.call == nil {
 		return
@@ -244,7 +254,8 @@ func (t *teller) path(c *call) {
 	}
 }
 
-// asked chooses what the read has asked the services for. If that is a lot, it chooses only what matters.
+// asked chooses what the read has asked the services for. If that is a lot, it
+// chooses only what matters.
 func (t *teller) asked() {
 	seen := t.seen(t.cause.read)
 	for _, c := range seen {
@@ -273,7 +284,8 @@ func (t *teller) changeFor(o *op) *change {
 	return nil
 }
 
-// lives remarks what befell the nodes in the story, from the first message to the wrong read.
+// lives remarks what befell the nodes in the story, from the first message to
+// the wrong read.
 func (t *teller) lives() {
 	first, last := t.span()
 	nodes := map[string]bool{}
@@ -295,7 +307,8 @@ func (t *teller) lives() {
 	}
 }
 
-// span returns the positions at which the first and the last of the chosen messages were sent.
+// span returns the positions at which the first and the last of the chosen
+// messages were sent.
 func (t *teller) span() (first, last int) {
 	first = len(t.entries)
 	for m := range t.chosen {

@@ -39,7 +39,8 @@ type cause struct {
 	crash *maelstromtest.Crash
 }
 
-// diagnose finds the cause of the first thing that went wrong, the verdict's own reasons first.
+// diagnose finds the cause of the first thing that went wrong, the verdict's
+// own reasons first.
 func (x *run) diagnose() *cause {
 	if len(x.crashes) > 0 {
 		return &cause{kind: CrashedNode, crash: &x.crashes[0]}
@@ -58,8 +59,9 @@ func (x *run) diagnose() *cause {
 	return x.explain(read, low)
 }
 
-// wrongTotal returns the first final read that is not the sum of the adds, and whether it is less. But if the store
-// counts an add twice, it prefers the first of the final reads that are too high for that reason.
+// wrongTotal returns the first final read that is not the sum of the adds, and
+// whether it is less. But if the store counts an add twice, it prefers the
+// first of the final reads that are too high for that reason.
 func (x *run) wrongTotal() (read *op, low bool) {
 	if len(x.acceptable) == 0 {
 		return nil, false
@@ -79,13 +81,14 @@ func (x *run) wrongTotal() (read *op, low bool) {
 	return read, low
 }
 
-// surplus reports whether an add counts twice and a read is more than the adds that had been acknowledged when it
-// began.
+// surplus reports whether an add counts twice and a read is more than the adds
+// that had been acknowledged when it began.
 func (x *run) surplus(read *op) bool {
 	return read.Int() > x.ackedBefore(read) && slices.ContainsFunc(x.changes, func(c *change) bool { return x.again(c) != nil })
 }
 
-// ackedBefore returns the sum of all adds that were acknowledged before a read began.
+// ackedBefore returns the sum of all adds that were acknowledged before a read
+// began.
 func (x *run) ackedBefore(read *op) int64 {
 	var sum int64
 	for _, o := range x.ops {
@@ -96,7 +99,8 @@ func (x *run) ackedBefore(read *op) int64 {
 	return sum
 }
 
-// firstOutOfOrder returns the read out of order that was answered first, and whether it is too low.
+// firstOutOfOrder returns the read out of order that was answered first, and
+// whether it is too low.
 func (x *run) firstOutOfOrder() (read *op, low bool) {
 	if len(x.outOfOrder) == 0 {
 		return nil, false
@@ -107,7 +111,8 @@ func (x *run) firstOutOfOrder() (read *op, low bool) {
 	return x.ops[v.Index], v.Read < v.Bounds.Lo
 }
 
-// explain finds out why a read is lower than it may be, if low is set, or else higher.
+// explain finds out why a read is lower than it may be, if low is set, or else
+// higher.
 func (x *run) explain(read *op, low bool) *cause {
 	c := &cause{kind: Unexplained, read: read}
 	seen := x.seen(read)
@@ -120,7 +125,8 @@ func (x *run) explain(read *op, low bool) *cause {
 		}
 		return c
 	}
-	// Does the read contradict an earlier read of more, rather than acknowledged adds?
+	// Does the read contradict an earlier read of more, rather than
+	// acknowledged adds?
 	for _, o := range x.ops {
 		if o.F == "read" && o.Outcome == maelstromtest.OK && o.Complete < read.Invoke && o.Int() > read.Int() && x.ackedBefore(read) <= read.Int() {
 			if c.than == nil || o.Int() < c.than.Int() {
@@ -149,7 +155,8 @@ func (x *run) explain(read *op, low bool) *cause {
 	return c
 }
 
-// newestFor returns the sum of the store's newest state when it gave the last of some answers.
+// newestFor returns the sum of the store's newest state when it gave the last
+// of some answers.
 func (x *run) newestFor(seen []*call) int64 {
 	last, sum := -1, int64(0)
 	for _, c := range seen {
@@ -163,7 +170,8 @@ func (x *run) newestFor(seen []*call) int64 {
 	return sum
 }
 
-// seen returns the calls to services that a read's answer may rest on, the last for each key.
+// seen returns the calls to services that a read's answer may rest on, the last
+// for each key.
 func (x *run) seen(read *op) []*call {
 	last := map[string]*call{}
 	var keys []string
@@ -185,7 +193,8 @@ func (x *run) seen(read *op) []*call {
 	return calls
 }
 
-// arrival returns the position at which a message first reached a receiver that was alive, or -1.
+// arrival returns the position at which a message first reached a receiver that
+// was alive, or -1.
 func (m *message) arrival() int {
 	at := -1
 	for _, c := range m.copies {
@@ -204,7 +213,8 @@ func (c *call) end() int {
 	return c.replies[0].pos
 }
 
-// state returns the numbers of the state that a call's answer rests on and of the newest state at that time.
+// state returns the numbers of the state that a call's answer rests on and of
+// the newest state at that time.
 func (c *call) state() (state, newest int) {
 	if c.taken == nil || c.taken.from == nil {
 		return -1, -1
@@ -216,7 +226,8 @@ func (c *call) state() (state, newest int) {
 	return from.State, from.Newest
 }
 
-// missed looks for a change that a read should have known of and did not, because it was answered from an older state.
+// missed looks for a change that a read should have known of and did not,
+// because it was answered from an older state.
 func (x *run) missed(c *cause, seen []*call) bool {
 	for _, call := range seen {
 		state, _ := call.state()
@@ -233,8 +244,8 @@ func (x *run) missed(c *cause, seen []*call) bool {
 	return c.lost != nil
 }
 
-// torn looks for two changes: one that the read knew of, and one that it missed although that had been acknowledged
-// before the other was asked for.
+// torn looks for two changes: one that the read knew of, and one that it missed
+// although that had been acknowledged before the other was asked for.
 func (x *run) torn(c *cause, seen []*call) bool {
 	known := func(ch *change) bool {
 		return slices.ContainsFunc(seen, func(call *call) bool {
@@ -259,7 +270,8 @@ func (x *run) torn(c *cause, seen []*call) bool {
 	return false
 }
 
-// again returns the first change that was made for the same add as c, if c is a later one that added the same amount.
+// again returns the first change that was made for the same add as c, if c is a
+// later one that added the same amount.
 func (x *run) again(c *change) *change {
 	o := c.add()
 	if o == nil || o.Int() == 0 || c.step != o.Int() {
@@ -317,12 +329,14 @@ func (x *run) overwritten(c *cause) bool {
 	return false
 }
 
-// repeats reports whether an idle write only repeats one of the i changes before it.
+// repeats reports whether an idle write only repeats one of the i changes
+// before it.
 func (x *run) repeats(idle *change, i int) bool {
 	return slices.ContainsFunc(x.changes[:i], func(c *change) bool { return c.call != nil && c.call.parent == idle.call.parent && c.key == idle.key })
 }
 
-// stray reports whether a change was made by a second copy of a message, or by a message that was late.
+// stray reports whether a change was made by a second copy of a message, or by
+// a message that was late.
 func (c *change) stray() bool {
 	for _, copied := range c.call.request.copies {
 		if copied.change == c {
@@ -332,8 +346,9 @@ func (c *change) stray() bool {
 	return false
 }
 
-// basisOf returns the call whose answer a change was computed from: the last call about the same key, and with the same
-// parent, that was answered before the change was sent.
+// basisOf returns the call whose answer a change was computed from: the last
+// call about the same key, and with the same parent, that was answered before
+// the change was sent.
 func (x *run) basisOf(by *change) *call {
 	var basis *call
 	if by.call.parent == nil {
@@ -355,7 +370,8 @@ func (x *run) told(read *op) bool {
 	return slices.ContainsFunc(x.changes, func(c *change) bool { return c.at < read.Invoke && c.step > 0 })
 }
 
-// unstored looks for an acknowledged add for which nothing in the store was changed.
+// unstored looks for an acknowledged add for which nothing in the store was
+// changed.
 func (x *run) unstored(c *cause) bool {
 	told := map[*op]bool{}
 	for _, ch := range x.changes {

@@ -11,8 +11,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A gauge reads a sum off a service's state. Nodes may keep anything there. So gauges of several kinds are tried, and
-// the gauge is used whose sums fit best what was added.
+// A gauge reads a sum off a service's state. Nodes may keep anything there. So
+// gauges of several kinds are tried, and the gauge is used whose sums fit best
+// what was added.
 type gauge struct {
 	service string
 	key     string // empty: all keys
@@ -77,11 +78,13 @@ func (g gauge) swap(key string, from, to json.RawMessage) string {
 	return g.brief(key, from) + inBrackets(without(was, is)) + " → " + g.brief(key, to) + inBrackets(without(is, was))
 }
 
-// mostDigits bounds the length of the integers that are details. Times and random numbers are longer.
+// mostDigits bounds the length of the integers that are details. Times and
+// random numbers are longer.
 const mostDigits = 6
 
-// details returns the small integers that a value holds besides the gauge's field, in order. Each comes with its name
-// and the name of the object that it is in: the seq of {"total":7,"by":{"n0":{"seq":3}}} is "n0 seq 3".
+// details returns the small integers that a value holds besides the gauge's
+// field, in order. Each comes with its name and the name of the object that it
+// is in: the seq of {"total":7,"by":{"n0":{"seq":3}}} is "n0 seq 3".
 func (g gauge) details(key string, value json.RawMessage) []string {
 	if !g.reduces(key, value) {
 		return nil
@@ -133,8 +136,9 @@ func fieldsOf(value json.RawMessage) map[string]json.RawMessage {
 	return fields
 }
 
-// chooseGauge returns the gauge that fits best. Of gauges that fit equally well it prefers one of a field to one of a whole
-// value, and one of all keys to one of a single key.
+// chooseGauge returns the gauge that fits best. Of gauges that fit equally well
+// it prefers one of a field to one of a whole value, and one of all keys to one
+// of a single key.
 func chooseGauge(x *run) gauge {
 	candidates := map[gauge]bool{}
 	for _, c := range x.changes {
@@ -188,7 +192,8 @@ func (x *run) fit() int {
 	return fit
 }
 
-// add returns the operation that a change was made for, or nil if that is not an add.
+// add returns the operation that a change was made for, or nil if that is not
+// an add.
 func (c *change) add() *op {
 	if c.call == nil || c.call.op == nil || c.call.op.F != "add" {
 		return nil

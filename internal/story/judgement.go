@@ -2,7 +2,8 @@ package story
 
 import "maelstrom-counter/internal/maelstromtest"
 
-// A judgement is what a verdict has found wrong, as far as there are stories about it.
+// A judgement is what a verdict has found wrong, as far as there are stories
+// about it.
 type judgement struct {
 	crashes     []maelstromtest.Crash
 	acceptable  []maelstromtest.Range     // final reads

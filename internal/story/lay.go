@@ -39,7 +39,8 @@ func (t *teller) lay() *Story {
 	return s
 }
 
-// A moment is where something of a story happens: a message is sent, a copy of it arrives, or a note is made.
+// A moment is where something of a story happens: a message is sent, a copy of
+// it arrives, or a note is made.
 type moment struct {
 	pos, order int
 	lane       int
@@ -48,8 +49,9 @@ type moment struct {
 	starts     *message
 }
 
-// rows gives each moment its row. If the sender of a message does nothing until a copy arrives, the message is drawn
-// level: it is sent in the row in which that copy arrives.
+// rows gives each moment its row. If the sender of a message does nothing until
+// a copy arrives, the message is drawn level: it is sent in the row in which
+// that copy arrives.
 func (t *teller) rows(s *Story) {
 	var moments []moment
 	i := 0
@@ -92,7 +94,8 @@ func (t *teller) rows(s *Story) {
 	s.Rows = row
 }
 
-// arrivesFirst reports whether the message that was sent at start arrives before its sender does anything else.
+// arrivesFirst reports whether the message that was sent at start arrives
+// before its sender does anything else.
 func arrivesFirst(later []moment, start moment) bool {
 	for _, m := range later {
 		if m.ends == start.starts {
@@ -157,7 +160,8 @@ func (t *teller) right() string {
 	return strings.Join(texts, " or ")
 }
 
-// lanes returns the lanes, with each node beside its clients, and the services in the middle.
+// lanes returns the lanes, with each node beside its clients, and the services
+// in the middle.
 func (t *teller) lanes() []Lane {
 	clients := map[string][]string{} // by node
 	services, seen := []string{}, map[string]bool{}
@@ -257,7 +261,8 @@ func (t *teller) fate(m *message, c *ending) Fate {
 	return Arrived
 }
 
-// mistaken reports whether a reply was taken for the answer to a request other than its own.
+// mistaken reports whether a reply was taken for the answer to a request other
+// than its own.
 func (t *teller) mistaken(m *message) bool {
 	for other := range t.chosen {
 		if c := t.callOf(other); c != nil && c.taken == m && !slices.Contains(c.replies, m) {

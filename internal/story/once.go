@@ -7,9 +7,10 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Once returns a story of a run that is right. It is about the first acknowledged add that changed the store without
-// the node hearing of it in time: how the add counted once all the same, and the read after it. Once returns nil if the
-// run was wrong, or if there is no such add.
+// Once returns a story of a run that is right. It is about the first
+// acknowledged add that changed the store without the node hearing of it in
+// time: how the add counted once all the same, and the read after it. Once
+// returns nil if the run was wrong, or if there is no such add.
 func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	if !r.Right {
 		return nil
@@ -38,7 +39,8 @@ func (c *change) unheard() bool {
 	return !slices.ContainsFunc(c.call.replies, func(m *message) bool { return m.arrival() >= 0 && m.from != nil && m.from.Changed })
 }
 
-// retried returns the calls to the store that a node made for an add, after a change that it did not hear of.
+// retried returns the calls to the store that a node made for an add, after a
+// change that it did not hear of.
 func (t *teller) retried() []*call {
 	var calls []*call
 	t.add.call.each(func(c *call) {
@@ -67,7 +69,8 @@ func (t *teller) countedOnce(say func(string, ...any)) {
 	say("So it counted once.")
 }
 
-// unchanged remarks that the store's value was what it was when a call was answered.
+// unchanged remarks that the store's value was what it was when a call was
+// answered.
 func (t *teller) unchanged(c *call) {
 	if m := c.taken; m.from != nil && !m.from.Changed && m.from.State == m.from.Newest {
 		t.notes = append(t.notes, remark{m.pos - 1, m.at, m.src, t.gauge.show(t.lost.key, t.valueAt(m.src, t.lost.key, m.from.State)) + " already", NewValue})

@@ -9,8 +9,9 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// once returns the run in which a compare-and-swap loop counts twice, changed in one way: instead of swapping again,
-// the node reads the store and finds its add there.
+// once returns the run in which a compare-and-swap loop counts twice, changed
+// in one way: instead of swapping again, the node reads the store and finds its
+// add there.
 func once(t *testing.T) (*maelstromtest.Result, []maelstromtest.Entry) {
 	t.Helper()
 	r, journal := load(t, "testdata/cas-lost.jsonl")
@@ -48,7 +49,8 @@ func TestOnceTellsWhyAnAddCountsOnce(t *testing.T) {
 	}
 }
 
-// If the run was wrong, or if the node heard of every swap, there is nothing to tell.
+// If the run was wrong, or if the node heard of every swap, there is nothing to
+// tell.
 func TestOnceHasNoStoryOfOtherRuns(t *testing.T) {
 	r, journal := once(t)
 	r.Right = false

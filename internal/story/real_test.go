@@ -18,7 +18,8 @@ import (
 	"maelstrom-counter/internal/rivals"
 )
 
-// The test binary is also the nodes whose stories are told. Its first argument says which node it then is.
+// The test binary is also the nodes whose stories are told. Its first argument
+// says which node it then is.
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	if len(os.Args) > 1 {
@@ -41,7 +42,8 @@ var nodes = func() map[string]func(io.Reader, io.Writer) error {
 	return all
 }()
 
-// inMemory returns a node that keeps its count in memory, and panics when it gets more than limit adds.
+// inMemory returns a node that keeps its count in memory, and panics when it
+// gets more than limit adds.
 func inMemory(limit int64) func(io.Reader, io.Writer) error {
 	return func(stdin io.Reader, stdout io.Writer) error {
 		n := maelstrom.NewNode()
@@ -106,8 +108,8 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 	}
 }
 
-// tellReal runs processes of this test binary until something goes wrong. In real time, no seed can promise that it
-// does.
+// tellReal runs processes of this test binary until something goes wrong. In
+// real time, no seed can promise that it does.
 func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
 	t.Helper()
 	for range 5 {

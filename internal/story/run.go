@@ -10,8 +10,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A run is a journal and a history put together: it says which message answers which, and which message serves which
-// operation.
+// A run is a journal and a history put together: it says which message answers
+// which, and which message serves which operation.
 type run struct {
 	entries  []maelstromtest.Entry
 	ops      []*op
@@ -30,7 +30,8 @@ type op struct {
 	call  *call // nil if the journal has none
 }
 
-// A message is a message that was sent. Positions are indices of journal entries.
+// A message is a message that was sent. Positions are indices of journal
+// entries.
 type message struct {
 	id        int
 	src, dest string
@@ -66,7 +67,8 @@ type body struct {
 	Create    json.RawMessage `json:"create_if_not_exists"`
 }
 
-// A call is a request with its replies, and the calls that its receiver made for its sake.
+// A call is a request with its replies, and the calls that its receiver made
+// for its sake.
 type call struct {
 	request *message
 	replies []*message
@@ -117,7 +119,8 @@ type reader struct {
 	order    []*call
 }
 
-// follow reads the messages, lives and changes. It returns all calls in the order in which they were made.
+// follow reads the messages, lives and changes. It returns all calls in the
+// order in which they were made.
 func (x *run) follow() []*call {
 	r := &reader{run: x, byID: map[int]*message{}, open: map[[3]string]*call{}, callOf: map[*message]*call{}}
 	for pos, e := range x.entries {
@@ -148,8 +151,9 @@ func (x *run) follow() []*call {
 	return r.order
 }
 
-// take finds the reply that each caller took for its answer. After a restart that may be the answer to a call of an earlier
-// life, which had the same msg_id.
+// take finds the reply that each caller took for its answer. After a restart
+// that may be the answer to a call of an earlier life, which had the same
+// msg_id.
 func (r *reader) take() {
 	replies := map[[3]string][]*message{}
 	for _, m := range r.messages {
@@ -194,8 +198,9 @@ func (r *reader) sent(pos int, e maelstromtest.Entry) {
 	r.open[[3]string{m.src, m.dest, string(m.body.MsgID)}] = c
 }
 
-// ended notes the end of the copy of a message that has been under way for longest. With two copies this is usually the
-// right one, and never a worse guess than the other.
+// ended notes the end of the copy of a message that has been under way for
+// longest. With two copies this is usually the right one, and never a worse
+// guess than the other.
 func (r *reader) ended(pos int, e maelstromtest.Entry) {
 	m := r.byID[e.ID]
 	if m == nil {
@@ -241,8 +246,9 @@ func (r *reader) serves(pos int, e maelstromtest.Entry) {
 	r.changes = append(r.changes, c)
 }
 
-// assign finds out for whose sake calls were made: those of clients for their operations, and a node's for the call
-// that it was working on. If there are several, it is the one about which the node has just received a message.
+// assign finds out for whose sake calls were made: those of clients for their
+// operations, and a node's for the call that it was working on. If there are
+// several, it is the one about which the node has just received a message.
 func (x *run) assign(calls []*call) {
 	open := map[string][]*call{} // the incoming calls, by node, in the order of arrival
 	byClient := map[string][]*op{}
@@ -298,8 +304,8 @@ type hearing struct {
 	call *call
 }
 
-// justNow is how long after a message a node's calls are taken to follow from it. In virtual time they are made at the
-// same instant.
+// justNow is how long after a message a node's calls are taken to follow from
+// it. In virtual time they are made at the same instant.
 const justNow = 2 * time.Millisecond
 
 func (x *run) parentOf(c *call, open map[string][]*call, last hearing) *call {
@@ -336,8 +342,8 @@ func (x *run) parentOf(c *call, open map[string][]*call, last hearing) *call {
 	return candidates[0]
 }
 
-// matching returns the adds that a change may be for: for a swap, those of exactly the amount that it adds; for a
-// write, all adds.
+// matching returns the adds that a change may be for: for a swap, those of
+// exactly the amount that it adds; for a write, all adds.
 func (c *call) matching(candidates []*call) []*call {
 	from, ok := integer(c.request.body.From)
 	to, ok2 := integer(c.request.body.To)
@@ -351,7 +357,8 @@ func (c *call) matching(candidates []*call) []*call {
 	return same
 }
 
-// arrival returns the position at which a call's request first reached its receiver, or -1.
+// arrival returns the position at which a call's request first reached its
+// receiver, or -1.
 func (c *call) arrival() int {
 	at := -1
 	for _, copied := range c.request.copies {
@@ -362,7 +369,8 @@ func (c *call) arrival() int {
 	return at
 }
 
-// sameLife reports whether a node was in the same life at two positions of the journal.
+// sameLife reports whether a node was in the same life at two positions of the
+// journal.
 func (x *run) sameLife(node string, a, b int) bool {
 	l := x.lives[node]
 	return a <= b && (len(l) == 0 || slices.ContainsFunc(l, func(l life) bool { return l.from <= a && b <= l.to }))

@@ -9,14 +9,16 @@ import (
 	"maelstrom-counter/internal/rivals"
 )
 
-// simulate runs a rival in virtual time and returns the story, or nil if all was right.
+// simulate runs a rival in virtual time and returns the story, or nil if all
+// was right.
 func simulate(t *testing.T, design string, cfg maelstromtest.Config) *Story {
 	t.Helper()
 	rival, _ := rivals.Named(design)
 	return Of(maelstromtest.Record(t, cfg, func(env maelstromtest.Env) error { return rival.Run(env.Stdin, env.Stdout) }))
 }
 
-// In virtual time, under all kinds of faults, the stories of the rivals name possible causes, and very few name none.
+// In virtual time, under all kinds of faults, the stories of the rivals name
+// possible causes, and very few name none.
 func TestSimulationsHaveTrueStories(t *testing.T) {
 	t.Parallel()
 	causes := map[string][]Kind{ // by design, and by design and faults

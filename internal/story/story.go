@@ -1,5 +1,6 @@
-// Package story tells why a run of a counter went wrong: from the run's journal and history it chooses the few messages
-// that show why, and makes a text, a sequence diagram and a caption in plain words of them.
+// Package story tells why a run of a counter went wrong: from the run's journal
+// and history it chooses the few messages that show why, and makes a text, a
+// sequence diagram and a caption in plain words of them.
 //
 // It only decides and draws: it has no clock, reads no files and runs nothing.
 package story
@@ -11,7 +12,8 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// A Story is a sequence diagram with a caption. Lanes are numbered from left to right, rows from top to bottom.
+// A Story is a sequence diagram with a caption. Lanes are numbered from left to
+// right, rows from top to bottom.
 type Story struct {
 	Kind    Kind
 	Caption string
@@ -91,8 +93,9 @@ const (
 	Praise   Style = "praise"  // that a read is right
 )
 
-// Of returns the story of the first thing that went wrong in a run: a crash, a wrong total, a read out of order, or a history
-// that is not linearizable. It returns nil if there is none of these.
+// Of returns the story of the first thing that went wrong in a run: a crash, a
+// wrong total, a read out of order, or a history that is not linearizable. It
+// returns nil if there is none of these.
 func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	x := read(journal, r.History, judgementOf(r))
 	c := x.diagnose()

@@ -20,7 +20,8 @@ import (
 
 var update = flag.Bool("update", false, "write the stories of the transcripts anew")
 
-// transcripts returns the files in testdata. Each has a run's history and, after it, the run's journal.
+// transcripts returns the files in testdata. Each has a run's history and,
+// after it, the run's journal.
 func transcripts(t *testing.T) []string {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*.jsonl")
@@ -125,7 +126,8 @@ func TestADeadNodeReadsNothing(t *testing.T) {
 	}
 }
 
-// A swap is for an add of exactly the amount that it adds, and a write for any add.
+// A swap is for an add of exactly the amount that it adds, and a write for any
+// add.
 func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 	adds := make([]*call, 4)
 	for i := range adds {
@@ -142,7 +144,8 @@ func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 	}
 }
 
-// Labels of a stored object show its total and its small integers: of a swap, those that it changes.
+// Labels of a stored object show its total and its small integers: of a swap,
+// those that it changes.
 func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
 	const (
 		one   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3}}}`
@@ -168,7 +171,8 @@ func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
 	}
 }
 
-// If the store counts an add twice, the story is about that, even if a final read from an old state comes first.
+// If the store counts an add twice, the story is about that, even if a final
+// read from an old state comes first.
 func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
 	r, journal := load(t, "testdata/cas-lost.jsonl")
 	final := r.History[len(r.History)-1]
@@ -180,7 +184,8 @@ func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
 	}
 }
 
-// A crash comes before everything else that is wrong, with the line that says why.
+// A crash comes before everything else that is wrong, with the line that says
+// why.
 func TestACrashComesFirst(t *testing.T) {
 	r, journal := load(t, "testdata/cas-lost.jsonl")
 	last := journal[len(journal)-1]
@@ -204,8 +209,8 @@ func TestARightRunHasNoStory(t *testing.T) {
 	}
 }
 
-// A journal whose lines are missing, doubled or out of place makes a poor story. But nothing panics, and the picture
-// can be drawn.
+// A journal whose lines are missing, doubled or out of place makes a poor
+// story. But nothing panics, and the picture can be drawn.
 func TestADamagedJournalDoesNoHarm(t *testing.T) {
 	rounds := 100
 	if testing.Short() {

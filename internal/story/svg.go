@@ -9,7 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The measures of a diagram, in the units of its coordinates. A browser draws a unit as a pixel if it has the room.
+// The measures of a diagram, in the units of its coordinates. A browser draws a
+// unit as a pixel if it has the room.
 const (
 	svgWidth       = 800
 	timesWidth     = 74 // the column of times
@@ -21,7 +22,8 @@ const (
 	letter         = 6.6 // the mean width of a letter of a label, roughly
 )
 
-// style has the colours, for light and for dark. They differ in lightness too, so that no colour is the only sign.
+// style has the colours, for light and for dark. They differ in lightness too,
+// so that no colour is the only sign.
 const style = `
 .story { --paper: #ffffff; --ink: #1f2328; --faint: #6b7280; --line: #c3c8cf; --box: #eef2f7; --good: #13743a; --bad: #c02418; --late: #955000; --copy: #6d3bc0; }
 @media (prefers-color-scheme: dark) {
@@ -189,8 +191,8 @@ func (c *canvas) tip(x1, y1, x2, y2 float64) {
 	c.add(`<polygon class="tip" points="%.1f,%.1f %.1f,%.1f %.1f,%.1f"/>`, x2, y2, bx-half*dy, by+half*dx, bx+half*dy, by-half*dx)
 }
 
-// label writes what a message is: above the middle of its arrow if that is level, or else beside its end, where there
-// is no other arrow.
+// label writes what a message is: above the middle of its arrow if that is
+// level, or else beside its end, where there is no other arrow.
 func (c *canvas) label(a Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	text := a.Label
@@ -240,7 +242,8 @@ func (c *canvas) note(n Note) {
 	c.add("</g>")
 }
 
-// outward returns the direction away from the services: -1 for left, 1 for right.
+// outward returns the direction away from the services: -1 for left, 1 for
+// right.
 func (c *canvas) outward(lane int) float64 {
 	for _, l := range c.s.Lanes[lane:] {
 		if l.Role == Service {

@@ -12,7 +12,8 @@ import (
 // width is the greatest length of a text's lines, unless a word is longer.
 const width = 100
 
-// Text returns the story as plain text: the caption, and below it what happened, in order and a line each.
+// Text returns the story as plain text: the caption, and below it what
+// happened, in order and a line each.
 func (s *Story) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n", wrapped(upper(string(s.Kind))+": "+s.Caption, width))
@@ -60,7 +61,8 @@ func (s *Story) Text() string {
 	return b.String()
 }
 
-// at returns the time that is shown where an arrow starts. If the arrow is level, that is the time of its arrival.
+// at returns the time that is shown where an arrow starts. If the arrow is
+// level, that is the time of its arrival.
 func (s *Story) at(a Arrow) time.Duration {
 	if a.Sent == a.Ends {
 		return max(a.SentAt, a.EndedAt)

@@ -12,10 +12,13 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Absence takes the combiner away from a cluster of three for five seconds, with each seed from 1 to n. Its own clients go and come with
-// it. The clients of the other nodes must hardly notice. So each phase may take at most twice the time, and twice the messages, that were
-// measured when the test was written. The messages tell more than the latency: three nodes are also fast if each swaps for itself, or if
-// two of them stick to another combiner for ever.
+// Absence takes the combiner away from a cluster of three for five seconds,
+// with each seed from 1 to n. Its own clients go and come with it. The clients
+// of the other nodes must hardly notice. So each phase may take at most twice
+// the time, and twice the messages, that were measured when the test was
+// written. The messages tell more than the latency: three nodes are also fast
+// if each swaps for itself, or if two of them stick to another combiner for
+// ever.
 func Absence(t *testing.T, program maelstromtest.Program, n int, begin, end func(*maelstromtest.Cluster)) {
 	t.Helper()
 	var mu sync.Mutex
@@ -49,7 +52,8 @@ func Absence(t *testing.T, program maelstromtest.Program, n int, begin, end func
 // The times at which the combiner goes and is back, and at which the run ends.
 const gone, back, over = 5 * time.Second, 10 * time.Second, 15 * time.Second
 
-// A phase is the time before the combiner goes, while it is gone, or when it is back.
+// A phase is the time before the combiner goes, while it is gone, or when it is
+// back.
 type phase struct {
 	p99        time.Duration // as measured when the test was written
 	perRequest float64       // messages per request, without the clients', as measured then
@@ -87,7 +91,8 @@ func (a *absence) run(program maelstromtest.Program, begin, end func(*maelstromt
 	}
 }
 
-// client starts a client of a node, which adds until a time after the start, with pauses of 10 ms on average.
+// client starts a client of a node, which adds until a time after the start,
+// with pauses of 10 ms on average.
 func (a *absence) client(c *maelstromtest.Cluster, i int, until time.Duration) {
 	node, random := fmt.Sprintf("n%d", i), rand.New(rand.NewPCG(a.seed, uint64(i)))
 	a.clients.Go(func() {

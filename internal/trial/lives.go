@@ -16,13 +16,15 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// How far a node's clock may be ahead when it starts. The true time is in the first seconds of the year 2000. Two lives with the same
-// clock begin in the same microsecond. So do two with clocks before 1970, and two with clocks after 2112.
+// How far a node's clock may be ahead when it starts. The true time is in the
+// first seconds of the year 2000. Two lives with the same clock begin in the
+// same microsecond. So do two with clocks before 1970, and two with clocks
+// after 2112.
 var oddClocks = []time.Duration{0, 0, -time.Second, -20 * time.Second, time.Hour, -40 * 365 * 24 * time.Hour, -200 * 365 * 24 * time.Hour,
 	120 * 365 * 24 * time.Hour, 250 * 365 * 24 * time.Hour}
 
-// Clocks kills a node again and again and starts it with odd clocks, with each seed from 1 to n. None of its lives may lose or double
-// what another has done.
+// Clocks kills a node again and again and starts it with odd clocks, with each
+// seed from 1 to n. None of its lives may lose or double what another has done.
 func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 	for seed := range n {
 		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
@@ -53,7 +55,8 @@ func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 					})
 					switch random.IntN(6) {
 					case 0:
-						// The clock does not advance, so two lives with the same odd clock begin in the same microsecond.
+						// The clock does not advance, so two lives with the
+						// same odd clock begin in the same microsecond.
 						ahead := oddClocks[random.IntN(len(oddClocks))] - time.Since(began)
 						c.Kill("n1")
 						c.SetClock("n1", ahead)
@@ -75,8 +78,9 @@ func Clocks(t *testing.T, program maelstromtest.Program, n int) {
 	}
 }
 
-// everybodyReads checks that each node reads a total that has all bits of the adds that are done, and none but those and bits of the
-// adds whose outcome is unknown.
+// everybodyReads checks that each node reads a total that has all bits of the
+// adds that are done, and none but those and bits of the adds whose outcome is
+// unknown.
 func everybodyReads(t *testing.T, c *maelstromtest.Cluster, done, unknown int64) {
 	t.Helper()
 	for _, node := range []string{"n0", "n1", "n2"} {
@@ -94,8 +98,9 @@ func everybodyReads(t *testing.T, c *maelstromtest.Cluster, done, unknown int64)
 	}
 }
 
-// Twins runs two lives of a node at once. That happens if a process that was stopped goes on after another has taken its place. The two
-// must lose and double nothing.
+// Twins runs two lives of a node at once. That happens if a process that was
+// stopped goes on after another has taken its place. The two must lose and
+// double nothing.
 func Twins(t *testing.T, program maelstromtest.Program) {
 	for _, between := range []time.Duration{0, time.Microsecond, time.Second} { // the starts of the two
 		synctest.Test(t, func(t *testing.T) {
@@ -138,8 +143,9 @@ func Twins(t *testing.T, program maelstromtest.Program) {
 	}
 }
 
-// Future lets a life of a node come from the far future, either because of its clock or because a hostile peer pretends to be one.
-// Every node must go on serving.
+// Future lets a life of a node come from the far future, either because of its
+// clock or because a hostile peer pretends to be one. Every node must go on
+// serving.
 func Future(t *testing.T, program maelstromtest.Program) {
 	const century = 100 * 365 * 24 * time.Hour
 	everybody := func(t *testing.T, c *maelstromtest.Cluster, want int) {
@@ -172,7 +178,8 @@ func Future(t *testing.T, program maelstromtest.Program) {
 				c.Inject("n0", fmt.Appendf(nil, `{"src":"n1","dest":"n0","body":{"type":"combine","msg_id":%d,"boot":%d,"nonce":5,"seq":1,"delta":0}}`, id, boot))
 				time.Sleep(time.Second)
 			}
-			// The node may answer one request with an error for each later life that it seems to have had, and none after that.
+			// The node may answer one request with an error for each later life
+			// that it seems to have had, and none after that.
 			errs := 0
 			for _, code, text := Ask(c, "n1", Add(0)); code != -1; _, code, text = Ask(c, "n1", Add(0)) {
 				if errs++; errs > 3 || code != maelstrom.Timeout {
@@ -185,8 +192,9 @@ func Future(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// LastLife stores a receipt of a node that no later life can follow. Only another program can do that. The node must report it, and the
-// other nodes must go on serving.
+// LastLife stores a receipt of a node that no later life can follow. Only
+// another program can do that. The node must report it, and the other nodes
+// must go on serving.
 func LastLife(t *testing.T, program maelstromtest.Program) {
 	InCluster(t, program, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
 		c.Service("seq-kv").Put("counter", json.RawMessage(`{"total":5,"receipts":{"n1":{"boot":9007199254740991,"nonce":9007199254740991,"seq":1}}}`))

@@ -19,7 +19,8 @@ type Onset struct {
 	Most time.Duration // the longest that a request may take if it is in hand when the partition begins, or made within a second after that
 }
 
-// Onsets begin after 5 s, when the nodes know each other's round trips, or at the start, when no node has heard its combiner yet.
+// Onsets begin after 5 s, when the nodes know each other's round trips, or at
+// the start, when no node has heard its combiner yet.
 var Onsets = []Onset{
 	{"the combiner off", [][2]string{{"n0", "n1"}, {"n0", "n2"}}, 5 * time.Second, 1700 * time.Millisecond},
 	{"another node off", [][2]string{{"n2", "n0"}, {"n2", "n1"}}, 5 * time.Second, 1700 * time.Millisecond},
@@ -34,8 +35,10 @@ var Onsets = []Onset{
 // mostMore is how much longer than without the partition a request may take.
 const mostMore = 1200 * time.Millisecond
 
-// Run begins a partition among three nodes, at 100 ms of latency, with each of 20 seeds. It compares the longest that a request takes with
-// the longest in the same run without the partition. If seeds is not zero, Run takes so many seeds, and only logs what it finds.
+// Run begins a partition among three nodes, at 100 ms of latency, with each of
+// 20 seeds. It compares the longest that a request takes with the longest in
+// the same run without the partition. If seeds is not zero, Run takes so many
+// seeds, and only logs what it finds.
 func (o Onset) Run(t *testing.T, program maelstromtest.Program, seeds int) {
 	t.Helper()
 	var mu sync.Mutex
@@ -58,7 +61,8 @@ func (o Onset) Run(t *testing.T, program maelstromtest.Program, seeds int) {
 	}
 }
 
-// longest returns the longest that a request takes that is in hand when the links are cut, or made within a second after that.
+// longest returns the longest that a request takes that is in hand when the
+// links are cut, or made within a second after that.
 func (o Onset) longest(t *testing.T, program maelstromtest.Program, seed uint64, cut [][2]string) (longest time.Duration) {
 	var mu sync.Mutex
 	cfg := maelstromtest.Config{Seed: seed, Latency: 100 * time.Millisecond}

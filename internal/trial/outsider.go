@@ -11,9 +11,11 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Outsider cuts one node of 25 off from the others, but not from the store, with each seed from 1 to n. All have requests, and one of
-// the others swaps the folds of all of them again and again. So the outsider's swaps meet with theirs. Its requests must be served all
-// the same, and half of them in a second.
+// Outsider cuts one node of 25 off from the others, but not from the store,
+// with each seed from 1 to n. All have requests, and one of the others swaps
+// the folds of all of them again and again. So the outsider's swaps meet with
+// theirs. Its requests must be served all the same, and half of them in a
+// second.
 func Outsider(t *testing.T, program maelstromtest.Program, n int, dist maelstromtest.Distribution) {
 	t.Helper()
 	var mu sync.Mutex

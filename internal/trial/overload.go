@@ -250,7 +250,8 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		}
 		rate := float64(asked.Load()) / float64(len(bytes)*hour)
 		// The first hour may still have grown buffers. Up to 20 copies of a
-		// request wait for an answer, each in a goroutine, depending on the moment.
+		// request wait for an answer, each in a goroutine, depending on the
+		// moment.
 		if last := len(bytes) - 1; bytes[last] > bytes[1]+bytes[1]/10 || goroutines[last] > slices.Max(goroutines[:5])+10 || rate > 6 {
 			t.Errorf("heap %d, goroutines %d, the store was asked %.1f times a second", bytes, goroutines, rate)
 		}

@@ -17,25 +17,32 @@ import (
 	"maelstrom-counter/internal/maelstromtest"
 )
 
-// Session runs two good nodes and a hostile one. The kind says which of the three is the hostile one, and from 3 on makes the store take
-// some time. The noise is what the hostile node says, in whatever name. It may not use the number of a fold that it was handed in the name
-// of the store or of the other good node: numbers for different receivers may be the same, so no node could tell such a reply from a true
-// one.
+// Session runs two good nodes and a hostile one. The kind says which of the
+// three is the hostile one, and from 3 on makes the store take some time. The
+// noise is what the hostile node says, in whatever name. It may not use the
+// number of a fold that it was handed in the name of the store or of the other
+// good node: numbers for different receivers may be the same, so no node could
+// tell such a reply from a true one.
 //
-// The good nodes get the lines of the noise in turn. Before each line, a client makes a good request of the node, an add of 1. So the line
-// may arrive before what the request waits for. The start of a line can change that:
+// The good nodes get the lines of the noise in turn. Before each line, a client
+// makes a good request of the node, an add of 1. So the line may arrive before
+// what the request waits for. The start of a line can change that:
 //
 //	?text      the good request is a read
 //	+text      the good request is made at once; otherwise a second passes first, after which a suspected node is probed
 //	@500 text  there is no good request: text comes 500 ms after the line before it, at the same node
 //
-// In a line, $NODE stands for the good node that gets it, $OTHER for the other good one, and $PEER for the hostile one. $RE stands for
-// the number of the last fold that the good node has handed to the hostile one, $RE1 for the number of the fold before it, and so on to
-// $RE3.
+// In a line, $NODE stands for the good node that gets it, $OTHER for the other
+// good one, and $PEER for the hostile one. $RE stands for the number of the
+// last fold that the good node has handed to the hostile one, $RE1 for the
+// number of the fold before it, and so on to $RE3.
 //
-// Whatever the noise is, each request must be answered once and in time, the total must change by what was acknowledged, and reads must
-// return the total. There is one exception: if the hostile node says that a fold is done, the good node believes it, and acknowledges
-// what is not in the total. Even then its answer must be possible: no total beyond 2^53-1, and none below what the fold adds.
+// Whatever the noise is, each request must be answered once and in time, the
+// total must change by what was acknowledged, and reads must return the total.
+// There is one exception: if the hostile node says that a fold is done, the
+// good node believes it, and acknowledges what is not in the total. Even then
+// its answer must be possible: no total beyond 2^53-1, and none below what the
+// fold adds.
 func Session(t *testing.T, program maelstromtest.Program, kind uint8, noise []byte) {
 	t.Helper()
 	hang := time.AfterFunc(hanging, func() { panic(fmt.Sprintf("a session hangs: %d %q", kind, noise)) })
@@ -61,14 +68,16 @@ const (
 	client, initiator = "good", "maelstrom"
 	// cluster lists all nodes, as init does.
 	cluster = `["n0","n1","n2"]`
-	// hanging is how long a session may take in real time. A node that blocks while it holds a mutex keeps virtual time from
-	// passing, so a limit in virtual time would not end the session.
+	// hanging is how long a session may take in real time. A node that blocks
+	// while it holds a mutex keeps virtual time from passing, so a limit in
+	// virtual time would not end the session.
 	hanging = time.Minute
 	// answerTime is how long a node may take for an answer.
 	answerTime = 4 * time.Second
 	// storeTime is how long a slow store takes.
 	storeTime = 2 * time.Millisecond
-	// most bounds the lines of a step. More would leave too many ways in which the total may have moved.
+	// most bounds the lines of a step. More would leave too many ways in which
+	// the total may have moved.
 	most = 10
 )
 
@@ -175,7 +184,8 @@ func newSession(t *testing.T, program maelstromtest.Program, kind uint8) *sessio
 	return s
 }
 
-// listener returns the function that takes the lines that n, the i-th good node, writes.
+// listener returns the function that takes the lines that n, the i-th good
+// node, writes.
 func (s *session) listener(n *member, i int) func(line []byte) bool {
 	to := func(dest string) []byte { return fmt.Appendf(nil, `{"src":%q,"dest":%q,"body":`, n.name, dest) }
 	store, hostile := to(maelstrom.SeqKV), to(s.peer)
@@ -211,8 +221,9 @@ func (s *session) listener(n *member, i int) func(line []byte) bool {
 	}
 }
 
-// serve answers a node's request to the store. The store compares values byte by byte. To one of the good nodes its refusals tell the
-// value of the key, as those of Maelstrom's store do, but in JSON. To the other they tell nothing.
+// serve answers a node's request to the store. The store compares values byte
+// by byte. To one of the good nodes its refusals tell the value of the key, as
+// those of Maelstrom's store do, but in JSON. To the other they tell nothing.
 func (s *session) serve(n *member, body []byte) {
 	var r struct {
 		Type, Key       string
@@ -247,7 +258,8 @@ func (s *session) serve(n *member, body []byte) {
 	n.talk.Line(string(reply) + "}}")
 }
 
-// hear takes an answer of a node. It hands the answer on if that is to a fold of the other good node.
+// hear takes an answer of a node. It hands the answer on if that is to a fold
+// of the other good node.
 func (s *session) hear(n, other *member, line []byte) {
 	var a answer
 	if err := json.Unmarshal(line, &a); err != nil || a.Src != n.name {
@@ -322,8 +334,9 @@ func (s *session) request(n *member, what string) request {
 	return r
 }
 
-// await waits until the requests, and those that may be answered too, have been answered and nothing is left to do at that instant, or
-// until it is too late for an answer.
+// await waits until the requests, and those that may be answered too, have been
+// answered and nothing is left to do at that instant, or until it is too late
+// for an answer.
 func (s *session) await(requests []request, maybe map[key]int) {
 	late := time.NewTimer(answerTime + time.Second)
 	defer late.Stop()
@@ -358,7 +371,8 @@ func (s *session) answered(requests []request, maybe map[key]int) bool {
 	return left == 0
 }
 
-// read checks that a node reads the stored total. If what has been said made the node outlived, one error is allowed first.
+// read checks that a node reads the stored total. If what has been said made
+// the node outlived, one error is allowed first.
 func (s *session) read(n *member, said string) {
 	s.t.Helper()
 	for {
@@ -378,7 +392,8 @@ func (s *session) read(n *member, said string) {
 	}
 }
 
-// hears returns the answers that were heard in this step, without those of the good nodes to each other's folds.
+// hears returns the answers that were heard in this step, without those of the
+// good nodes to each other's folds.
 func (s *session) hears(requests []request) (heard []answer) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -83,8 +83,8 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 }
 
 // Copies has another node repeat a fold that was applied long ago, while the
-// store refuses each swap. A node that answers copies makes no progress by that,
-// and must send the store at most 50 requests of each type a second.
+// store refuses each swap. A node that answers copies makes no progress by
+// that, and must send the store at most 50 requests of each type a second.
 func Copies(t *testing.T, program maelstromtest.Program) {
 	for _, pause := range []time.Duration{5 * time.Millisecond, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {

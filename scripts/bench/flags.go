@@ -122,7 +122,8 @@ func parse(args []string) (options, error) {
 	return o, err
 }
 
-// check returns an error that names a value that is out of bounds, if there is one.
+// check returns an error that names a value that is out of bounds, if there is
+// one.
 func (o *options) check(r raw, given map[string]bool) error {
 	switch {
 	case o.bin == "":
@@ -165,8 +166,8 @@ func (o *options) check(r raw, given map[string]bool) error {
 
 func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
-// processFaults are the faults that can befall a process: all but Clock, since processes have no wall clock of their
-// own.
+// processFaults are the faults that can befall a process: all but Clock, since
+// processes have no wall clock of their own.
 func processFaults() []maelstromtest.Fault {
 	return slices.DeleteFunc(maelstromtest.AllFaults(), func(f maelstromtest.Fault) bool { return f.Kind == maelstromtest.Clock })
 }
@@ -215,7 +216,8 @@ func factors(lists []string, nodes int) (map[string]float64, error) {
 	return far, maelstromtest.CheckFar(far, nodes)
 }
 
-// workers reads a number of workers as Jepsen does: 10, or 10n for ten of each node.
+// workers reads a number of workers as Jepsen does: 10, or 10n for ten of each
+// node.
 func workers(text string, nodes int) (int, error) {
 	number, perNode := strings.CutSuffix(text, "n")
 	n, err := strconv.Atoi(number)

@@ -1,13 +1,17 @@
 //go:build unix
 
-// Bench runs a Maelstrom workload against a node's binary without Maelstrom, with Maelstrom's own flags:
+// Bench runs a Maelstrom workload against a node's binary without Maelstrom,
+// with Maelstrom's own flags:
 //
 //	go run ./scripts/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition
 //
-// Package maelstromtest provides the cluster, its network, services and faults, and the verdict. Package report writes
-// the files of a run, in store/<workload>/<time>. Bench adds a command line, the progress and a summary.
+// Package maelstromtest provides the cluster, its network, services and faults,
+// and the verdict. Package report writes the files of a run, in
+// store/<workload>/<time>. Bench adds a command line, the progress and a
+// summary.
 //
-// It runs only on Unix: signals stop and continue the nodes, which are processes.
+// It runs only on Unix: signals stop and continue the nodes, which are
+// processes.
 package main
 
 import (

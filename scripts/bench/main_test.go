@@ -23,8 +23,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// The scripts know two commands: the bench, and an echo node whose first argument says what is wrong with it, if
-// anything. As a counter that node is always wrong, since each node counts by itself.
+// The scripts know two commands: the bench, and an echo node whose first
+// argument says what is wrong with it, if anything. As a counter that node is
+// always wrong, since each node counts by itself.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"bench": main, "echo-node": serve})
 }
@@ -63,7 +64,8 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// line requires that the last command printed a single line with this text, on stderr, and nothing else.
+// line requires that the last command printed a single line with this text, on
+// stderr, and nothing else.
 func line(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: line text")

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// opener returns the name of the program that opens a file with the application for its type.
+// opener returns the name of the program that opens a file with the application
+// for its type.
 func opener() string {
 	if runtime.GOOS == "darwin" {
 		return "open"
@@ -19,7 +20,8 @@ func opener() string {
 	return "xdg-open"
 }
 
-// openingTime is how long to wait for a failure of the opener. Some openers end only when the browser does.
+// openingTime is how long to wait for a failure of the opener. Some openers end
+// only when the browser does.
 const openingTime = 3 * time.Second
 
 // openPage shows a page in a browser.

@@ -18,11 +18,12 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// defaultColumns is the assumed width of a terminal that does not tell its width.
+// defaultColumns is the assumed width of a terminal that does not tell its
+// width.
 const defaultColumns = 80
 
-// A progress shows how far a run has come. On a terminal it overwrites one line. Elsewhere it writes a new line every
-// two seconds.
+// A progress shows how far a run has come. On a terminal it overwrites one
+// line. Elsewhere it writes a new line every two seconds.
 type progress struct {
 	w       io.Writer
 	columns func() int // the width of the terminal; nil if there is none
@@ -31,7 +32,8 @@ type progress struct {
 	shown   bool
 }
 
-// columns returns a function that returns the width of a terminal, or nil if w is not a terminal.
+// columns returns a function that returns the width of a terminal, or nil if w
+// is not a terminal.
 func columns(w io.Writer) func() int {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -61,8 +63,8 @@ func (p *progress) show(now maelstromtest.Progress) {
 	fmt.Fprintf(p.w, "\r%s\x1b[K", p.line(second, now, p.columns()-1))
 }
 
-// line returns the line of a second, with at most width characters. If it does not fit, the names of the faults are
-// left out first, and then the latency.
+// line returns the line of a second, with at most width characters. If it does
+// not fit, the names of the faults are left out first, and then the latency.
 func (p *progress) line(second int, now maelstromtest.Progress, width int) string {
 	count := fmt.Sprintf("%d requests", now.Invoked)
 	for _, outcome := range []struct {
@@ -107,7 +109,8 @@ func (p *progress) end() {
 	}
 }
 
-// A shared writer is for several goroutines: the nodes' logs and the progress may come at once.
+// A shared writer is for several goroutines: the nodes' logs and the progress
+// may come at once.
 type shared struct {
 	mu sync.Mutex
 	w  io.Writer

@@ -42,7 +42,8 @@ func TestProgressFitsItsWidth(t *testing.T) {
 	}
 }
 
-// Nothing is shown before a second has passed. On a terminal each line replaces the one before.
+// Nothing is shown before a second has passed. On a terminal each line replaces
+// the one before.
 func TestProgressIsShown(t *testing.T) {
 	for _, test := range []struct {
 		columns func() int

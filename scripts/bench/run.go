@@ -69,7 +69,8 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 	return b.code(ctx, err == nil && all[worst].Passed()), err
 }
 
-// code returns the exit code. It is that of an interruption only if nothing was wrong before.
+// code returns the exit code. It is that of an interruption only if nothing was
+// wrong before.
 func (b *bencher) code(ctx context.Context, good bool) int {
 	switch {
 	case ctx.Err() != nil && good:
@@ -80,7 +81,8 @@ func (b *bencher) code(ctx context.Context, good bool) int {
 	return failed
 }
 
-// tell prints the results of a run. With several runs it prints only those of runs that did not pass.
+// tell prints the results of a run. With several runs it prints only those of
+// runs that did not pass.
 func (b *bencher) tell(d done) error {
 	var err error
 	switch {
@@ -140,8 +142,9 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	return done{run, s}, nil
 }
 
-// worse reports whether a is worse than b. It compares whether they are wrong, then whether they missed thresholds,
-// then the share of requests that were answered ok, and then the p99.
+// worse reports whether a is worse than b. It compares whether they are wrong,
+// then whether they missed thresholds, then the share of requests that were
+// answered ok, and then the p99.
 func worse(a, b report.Run) bool {
 	rank := func(r report.Run) int {
 		switch {

@@ -13,8 +13,9 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// A store is the folder in which a run's results are kept, <root>/<workload>/<time>, as with Maelstrom. An error in
-// writing is noted and does not end the run.
+// A store is the folder in which a run's results are kept,
+// <root>/<workload>/<time>, as with Maelstrom. An error in writing is noted and
+// does not end the run.
 type store struct {
 	folder  string
 	journal *report.Journal
@@ -42,7 +43,8 @@ func (s *store) publish() {
 	}
 }
 
-// A logFile takes what one node writes to stderr. Writing never fails: an error would end the node.
+// A logFile takes what one node writes to stderr. Writing never fails: an error
+// would end the node.
 type logFile struct {
 	file *os.File
 	used bool
@@ -68,7 +70,8 @@ func (s *store) log(node string) io.Writer {
 	return l
 }
 
-// close closes the files that are written during the run. The nodes must have ended.
+// close closes the files that are written during the run. The nodes must have
+// ended.
 func (s *store) close() {
 	if err := s.journal.Close(); err != nil {
 		s.lost = append(s.lost, err)
@@ -83,8 +86,9 @@ func (s *store) close() {
 	}
 }
 
-// abandon closes the files of a run that did not start. It removes the folder, unless nodes wrote something: then it
-// returns an error that says where that is.
+// abandon closes the files of a run that did not start. It removes the folder,
+// unless nodes wrote something: then it returns an error that says where that
+// is.
 func (s *store) abandon() error {
 	s.close()
 	for _, l := range s.logs {

@@ -13,7 +13,8 @@ import (
 	"maelstrom-counter/internal/report"
 )
 
-// Files that cannot be written do not end a node or keep the summary from being written, which names them.
+// Files that cannot be written do not end a node or keep the summary from being
+// written, which names them.
 func TestLostFilesAreNamedInTheSummary(t *testing.T) {
 	s, err := newStore(t.TempDir(), "echo", time.Now())
 	if err != nil {

@@ -72,8 +72,8 @@ func summarize(w io.Writer, d done) error {
 	return err
 }
 
-// judged returns lines that tell the results of the checks: first the checks that are ok, and then the others, on a
-// line each.
+// judged returns lines that tell the results of the checks: first the checks
+// that are ok, and then the others, on a line each.
 func judged(checks []maelstromtest.Check) []string {
 	var fine, other []string
 	for _, c := range checks {
@@ -92,7 +92,8 @@ func judged(checks []maelstromtest.Check) []string {
 	return append(report.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
 }
 
-// first returns name for the first of several lines, and an empty string for the others.
+// first returns name for the first of several lines, and an empty string for
+// the others.
 func first(i int, name string) string {
 	if i > 0 {
 		return ""
@@ -124,7 +125,8 @@ func writeLatencies(w io.Writer, r *maelstromtest.Result) {
 	table.Flush() // writes to memory
 }
 
-// writeLoad says what was asked of the nodes, what they answered, and whether more workers would have asked more.
+// writeLoad says what was asked of the nodes, what they answered, and whether
+// more workers would have asked more.
 func writeLoad(text *facts, r *maelstromtest.Result) {
 	l := report.LoadOf(r)
 	text.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
@@ -142,7 +144,8 @@ func writeLoad(text *facts, r *maelstromtest.Result) {
 	}
 }
 
-// failures says what became of the requests that were not ok, the most frequent first.
+// failures says what became of the requests that were not ok, the most frequent
+// first.
 func failures(r *maelstromtest.Result) []string {
 	counts := map[string]int{}
 	for _, op := range r.History {

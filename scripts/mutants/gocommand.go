@@ -17,19 +17,21 @@ import (
 	"golang.org/x/tools/cover"
 )
 
-// realGo is the variable of the environment that holds the path of the go command.
+// realGo is the variable of the environment that holds the path of the go
+// command.
 const realGo = "MUTANTS_GO"
 
-// testTimeout is how long the tests of a room may take. A mutant that loops for ever is killed then.
+// testTimeout is how long the tests of a room may take. A mutant that loops for
+// ever is killed then.
 const testTimeout = "20s"
 
-// goCommand is the go command that gremlins finds. It runs the real go command, with three differences, and returns the
-// exit code:
+// goCommand is the go command that gremlins finds. It runs the real go command,
+// with three differences, and returns the exit code:
 //
-//   - The coverage of tests includes what Go leaves out: the expressions after case, and constants. Otherwise gremlins would
-//     not try to change them.
-//   - Tests run for at most testTimeout, however long the compiler has taken. (Gremlins' own limit includes that, and leaves the
-//     test running.)
+//   - The coverage of tests includes what Go leaves out: the expressions after
+//     case, and constants. Otherwise gremlins would not try to change them.
+//   - Tests run for at most testTimeout, however long the compiler has taken.
+//     (Gremlins' own limit includes that, and leaves the test running.)
 //   - A mutant that does not compile does not count as killed by a test.
 func goCommand(args []string) int {
 	for i, arg := range args[:max(len(args)-1, 0)] {
@@ -60,8 +62,9 @@ func goCommand(args []string) int {
 	return 0
 }
 
-// widen adds to a coverage profile what it leaves out: the expressions after case if the switch or select is covered,
-// and the constants and variables of packages.
+// widen adds to a coverage profile what it leaves out: the expressions after
+// case if the switch or select is covered, and the constants and variables of
+// packages.
 func widen(path string) error {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -19,8 +19,9 @@ type mutant struct {
 	Line   int
 }
 
-// parseList reads a list of survivors. A paragraph is about one: a line with file and type, a line with the code, and the reason why
-// it is harmless. Lines that begin with # are comments.
+// parseList reads a list of survivors. A paragraph is about one: a line with
+// file and type, a line with the code, and the reason why it is harmless. Lines
+// that begin with # are comments.
 func parseList(text string) ([]survivor, error) {
 	var survivors []survivor
 	var paragraph []string
@@ -42,7 +43,8 @@ func parseList(text string) ([]survivor, error) {
 	return survivors, nil
 }
 
-// mark puts the operator or keyword that begins at a column of a line, counted from 0, in «».
+// mark puts the operator or keyword that begins at a column of a line, counted
+// from 0, in «».
 func mark(line string, column int) string {
 	rest := line[column:]
 	end := len(rest) - len(strings.TrimLeft(rest, "<>=!&|^+-*/%"))
@@ -87,8 +89,8 @@ func percent(a, b int) float64 {
 	return 100 * float64(a) / float64(a+b)
 }
 
-// judge says what is wrong with the mutants of some rooms: which live and are not listed, which are listed and do not
-// live, and which no test reaches.
+// judge says what is wrong with the mutants of some rooms: which live and are
+// not listed, which are listed and do not live, and which no test reaches.
 func judge(mutants []mutant, harmless []survivor) []string {
 	var complaints []string
 	complain := func(what string, s survivor) {
@@ -112,8 +114,8 @@ func judge(mutants []mutant, harmless []survivor) []string {
 	return complaints
 }
 
-// judgeShares says whether too few of the mutants are killed or reached. At least killed percent of those that are
-// reached must be killed.
+// judgeShares says whether too few of the mutants are killed or reached. At
+// least killed percent of those that are reached must be killed.
 func judgeShares(what string, mutants []mutant, killed float64) []string {
 	var complaints []string
 	t := count(mutants)

@@ -1,4 +1,5 @@
-// Rival is a node of one of the designs in internal/rivals, for the real Maelstrom:
+// Rival is a node of one of the designs in internal/rivals, for the real
+// Maelstrom:
 //
 //	go build -o rival ./scripts/rival
 //	maelstrom test -w g-counter --bin ./rival --node-count 3 --rate 100 --time-limit 20 --nemesis partition -- -design cas
@@ -21,8 +22,8 @@ func main() {
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run runs the node and returns the exit code: 0 at the end of input, 1 if the node fails, 2 if the arguments are
-// wrong.
+// run runs the node and returns the exit code: 0 at the end of input, 1 if the
+// node fails, 2 if the arguments are wrong.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	rival, err := parse(args, stdout)
 	switch {
@@ -39,7 +40,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// parse reads the flags. It prints help if that is asked for, and leaves errors to the caller.
+// parse reads the flags. It prints help if that is asked for, and leaves errors
+// to the caller.
 func parse(args []string, help io.Writer) (rivals.Rival, error) {
 	var names []string
 	for _, r := range rivals.All {

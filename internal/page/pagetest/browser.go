@@ -25,7 +25,8 @@ import (
 
 var screenshots = flag.String("screenshots", "", "keep pictures of the pages that are checked in this `folder`")
 
-// limit bounds how long a check may take, in real time: a browser that hangs fails the test.
+// limit bounds how long a check may take, in real time: a browser that hangs
+// fails the test.
 const limit = 2 * time.Minute
 
 // A Browser shows pages. It ends with its test.
@@ -37,7 +38,8 @@ type Browser struct {
 	problems []string // guarded by mu
 }
 
-// Open starts a browser. It skips the test if no browser is installed, or with -short.
+// Open starts a browser. It skips the test if no browser is installed, or with
+// -short.
 func Open(t testing.TB) *Browser {
 	t.Helper()
 	if testing.Short() {
@@ -134,7 +136,8 @@ func (b *Browser) Show(path string, width int64, dark, scripts bool) {
 	b.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate((&url.URL{Scheme: "file", Path: full}).String()))
 }
 
-// wide lists the elements that are wider than the page and not inside an element that scrolls.
+// wide lists the elements that are wider than the page and not inside an
+// element that scrolls.
 const wide = `(() => {
 	const scrolls = e => e && (["auto", "hidden", "scroll", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
 	const page = document.documentElement;
@@ -142,8 +145,9 @@ const wide = `(() => {
 	return [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
 })()`
 
-// Check looks at a page wide and narrow, in light and in dark, and without scripts: it must have no error, ask the network for nothing,
-// not be wider than the window, and take its colours from the scheme.
+// Check looks at a page wide and narrow, in light and in dark, and without
+// scripts: it must have no error, ask the network for nothing, not be wider
+// than the window, and take its colours from the scheme.
 func (b *Browser) Check(path string) {
 	b.t.Helper()
 	backgrounds := map[bool]map[string]bool{false: {}, true: {}}
