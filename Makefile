@@ -1,12 +1,8 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEEDS ?= 1000
 FUZZTIME ?= 30s
-# What make test runs under the race detector: the packages whose code uses goroutines or locks, with the simulations that put them to work.
-# The others compute, draw and write, in the goroutine of their caller. TestTheRaceDetectorMeetsAllGoroutines checks that none is missing.
-CONCURRENT := . ./internal/compare ./internal/explain ./internal/maelstromtest ./internal/node ./internal/page/pagetest ./internal/register ./internal/rivals \
-	./internal/speed ./internal/transcript ./internal/trial ./scripts/bench
 
-.PHONY: help build test test-all test-race lint run compare explain soak fuzz mutants maelstrom clean
+.PHONY: help build test race lint run compare explain soak fuzz mutants maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -14,16 +10,14 @@ help: ## list the targets
 build: ## build the node, ./maelstrom-counter
 	@go build -o maelstrom-counter .
 
-test: ## run all tests, and a tenth of the simulations under the race detector (3 minutes on 2 cores)
-	@$(MAKE) --no-print-directory -j 2 -k test-all test-race # at once, as each has times when it keeps only one core busy
+# The longest come first: the simulations, and beside them the tests that wait
+# for processes. With -count=1, since results of the tests of binaries must not
+# come from the cache.
+test: ## run all tests (2 minutes on 2 cores)
+	GOGC=400 go test -count=1 . ./scripts/... ./internal/bench/story ./internal/bench/maelstromtest ./internal/node ./...
 
-# The longest come first: the simulations, and beside them the tests that wait for processes. With -count=1, since results of the tests of
-# binaries must not come from the cache.
-test-all:
-	GOGC=400 go test -count=1 . ./scripts/... ./internal/story ./internal/maelstromtest ./internal/binary ./...
-
-test-race:
-	GOGC=400 go test -count=1 -short -race $(CONCURRENT)
+race: ## run the tests, with a tenth of the simulations, under the race detector (2 minutes on 2 cores)
+	GOGC=400 go test -count=1 -short -race ./...
 
 lint: ## check with gofmt, go vet and staticcheck
 	@files=$$(gofmt -l .) || exit; if [ -n "$$files" ]; then echo "not gofmt-ed: $$files"; exit 1; fi
@@ -39,7 +33,7 @@ compare: ## print a table of how the counter and its rivals fare, and write it a
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
 
 explain: ## tell the shortest stories of how the rivals go wrong (20 s); ARGS="-design cas -fault late" tells one
-	@mkdir -p .bin && go test -c -o .bin/explain.test ./internal/explain
+	@mkdir -p .bin && go test -c -o .bin/explain.test ./internal/bench/explain
 	@.bin/explain.test -test.run '^TestExplain$$' -explain $(ARGS)
 
 soak: ## search larger models (a minute, 5 GB), and run SEEDS seeds (default 1000) of each simulation (some seconds each)

@@ -20,15 +20,13 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"go.uber.org/goleak"
 
-	"maelstrom-counter/internal/compare"
-	"maelstrom-counter/internal/control"
+	"maelstrom-counter/internal/bench/compare"
+	"maelstrom-counter/internal/bench/explain"
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/countertest/transcript"
+	"maelstrom-counter/internal/countertest/trial"
 	"maelstrom-counter/internal/desk"
-	"maelstrom-counter/internal/explain"
 	"maelstrom-counter/internal/ledger"
-	"maelstrom-counter/internal/maelstromtest"
-	"maelstrom-counter/internal/speed"
-	"maelstrom-counter/internal/transcript"
-	"maelstrom-counter/internal/trial"
 )
 
 var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
@@ -314,7 +312,7 @@ func TestSpeed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("says nothing new under the race detector")
 	}
-	for _, row := range speed.Rows {
+	for _, row := range trial.Rows {
 		t.Run(row.Name, func(t *testing.T) { row.Check(t, program, *seeds) })
 	}
 }
@@ -425,7 +423,7 @@ func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare
 var update = flag.Bool("update", false, "rewrite the transcripts and the README's pictures with what the counter does")
 
 func TestTranscripts(t *testing.T) {
-	transcript.Run(t, "internal/transcript/counter/*.txtar", *update, program, "boot", "nonce")
+	transcript.Run(t, "internal/countertest/transcript/counter/*.txtar", *update, program, "boot", "nonce")
 }
 
 func TestANodeWhoseInputEndsBeforeInitSaysNothing(t *testing.T) {
@@ -680,9 +678,9 @@ func TestTheChecksCatchACounterThatIsWrong(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds the counter anew, several times")
 	}
-	for _, mistake := range control.Mistakes {
+	for _, mistake := range trial.Mistakes {
 		t.Run(mistake.Name, func(t *testing.T) {
-			control.Catch(t, mistake, "TestTheExercisesWorkloadIsRightThroughPartitions",
+			trial.Catch(t, mistake, "TestTheExercisesWorkloadIsRightThroughPartitions",
 				"TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore/loss")
 		})
 	}

@@ -18,7 +18,7 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
-	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // pad returns format with its %s replaced by enough x to make it that long.

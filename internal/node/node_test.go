@@ -20,7 +20,7 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"go.uber.org/goleak"
 
-	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 func TestMain(m *testing.M) {

@@ -19,8 +19,8 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"go.uber.org/goleak"
 
+	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/ledger"
-	"maelstrom-counter/internal/maelstromtest"
 	"maelstrom-counter/internal/node"
 	"maelstrom-counter/internal/rtt"
 )

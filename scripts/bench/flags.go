@@ -16,8 +16,8 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/maelstromtest"
-	"maelstrom-counter/internal/report"
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/report"
 )
 
 // workloads are those that there are, by their names on the command line.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 func TestFlagsAreRead(t *testing.T) {

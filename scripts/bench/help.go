@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 const introduction = `Runs a Maelstrom workload against a node's binary, without Maelstrom.

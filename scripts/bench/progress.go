@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/term"
 
-	"maelstrom-counter/internal/maelstromtest"
-	"maelstrom-counter/internal/report"
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/report"
 )
 
 // defaultColumns is the assumed width of a terminal that does not tell its

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"maelstrom-counter/internal/maelstromtest"
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 func TestProgressFitsItsWidth(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"maelstrom-counter/internal/maelstromtest"
-	"maelstrom-counter/internal/report"
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/report"
 )
 
 // A bencher runs what the command line says.

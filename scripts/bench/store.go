@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"maelstrom-counter/internal/report"
+	"maelstrom-counter/internal/bench/report"
 )
 
 // A store is the folder in which a run's results are kept,

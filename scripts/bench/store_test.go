@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"maelstrom-counter/internal/maelstromtest"
-	"maelstrom-counter/internal/report"
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/report"
 )
 
 // Files that cannot be written do not end a node or keep the summary from being

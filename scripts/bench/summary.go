@@ -14,8 +14,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"maelstrom-counter/internal/maelstromtest"
-	"maelstrom-counter/internal/report"
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/report"
 )
 
 // facts are lines, each with a name and a text.

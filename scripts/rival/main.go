@@ -1,4 +1,4 @@
-// Rival is a node of one of the designs in internal/rivals, for the real
+// Rival is a node of one of the designs in internal/bench/rivals, for the real
 // Maelstrom:
 //
 //	go build -o rival ./scripts/rival
@@ -14,7 +14,7 @@ import (
 	"os"
 	"strings"
 
-	"maelstrom-counter/internal/rivals"
+	"maelstrom-counter/internal/bench/rivals"
 )
 
 func main() {

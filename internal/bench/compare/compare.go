@@ -1,0 +1,241 @@
+// Package compare puts nodes of several designs through the same conditions, on
+// the same seeds and in virtual time. It reports the results as a Markdown
+// table, as a web page, or as a Go benchmark. It provides the conditions and
+// the rivals; its user adds a node.
+//
+// Time passes only in the network, as a condition says, and in the nodes'
+// timers. A node's computations take no time.
+package compare
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/story"
+)
+
+// Seeds is the usual number of seeds of each condition. With it the whole
+// comparison takes a minute or two on two cores.
+const Seeds = 10
+
+// A Contender is a node of one design.
+type Contender struct {
+	Name    string // one word, for flags and benchmarks
+	Title   string // a few words, for tables
+	Program maelstromtest.Program
+}
+
+// Rivals returns the designs of package rivals.
+func Rivals() []Contender {
+	var contenders []Contender
+	for _, r := range rivals.All {
+		contenders = append(contenders, Contender{r.Name, r.Title, func(env maelstromtest.Env) error {
+			return r.Run(env.Stdin, env.Stdout)
+		}})
+	}
+	return contenders
+}
+
+// hop makes the rivals as fast as they are with the real Maelstrom. The
+// measurements are in TestTheRivalsFareAsWithMaelstrom.
+const hop = 184 * time.Microsecond
+
+// A Condition is what contenders are put through.
+type Condition struct {
+	Name   string // one word, for benchmarks
+	Title  string // a few words, for tables
+	Config maelstromtest.Config
+}
+
+// Conditions are the conditions of the comparison. Unless the title says
+// otherwise, there are 3 nodes and 100 requests a second for 20 s, as in the
+// exercise's test. The two conditions with the most requests are shorter, and
+// their faults come and go faster to match. Faults in messages act on the links
+// to the store, which are the only ones that the rivals use, and also on those
+// between nodes.
+//
+// Unless the title says otherwise there is no latency, as with Maelstrom. Every
+// message still takes a hop.
+var Conditions = []Condition{
+	{"exercise", "partitions (the exercise's test)", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("partition")}},
+	{"100ms", "partitions, 100 ms latency", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Latency: 100 * time.Millisecond, Hop: hop, Nemesis: faults("partition")}},
+	{"1000-per-s", "partitions, 5 nodes, 1000/s, 50 workers", maelstromtest.Config{
+		Nodes: 5, Rate: 1000, Concurrency: 50, TimeLimit: 3 * time.Second, Hop: hop,
+		Nemesis: faults("partition"), NemesisInterval: 3 * time.Second / 2}},
+	{"25-nodes", "25 nodes, 200/s, 20 ms exponential latency", maelstromtest.Config{
+		Nodes: 25, Rate: 200, TimeLimit: 6 * time.Second, Latency: 20 * time.Millisecond, LatencyDist: maelstromtest.Exponential, Hop: hop}},
+	{"loss", "5 % of messages lost", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("loss,node-loss")}},
+	{"late", "10 % of replies late by 0.5 to 3 s", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("late,node-late")}},
+	{"duplicates", "10 % of messages doubled", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("duplicate,node-duplicate")}},
+	{"kills", "nodes killed and started again", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("kill")}},
+}
+
+func faults(list string) []maelstromtest.Fault {
+	nemesis, err := maelstromtest.ParseNemesis(list)
+	if err != nil {
+		panic(err)
+	}
+	return nemesis
+}
+
+// A Cell is what came of all runs of one contender under one condition.
+type Cell struct {
+	Contender Contender
+	Condition Condition
+	Tally
+	Story *story.Story // what went wrong with the seed Told; nil if nothing did
+	Told  uint64
+}
+
+// Run puts each contender through each condition with seeds from 1 to n, and
+// writes a line to progress after each cell. If something went wrong in a cell,
+// one more run finds the story of it. The cells are ordered by condition.
+func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, progress io.Writer) []Cell {
+	t.Helper()
+	begin := time.Now()
+	var cells []Cell
+	for _, condition := range conditions {
+		for _, contender := range contenders {
+			cell := Cell{Contender: contender, Condition: condition}
+			from := time.Now()
+			var mu sync.Mutex
+			t.Run(condition.Name+"/"+contender.Name, func(t *testing.T) {
+				for seed := range n {
+					t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
+						t.Parallel()
+						cfg := condition.Config
+						cfg.Seed = uint64(seed + 1)
+						r := maelstromtest.Simulate(t, cfg, contender.Program)
+						mu.Lock()
+						defer mu.Unlock()
+						cell.Add(r)
+					})
+				}
+			})
+			cell.tell(t)
+			cells = append(cells, cell)
+			fmt.Fprintf(progress, "%2d of %d after %5.1f s: %-10s %-5s %4.1f s, right on %d of %d seeds\n", len(cells),
+				len(conditions)*len(contenders), time.Since(begin).Seconds(), condition.Name, contender.Name,
+				time.Since(from).Seconds(), cell.Right(), cell.Seeds)
+		}
+	}
+	return cells
+}
+
+// Benchmark measures each contender under each condition, as
+// contender=name/condition=name, which are keys that benchstat knows. Each
+// iteration takes the next seed, and -count continues with the seeds after
+// that. So two runs with the same -count and the same number of iterations as
+// -benchtime ("1x") use the same seeds, and all differences between them come
+// from the contenders.
+func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
+	for _, contender := range contenders {
+		for _, condition := range conditions {
+			cfg := condition.Config
+			b.Run("contender="+contender.Name+"/condition="+condition.Name, func(b *testing.B) {
+				var t Tally
+				for range b.N {
+					cfg.Seed++
+					t.Add(maelstromtest.Simulate(b, cfg, contender.Program))
+				}
+				b.ReportMetric(milliseconds(t.Quantile(50)), "p50-ms")
+				b.ReportMetric(milliseconds(t.Quantile(99)), "p99-ms")
+				b.ReportMetric(t.MessagesPerRequest(), "msgs/op")
+				b.ReportMetric(100*t.Availability(), "ok-%")
+				b.ReportMetric(100*float64(t.Right())/float64(t.Seeds), "right-%")
+				b.ReportMetric(0, "ns/op") // left out: real time means nothing here
+			})
+		}
+	}
+}
+
+// A Tally adds up the results of runs with different seeds. Its methods that
+// return a share or a mean return 0 if there were no requests.
+type Tally struct {
+	Seeds int
+	Wrong []uint64 // the seeds of the results that are wrong by Maelstrom's verdict, which looks at the final reads
+
+	Contradicted []uint64 // the seeds of the results that are right by that verdict, but wrong by a stricter check
+
+	Requests   int
+	OK         int
+	Reads      int // the reads that were answered ok
+	OutOfOrder int // reads that contradict what was known before or after them
+	Messages   int // that involve no client
+
+	adds, reads []time.Duration // the latencies of the requests that were answered ok
+}
+
+// Add adds a result.
+func (t *Tally) Add(r *maelstromtest.Result) {
+	t.Seeds++
+	switch {
+	case !r.MaelstromValid:
+		t.Wrong = noted(t.Wrong, r.Config.Seed)
+	case !r.Right:
+		t.Contradicted = noted(t.Contradicted, r.Config.Seed)
+	}
+	t.Requests += r.Invoked
+	t.OK += r.OK
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		t.OutOfOrder += len(facts.OutOfOrder)
+	}
+	t.Messages += r.ServerMessages
+	for _, op := range r.History {
+		if op.Outcome != maelstromtest.OK {
+			continue
+		}
+		if took := op.Complete - op.Invoke; op.F == "read" {
+			t.Reads++
+			t.reads = append(t.reads, took)
+		} else {
+			t.adds = append(t.adds, took)
+		}
+	}
+}
+
+// Right returns the number of seeds on which Maelstrom's verdict was good.
+func (t *Tally) Right() int { return t.Seeds - len(t.Wrong) }
+
+// Availability returns the share of requests that were answered ok.
+func (t *Tally) Availability() float64 { return ratio(t.OK, t.Requests) }
+
+// MessagesPerRequest counts only messages that involve no client, as Maelstrom
+// does.
+func (t *Tally) MessagesPerRequest() float64 { return ratio(t.Messages, t.Requests) }
+
+// OutOfOrderPerThousand returns how many of a thousand reads are out of order.
+func (t *Tally) OutOfOrderPerThousand() float64 { return 1000 * ratio(t.OutOfOrder, t.Reads) }
+
+// Quantile returns a percentile of the latencies of all requests that were
+// answered ok, over all seeds.
+func (t *Tally) Quantile(percent int) time.Duration {
+	return quantile(slices.Concat(t.adds, t.reads), percent)
+}
+
+// quantile returns a percentile of latencies, which it sorts.
+func quantile(latencies []time.Duration, percent int) time.Duration {
+	slices.Sort(latencies)
+	return maelstromtest.Percentile(latencies, percent)
+}
+
+func ratio(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

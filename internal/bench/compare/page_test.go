@@ -1,0 +1,75 @@
+package compare
+
+import (
+	"io"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page/pagetest"
+)
+
+// small returns the cells of the rivals under two short conditions.
+func small(t *testing.T) []Cell {
+	t.Helper()
+	return Run(t, Rivals(), []Condition{
+		{"calm", "one node, and nothing happens", maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: 20, TimeLimit: time.Second, Seed: 1}},
+		{"loss", "5 % of messages lost", maelstromtest.Config{Rate: 50, TimeLimit: 4 * time.Second, Hop: hop, Nemesis: faults("loss")}},
+	}, 2, io.Discard)
+}
+
+// Cells in which something went wrong lead to their story, and others do not.
+func TestThePageTellsWhatWentWrong(t *testing.T) {
+	cells := small(t)
+	told := 0
+	for i, r := range rows(cells) {
+		seed, wrong := cells[i].Worst()
+		if wrong != (r.ID != "") || wrong == r.AllRight || wrong != (r.Link >= 0) || wrong && r.Told != seed {
+			t.Errorf("%s under %s: wrong %v with seed %d, shown as %+v", r.Contender, r.Title, wrong, seed, r)
+		}
+		if wrong {
+			told++
+			if r.Caption == "" || !strings.Contains(string(r.Diagram), "<svg") || (len(cells[i].Wrong) > 0) != (r.Link == 0) {
+				t.Errorf("%s under %s: %+v", r.Contender, r.Title, r)
+			}
+		}
+	}
+	if told == 0 || told == len(cells) {
+		t.Errorf("%d of %d cells went wrong", told, len(cells))
+	}
+}
+
+func TestTheWorstSeedIsOneThatMaelstromCallsWrong(t *testing.T) {
+	for _, test := range []struct {
+		wrong, contradicted []uint64
+		want                uint64
+		ok                  bool
+	}{{nil, nil, 0, false}, {nil, []uint64{3, 4}, 3, true}, {[]uint64{5, 6}, []uint64{3}, 5, true}} {
+		tally := Tally{Wrong: test.wrong, Contradicted: test.contradicted}
+		if got, ok := tally.Worst(); got != test.want || ok != test.ok {
+			t.Errorf("wrong %v, contradicted %v: %d, %v", test.wrong, test.contradicted, got, ok)
+		}
+	}
+}
+
+// A link in the table leads to its story.
+func TestLinksLeadToStoriesInABrowser(t *testing.T) {
+	b := pagetest.Open(t)
+	path := filepath.Join(t.TempDir(), "new", "compared.html")
+	if err := WritePage(path, small(t)); err != nil {
+		t.Fatal(err)
+	}
+	b.Check(path)
+	b.Show(path, 1280, false, true)
+	const top = `document.getElementById(document.querySelector("td.bad a").hash.slice(1)).getBoundingClientRect().top`
+	if before := pagetest.Ask[float64](b, top); before < 300 {
+		t.Fatalf("the first story is %v px from the top of the window", before)
+	}
+	pagetest.Ask[any](b, `document.querySelector("td.bad a").click()`)
+	if after := pagetest.Ask[float64](b, top); after < 0 || after > 100 {
+		t.Errorf("after the link has been followed, its story is %v px from the top of the window", after)
+	}
+	b.NoProblems()
+}

@@ -1,0 +1,81 @@
+package explain
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/story"
+)
+
+// A Found is the shortest story of a design under a kind of trouble. Its Story
+// is nil if none was found.
+type Found struct {
+	Design  rivals.Rival
+	Trouble Trouble
+	Story   *story.Story
+	Plan    Plan
+	Runs    int // how many there were in the search
+}
+
+// Search looks for the shortest story of each design under each kind of
+// trouble, several at a time. The same seed finds the same stories.
+func Search(t *testing.T, designs []rivals.Rival, troubles []Trouble, seed uint64) []Found {
+	t.Helper()
+	found := make([]Found, len(designs)*len(troubles))
+	t.Run("search", func(t *testing.T) {
+		for i, design := range designs {
+			for j, trouble := range troubles {
+				t.Run(design.Name+"/"+trouble.Name, func(t *testing.T) {
+					t.Parallel()
+					r := &runner{t: t, program: programOf(design)}
+					best, _ := r.search(trouble, seed)
+					found[i*len(troubles)+j] = Found{design, trouble, best.story, best.plan, r.runs}
+				})
+			}
+		}
+	})
+	return found
+}
+
+func programOf(design rivals.Rival) maelstromtest.Program {
+	return func(env maelstromtest.Env) error { return design.Run(env.Stdin, env.Stdout) }
+}
+
+// String returns the story as text, with a heading.
+func (f Found) String() string {
+	heading := fmt.Sprintf("%s (%s), %s", f.Design.Name, f.Design.Title, f.Trouble.Title)
+	if f.Story == nil {
+		return fmt.Sprintf("%s: nothing goes wrong for that alone in %d runs.\n", heading, f.Runs)
+	}
+	return fmt.Sprintf("%s: %d messages of %d requests, the shortest in %d runs.\n%s",
+		heading, f.Story.Messages(), len(f.Plan.Requests), f.Runs, f.Story.Text())
+}
+
+// Write writes the stories to w and their pictures to a folder, which it
+// creates.
+func Write(w io.Writer, folder string, found []Found) error {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return fmt.Errorf("folder for pictures: %w", err)
+	}
+	for _, f := range found {
+		if _, err := fmt.Fprintln(w, f); err != nil {
+			return err
+		}
+		if f.Story == nil {
+			continue
+		}
+		path := filepath.Join(folder, f.Design.Name+"-"+f.Trouble.Name+".svg")
+		if err := os.WriteFile(path, []byte(f.Story.SVG()), 0o666); err != nil {
+			return fmt.Errorf("picture of a story: %w", err)
+		}
+		if _, err := fmt.Fprintf(w, "%s\n\n", path); err != nil {
+			return err
+		}
+	}
+	return nil
+}

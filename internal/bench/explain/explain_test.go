@@ -1,0 +1,103 @@
+package explain
+
+import (
+	"flag"
+	"io"
+	"log"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/story"
+)
+
+var (
+	explainFlag = flag.Bool("explain", false, "run TestExplain, which prints the shortest stories of the rivals")
+	design      = flag.String("design", "", "with -explain: only this design")
+	fault       = flag.String("fault", "", "with -explain: only this kind of trouble: none, lost, late, doubled, crash or latency")
+	seed        = flag.Uint64("seed", 1, "with -explain: another seed may find another story")
+)
+
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	m.Run()
+}
+
+// TestExplain is make explain. It is a test because virtual time exists only in
+// tests.
+func TestExplain(t *testing.T) {
+	if !*explainFlag {
+		t.Skip("only with -explain")
+	}
+	designs := named(t, *design, rivals.All, func(r rivals.Rival) string { return r.Name })
+	troubles := named(t, *fault, Troubles, func(tr Trouble) string { return tr.Name })
+	if err := Write(os.Stdout, filepath.Join("store", "explain"), Search(t, designs, troubles, *seed)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// named returns the element with that name, or all elements if the name is
+// empty.
+func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T {
+	t.Helper()
+	var names []string
+	for i, x := range all {
+		if nameOf(x) == name {
+			return all[i : i+1]
+		}
+		names = append(names, nameOf(x))
+	}
+	if name != "" {
+		t.Fatalf("%q is not one of %s", name, strings.Join(names, ", "))
+	}
+	return all
+}
+
+// pick returns the designs and the troubles with these names.
+func pick(t *testing.T, d, f string) ([]rivals.Rival, []Trouble) {
+	t.Helper()
+	return named(t, d, rivals.All, func(r rivals.Rival) string { return r.Name }),
+		named(t, f, Troubles, func(tr Trouble) string { return tr.Name })
+}
+
+// Each classic fault has a story of at most 15 messages, and the same seed
+// tells the same story.
+func TestClassicFaultsHaveShortStories(t *testing.T) {
+	for _, test := range []struct {
+		design, fault string
+		kind          story.Kind
+		says          []string
+	}{
+		{"rmw", "none", story.LostUpdate, []string{"over it", "acknowledged"}},
+		{"cas", "lost", story.CountedTwice, []string{"its answer was lost", "tried again and found", "counted twice"}},
+		{"cas", "late", story.CountedTwice, []string{"late by", "counted twice"}},
+		{"cas", "doubled", story.CountedTwice, []string{"the answer to the second copy, which failed, came first"}},
+		{"cas", "none", story.OldAnswer, []string{"was answered from a state 1 change old"}},
+		{"crdt", "none", story.OldAnswer, []string{"was answered from a state 1 change old"}},
+		{"crdt", "doubled", story.TakenBack, []string{"a second copy"}},
+		{"crdt", "crash", story.TakenBack, []string{"from before it was killed"}},
+	} {
+		t.Run(test.design+"/"+test.fault, func(t *testing.T) {
+			t.Parallel()
+			if testing.Short() && test.fault != "lost" {
+				t.Skip("takes long with -race")
+			}
+			designs, troubles := pick(t, test.design, test.fault)
+			f := Search(t, designs, troubles, 1)[0]
+			if f.Story == nil {
+				t.Fatalf("no story in %d runs", f.Runs)
+			}
+			text := f.Story.Text()
+			said := strings.Join(strings.Fields(text), " ")
+			if f.Story.Kind != test.kind || f.Story.Messages() > 15 || slices.ContainsFunc(test.says, func(s string) bool { return !strings.Contains(said, s) }) {
+				t.Errorf("a %s of %d messages, want a %s that says %q:\n%s", f.Story.Kind, f.Story.Messages(), test.kind, test.says, text)
+			}
+			if again := Search(t, designs, troubles, 1)[0]; again.String() != f.String() || again.Story.SVG() != f.Story.SVG() {
+				t.Errorf("the same seed first told\n%s\nand then\n%s", f, again)
+			}
+		})
+	}
+}

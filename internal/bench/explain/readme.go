@@ -1,0 +1,64 @@
+package explain
+
+import (
+	"testing"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/story"
+)
+
+// Pictures returns the pictures that a README shows, by their files' names.
+// They show why a compare-and-swap loop counts twice, why a key per node reads
+// old totals, and why a program that is right counts once: it gets the same
+// requests as the loop, and the answer to its swap is lost, too.
+func Pictures(t *testing.T, program maelstromtest.Program, name string) map[string]string {
+	t.Helper()
+	twice, old := classic(t, "cas", "lost"), classic(t, "crdt", "none")
+	once := again(t, twice.Plan, program)
+	if once == nil {
+		t.Fatal("the run in which a compare-and-swap loop counts twice has no story with this program")
+	}
+	return map[string]string{"cas-lost.svg": twice.Story.SVG(), "crdt-none.svg": old.Story.SVG(), name + "-lost.svg": once.SVG()}
+}
+
+// again carries out a plan in which an answer of the store is lost with a
+// program that is right, and returns the story. The program may ask the store
+// for other things first, so the loss is moved until it befalls the answer to a
+// swap.
+func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story {
+	t.Helper()
+	r := &runner{t: t, program: program}
+	const most = 10 // attempts, each of which moves the loss by one message
+	for range most {
+		x := r.try(plan)
+		if err := x.result.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if once := story.Once(x.result, x.journal); once != nil {
+			return once
+		}
+		plan = plan.clone()
+		for i := range plan.Fates {
+			plan.Fates[i].N++
+		}
+	}
+	return nil
+}
+
+// classic returns the shortest story of a design under a kind of trouble, as
+// make explain finds it.
+func classic(t *testing.T, design, trouble string) Found {
+	t.Helper()
+	for _, d := range rivals.All {
+		for _, tr := range Troubles {
+			if d.Name == design && tr.Name == trouble {
+				if found := Search(t, []rivals.Rival{d}, []Trouble{tr}, 1); found[0].Story != nil {
+					return found[0]
+				}
+			}
+		}
+	}
+	t.Fatalf("no story of %s under %s", design, trouble)
+	return Found{}
+}

@@ -1,0 +1,154 @@
+package explain
+
+import (
+	"cmp"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A Trouble is a kind of thing that goes wrong around a node.
+type Trouble struct {
+	Name  string // one word, for flags
+	Title string
+	// add puts some of the trouble into a plan. It is nil if there is nothing
+	// to put.
+	add func(*Plan, *rand.Rand)
+	// without returns the plan without the trouble.
+	without func(Plan) Plan
+	// has reports whether a plan has any of the trouble.
+	has func(Plan) bool
+}
+
+// Troubles lists the kinds of trouble that designs are searched under.
+var Troubles = []Trouble{
+	{"none", "no fault at all", nil, func(p Plan) Plan { return p }, func(Plan) bool { return true }},
+	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates, hasFates},
+	{"late", "a message that is late", addFate(func(random *rand.Rand) []maelstromtest.Copy {
+		return []maelstromtest.Copy{{Latency: hop, Delay: span(random)}}
+	}), noFates, hasFates},
+	{"doubled", "a message that comes twice", addDouble, single, func(p Plan) bool {
+		return slices.ContainsFunc(p.Fates, func(f Fate) bool { return len(f.Copies) > 1 })
+	}},
+	{"crash", "a node that is killed and starts again", addCrash,
+		func(p Plan) Plan { p.Faults = nil; return p }, func(p Plan) bool { return len(p.Faults) > 0 }},
+	{"latency", "messages that take different times", addLatency, noFates, hasFates},
+}
+
+// hop is how long a message takes if nothing is wrong, as in Maelstrom with its
+// processes and pipes.
+const hop = time.Millisecond
+
+func noFates(p Plan) Plan { p.Fates = nil; return p }
+
+func hasFates(p Plan) bool { return len(p.Fates) > 0 }
+
+// span draws a time: either a few hops, or a time as long as nodes' timeouts.
+func span(random *rand.Rand) time.Duration {
+	if random.IntN(2) == 0 {
+		return time.Duration(1+random.IntN(8)) * hop
+	}
+	return time.Duration(1+random.IntN(25)) * 100 * time.Millisecond
+}
+
+// addFate returns a function that lets copies decide about one or two of the
+// first messages between nodes and the store.
+func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Rand) {
+	return func(p *Plan, random *rand.Rand) {
+		for range 1 + random.IntN(2) {
+			link := Link{nodeName(random.IntN(p.Nodes)), "seq-kv"}
+			if random.IntN(2) == 0 {
+				link.Src, link.Dest = link.Dest, link.Src
+			}
+			f := Fate{link, random.IntN(6), copies(random)}
+			if !slices.ContainsFunc(p.Fates, func(g Fate) bool { return g.Link == f.Link && g.N == f.N }) {
+				p.Fates = append(p.Fates, f)
+			}
+		}
+	}
+}
+
+// addDouble makes a message come twice. Some messages take longer than others:
+// otherwise answers could not overtake each other.
+func addDouble(p *Plan, random *rand.Rand) {
+	addFate(func(random *rand.Rand) []maelstromtest.Copy {
+		return []maelstromtest.Copy{{Latency: hop}, {Latency: hop + span(random)}}
+	})(p, random)
+	if random.IntN(2) == 0 {
+		addFate(slower)(p, random)
+	}
+}
+
+// slower returns a copy that takes longer than others.
+func slower(random *rand.Rand) []maelstromtest.Copy {
+	return []maelstromtest.Copy{{Latency: time.Duration(1+random.IntN(15)) * hop}}
+}
+
+// single returns the plan with at most one copy of each message.
+func single(p Plan) Plan {
+	for i := range p.Fates {
+		p.Fates[i].Copies = p.Fates[i].Copies[:min(1, len(p.Fates[i].Copies))]
+	}
+	return p
+}
+
+// addCrash kills a node while it has something in hand. Messages take different
+// times: otherwise nothing could be on its way for longer than a node needs to
+// start.
+func addCrash(p *Plan, random *rand.Rand) {
+	r := p.Requests[random.IntN(len(p.Requests))]
+	f := Fault{maelstromtest.Kill, r.Node, r.At + time.Duration(1+random.IntN(5))*hop, time.Duration(1+random.IntN(4)) * hop}
+	p.Faults = append(p.Faults, f)
+	p.Requests = append(p.Requests, Request{At: f.At + f.For + time.Duration(random.IntN(3))*hop, Node: r.Node, Delta: 1 + random.Int64N(3)})
+	slices.SortStableFunc(p.Requests, func(a, b Request) int { return cmp.Compare(a.At, b.At) })
+	for range 1 + random.IntN(3) {
+		addFate(slower)(p, random)
+	}
+}
+
+// addLatency makes the first messages take random times, as Maelstrom does with
+// exponential latency.
+func addLatency(p *Plan, random *rand.Rand) {
+	mean := time.Duration(1+random.IntN(6)) * 50 * time.Millisecond
+	for i := range p.Nodes {
+		for n := range 12 {
+			for _, link := range []Link{{nodeName(i), "seq-kv"}, {"seq-kv", nodeName(i)}} {
+				latency := time.Duration(random.ExpFloat64() * float64(mean)).Truncate(hop)
+				p.Fates = append(p.Fates, Fate{link, n, []maelstromtest.Copy{{Latency: latency}}})
+			}
+		}
+	}
+}
+
+// draw returns a small plan: up to two nodes, a few requests, and at the end a
+// read of each node. If old is set, the store gives some answers from old
+// states.
+func draw(random *rand.Rand, trouble Trouble, old bool) Plan {
+	p := Plan{Nodes: 1 + random.IntN(2), Latency: hop}
+	var at time.Duration
+	for range 2 + random.IntN(3) {
+		r := Request{At: at, Node: random.IntN(p.Nodes), Delta: 1 + random.Int64N(3)}
+		if random.IntN(4) == 0 {
+			r.Delta = aRead
+		}
+		p.Requests = append(p.Requests, r)
+		at += time.Duration(random.IntN(4)) * hop
+		if random.IntN(3) == 0 {
+			at += span(random)
+		}
+	}
+	if trouble.add != nil {
+		trouble.add(&p, random)
+	}
+	for i := range p.Nodes {
+		p.Requests = append(p.Requests, Request{At: at + 10*time.Second, Node: i, Delta: aRead, Final: true})
+	}
+	if old {
+		for range 1 + random.IntN(3) {
+			p.Ages = append(p.Ages, Age{nodeName(random.IntN(p.Nodes)), random.IntN(6), 1 + random.IntN(3)})
+		}
+	}
+	return p
+}

@@ -1,0 +1,62 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+const aboutHistory = `Every request, one JSON object a line, in the order in which they were made. "op 7" in a message is the line with
+index 7. Times are in ms since all nodes were ready. outcome is "ok"; "refused", if the request never takes effect; or "unknown", if it may
+have taken effect, or still may. error_code is there only if the node answered with an error: if it is missing and why says "no answer in
+time", the bench gave up.`
+
+// An operation is a line of history.jsonl.
+type operation struct {
+	Index      int     `json:"index"`
+	Kind       string  `json:"kind"`
+	Value      any     `json:"value"`
+	Outcome    string  `json:"outcome"`
+	Node       string  `json:"node"`
+	Worker     int     `json:"worker"`
+	Client     string  `json:"client"`
+	InvokeMS   float64 `json:"invoke_ms"`
+	CompleteMS float64 `json:"complete_ms"`
+	LatencyMS  float64 `json:"latency_ms"`
+	ErrorCode  *int    `json:"error_code,omitempty"`
+	Why        string  `json:"why,omitempty"`
+	Final      bool    `json:"final,omitempty"`
+}
+
+func writeHistory(w io.Writer, run Run) error {
+	encoder := json.NewEncoder(w)
+	for i, op := range run.Result.History {
+		line := operation{
+			Index: i, Kind: op.F, Value: op.Value, Outcome: OutcomeName(op.Outcome),
+			Node: op.Node, Worker: op.Worker, Client: op.Client,
+			InvokeMS: milliseconds(op.Invoke), CompleteMS: milliseconds(op.Complete), LatencyMS: milliseconds(op.Complete - op.Invoke),
+			Why: op.Text, Final: op.Final,
+		}
+		if op.Error {
+			line.ErrorCode = &op.Code
+		}
+		if err := encoder.Encode(line); err != nil {
+			return fmt.Errorf("op %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// Why says why an operation is not ok. Its words distinguish a node's error 0
+// from no answer at all.
+func Why(op maelstromtest.Op, r *maelstromtest.Result) string {
+	switch {
+	case op.Error:
+		return fmt.Sprintf("the node answered error %d: %s", op.Code, op.Text)
+	case op.Text == maelstromtest.ErrTimeout.Error():
+		return fmt.Sprintf("no answer within %g s", seconds(r.Config.ClientTimeout))
+	}
+	return op.Text
+}

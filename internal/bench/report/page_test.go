@@ -1,0 +1,205 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page"
+)
+
+func written(t *testing.T, run Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := writePage(&b, run); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "ZgotmplZ") {
+		t.Error("html/template has refused a value")
+	}
+	return b.String()
+}
+
+// What matters comes first: the verdict, why, the findings, then what else was
+// measured.
+func TestAPageShowsWhatMattersFirst(t *testing.T) {
+	run := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
+	text := written(t, run)
+	last := 0
+	for _, part := range []string{
+		"<h1>" + "WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
+		`>wrong</td><td>reads in order`, `>ok</td><td>no crash`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
+	} {
+		i := strings.Index(text[last:], part)
+		if i < 0 {
+			t.Fatalf("no %q after the part before it", part)
+		}
+		last += i
+	}
+	if right := written(t, sample()); strings.Contains(right, `id="why"`) || strings.Contains(right, `id="findings"`) {
+		t.Error("a run that is right has findings")
+	}
+}
+
+func TestThePageAndThePicturesShowTheLatency(t *testing.T) {
+	far, near := sample(), sample()
+	near.Result.Config.Far = nil
+	for _, test := range []struct {
+		run           Run
+		page, picture string
+	}{
+		{far, "5 ms on average, uniform, × 0.5 for n1, × 4 for n2<", "5 ms latency, uniform, × 0.5 for n1, × 4 for n2, seed 9"},
+		{near, "5 ms on average, uniform<", "5 ms latency, uniform, seed 9"},
+	} {
+		if text := written(t, test.run); !strings.Contains(text, test.page) {
+			t.Errorf("the page has no %q", test.page)
+		}
+		if text := describe(test.run.Result.Config); !strings.HasSuffix(text, test.picture) {
+			t.Errorf("the pictures say %q, without %q", text, test.picture)
+		}
+	}
+}
+
+func TestAPageNeedsNoNetwork(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a second")
+	}
+	for _, link := range regexp.MustCompile(`(src|href|url|xlink)[=(]"?([^" >)]*)`).FindAllStringSubmatch(written(t, crowd(t)), -1) {
+		if strings.Contains(link[2], "//") {
+			t.Errorf("%s", link[0])
+		}
+	}
+}
+
+// long returns a run of n requests.
+func long(n int) Run {
+	run := sample()
+	r := run.Result
+	r.History, r.Config.TimeLimit, r.Config.Seed = nil, time.Duration(n)*ms, 1
+	var total int64
+	for i := range n {
+		at := time.Duration(i) * ms
+		op := maelstromtest.Op{F: "read", Node: "n0", Client: fmt.Sprintf("c%d", i%50), Value: total, Invoke: at, Complete: at + time.Duration(1+i%7)*ms, Outcome: maelstromtest.OK}
+		switch {
+		case i%3 == 0:
+			op.F, op.Value = "add", int64(1)
+			total++
+		case i%10 == 1:
+			op.Outcome, op.Text = maelstromtest.Info, maelstromtest.ErrTimeout.Error()
+		}
+		if i == n/2 {
+			op.Complete, op.Outcome = at+time.Hour, maelstromtest.OK
+		}
+		r.History = append(r.History, op)
+	}
+	return run
+}
+
+// However long a run was, its page is small enough to open. It says what it
+// leaves out, and always shows the slowest requests.
+func TestThePageOfALongRunIsBounded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes most of a second")
+	}
+	text := written(t, long(60_000))
+	if len(text) > 2_000_000 {
+		t.Errorf("%d bytes", len(text))
+	}
+	for _, want := range []string{"drawn, and the slowest 50)", "after 3600000 ms"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestThinKeepsTheSlowestRequests(t *testing.T) {
+	var ops []request
+	for i := range 1000 {
+		op := request{index: i}
+		op.Complete = time.Duration(i % 10)
+		ops = append(ops, op)
+	}
+	ops[777].Complete = time.Second
+	if kept, every := thin(ops, 1000); len(kept) != 1000 || every != 1 {
+		t.Errorf("%d of 1000 kept, one in %d", len(kept), every)
+	}
+	kept, every := thin(ops, 100)
+	slowest := 0
+	for _, op := range kept {
+		if op.index == 777 {
+			slowest++
+		}
+	}
+	if every != 10 || slowest != 1 || len(kept) < 100 || len(kept) > 100+alwaysDrawn {
+		t.Errorf("one in %d kept, %d in all, the slowest %d times", every, len(kept), slowest)
+	}
+}
+
+// In the chart of margins, exactly those reads are below 0 that returned less
+// than had been acknowledged.
+func TestTheMarginIsBelowZeroIfAnAddWasMissed(t *testing.T) {
+	run := simulated(t, "crdt", maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Seed: 1})
+	facts := run.Result.Facts.(maelstromtest.CounterFacts)
+	missed := map[string]bool{}
+	for _, v := range facts.OutOfOrder {
+		if strings.HasPrefix(v.Why, "less than had been acknowledged") {
+			missed[fmt.Sprintf("op %d:", v.Index)] = true
+		}
+	}
+	if len(missed) == 0 {
+		t.Fatal("nothing was missed")
+	}
+	below := 0
+	for _, dots := range marginChart(run.Result, facts).Dots {
+		for _, p := range dots.Points {
+			name, _, _ := strings.Cut(p.Text, " read")
+			name = strings.TrimSuffix(name, " final")
+			if (p.Y < 0) != missed[name] {
+				t.Errorf("%s is at %v", p.Text, p.Y)
+			}
+			if p.Y < 0 {
+				below++
+			}
+		}
+	}
+	if below != len(missed) {
+		t.Errorf("%d below, %d missed", below, len(missed))
+	}
+}
+
+// The lines in the chart of the counter end at the sums of all that was
+// acknowledged and asked for, however many adds there were.
+func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
+	for _, n := range []int{100, 6_000} {
+		r := long(n).Result
+		r.History[0].Outcome = maelstromtest.Info
+		c := counterChart(r, maelstromtest.CounterFacts{})
+		for i, want := range []float64{float64((n + 2) / 3), float64((n+2)/3 - 1)} {
+			run := c.Lines[i].Runs[0]
+			if last := run[len(run)-1]; last != (page.Point{X: span(r).Seconds(), Y: want}) || len(run) > maxSteps+10 {
+				t.Errorf("%d requests, %s: %d points, the last %v, not %v", n, c.Lines[i].Name, len(run), last, want)
+			}
+		}
+	}
+}
+
+// If there are very many faults, only the first are shown. Faults after the end
+// of the picture are never shown.
+func TestLanesAreBounded(t *testing.T) {
+	run := sample()
+	run.Result.Faults = nil
+	for i := range 1000 {
+		at := time.Duration(i) * ms
+		run.Result.Faults = append(run.Result.Faults, maelstromtest.FaultRecord{Fault: "kill", Detail: "n1", Start: at, Stop: at + ms})
+	}
+	late := maelstromtest.FaultRecord{Fault: "pause", Detail: "n2", Start: time.Minute, Stop: -1}
+	run.Result.Faults = append(run.Result.Faults, late)
+	lanes := lanesOfPage(run.Result, 4)
+	if len(lanes) != 1 || lanes[0].Name != "kill (300 of 1000)" || len(lanes[0].Bars) != maxBars || lanes[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
+		t.Errorf("%d lanes, the first %q with %d bars", len(lanes), lanes[0].Name, len(lanes[0].Bars))
+	}
+}

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+const aboutResults = `The verdict with each check, the load, latencies, faults and everything that went wrong; and what it takes to run it again: the
+command line, binary, seed, versions and machine. The unit of a number is at the end of its name: _ms, _s, _percent, _per_s. Latencies are of
+requests that were answered ok, and count from when a request was made; while all workers are busy, no request is made.`
+
+// Results is the content of results.json.
+type Results struct {
+	Passed                bool  `json:"passed"` // right, and all thresholds met
+	Interrupted           bool  `json:"interrupted"`
+	maelstromtest.Verdict       // right, maelstrom_valid, checks, facts
+	Thresholds            []Bar `json:"thresholds,omitempty"`
+
+	Run      origin       `json:"run"`
+	Config   config       `json:"config"`
+	Load     load         `json:"load"`
+	Requests requests     `json:"requests"`
+	Latency  latencies    `json:"latency"`
+	Messages messageCount `json:"messages"`
+	Events   events       `json:"events"`
+}
+
+// An origin is what a run was made with.
+type origin struct {
+	Command      []string  `json:"command"`
+	Bin          string    `json:"bin"`
+	Args         []string  `json:"node_args"`
+	Seed         uint64    `json:"seed"`
+	Start        time.Time `json:"start"`
+	DurationS    float64   `json:"duration_s"` // from when all nodes were ready to the last answer
+	BenchVersion string    `json:"bench_version"`
+	GoVersion    string    `json:"go_version"`
+	OS           string    `json:"os"`
+	Arch         string    `json:"arch"`
+	CPUs         int       `json:"cpus"`
+}
+
+type config struct {
+	Workload         string                `json:"workload"`
+	Nodes            int                   `json:"nodes"`
+	Workers          int                   `json:"workers"`
+	RatePerS         float64               `json:"rate_per_s"`
+	TimeLimitS       float64               `json:"time_limit_s"`
+	LatencyMS        float64               `json:"latency_ms"`
+	LatencyDist      string                `json:"latency_dist"`
+	FarFactor        map[string]float64    `json:"far_factor,omitempty"` // by node
+	Consistency      string                `json:"consistency"`
+	Nemesis          []maelstromtest.Fault `json:"nemesis"`
+	NemesisIntervalS float64               `json:"nemesis_interval_s"`
+	RecoveryS        float64               `json:"recovery_s"`
+	ClientTimeoutS   float64               `json:"client_timeout_s"`
+}
+
+type load struct {
+	AskedPerS         float64 `json:"asked_per_s"`
+	MadePerS          float64 `json:"made_per_s"`
+	OKPerS            float64 `json:"ok_per_s"`
+	AllBusyPercent    float64 `json:"all_workers_busy_percent"`
+	LimitedByWorkers  bool    `json:"limited_by_workers"`
+	SufficientWorkers int     `json:"sufficient_workers,omitempty"`
+}
+
+type requests struct {
+	Made      int     `json:"made"`
+	OK        int     `json:"ok"`
+	Refused   int     `json:"refused"`
+	Unknown   int     `json:"unknown"`
+	NoAnswer  int     `json:"no_answer"` // of the unknown
+	Late      int     `json:"answered_too_late"`
+	OKPercent float64 `json:"ok_percent"`
+}
+
+type quantiles struct {
+	P50MS float64 `json:"p50_ms"`
+	P95MS float64 `json:"p95_ms"`
+	P99MS float64 `json:"p99_ms"`
+	MaxMS float64 `json:"max_ms"`
+}
+
+type latencies struct {
+	All    *quantiles            `json:"all"` // null if none was answered ok
+	ByKind map[string]*quantiles `json:"by_kind"`
+}
+
+type messageCount struct {
+	All            int     `json:"all"`
+	BetweenServers int     `json:"between_servers"` // nodes and services
+	PerRequest     float64 `json:"between_servers_per_request"`
+	Doubled        int     `json:"doubled"`
+	DoubledApart   int     `json:"doubled_apart"` // of those: both copies arrived, at different instants
+}
+
+// events are what happened. Times count from when all nodes were ready.
+type events struct {
+	Faults  []fault              `json:"faults,omitempty"`
+	Crashes []crash              `json:"crashes,omitempty"`
+	Strays  []stray              `json:"lines_that_are_not_messages,omitempty"`
+	Exits   []maelstromtest.Exit `json:"exits"`
+}
+
+type fault struct {
+	Fault  string  `json:"fault"`
+	Detail string  `json:"detail,omitempty"`
+	StartS float64 `json:"start_s"`
+	EndS   float64 `json:"end_s"`
+
+	InFlight int `json:"messages_in_flight"` // from and to the node that it befell, when it began
+}
+
+type crash struct {
+	Node   string  `json:"node"`
+	AtS    float64 `json:"at_s"`
+	Why    string  `json:"why"`
+	Stdout string  `json:"stdout"`
+	Stderr string  `json:"stderr"`
+}
+
+type stray struct {
+	Node string  `json:"node"`
+	AtS  float64 `json:"at_s"`
+	Line string  `json:"line"`
+	Why  string  `json:"why"`
+}
+
+// ResultsOf returns the content of a run's results.json.
+func ResultsOf(run Run) Results {
+	r, cfg, l := run.Result, run.Result.Config, LoadOf(run.Result)
+	out := Results{
+		Passed: run.Passed(), Interrupted: run.Interrupted, Verdict: r.Verdict, Thresholds: run.Bars(),
+		Run: origin{
+			Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Seed: cfg.Seed, Start: run.Start, DurationS: seconds(r.Elapsed),
+			BenchVersion: version(), GoVersion: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
+		},
+		Config: config{
+			Workload: r.Workload, Nodes: cfg.Nodes, Workers: cfg.Concurrency, RatePerS: cfg.Rate, TimeLimitS: seconds(cfg.TimeLimit),
+			LatencyMS: milliseconds(cfg.Latency), LatencyDist: string(cfg.LatencyDist), FarFactor: cfg.Far,
+			Consistency: string(cfg.Consistency), Nemesis: cfg.Nemesis,
+			NemesisIntervalS: seconds(cfg.NemesisInterval), RecoveryS: seconds(cfg.Recovery), ClientTimeoutS: seconds(cfg.ClientTimeout),
+		},
+		Load: load{l.Asked, l.Made, l.OK, 100 * l.Busy, l.Need > 0, l.Need},
+		Requests: requests{
+			Made: r.Invoked, OK: r.OK, Refused: r.Fail, Unknown: r.Info, NoAnswer: r.Unanswered, Late: r.Late,
+			OKPercent: 100 * r.Availability,
+		},
+		Latency:  latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
+		Messages: messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart},
+		Events:   eventsOf(r),
+	}
+	for kind, q := range r.LatencyByKind {
+		out.Latency.ByKind[kind] = quantilesOf(q)
+	}
+	return out
+}
+
+func eventsOf(r *maelstromtest.Result) events {
+	e := events{Exits: r.Exits}
+	for _, f := range r.Faults {
+		e.Faults = append(e.Faults, fault{f.Fault, f.Detail, seconds(f.Start), seconds(FaultEnd(f, r.Elapsed)), f.InFlight})
+	}
+	for _, c := range r.Crashes {
+		e.Crashes = append(e.Crashes, crash{c.Node, seconds(c.At), c.Why, c.Stdout, c.Stderr})
+	}
+	for _, s := range r.Strays {
+		e.Strays = append(e.Strays, stray{s.Node, seconds(s.At), s.Line, s.Why})
+	}
+	return e
+}
+
+func quantilesOf(q maelstromtest.Quantiles) *quantiles {
+	if q == (maelstromtest.Quantiles{}) {
+		return nil
+	}
+	return &quantiles{milliseconds(q.P50), milliseconds(q.P95), milliseconds(q.P99), milliseconds(q.Max)}
+}
+
+// version returns the version that the build records: as a rule, the revision
+// and whether the source was changed.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	return info.Main.Version
+}
+
+// WriteJSON writes a run's results.json.
+func WriteJSON(w io.Writer, run Run) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
+	return encoder.Encode(ResultsOf(run))
+}

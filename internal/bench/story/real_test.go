@@ -1,0 +1,134 @@
+package story
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
+)
+
+// The test binary is also the nodes whose stories are told. Its first argument
+// says which node it then is.
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	if len(os.Args) > 1 {
+		if node := nodes[os.Args[1]]; node != nil {
+			if err := node(os.Stdin, os.Stdout); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+			os.Exit(0)
+		}
+	}
+	m.Run()
+}
+
+var nodes = func() map[string]func(io.Reader, io.Writer) error {
+	all := map[string]func(io.Reader, io.Writer) error{"memory": inMemory(1 << 62), "crash": inMemory(20)}
+	for _, r := range rivals.All {
+		all[r.Name] = r.Run
+	}
+	return all
+}()
+
+// inMemory returns a node that keeps its count in memory, and panics when it
+// gets more than limit adds.
+func inMemory(limit int64) func(io.Reader, io.Writer) error {
+	return func(stdin io.Reader, stdout io.Writer) error {
+		n := maelstrom.NewNode()
+		n.Stdin, n.Stdout = stdin, stdout
+		var total, requests atomic.Int64
+		n.Handle("add", func(m maelstrom.Message) error {
+			var add struct{ Delta int64 }
+			if requests.Add(1) > limit {
+				panic("too many requests")
+			}
+			if err := json.Unmarshal(m.Body, &add); err != nil {
+				return err
+			}
+			total.Add(add.Delta)
+			return n.Reply(m, map[string]any{"type": "add_ok"})
+		})
+		n.Handle("read", func(m maelstrom.Message) error {
+			return n.Reply(m, map[string]any{"type": "read_ok", "value": total.Load()})
+		})
+		return n.Run()
+	}
+}
+
+// The story of a run of processes, in real time, names the true cause.
+func TestProcessesHaveTrueStories(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds of real time")
+	}
+	for _, test := range []struct {
+		node, faults string
+		latency      time.Duration
+		kinds        []Kind
+		says         string
+	}{
+		{"rmw", "", 20 * time.Millisecond, []Kind{LostUpdate}, "acknowledged"},
+		{"cas", "loss", 0, []Kind{CountedTwice, OldAnswer}, ""},
+		{"cas", "late", 0, []Kind{CountedTwice, OldAnswer}, ""},
+		{"cas", "", 20 * time.Millisecond, []Kind{OldAnswer}, "from a state"},
+		{"crdt", "", 20 * time.Millisecond, []Kind{OldAnswer}, "from a state"},
+		{"crdt", "duplicate,late", 0, []Kind{OldAnswer, TakenBack}, ""},
+		{"memory", "", 0, []Kind{NotStored}, "told the store nothing"},
+		{"crash", "", 0, []Kind{CrashedNode}, "panic: too many requests"},
+	} {
+		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
+			t.Parallel()
+			nemesis, err := maelstromtest.ParseNemesis(test.faults)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := tellReal(t, maelstromtest.Config{
+				Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 2 * time.Second,
+				Latency: test.latency, Nemesis: nemesis, Args: []string{test.node},
+			})
+			known := false
+			for _, kind := range test.kinds {
+				known = known || s.Kind == kind
+			}
+			if said := strings.Join(strings.Fields(s.Text()), " "); !known || !strings.Contains(said, test.says) {
+				t.Errorf("want one of %q that says %q, not\n%s", test.kinds, test.says, s.Text())
+			}
+		})
+	}
+}
+
+// tellReal runs processes of this test binary until something goes wrong. In
+// real time, no seed can promise that it does.
+func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
+	t.Helper()
+	for range 5 {
+		var journal bytes.Buffer
+		cfg.Seed++
+		cfg.Journal = &journal
+		r, err := maelstromtest.RunProcesses(t.Context(), cfg, os.Args[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries, err := maelstromtest.ReadJournal(&journal)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := Of(r, entries); s != nil {
+			check(t, s)
+			return s
+		}
+	}
+	t.Fatal("five runs went right")
+	return nil
+}

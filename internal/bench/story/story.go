@@ -1,0 +1,124 @@
+// Package story tells why a run of a counter went wrong: from the run's journal
+// and history it chooses the few messages that show why, and makes a text, a
+// sequence diagram and a caption in plain words of them.
+//
+// It only decides and draws: it has no clock, reads no files and runs nothing.
+package story
+
+import (
+	"fmt"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A Story is a sequence diagram with a caption. Lanes are numbered from left to
+// right, rows from top to bottom.
+type Story struct {
+	Kind    Kind
+	Caption string
+	Lanes   []Lane
+	Arrows  []Arrow
+	Notes   []Note
+	Rows    int
+	Asked   int // how many answers of services the wrong read rests on
+}
+
+// A Lane is the life of a client, a node or a service.
+type Lane struct {
+	Name string
+	Role Role
+}
+
+// A Role says what a lane is the life of.
+type Role string
+
+const (
+	Client  Role = "client"
+	Node    Role = "node"
+	Service Role = "service"
+)
+
+// An Arrow is a copy of a message.
+type Arrow struct {
+	ID              int // the message's
+	From, To        int // lanes
+	Sent, Ends      int // rows; they are the same if nothing happens between
+	SentAt, EndedAt time.Duration
+	Label           string
+	Fate            Fate
+	Late            time.Duration // by how much a fault delayed it
+	Copy            int           // 0 is the message itself; the others are copies that the network made
+	Mark            Mark
+}
+
+// A Fate is what became of a message.
+type Fate string
+
+const (
+	Arrived  Fate = "arrived"
+	WasLost  Fate = "lost"
+	WasCut   Fate = "blocked by a cut link"
+	Unread   Fate = "not read: the node was dead"
+	OnItsWay Fate = "still on its way at the end"
+	Mistaken Fate = "taken for another answer"
+)
+
+// A Mark sets apart messages that matter to the verdict.
+type Mark string
+
+const (
+	Plain        Mark = ""
+	Acknowledged Mark = "acknowledged"
+	Wrong        Mark = "wrong"
+	Right        Mark = "right"
+)
+
+// A Note is something that happens in a lane.
+type Note struct {
+	Lane, Row int
+	At        time.Duration
+	Text      string
+	Style     Style
+}
+
+// A Style is the kind of a note.
+type Style string
+
+const (
+	NewValue Style = "value" // the value of a service's key, after a change
+	OldState Style = "old"   // the old state that a service answered from
+	AFault   Style = "fault"
+	Verdict  Style = "verdict" // why a read is wrong
+	Praise   Style = "praise"  // that a read is right
+)
+
+// Of returns the story of the first thing that went wrong in a run: a crash, a
+// wrong total, a read out of order, or a history that is not linearizable. It
+// returns nil if there is none of these.
+func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
+	x := read(journal, r.History, judgementOf(r))
+	c := x.diagnose()
+	if c == nil {
+		return nil
+	}
+	t := &teller{run: x, cause: c, chosen: map[*message]Mark{}}
+	t.choose()
+	return t.lay()
+}
+
+// Messages counts the messages that the story shows, each once.
+func (s *Story) Messages() int {
+	ids := map[int]bool{}
+	for _, a := range s.Arrows {
+		ids[a.ID] = true
+	}
+	return len(ids)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,281 @@
+package story
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+var update = flag.Bool("update", false, "write the stories of the transcripts anew")
+
+// transcripts returns the files in testdata. Each has a run's history and,
+// after it, the run's journal.
+func transcripts(t *testing.T) []string {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.jsonl")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	return paths
+}
+
+// load reads a transcript and judges its history.
+func load(t *testing.T, path string) (*maelstromtest.Result, []maelstromtest.Entry) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var history []maelstromtest.Op
+	for bytes.HasPrefix(text, []byte(`{"worker"`)) {
+		line, rest, _ := bytes.Cut(text, []byte("\n"))
+		var o maelstromtest.Op
+		if err := json.Unmarshal(line, &o); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if n, ok := o.Value.(float64); ok {
+			o.Value = int64(n)
+		}
+		history, text = append(history, o), rest
+	}
+	journal, err := maelstromtest.ReadJournal(bytes.NewReader(text))
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return judged(history), journal
+}
+
+func judged(history []maelstromtest.Op) *maelstromtest.Result {
+	checks, facts := maelstromtest.GCounter{}.Check(history, maelstromtest.Linearizable)
+	return &maelstromtest.Result{History: history, Verdict: maelstromtest.Verdict{Checks: checks, Facts: facts}}
+}
+
+// Each transcript has the story in the files beside it.
+func TestStoriesOfTranscripts(t *testing.T) {
+	for _, path := range transcripts(t) {
+		name := strings.TrimSuffix(path, ".jsonl")
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			s := Of(load(t, path))
+			if s == nil {
+				t.Fatal("no story")
+			}
+			golden(t, name+".txt", s.Text())
+			golden(t, name+".svg", s.SVG())
+		})
+	}
+}
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (go test -update writes it anew); now it is\n%s", path, got)
+	}
+}
+
+// The caption says what became of the answer to a swap.
+func TestTheCaptionSaysWhyThereWasNoAnswer(t *testing.T) {
+	for what, says := range map[maelstromtest.What]string{
+		maelstromtest.Lost: "its answer was lost", maelstromtest.Blocked: "its answer met a cut link", "": "its answer was still on its way",
+	} {
+		r, journal := load(t, "testdata/cas-lost.jsonl")
+		journal = slices.DeleteFunc(journal, func(e maelstromtest.Entry) bool { return what == "" && e.What == maelstromtest.Lost })
+		for i := range journal {
+			if journal[i].What == maelstromtest.Lost {
+				journal[i].What = what
+			}
+		}
+		if s := Of(r, journal); s == nil || !strings.Contains(s.Caption, says) {
+			t.Errorf("an answer that was %q: %+v", what, s)
+		}
+	}
+}
+
+// An answer that reaches a node between two of its lives reaches nobody.
+func TestADeadNodeReadsNothing(t *testing.T) {
+	r, journal := load(t, "testdata/cas-lost.jsonl")
+	lost := slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Lost })
+	at := journal[lost].Time
+	journal[lost].What = maelstromtest.Received
+	journal = slices.Insert(journal, lost+1, maelstromtest.Entry{Time: at, What: maelstromtest.Started, Node: "n0"})
+	journal = slices.Insert(journal, lost, maelstromtest.Entry{Time: at, What: maelstromtest.Killed, Node: "n0"})
+	s := Of(r, journal)
+	if s == nil || !slices.ContainsFunc(s.Arrows, func(a Arrow) bool { return a.Fate == Unread }) || !strings.Contains(s.Text(), "[ n0 starts again ]") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A swap is for an add of exactly the amount that it adds, and a write for any
+// add.
+func TestAChangeIsForAnAddThatItFits(t *testing.T) {
+	adds := make([]*call, 4)
+	for i := range adds {
+		adds[i] = &call{op: &op{Op: maelstromtest.Op{F: "add", Value: int64(i)}}}
+	}
+	candidates := append(adds, &call{op: &op{Op: maelstromtest.Op{F: "read"}}})
+	swap := &call{request: &message{body: body{Type: "cas", From: json.RawMessage("4"), To: json.RawMessage("7")}}}
+	if got := swap.matching(candidates); !slices.Equal(got, adds[3:]) {
+		t.Errorf("the swap is for %v", got)
+	}
+	write := &call{request: &message{body: body{Type: "write", Value: json.RawMessage("7")}}}
+	if got := write.matching(candidates); !slices.Equal(got, adds) {
+		t.Errorf("the write is for %v", got)
+	}
+}
+
+// Labels of a stored object show its total and its small integers: of a swap,
+// those that it changes.
+func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
+	const (
+		one   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3}}}`
+		two   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3},"n1":{"seq":1}},"version":12}`
+		three = `{"by":{"n0":{"seq":4},"n1":{"seq":2},"n2":{"seq":5}},"total":9}`
+	)
+	g := gauge{service: "seq-kv", key: `"k"`, field: "total"}
+	for got, want := range map[string]string{
+		g.label(`"k"`, []byte(one)):                   "7 (n0 seq 3)",
+		g.label("", []byte(two)):                      "7 (n0 seq 3, n1 seq 1, …)",
+		g.label(`"other"`, []byte(one)):               `{"total":7,"by"…`,
+		g.label(`"k"`, []byte(`{"total":7}`)):         `{"total":7}`,
+		g.show(`"k"`, []byte(one)):                    "total of k = 7 (n0 seq 3)",
+		g.swap(`"k"`, []byte(one), []byte(one)):       "7 → 7",
+		g.swap(`"k"`, []byte(one), []byte(two)):       "7 → 7 (n1 seq 1, version 12)",
+		g.swap(`"k"`, []byte(two), []byte(three)):     "7 (n0 seq 3, n1 seq 1, …) → 9 (n0 seq 4, n1 seq 2, …)",
+		g.swap(`"k"`, []byte("null"), []byte(one)):    "null → 7 (n0 seq 3)",
+		gauge{}.swap(`"k"`, []byte("1"), []byte("2")): "1 → 2",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// If the store counts an add twice, the story is about that, even if a final
+// read from an old state comes first.
+func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
+	r, journal := load(t, "testdata/cas-lost.jsonl")
+	final := r.History[len(r.History)-1]
+	early := final
+	early.Client, early.Value = "c9", int64(0)
+	s := Of(judged(append(r.History[:len(r.History)-1:len(r.History)-1], early, final)), journal)
+	if s == nil || s.Kind != CountedTwice || !strings.Contains(s.Caption, "returned 2") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A crash comes before everything else that is wrong, with the line that says
+// why.
+func TestACrashComesFirst(t *testing.T) {
+	r, journal := load(t, "testdata/cas-lost.jsonl")
+	last := journal[len(journal)-1]
+	journal = append(journal, maelstromtest.Entry{Time: last.Time, What: maelstromtest.Crashed, Node: "n0", Text: "exit status 2"})
+	r.Crashes = []maelstromtest.Crash{{Node: "n0", At: last.Time, Why: "exit status 2", Stderr: "starting\npanic: out of ideas\n\ngoroutine 1 [running]:\nmain.main()"}}
+	s := Of(r, journal)
+	if s == nil || s.Kind != CrashedNode || !strings.Contains(s.Caption, `"panic: out of ideas"`) || s.Messages() != lastWords {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestARightRunHasNoStory(t *testing.T) {
+	r, journal := load(t, "testdata/cas-lost.jsonl")
+	for i := range r.History {
+		if r.History[i].Final {
+			r.History[i].Value = int64(1)
+		}
+	}
+	if s := Of(judged(r.History), journal); s != nil {
+		t.Errorf("%s", s.Text())
+	}
+}
+
+// A journal whose lines are missing, doubled or out of place makes a poor
+// story. But nothing panics, and the picture can be drawn.
+func TestADamagedJournalDoesNoHarm(t *testing.T) {
+	rounds := 100
+	if testing.Short() {
+		rounds = 10
+	}
+	for _, path := range transcripts(t) {
+		random := rand.New(rand.NewPCG(1, 2))
+		for range rounds {
+			r, journal := load(t, path)
+			for range 1 + random.IntN(4) {
+				i, j := random.IntN(len(journal)), random.IntN(len(journal))
+				switch random.IntN(3) {
+				case 0:
+					journal = slices.Delete(journal, i, i+1)
+				case 1:
+					journal = slices.Insert(journal, i, journal[j])
+				case 2:
+					journal[i], journal[j] = journal[j], journal[i]
+				}
+			}
+			if s := Of(r, journal); s != nil {
+				check(t, s)
+			}
+		}
+	}
+}
+
+// check checks that a story can be told and drawn.
+func check(t *testing.T, s *Story) {
+	t.Helper()
+	for _, a := range s.Arrows {
+		if a.Sent < 0 || a.Ends < a.Sent || a.Ends >= s.Rows || a.From == a.To || max(a.From, a.To) >= len(s.Lanes) {
+			t.Errorf("arrow %+v of %d rows and %d lanes\n%s", a, s.Rows, len(s.Lanes), s.Text())
+		}
+	}
+	for _, n := range s.Notes {
+		if n.Row < 0 || n.Row >= s.Rows || n.Lane >= len(s.Lanes) {
+			t.Errorf("note %+v of %d rows", n, s.Rows)
+		}
+	}
+	decoder := xml.NewDecoder(strings.NewReader(s.SVG()))
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("the picture is not XML: %v\n%s", err, s.SVG())
+		}
+		element, _ := token.(xml.StartElement)
+		for _, a := range element.Attr {
+			if strings.HasPrefix(a.Name.Local, "x") && a.Name.Local != "xmlns" {
+				if x, err := strconv.ParseFloat(a.Value, 64); err != nil || x < 0 || x > svgWidth {
+					t.Errorf("%s has %s=%q", element.Name.Local, a.Name.Local, a.Value)
+				}
+			}
+			if strings.Contains(a.Value, "http") && a.Name.Local != "xmlns" {
+				t.Errorf("the picture needs %s", a.Value)
+			}
+		}
+	}
+}
+
+func TestPicturesAreWellFormed(t *testing.T) {
+	for _, path := range transcripts(t) {
+		check(t, Of(load(t, path)))
+	}
+}

@@ -1,0 +1,252 @@
+// Package trial puts a counter through simulations and conversations, and
+// checks what it does. A failure of a simulation names the seed that replays
+// it.
+package trial
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/explain"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A Check checks the result of one seed.
+type Check func(t *testing.T, r *maelstromtest.Result)
+
+// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the
+// history is right and that the nodes logged nothing, and runs the given
+// checks. It returns the results, in no particular order and without their
+// histories.
+func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
+	t.Helper()
+	var mu sync.Mutex
+	var results []*maelstromtest.Result
+	t.Run("seeds", func(t *testing.T) { // ends when all parallel seeds have ended
+		for seed := range n {
+			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
+				t.Parallel()
+				cfg := cfg
+				cfg.Seed = uint64(seed + 1)
+				var log Log
+				r := maelstromtest.Simulate(t, cfg, Logging(program, &log))
+				if err := r.Err(); err != nil {
+					t.Error(err)
+					t.Log(explain.Shorten(t, cfg, program))
+				}
+				if log := log.String(); log != "" {
+					t.Errorf("the nodes logged at the default level:\n%s", log)
+				}
+				for _, check := range checks {
+					check(t, r)
+				}
+				if t.Failed() {
+					t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
+				}
+				r.History = nil // a soak has thousands of results
+				mu.Lock()
+				defer mu.Unlock()
+				results = append(results, r)
+			})
+		}
+	})
+	return results
+}
+
+// AllOK checks that every request was answered ok.
+func AllOK(t *testing.T, r *maelstromtest.Result) { AtLeast(1)(t, r) }
+
+// AtLeast checks that at least a share of the requests was answered ok.
+func AtLeast(share float64) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if r.Availability < share {
+			t.Errorf("%d of %d requests were answered ok", r.OK, r.Invoked)
+		}
+	}
+}
+
+// InTime checks that every request was answered within 4 s, either ok or with
+// error 11 or 0. The time may be longer by slack, because a request may wait
+// behind other messages before the node sees it.
+func InTime(slack time.Duration) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if op.Complete-op.Invoke > 4*time.Second+slack {
+				t.Errorf("%s answered a %s of %v after %v", op.Node, op.F, op.Invoke, op.Complete-op.Invoke)
+			}
+			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
+				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
+			}
+		}
+	}
+}
+
+// P99Below checks that the 99th percentile of the latencies is below most.
+func P99Below(most time.Duration) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if p99 := r.Latency.P99; p99 >= most {
+			t.Errorf("the 99th percentile is %v, want less than %v", p99, most)
+		}
+	}
+}
+
+// Fair checks that the node that served the fewest requests served at least a
+// share of what the busiest node did.
+func Fair(share float64) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		if got := Fairness(r); got < share {
+			t.Errorf("the node that served the fewest requests served %.2f of what the busiest node did, want at least %.2f", got, share)
+		}
+	}
+}
+
+// Fairness returns how many requests the node that served the fewest has
+// served, as a share of what the busiest node has served. To serve a request is
+// to answer it ok.
+func Fairness(r *maelstromtest.Result) float64 {
+	served := make(map[string]int)
+	for i := range r.Config.Nodes {
+		served[fmt.Sprintf("n%d", i)] = 0
+	}
+	for _, op := range r.History {
+		if op.Outcome == maelstromtest.OK {
+			served[op.Node]++
+		}
+	}
+	least, most := math.Inf(1), 0.0
+	for _, n := range served {
+		least, most = min(least, float64(n)), max(most, float64(n))
+	}
+	if most == 0 {
+		return 1
+	}
+	return least / most
+}
+
+// Starving checks that all nodes but the given one serve all requests, and logs
+// the share that this node serves of what the busiest one does.
+func Starving(node string) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if op.Outcome != maelstromtest.OK && op.Node != node {
+				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
+			}
+		}
+		t.Logf("%s served %.1f %% of what the busiest node did", node, 100*Fairness(r))
+	}
+}
+
+// few is the number of faults or doubled messages below which a share of them
+// says nothing.
+const few = 20
+
+// Struck checks that the faults have struck something. At least half of the
+// faults of a node must have come while messages from or to it were on their
+// way. At least half of the doubled messages must have arrived apart from their
+// originals. Struck looks at all results together, and at each kind of fault of
+// which there were enough.
+func Struck(t *testing.T, results []*maelstromtest.Result) {
+	t.Helper()
+	for _, failure := range missed(results) {
+		t.Error(failure)
+	}
+}
+
+// missed returns a text for each kind of fault that has mostly struck nothing.
+func missed(results []*maelstromtest.Result) (failures []string) {
+	type share struct{ of, all int }
+	struck := map[string]share{}
+	note := func(what string, of, all int) {
+		s := struck[what]
+		struck[what] = share{s.of + of, s.all + all}
+	}
+	for _, r := range results {
+		for _, f := range r.Faults {
+			switch maelstromtest.Kind(f.Fault) {
+			case maelstromtest.Kill, maelstromtest.Clock, maelstromtest.Pause, maelstromtest.StoreCut:
+				note(f.Fault, min(f.InFlight, 1), 1)
+			}
+		}
+		note("doubled messages", r.DoubledApart, r.Doubled)
+	}
+	for what, s := range struck {
+		if s.all >= few && 2*s.of < s.all {
+			failures = append(failures, fmt.Sprintf("%s: %d of %d struck something in flight, want at least half", what, s.of, s.all))
+		}
+	}
+	return failures
+}
+
+// Logging returns program with its standard error redirected to log.
+func Logging(program maelstromtest.Program, log *Log) maelstromtest.Program {
+	return func(env maelstromtest.Env) error {
+		env.Stderr = log
+		return program(env)
+	}
+}
+
+// A Log takes what several nodes write.
+type Log struct {
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.log.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.log.String()
+}
+
+// Faults returns the faults in a list of their names, such as "kill,loss".
+func Faults(list string) []maelstromtest.Fault {
+	faults, err := maelstromtest.ParseNemesis(list)
+	if err != nil {
+		panic(err)
+	}
+	return faults
+}
+
+// Isolated returns cfg with every link between nodes cut, so that each folds
+// for itself.
+func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
+	cut := maelstromtest.Fault{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}
+	cfg.Nemesis = append(slices.Clip(cfg.Nemesis), cut)
+	return cfg
+}
+
+// Exercise returns the workload that the counter is made for: 3 nodes, 100
+// requests a second, 20 s.
+func Exercise(faults string) maelstromtest.Config {
+	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: Faults(faults)}
+}
+
+// Brief returns the exercise's workload in less time, with faults that come and
+// go as many times.
+func Brief(faults string) maelstromtest.Config {
+	cfg := Exercise(faults)
+	cfg.TimeLimit, cfg.NemesisInterval = 4*time.Second, 2*time.Second
+	return cfg
+}
+
+// Latency is the latency that Busy sets.
+const Latency = 20 * time.Millisecond
+
+// Busy returns cfg with so much latency, and so many workers, that most faults
+// find messages on their way.
+func Busy(cfg maelstromtest.Config) maelstromtest.Config {
+	cfg.Latency, cfg.Concurrency = Latency, 18
+	return cfg
+}
