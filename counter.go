@@ -31,8 +31,12 @@
 // answered. Speed, the other two, lives in peers, which says which node
 // combines, and pace, which says when to hold back. This file connects them,
 // and follows a request: it comes in, gets into the total through another node
-// or through this one, and is answered. The arguments, and what was tried and
-// rejected, are in internal/README.md.
+// or through this one, and is answered. The arguments are in
+// internal/README.md, and what was tried and rejected is in
+// internal/REJECTED.md.
+//
+// The packages in internal run in the node. Those in internal/bench test
+// anybody's counter, and those in internal/countertest test this one.
 package main
 
 import (
