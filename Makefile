@@ -50,7 +50,8 @@ fuzz: ## fuzz each of six targets for FUZZTIME (default 30s; 4 minutes in all)
 	done
 
 mutants: ## break the rooms in small ways, and check that their tests notice (2 to 6 minutes); ROOMS="desk pace" breaks only these
-	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS) # a mutant may grow for ever
+	@# A mutant may grow for ever.
+	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS)
 
 maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags
 	scripts/maelstrom.sh $(ARGS)
