@@ -1,6 +1,7 @@
 package desk
 
 import (
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"maelstrom-counter/internal/countertest/transcript"
 	"maelstrom-counter/internal/ledger"
 )
 
@@ -30,43 +32,44 @@ import (
 //	expire 4s                   gives up what is due
 //	close                       gives up everything
 //	show                        shows what is in hand
-//
-// Lines that begin with # are comments.
 type script struct {
+	*transcript.Script
 	t     *testing.T
 	desk  *Desk
 	folds []*Batch
-	steps []string // the steps that the desk reported during this step of the script
-	out   strings.Builder
+	steps []string // the steps that the desk has reported during this step of the script
 }
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// play plays a script, and returns its steps with what the desk did. After each
-// step, the desk must report it and be in order.
-func play(t *testing.T, text string) string {
-	s := &script{t: t}
-	s.open(ledger.Life{Boot: 5, Nonce: 7})
-	for line := range strings.Lines(text) {
-		words := strings.Fields(line)
-		if strings.HasPrefix(line, " ") {
-			continue // what the desk should have done in the step before
-		}
-		s.out.WriteString(line)
-		if len(words) == 0 || words[0] == "#" {
-			continue
-		}
-		s.steps = nil
-		name := s.step(words)
-		if got := strings.Join(s.steps, " "); got != name {
-			t.Errorf("%q: the desk reported the steps %q, want %q", line, got, name)
-		}
-		s.answers()
-		if err := s.desk.Check(); err != nil {
-			t.Fatalf("after %q: %v", line, err)
+var update = flag.Bool("update", false, "rewrite the scripts with what the desk does")
+
+func TestScripts(t *testing.T) {
+	transcript.Play(t, "testdata/*.txtar", *update, func(t *testing.T, text *transcript.Script) error {
+		s := &script{Script: text, t: t}
+		s.open(ledger.Life{Boot: 5, Nonce: 7})
+		return text.Each(s.play)
+	})
+}
+
+// play plays a step. The desk must report it, and then be in order.
+func (s *script) play(line string) error {
+	s.steps = nil
+	name := s.step(strings.Fields(line))
+	if got := strings.Join(s.steps, " "); got != name {
+		return fmt.Errorf("the desk reported the steps %q, want %q", got, name)
+	}
+	for _, a := range s.desk.Answers() {
+		switch {
+		case a.Failure != nil:
+			s.Happens("%s: error %d, %s", a.Client, a.Failure.Code, a.Failure.Text)
+		case a.Kind == Add:
+			s.Happens("%s: ok", a.Client)
+		default:
+			s.Happens("%s: %s", a.Client, write(a.Total))
 		}
 	}
-	return s.out.String()
+	return s.desk.Check()
 }
 
 func (s *script) open(life ledger.Life) {
@@ -104,7 +107,7 @@ func (s *script) step(words []string) (name string) {
 	case "apply":
 		v := s.value(words[1:])
 		carries := d.Apply(&v)
-		fmt.Fprintf(&s.out, "  %s %v\n", s.describe(v), carries)
+		s.Happens("%s %v", describe(v), carries)
 	case "settle":
 		d.Settle(s.value(words[1:]))
 		return "Settle"
@@ -133,53 +136,38 @@ func (s *script) step(words []string) (name string) {
 
 func (s *script) form() (name string) {
 	if !s.desk.Formable() {
-		fmt.Fprintln(&s.out, "  not formable")
+		s.Happens("not formable")
 		return ""
 	}
-	b := s.desk.Form()
-	if b == nil {
-		fmt.Fprintln(&s.out, "  no room")
-		return "Form"
+	if b := s.desk.Form(); b == nil {
+		s.Happens("no room")
+	} else {
+		s.folds = append(s.folds, b)
+		s.Happens("f%d is %s %s seq %d delta %d", len(s.folds), b.Node, writeLife(b.Life), b.Seq, b.Delta)
 	}
-	s.folds = append(s.folds, b)
-	fmt.Fprintf(&s.out, "  f%d is %s %s.%s seq %d delta %d\n", len(s.folds), b.Node, write(b.Boot), write(b.Nonce), b.Seq, b.Delta)
 	return "Form"
 }
 
 // show shows what is in hand.
 func (s *script) show() {
 	d := s.desk
-	fmt.Fprintf(&s.out, "  in hand %d", d.InHand())
+	text := fmt.Sprintf("in hand %d", d.InHand())
 	if d.Formable() {
-		fmt.Fprint(&s.out, ", formable")
+		text += ", formable"
 	}
 	if i := slices.Index(s.folds, d.Own()); i >= 0 {
-		fmt.Fprintf(&s.out, ", own f%d", i+1)
+		text += fmt.Sprintf(", own f%d", i+1)
 	}
 	if d.Queued() {
-		fmt.Fprint(&s.out, ", queued")
+		text += ", queued"
 	}
 	if len(d.others) > 0 {
-		fmt.Fprint(&s.out, " for others")
+		text += " for others"
 	}
 	if due, ok := d.Due(); ok {
-		fmt.Fprintf(&s.out, ", due %v", due.Sub(epoch))
+		text += fmt.Sprintf(", due %v", due.Sub(epoch))
 	}
-	fmt.Fprintln(&s.out)
-}
-
-// answers shows the answers since the last step.
-func (s *script) answers() {
-	for _, a := range s.desk.Answers() {
-		switch {
-		case a.Failure != nil:
-			fmt.Fprintf(&s.out, "  %s: error %d, %s\n", a.Client, a.Failure.Code, a.Failure.Text)
-		case a.Kind == Add:
-			fmt.Fprintf(&s.out, "  %s: ok\n", a.Client)
-		default:
-			fmt.Fprintf(&s.out, "  %s: %s\n", a.Client, write(a.Total))
-		}
-	}
+	s.Happens("%s", text)
 }
 
 func (s *script) fold(name string) *Batch {
@@ -226,6 +214,8 @@ func write(n int64) string {
 	return fmt.Sprint(n)
 }
 
+func writeLife(l ledger.Life) string { return write(l.Boot) + "." + write(l.Nonce) }
+
 func (s *script) value(words []string) ledger.Value {
 	v := ledger.Value{Total: s.number(words[0]), Receipts: map[string]ledger.Receipt{}}
 	for _, word := range words[1:] {
@@ -236,11 +226,11 @@ func (s *script) value(words []string) ledger.Value {
 	return v
 }
 
-func (s *script) describe(v ledger.Value) string {
-	words := []string{write(v.Total)}
+func describe(v ledger.Value) string {
+	text := write(v.Total)
 	for _, node := range slices.Sorted(maps.Keys(v.Receipts)) {
 		r := v.Receipts[node]
-		words = append(words, fmt.Sprintf("%s=%s.%s/%d", node, write(r.Boot), write(r.Nonce), r.Seq))
+		text += fmt.Sprintf(" %s=%s/%d", node, writeLife(r.Life), r.Seq)
 	}
-	return strings.Join(words, " ")
+	return text
 }

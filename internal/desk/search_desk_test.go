@@ -6,7 +6,6 @@ package desk
 // TestAStepOfADeskAlwaysHasTheSameOutcome takes each step again.
 
 import (
-	"encoding/binary"
 	"fmt"
 	"reflect"
 	"slices"
@@ -36,11 +35,12 @@ type kept struct {
 	queue []foldID
 }
 
-// A task is a step of a desk.
-type task struct {
-	desk deskID
-	kind stepKind
-	what uint32
+// A task is a step of a desk: the desk, the kind of the step, and what else
+// makes a difference.
+type task uint64
+
+func newTask(id deskID, kind stepKind, what int) task {
+	return task(id)<<40 | task(kind)<<32 | task(what)
 }
 
 // An outcome is the result of a task.
@@ -55,26 +55,26 @@ type outcome struct {
 type desks struct {
 	kept     []kept
 	numbers  map[string]deskID
-	outcomes map[task]outcome
+	outcomes map[task]*outcome
 	again    bool // each task is done again whenever it comes up
 }
 
 // do returns the outcome of a step of a desk. It calls f to take the step.
-func (m *model) do(id deskID, kind stepKind, what int, f func(h *held) valueID) outcome {
-	key := task{id, kind, uint32(what)}
+func (m *model) do(id deskID, kind stepKind, what int, f func(h *held) valueID) *outcome {
+	key := newTask(id, kind, what)
 	o, ok := m.outcomes[key]
-	if ok && !m.again {
-		return o
+	if !ok || m.again {
+		now := m.reallyDo(id, f)
+		if ok && !reflect.DeepEqual(now, o) {
+			now.failure = "the same step has another outcome this time"
+		}
+		m.outcomes[key], o = now, now
 	}
-	now := m.reallyDo(id, f)
-	if ok && !reflect.DeepEqual(now, o) {
-		now.failure = "the same step has another outcome this time"
-	}
-	m.outcomes[key] = now
-	return now
+	return o
 }
 
-func (m *model) reallyDo(id deskID, f func(h *held) valueID) (o outcome) {
+func (m *model) reallyDo(id deskID, f func(h *held) valueID) (o *outcome) {
+	o = &outcome{}
 	h := m.kept[id].clone()
 	defer func() {
 		if p := recover(); p != nil {
@@ -89,15 +89,11 @@ func (m *model) reallyDo(id deskID, f func(h *held) valueID) (o outcome) {
 			h.dropped = append(h.dropped, b)
 		}
 	}
-	if m.fault == "" {
-		if err := h.Check(); err != nil {
-			o.failure = err.Error()
-		}
-		if len(h.dropped) > 0 {
-			o.failure = fmt.Sprintf("fold %+v is no longer in hand, and carries requests", h.dropped[0].Fold)
-		}
-	}
-	if o.failure == "" {
+	if err := h.Check(); err != nil && m.fault == "" {
+		o.failure = err.Error()
+	} else if len(h.dropped) > 0 && m.fault == "" {
+		o.failure = fmt.Sprintf("fold %+v is no longer in hand, and carries requests", h.dropped[0].Fold)
+	} else {
 		o.answers = h.Answers()
 		o.desk = m.keep(h)
 	}
@@ -120,21 +116,28 @@ func (m *model) keep(h held) deskID {
 	if m.room == 0 {
 		h.total = 0
 	}
-	key := string(h.encode())
-	id, ok := m.numbers[key]
-	if !ok {
-		id = deskID(len(m.kept))
-		m.numbers[key] = id
-		k := kept{held: h}
-		if h.own != nil {
-			k.own = m.foldNumber(h.own.Fold, h.process, h.life)
-		}
-		for _, b := range h.queue() {
-			k.queue = append(k.queue, m.foldOf(h, b))
-		}
-		m.kept = append(m.kept, k)
+	k := kept{held: h}
+	if h.own != nil {
+		k.own = m.foldNumber(fold{h.own.Fold, h.process, h.life})
 	}
-	return id
+	for _, b := range h.queue() {
+		k.queue = append(k.queue, m.foldOf(h, b))
+	}
+	return number(m.numbers, &m.kept, h.key(), k)
+}
+
+// number returns the number of a value in a list. It adds the value if there is
+// none with the same key.
+func number[K comparable, N ~uint16 | ~uint32, V any](numbers map[K]N, list *[]V, key K, value V) N {
+	n, ok := numbers[key]
+	if !ok {
+		if n = N(len(*list)); int(n) < len(*list) {
+			panic("there are too many of them")
+		}
+		numbers[key] = n
+		*list = append(*list, value)
+	}
+	return n
 }
 
 // at is a time in the order of deadlines.
@@ -150,7 +153,7 @@ func (h *held) next() time.Time {
 // foldOf returns the number of the fold of a batch in hand.
 func (m *model) foldOf(h held, b *Batch) foldID {
 	if b == h.own || b.requests[0].Kind != Combine {
-		return m.foldNumber(b.Fold, h.process, h.life)
+		return m.foldNumber(fold{b.Fold, h.process, h.life})
 	}
 	return foldID(b.requests[0].MsgID)
 }
@@ -158,11 +161,7 @@ func (m *model) foldOf(h held, b *Batch) foldID {
 // batch returns the batch of a fold of this desk, as it is held by whoever
 // waits for the answer to the fold.
 func (m *model) batch(h *held, f foldID) *Batch {
-	all := slices.Clone(h.dropped)
-	if h.own != nil {
-		all = append(all, h.own)
-	}
-	for _, b := range all {
+	for _, b := range append(h.batches(), h.dropped...) {
 		if b.Fold == m.folds[f].Fold {
 			return b
 		}
@@ -182,66 +181,34 @@ func (h *held) each(f func(*Request)) {
 	}
 }
 
-func (h *held) clone() held {
-	copies := map[*Batch]*Batch{nil: nil}
-	clone := func(b *Batch) *Batch {
-		if copies[b] == nil && b != nil {
-			copies[b] = &Batch{b.Fold, slices.Clone(b.requests)}
-		}
-		return copies[b]
-	}
-	c := *h
+func (h held) clone() held {
 	d := *h.Desk
-	c.Desk = &d
-	d.waiting = slices.Clone(h.waiting)
-	d.own = clone(h.own)
-	d.others, c.dropped = nil, nil
-	for _, b := range h.others {
-		d.others = append(d.others, clone(b))
+	d.waiting = slices.Clone(d.waiting)
+	d.others = clones(d.others)
+	if d.own != nil {
+		d.own = clones([]*Batch{d.own})[0]
 	}
-	for _, b := range h.dropped {
-		c.dropped = append(c.dropped, clone(b))
-	}
-	return c
+	h.Desk, h.dropped = &d, clones(h.dropped)
+	return h
 }
 
-// encode returns everything about h that can make a difference.
-func (h *held) encode() []byte {
-	var data []byte
-	number := func(ns ...int64) {
-		for _, n := range ns {
-			data = binary.AppendVarint(data, n)
+func clones(batches []*Batch) (all []*Batch) {
+	for _, b := range batches {
+		all = append(all, &Batch{b.Fold, slices.Clone(b.requests)})
+	}
+	return all
+}
+
+// key returns everything about h that can make a difference.
+func (h held) key() string {
+	key := fmt.Sprint(h.process, h.life, h.Desk.life, h.seq, h.last, h.total, h.inHand, h.closed, h.here, h.waiting, h.own)
+	for _, batches := range [][]*Batch{h.others, h.dropped} {
+		for _, b := range batches {
+			key += fmt.Sprint(*b)
 		}
+		key += ";"
 	}
-	requests := func(all []Request) {
-		number(int64(len(all)))
-		for _, r := range all {
-			number(int64(r.Kind), int64(r.MsgID), r.Delta, r.Deadline.Unix())
-		}
-	}
-	batches := func(all []*Batch) {
-		number(int64(len(all)))
-		for _, b := range all {
-			data = append(data, b.Node...)
-			number(b.Boot, b.Nonce, b.Seq, b.Delta)
-			requests(b.requests)
-		}
-	}
-	number(int64(h.process), int64(h.life), h.Desk.life.Boot, h.Desk.life.Nonce, h.seq, h.total, int64(h.inHand))
-	if h.closed {
-		number(1)
-	}
-	requests(h.waiting)
-	number(h.last.Boot, h.last.Nonce)
-	if h.here {
-		number(1)
-	}
-	batches(h.others)
-	if h.own != nil {
-		batches([]*Batch{h.own})
-	}
-	batches(h.dropped)
-	return data
+	return key
 }
 
 // A fold is a fold that was formed in a life of a process.
@@ -251,13 +218,4 @@ type fold struct {
 	life    uint8
 }
 
-func (m *model) foldNumber(f ledger.Fold, process int, life uint8) foldID {
-	key := fold{f, process, life}
-	id, ok := m.foldIDs[key]
-	if !ok {
-		id = foldID(len(m.folds))
-		m.foldIDs[key] = id
-		m.folds = append(m.folds, key)
-	}
-	return id
-}
+func (m *model) foldNumber(f fold) foldID { return number(m.foldIDs, &m.folds, f, f) }

@@ -91,13 +91,16 @@ type process struct {
 }
 
 // A turn says which process must use what it has just taken in, before anything
-// else happens: see putOff.
+// else happens. If it used that only later, it could as well take it in later.
 type turn uint8
 
 const (
 	withRequests turn = 1 // plus the number of the process
 	withFolds    turn = 4
 )
+
+// turns are those that follow steps, unless nothing is put off.
+var turns = [stepKinds]turn{begins: withRequests, queues: withFolds, hands: withFolds}
 
 // A message is the answer to a fold: a total that contains it, less the base,
 // or refusal.
@@ -112,7 +115,7 @@ func (n message) total() int64                 { return int64(n & (1<<16 - 1)) }
 func newModel(b bounds, f string) *model {
 	m := &model{bounds: b, fault: f}
 	m.told = map[task][]text{}
-	m.numbers, m.outcomes = map[string]deskID{}, map[task]outcome{}
+	m.numbers, m.outcomes = map[string]deskID{}, map[task]*outcome{}
 	m.indexes, m.foldIDs, m.folds = map[valueKey]valueID{}, map[fold]foldID{}, make([]fold, 1)
 	for p, deltas := range b.deltas {
 		for _, delta := range deltas {
@@ -162,16 +165,7 @@ func (m *model) node(p int) string {
 
 func (m *model) index(v ledger.Value) valueID {
 	key := valueKey{v.Total, [3]ledger.Receipt{v.Receipts["n0"], v.Receipts["n1"], v.Receipts["n2"]}}
-	i, ok := m.indexes[key]
-	if !ok {
-		i = valueID(len(m.values))
-		if int(i) < len(m.values) {
-			panic("there are too many values")
-		}
-		m.indexes[key] = i
-		m.values = append(m.values, v)
-	}
-	return i
+	return number(m.indexes, &m.values, key, v)
 }
 
 // count returns how often the add of a request is in a total.
@@ -222,13 +216,6 @@ func (m *model) compose(id deskID, value valueID) valueID {
 	return o.value
 }
 
-// apply returns a value with a fold applied.
-func (m *model) apply(value valueID, f foldID) valueID {
-	v := m.values[value].Clone()
-	v.Apply(m.folds[f].Fold)
-	return m.index(v)
-}
-
 // push makes value the newest version, by a compare-and-swap.
 func (m *model) push(s *state, value valueID) {
 	was, is := m.current(s), m.values[value]
@@ -272,6 +259,9 @@ func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) 
 		return true
 	}
 	s.procs[p].desk = o.desk
+	if with := turns[kind]; with != 0 && !m.free {
+		s.turn = with + turn(p)
+	}
 	for _, a := range o.answers {
 		if a.Kind == Combine {
 			m.tell(s, foldID(a.MsgID), a)
@@ -343,7 +333,12 @@ func (m *model) check(s *state, p, r int, total int64) {
 // tidy drops what nothing can depend on any more from s, which is one step
 // after from. That makes fewer states.
 func (m *model) tidy(from, s *state) {
-	m.leave(from, s)
+	for p := range m.deltas {
+		was := m.kept[from.procs[p].desk].own
+		if was != 0 && was != m.kept[s.procs[p].desk].own {
+			insert(s.out[:], was) // the desk has just dropped it
+		}
+	}
 	current := m.current(s)
 	drop(s.out[:], func(f foldID) bool { return current.Standing(m.folds[f].Fold) != ledger.Pending })
 	var last foldID
@@ -361,45 +356,20 @@ func (m *model) tidy(from, s *state) {
 	})
 }
 
-// leave notes which folds have just been dropped by the desks that made them.
-func (m *model) leave(from, s *state) {
-	for p := range m.deltas {
-		was, is := m.kept[from.procs[p].desk].own, m.kept[s.procs[p].desk].own
-		if was != 0 && was != is {
-			insert(s.out[:], was)
-		}
-	}
-}
-
 // insert puts x into a set, which is sorted and ends in zeros.
 func insert[E cmp.Ordered](set []E, x E) {
-	var none E
-	n := slices.Index(set, none)
-	i, ok := slices.BinarySearch(set[:max(n, 0)], x)
-	switch {
-	case n < 0 && !slices.Contains(set, x):
-		panic(fmt.Sprintf("there is no room for %v in %v", x, set))
-	case n < 0 || ok:
-		return
+	if !slices.Contains(set, x) {
+		var none E
+		n := slices.Index(set, none) // at least 0: the sets of a state are large enough
+		set[n] = x
+		slices.Sort(set[:n+1])
 	}
-	copy(set[i+1:n+1], set[i:n])
-	set[i] = x
 }
 
 // drop removes from a set the elements for which goes returns true.
 func drop[E cmp.Ordered](set []E, goes func(E) bool) {
 	var none E
-	n := 0
-	for _, x := range set {
-		if x == none {
-			break
-		}
-		if !goes(x) {
-			set[n] = x
-			n++
-		}
-	}
-	clear(set[n:])
+	_ = slices.DeleteFunc(set, func(x E) bool { return x == none || goes(x) })
 }
 
 // fail notes what is wrong with a step, if nothing has been noted yet.

@@ -55,7 +55,7 @@ func (m *model) steps(from *state, yield func(step, *state)) {
 		for p := range m.deltas {
 			x.hear(p)
 		}
-		x.try(step{kind: loses}, func(s *state, _ int) bool { return true })
+		x.try(step{kind: loses}, func(*state) bool { return true })
 		return
 	case from.turn == 0:
 		for p := range m.deltas {
@@ -79,19 +79,24 @@ func (m *model) steps(from *state, yield func(step, *state)) {
 }
 
 // try yields a step if it makes a difference.
-func (x *stepper) try(what step, happen func(s *state, p int) bool) {
+func (x *stepper) try(what step, happen func(s *state) bool) {
 	x.s = *x.from
 	x.s.turn = 0
 	if !x.free {
 		clear(x.s.news[:])
 	}
 	x.failure, x.notes = "", x.notes[:0]
-	if happen(&x.s, what.process) {
+	if happen(&x.s) {
 		if x.failure == "" {
 			x.tidy(x.from, &x.s)
 		}
 		x.yield(what, &x.s)
 	}
+}
+
+// act tries a step of a desk.
+func (x *stepper) act(what step, f func(h *held)) {
+	x.try(what, func(s *state) bool { return x.step(s, what.process, what.kind, int(what.message), f) })
 }
 
 // take lets the next client of process p make its request.
@@ -100,33 +105,32 @@ func (x *stepper) take(p int) {
 	if !more || !x.free && x.kept[x.from.procs[p].desk].own != 0 {
 		return
 	}
-	delta := x.clients[r].delta
-	open := func(s *state, p int) {
+	q := Request{Kind: Add, Client: "c", MsgID: r, Delta: x.clients[r].delta}
+	if q.Delta == 0 {
+		q.Kind = Read
+	}
+	open := func(s *state) {
 		s.procs[p].begun++
 		s.open |= 1 << r
 		s.starts[r] = s.newest
 	}
-	if delta == 0 && (x.fault == plainReads || x.fault == identityReads) {
+	if q.Kind == Read && x.plain() {
 		// A compare-and-swap of the value that was read for itself may be run
 		// on the state that was read.
 		for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
-			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state, p int) bool {
-				open(s, p)
-				x.see(s, p, i)
-				x.answer(s, p, Answer{Request: Request{Kind: Read, MsgID: r}, Total: x.values[s.versions[i]].Total})
+			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state) bool {
+				open(s)
+				s.procs[p].seen = i
+				x.answer(s, p, Answer{Request: q, Total: x.values[s.versions[i]].Total})
 				return true
 			})
 		}
 		return
 	}
-	x.try(step{kind: begins, process: p}, func(s *state, p int) bool {
-		open(s, p)
-		x.putOff(s, withRequests, p)
+	x.try(step{kind: begins, process: p}, func(s *state) bool {
+		open(s)
 		return x.step(s, p, begins, r, func(h *held) {
-			q := Request{Kind: Add, Client: "c", MsgID: r, Delta: delta, Deadline: h.next()}
-			if delta == 0 {
-				q.Kind = Read
-			}
+			q.Deadline = h.next()
 			h.Take(q)
 		})
 	})
@@ -145,18 +149,12 @@ func (m *model) next(s *state, p int) (r int, ok bool) {
 func (x *stepper) desk(p int) {
 	k := &x.kept[x.from.procs[p].desk]
 	if k.Formable() {
-		x.try(step{kind: forms, process: p}, func(s *state, p int) bool {
-			return x.step(s, p, forms, 0, func(h *held) { h.Form() })
-		})
+		x.act(step{kind: forms, process: p}, func(h *held) { h.Form() })
 	}
 	if k.inHand > 0 {
-		x.try(step{kind: expires, process: p}, func(s *state, p int) bool {
-			return x.step(s, p, expires, 0, func(h *held) { h.Expire(at(1)) })
-		})
+		x.act(step{kind: expires, process: p}, func(h *held) { h.Expire(at(1)) })
 		if x.senseless {
-			x.try(step{kind: makesNoSense, process: p}, func(s *state, p int) bool {
-				return x.step(s, p, makesNoSense, 0, func(h *held) { h.Refuse("it makes no sense") })
-			})
+			x.act(step{kind: makesNoSense, process: p}, func(h *held) { h.Refuse("it makes no sense") })
 		}
 	}
 }
@@ -164,7 +162,7 @@ func (x *stepper) desk(p int) {
 // store lets process p swap values, and learn them.
 func (x *stepper) store(p int) {
 	desk, newest := x.from.procs[p].desk, x.from.versions[x.from.newest]
-	x.try(step{kind: swaps, process: p}, func(s *state, p int) bool {
+	x.try(step{kind: swaps, process: p}, func(s *state) bool {
 		to := x.compose(desk, newest)
 		if to == 0 {
 			return x.failure != ""
@@ -175,13 +173,17 @@ func (x *stepper) store(p int) {
 		return true
 	})
 	if x.from.procs[p].echo {
-		x.try(step{kind: mistakes, process: p}, func(s *state, p int) bool {
+		x.try(step{kind: mistakes, process: p}, func(s *state) bool {
 			s.procs[p].echo = false
 			to := x.compose(desk, newest)
 			return to != 0 && x.settle(s, p, to)
 		})
 	}
-	x.tells(p)
+	for _, text := range x.texts(desk, newest) {
+		if text.shown != missing { // otherwise it learns nothing
+			x.try(step{kind: tells, process: p, told: text.told}, func(s *state) bool { return x.settle(s, p, text.shown) })
+		}
+	}
 	created := valueID(missing)
 	if x.base == 0 {
 		created = x.compose(desk, missing)
@@ -192,22 +194,10 @@ func (x *stepper) store(p int) {
 		if value == created && value != missing {
 			what.kind = identities
 		}
-		x.try(what, func(s *state, p int) bool {
+		x.try(what, func(s *state) bool {
 			x.see(s, p, i)
 			return x.settle(s, p, value)
 		})
-	}
-}
-
-// tells lets the store refuse a swap of process p, with a text that tells one
-// of some values. The process then settles by what package ledger says that the
-// store has shown it, which should be nothing yet.
-func (x *stepper) tells(p int) {
-	for _, text := range x.texts(x.from.procs[p].desk, x.from.versions[x.from.newest]) {
-		if text.shown == missing {
-			continue // it learns nothing
-		}
-		x.try(step{kind: tells, process: p, told: text.told}, func(s *state, p int) bool { return x.settle(s, p, text.shown) })
 	}
 }
 
@@ -222,17 +212,16 @@ type text struct{ told, shown valueID }
 // must be able to make its next swap from any of these, which the store
 // refuses, too.
 func (m *model) texts(id deskID, value valueID) []text {
-	key := task{id, tells, uint32(value)}
+	key := newTask(id, tells, int(value))
 	if all, ok := m.told[key]; ok {
 		return all
 	}
 	d := m.kept[id].Desk
-	ours, full, later := m.values[value].Clone(), m.values[value].Clone(), m.values[value].Clone()
-	for _, v := range []*ledger.Value{&ours, &full, &later} {
-		if v.Receipts == nil {
-			v.Receipts = map[string]ledger.Receipt{}
-		}
+	ours := m.values[value].Clone()
+	if ours.Receipts == nil {
+		ours.Receipts = map[string]ledger.Receipt{}
 	}
+	full, later := ours.Clone(), ours.Clone()
 	for _, b := range d.batches() {
 		ours.Receipts[b.Node] = ledger.Receipt{Life: b.Life, Seq: b.Seq}
 	}
@@ -250,11 +239,14 @@ func (m *model) texts(id deskID, value valueID) []text {
 	return all
 }
 
+// plain reports whether a fault makes processes read plainly.
+func (m *model) plain() bool { return m.fault == plainReads || m.fault == identityReads }
+
 // see notes that process p has seen a version, and so sees no older one. It
 // does so only if reads are plain. Otherwise that would make more states, and
 // no mistake could show only in these.
 func (m *model) see(s *state, p int, version uint8) {
-	if m.fault == plainReads || m.fault == identityReads {
+	if m.plain() {
 		s.procs[p].seen = version
 	}
 }
@@ -267,10 +259,7 @@ func (m *model) settle(s *state, p int, value valueID) bool {
 // peers lets process p take in folds to apply: other nodes', and its own.
 func (x *stepper) peers(p int) {
 	if x.kept[x.from.procs[p].desk].own != 0 {
-		x.try(step{kind: queues, process: p}, func(s *state, p int) bool {
-			x.putOff(s, withFolds, p)
-			return x.step(s, p, queues, 0, func(h *held) { h.Queue(h.own) })
-		})
+		x.act(step{kind: queues, process: p}, func(h *held) { h.Queue(h.own) })
 	}
 	for q := range x.deltas {
 		if f := x.kept[x.from.procs[q].desk].own; f != 0 {
@@ -279,12 +268,25 @@ func (x *stepper) peers(p int) {
 	}
 }
 
-// putOff makes process p use what it takes in before anything else happens. If
-// it used that only later, it could as well take it in later.
-func (x *stepper) putOff(s *state, with turn, p int) {
-	if !x.free {
-		s.turn = with + turn(p)
+// hand lets a fold arrive at process p, unless it is from the same node, or is
+// queued there often enough.
+func (x *stepper) hand(p int, f foldID) {
+	fold := x.folds[f].Fold
+	copies := 0
+	for _, there := range x.kept[x.from.procs[p].desk].queue {
+		if there == f {
+			copies++
+		}
 	}
+	if fold.Node == x.node(p) || copies == 2 || copies == 1 && !x.twice {
+		return
+	}
+	x.act(step{kind: hands, process: p, message: newMessage(f, 0)}, func(h *held) {
+		if err := fold.Validate(); err != nil {
+			panic(err)
+		}
+		h.TakeFold(Request{Kind: Combine, Client: fold.Node, MsgID: int(f), Deadline: h.next()}, fold)
+	})
 }
 
 // hear lets process p get the answers to its folds.
@@ -294,7 +296,7 @@ func (x *stepper) hear(p int) {
 		if n == 0 || x.folds[f].process != p {
 			continue
 		}
-		x.try(step{kind: hears, process: p, message: n}, func(s *state, p int) bool {
+		x.try(step{kind: hears, process: p, message: n}, func(s *state) bool {
 			if !x.free {
 				s.news = x.from.news
 				drop(s.news[:], func(m message) bool { return m == x.from.news[i] })
@@ -317,98 +319,65 @@ func (x *stepper) land() {
 		if f == 0 {
 			break
 		}
-		x.try(step{kind: lands, message: newMessage(f, 0)}, func(s *state, _ int) bool {
-			x.push(s, x.apply(s.versions[s.newest], f))
+		x.try(step{kind: lands, process: x.folds[f].process, message: newMessage(f, 0)}, func(s *state) bool {
+			v := x.current(s).Clone()
+			v.Apply(x.folds[f].Fold)
+			x.push(s, x.index(v))
 			return true
 		})
 	}
 }
 
-// hand lets a fold arrive at process p, unless it is from the same node, or is
-// queued there often enough.
-func (x *stepper) hand(p int, f foldID) {
-	fold := x.folds[f].Fold
-	if fold.Node == x.node(p) {
-		return
-	}
-	room := 1
-	if x.twice {
-		room = 2
-	}
-	for _, there := range x.kept[x.from.procs[p].desk].queue {
-		if there == f {
-			room--
-		}
-	}
-	if room == 0 {
-		return
-	}
-	x.try(step{kind: hands, process: p, message: newMessage(f, 0)}, func(s *state, p int) bool {
-		if err := fold.Validate(); err != nil {
-			x.fail("%s does not take the fold: %v", x.called(p), err)
-		}
-		x.putOff(s, withFolds, p)
-		return x.step(s, p, hands, int(f), func(h *held) {
-			h.TakeFold(Request{Kind: Combine, Client: fold.Node, MsgID: int(f), Deadline: h.next()}, fold)
-		})
-	})
-}
-
-// restarts lets process p end, or be killed, and start again.
+// restarts lets process p end, or be killed, and start again, perhaps with its
+// clock gone back.
 func (x *stepper) restarts(p int) {
 	if x.from.restarts == x.bounds.restarts {
 		return
 	}
-	x.try(step{kind: ends, process: p}, func(s *state, p int) bool {
-		x.step(s, p, ends, 0, func(h *held) { h.Close() })
-		x.restart(s, p, 20+10*int64(s.restarts), true)
-		return true
-	})
-	x.try(step{kind: startsAgain, process: p}, func(s *state, p int) bool {
-		x.restart(s, p, 20+10*int64(s.restarts), true)
-		return true
-	})
-	if x.from.setbacks == x.setbacks {
-		return
-	}
-	x.try(step{kind: startsEarlier, process: p}, func(s *state, p int) bool {
-		x.restart(s, p, 5-int64(s.setbacks), true)
-		s.setbacks++
-		return true
-	})
-	for _, greater := range []bool{false, true} {
-		x.try(step{kind: startsAtOnce, process: p}, func(s *state, p int) bool {
-			x.restart(s, p, x.kept[s.procs[p].desk].Desk.life.Boot, greater)
-			s.setbacks++
-			return true
-		})
+	later := 20 + 10*int64(x.from.restarts)
+	x.restart(ends, p, later, true)
+	x.restart(startsAgain, p, later, true)
+	if x.from.setbacks < x.setbacks {
+		same := x.kept[x.from.procs[p].desk].Desk.life.Boot
+		x.restart(startsEarlier, p, 5-int64(x.from.setbacks), true)
+		x.restart(startsAtOnce, p, same, false)
+		x.restart(startsAtOnce, p, same, true)
 	}
 }
 
 // restart ends the life of process p and begins another. The nonce of the new
 // life is greater than all earlier ones, or smaller.
-func (m *model) restart(s *state, p int, boot int64, greater bool) {
-	s.restarts++
-	nonce := int64(first)
-	switch {
-	case m.fault == livesNamedByClock:
-	case greater:
-		nonce += int64(s.restarts)
-	default:
-		nonce -= int64(s.restarts)
-	}
-	for r, asked := range m.clients {
-		if asked.process == p {
-			s.open &^= 1 << r
-			s.starts[r] = 0
+func (x *stepper) restart(kind stepKind, p int, boot int64, greater bool) {
+	x.try(step{kind: kind, process: p}, func(s *state) bool {
+		if kind == ends {
+			x.step(s, p, ends, 0, func(h *held) { h.Close() })
 		}
-	}
-	was := s.procs[p]
-	s.procs[p] = process{
-		desk:  m.begin(p, was.life+1, boot, nonce),
-		seen:  was.seen,
-		begun: was.begun,
-		life:  was.life + 1,
-		echo:  was.echo || was.wrote,
-	}
+		s.restarts++
+		if kind == startsEarlier || kind == startsAtOnce {
+			s.setbacks++
+		}
+		nonce := int64(first)
+		switch {
+		case x.fault == livesNamedByClock:
+		case greater:
+			nonce += int64(s.restarts)
+		default:
+			nonce -= int64(s.restarts)
+		}
+		for r, asked := range x.clients {
+			if asked.process == p {
+				s.open &^= 1 << r
+				s.starts[r] = 0
+			}
+		}
+		was := s.procs[p]
+		s.procs[p] = process{
+			desk:  x.begin(p, was.life+1, boot, nonce),
+			seen:  was.seen,
+			begun: was.begun,
+			life:  was.life + 1,
+			echo:  was.echo || was.wrote,
+		}
+		return true
+	})
 }

@@ -41,83 +41,67 @@ func (m *model) story(x *search, last int) string {
 	return text.String()
 }
 
-// words puts a step between two states into words.
-func (m *model) words(what step, from, to *state) string {
-	p := m.called(what.process)
-	held := "holds"
-	if what.version < from.newest {
-		held = "held"
-	}
-	was, is := m.describe(from.versions[from.newest]), m.describe(to.versions[to.newest])
-	life := m.kept[to.procs[what.process].desk].Desk.life
-	switch what.kind {
-	case begins:
-		r, _ := m.next(from, what.process)
-		return fmt.Sprintf("%s begins", m.request(r))
-	case forms:
-		if own := m.kept[to.procs[what.process].desk].own; own != 0 {
-			return fmt.Sprintf("%s makes of what waits %s", p, m.fold(own))
-		}
-		return p + " finds that none of its waiting requests fits into a fold"
-	case queues:
-		return p + " is to apply its fold itself"
-	case expires:
-		return fmt.Sprintf("the time of %s is over", m.oldest(from.procs[what.process].desk))
-	case swaps:
-		return fmt.Sprintf("the store swaps %s to %s for %s", was, is, p)
-	case lands:
-		return fmt.Sprintf("the store swaps %s to %s, by a swap from before with %s", was, is, m.fold(what.message.fold()))
-	case identities, learns:
-		return fmt.Sprintf("%s learns that the store %s %s", p, held, m.describe(from.versions[what.version]))
-	case makesNoSense:
-		return p + " finds that the store holds what makes no sense, which is mended at once"
-	case hands:
-		return fmt.Sprintf("%s is handed %s", p, m.fold(what.message.fold()))
-	case hears:
-		if what.message.total() == refusal {
-			return fmt.Sprintf("%s hears that %s was not applied", p, m.fold(what.message.fold()))
-		}
-		return fmt.Sprintf("%s hears that a total of %s contains %s", p, m.total(m.base+what.message.total()), m.fold(what.message.fold()))
-	case loses:
-		return "the answers to folds are lost"
-	case ends:
-		return fmt.Sprintf("%s ends and starts again, with boot %d", p, life.Boot)
-	case startsAgain:
-		return fmt.Sprintf("%s is killed and starts again, with boot %d", p, life.Boot)
-	case startsEarlier:
-		return fmt.Sprintf("%s is killed and starts again, its clock gone back, with boot %d", p, life.Boot)
-	case startsAtOnce:
-		return fmt.Sprintf("%s is killed and starts again, with the same boot %d and nonce %d", p, life.Boot, life.Nonce)
-	case readsPlainly:
-		r, _ := m.next(from, what.process)
-		text := fmt.Sprintf("%s begins, and learns that the store %s %s", m.request(r), held, m.describe(from.versions[what.version]))
-		if m.fault == identityReads {
-			text += ", which the store swaps for itself"
-			if held == "held" {
-				text += ", in its old state, as that changes nothing"
-			}
-		}
-		return text
-	case tells:
-		return fmt.Sprintf("%s's swap is refused, and the text tells that the store holds %s", p, m.describe(what.told))
-	case mistakes:
-		return fmt.Sprintf("%s takes the answer to an earlier life for one to its swap of %s to %s", p, was, m.describe(m.compose(from.procs[what.process].desk, from.versions[from.newest])))
-	}
-	return fmt.Sprintf("%+v", what)
+// verbs say what a process does, or what happens to it, in each kind of step.
+var verbs = [stepKinds]string{
+	begins:        "is asked for",
+	forms:         "makes a fold of what waits",
+	queues:        "is to apply its fold itself",
+	expires:       "gives up the request that is due first",
+	swaps:         "swaps",
+	lands:         "has a swap under way that succeeds",
+	identities:    "learns a value, perhaps by a swap that changes nothing",
+	learns:        "learns a value",
+	makesNoSense:  "finds that the store holds what makes no sense, which is mended at once",
+	hands:         "is handed",
+	hears:         "gets an answer",
+	loses:         "and all others hear nothing of their folds",
+	ends:          "ends and starts again",
+	startsAgain:   "is killed and starts again",
+	startsEarlier: "is killed and starts again, its clock gone back",
+	startsAtOnce:  "is killed and starts again at the same time",
+	readsPlainly:  "reads plainly, to answer",
+	tells:         "is refused a swap, and told",
+	mistakes:      "takes the answer to an earlier life for one to its swap",
 }
 
-// oldest describes the request that is due first at a desk.
-func (m *model) oldest(id deskID) (text string) {
-	k := m.kept[id]
-	k.each(func(r *Request) {
-		switch {
-		case r.Deadline.After(at(1)):
-		case r.Kind == Combine:
-			text = fmt.Sprintf("%s at %s", m.fold(foldID(r.MsgID)), m.called(k.process))
-		default:
-			text = m.request(r.MsgID)
+// words puts a step between two states into words.
+func (m *model) words(what step, from, to *state) string {
+	p, newest := what.process, from.versions[from.newest]
+	was, is := from.procs[p], to.procs[p]
+	text := m.called(p) + " " + verbs[what.kind]
+	if r, _ := m.next(from, p); is.begun > was.begun {
+		text += " " + m.request(r)
+	}
+	switch what.kind {
+	case identities, learns, readsPlainly:
+		text += ": " + m.describe(from.versions[what.version])
+		if what.version < from.newest {
+			text += ", which is old"
 		}
-	})
+	case lands, hands:
+		text += ": " + m.fold(what.message.fold())
+	case hears:
+		text += ": " + m.fold(what.message.fold())
+		if total := what.message.total(); total == refusal {
+			text += " was not applied"
+		} else {
+			text += " is in a total of " + m.total(m.base+total)
+		}
+	case tells:
+		text += ": " + m.describe(what.told)
+	case mistakes:
+		text += ": " + m.describe(m.compose(was.desk, newest))
+	}
+	if own := m.kept[is.desk].own; own != 0 && own != m.kept[was.desk].own {
+		text += ": " + m.fold(own)
+	}
+	if is.life != was.life {
+		life := m.kept[is.desk].Desk.life
+		text += fmt.Sprintf(", as life %d/%d", life.Boot, life.Nonce)
+	}
+	if to.newest != from.newest {
+		text += fmt.Sprintf("; the store held %s, and holds %s", m.describe(newest), m.describe(to.versions[to.newest]))
+	}
 	return text
 }
 
@@ -141,13 +125,11 @@ func (m *model) request(r int) string {
 // fold describes a fold.
 func (m *model) fold(f foldID) string {
 	fold := m.folds[f].Fold
-	return fmt.Sprintf("%s's fold %s of %d", fold.Node, m.name(fold.Life, fold.Seq), fold.Delta)
+	return fmt.Sprintf("%s's fold %s of %d", fold.Node, name(fold.Life, fold.Seq), fold.Delta)
 }
 
 // name names a life and one of its folds: boot/nonce.seq.
-func (m *model) name(l ledger.Life, seq int64) string {
-	return fmt.Sprintf("%d/%d.%d", l.Boot, l.Nonce, seq)
-}
+func name(l ledger.Life, seq int64) string { return fmt.Sprintf("%d/%d.%d", l.Boot, l.Nonce, seq) }
 
 // says describes an answer.
 func (m *model) says(a Answer) string {
@@ -160,14 +142,10 @@ func (m *model) says(a Answer) string {
 	return fmt.Sprintf("error %d, it has not taken effect", a.Failure.Code)
 }
 
-// total shows a total. Near the greatest, which is called max, it shows how
-// near.
+// total shows a total. Near the greatest, it shows how near.
 func (m *model) total(n int64) string {
-	switch {
-	case m.base == 0:
+	if m.base == 0 {
 		return fmt.Sprint(n)
-	case n == ledger.Max:
-		return "max"
 	}
 	return fmt.Sprintf("max-%d", ledger.Max-n)
 }
@@ -179,9 +157,9 @@ func (m *model) describe(value valueID) string {
 	}
 	v := m.values[value]
 	text := "{" + m.total(v.Total)
-	for _, name := range names {
-		if r, ok := v.Receipts[name]; ok {
-			text += fmt.Sprintf(" %s:%s", name, m.name(r.Life, r.Seq))
+	for _, node := range names {
+		if r, ok := v.Receipts[node]; ok {
+			text += " " + node + ":" + name(r.Life, r.Seq)
 		}
 	}
 	return text + "}"

@@ -202,9 +202,9 @@ func TestAStepOfADeskAlwaysHasTheSameOutcome(t *testing.T) {
 
 // A search holds the states that have been found.
 type search struct {
-	chunks  [][]state // all states, in the order in which they were found, chunk by chunk
-	parents []int32   // the state from which each was first reached
-	table   []entry   // a hash table of the states
+	chunks  [][]state        // all states, in the order in which they were found, chunk by chunk
+	parents []int32          // the state from which each was first reached
+	numbers map[uint64]int32 // of the states, by their hash, or the next free number after it
 	seed    maphash.Seed
 	steps   int
 	kinds   [stepKinds]int // how many steps of each kind
@@ -214,17 +214,10 @@ type search struct {
 
 const chunk = 1 << 14
 
-// An entry is 0, or the index of a state plus one, and above it 32 bits of the
-// state's hash.
-type entry uint64
-
-func (e entry) hash() int  { return int(e >> 32) }
-func (e entry) index() int { return int(uint32(e)) - 1 }
-
 // search visits states in the order of their distance from the first, until it
 // has visited all or found a step that is wrong.
 func (m *model) search() *search {
-	x := &search{seed: maphash.MakeSeed()}
+	x := &search{numbers: map[uint64]int32{}, seed: maphash.MakeSeed()}
 	x.add(m.initial(), -1)
 	for i := 0; i < len(x.parents) && x.failure == ""; i++ {
 		m.steps(x.state(i), func(what step, s *state) {
@@ -246,40 +239,19 @@ func (x *search) state(i int) *state { return &x.chunks[i/chunk][i%chunk] }
 
 // add adds s unless it has been found before.
 func (x *search) add(s *state, parent int32) {
-	n := len(x.parents)
-	if 2*n >= len(x.table) {
-		old := x.table
-		x.table = make([]entry, max(1<<16, 2*len(old)))
-		for _, e := range old {
-			if e != 0 {
-				x.table[x.place(e, nil)] = e
-			}
+	hash := maphash.Comparable(x.seed, *s)
+	for i, ok := x.numbers[hash]; ok; i, ok = x.numbers[hash] {
+		if *x.state(int(i)) == *s {
+			return
 		}
+		hash++
 	}
-	e := entry(maphash.Comparable(x.seed, *s))>>32<<32 | entry(n+1)
-	place := x.place(e, s)
-	if x.table[place] != 0 {
-		return
-	}
+	n := len(x.parents)
 	if n%chunk == 0 {
 		x.chunks = append(x.chunks, make([]state, 0, chunk))
 	}
 	last := &x.chunks[n/chunk]
 	*last = append(*last, *s)
 	x.parents = append(x.parents, parent)
-	x.table[place] = e
-}
-
-// place returns where the entry of s is in the table, or should be. If s is
-// nil, the entry is known not to be there.
-func (x *search) place(e entry, s *state) int {
-	mask := len(x.table) - 1
-	place := e.hash() & mask
-	for there := x.table[place]; there != 0; there = x.table[place] {
-		if s != nil && there.hash() == e.hash() && *x.state(there.index()) == *s {
-			break
-		}
-		place = (place + 1) & mask
-	}
-	return place
+	x.numbers[hash] = int32(n)
 }

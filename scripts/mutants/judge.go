@@ -1,129 +1,113 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// A survivor is a mutant that no test kills.
-type survivor struct {
-	File, Type string
-	Code       string // the line, with the operator that is changed in «»
-}
-
 // A mutant is a change to the code, and what became of it.
 type mutant struct {
-	survivor
-	Status string // in gremlins' words
-	Line   int
+	Type, Status string // in gremlins' words
+	Line, Column int
+
+	// what says which mutant it is: the file and the type, and in a second line
+	// the code, with the operator that is changed in «».
+	what string
 }
 
-// parseList reads a list of survivors. A paragraph is about one: a line with
-// file and type, a line with the code, and the reason why it is harmless. Lines
-// that begin with # are comments.
-func parseList(text string) ([]survivor, error) {
-	var survivors []survivor
-	var paragraph []string
-	for line := range strings.Lines(text + "\n\n") {
-		line = strings.TrimSpace(line)
+// comment matches a line of a list.
+var comment = regexp.MustCompile(`(?m)^[ \t]*#.*\n`)
+
+// readList reads a list of harmless mutants. A paragraph is about one: two
+// lines say what it is, and the rest why it is harmless. Lines that begin with #
+// are comments.
+func readList(file string) (harmless []string, err error) {
+	text, err := os.ReadFile(file)
+	for paragraph := range strings.SplitSeq(comment.ReplaceAllString(string(text), ""), "\n\n") {
+		lines := strings.SplitN(strings.TrimSpace(paragraph), "\n", 3)
 		switch {
-		case strings.HasPrefix(line, "#"):
-		case line != "":
-			paragraph = append(paragraph, line)
-		case len(paragraph) > 0:
-			file, kind, ok := strings.Cut(paragraph[0], " ")
-			if !ok || len(paragraph) < 3 {
-				return nil, fmt.Errorf("%q is not a file with a type, a line of code, and a reason", paragraph)
-			}
-			survivors = append(survivors, survivor{file, kind, paragraph[1]})
-			paragraph = nil
+		case len(lines) == 3:
+			harmless = append(harmless, lines[0]+"\n"+lines[1])
+		case lines[0] != "":
+			return nil, fmt.Errorf("%s: %q is not a file with a type, a line of code, and a reason", file, paragraph)
 		}
 	}
-	return survivors, nil
+	return harmless, err
 }
 
-// mark puts the operator or keyword that begins at a column of a line, counted
-// from 0, in «».
-func mark(line string, column int) string {
-	rest := line[column:]
-	end := len(rest) - len(strings.TrimLeft(rest, "<>=!&|^+-*/%"))
-	if end == 0 { // break or continue
-		end = len(rest) - len(strings.TrimLeft(rest, "abcdefghijklmnopqrstuvwxyz"))
+// operator matches what a mutant changes, at the beginning of a text.
+var operator = regexp.MustCompile(`^([<>=!&|^+*/%-]+|break|continue)`)
+
+// read reads what gremlins reports of a room.
+func (r room) read(file string) (mutants []mutant, err error) {
+	var report struct {
+		Files []struct {
+			Name      string `json:"file_name"`
+			Mutations []mutant
+		}
 	}
-	return strings.TrimSpace(line[:column] + "«" + rest[:end] + "»" + rest[end:])
+	data, err := os.ReadFile(file)
+	if err := errors.Join(err, json.Unmarshal(data, &report)); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	for _, file := range report.Files {
+		name := path.Join(r.dir, file.Name)
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		lines := strings.Split(string(source), "\n")
+		for _, m := range file.Mutations {
+			before, after := lines[m.Line-1][:m.Column-1], lines[m.Line-1][m.Column-1:]
+			code := strings.TrimSpace(before + operator.ReplaceAllString(after, "«$0»"))
+			m.what = name + " " + m.Type + "\n\t" + code
+			mutants = append(mutants, m)
+		}
+	}
+	return mutants, nil
 }
 
-// A tally counts mutants.
-type tally struct {
-	killed, survived, unreached, broken int
-}
-
-func count(mutants []mutant) tally {
-	var t tally
+// judge sums up what has become of the mutants of a room, and complains of those
+// that live and are not listed as harmless, of those that are listed and do not
+// live, and if too few are killed.
+func (r room) judge(mutants []mutant, harmless []string) (report string, complaints int) {
+	complain := func(format string, args ...any) {
+		report += fmt.Sprintf(format+"\n", args...)
+		complaints++
+	}
+	var killed, alive, broken int
+	left := slices.DeleteFunc(slices.Clone(harmless), func(what string) bool { return !r.has(what) })
 	for _, m := range mutants {
 		switch m.Status {
 		case "KILLED", "TIMED OUT":
-			t.killed++
-		case "LIVED":
-			t.survived++
-		case "NOT COVERED":
-			t.unreached++
+			killed++
+		case "NOT VIABLE":
+			broken++
 		default:
-			t.broken++
+			alive++
+			if i := slices.Index(left, m.what); i >= 0 {
+				left = slices.Delete(left, i, i+1)
+			} else {
+				complain("a mutant of line %d lives:\n\t%s", m.Line, m.what)
+			}
 		}
 	}
-	return t
+	for _, what := range left {
+		complain("a listed mutant does not live:\n\t%s", what)
+	}
+	share := 100 * float64(killed) / float64(killed+alive)
+	if share < r.share {
+		complain("less than %v %% are killed", r.share)
+	}
+	summary := fmt.Sprintf("%d of %d killed (%.1f %%), %d that do not compile\n", killed, killed+alive, share, broken)
+	return summary + report, complaints
 }
 
-func (t tally) String() string {
-	return fmt.Sprintf("%3d of %3d killed (%.1f %%), %d not reached, %d that do not compile",
-		t.killed, t.killed+t.survived, percent(t.killed, t.survived), t.unreached, t.broken)
-}
-
-// percent returns the share of a in a + b.
-func percent(a, b int) float64 {
-	if a+b == 0 {
-		return 100
-	}
-	return 100 * float64(a) / float64(a+b)
-}
-
-// judge says what is wrong with the mutants of some rooms: which live and are
-// not listed, which are listed and do not live, and which no test reaches.
-func judge(mutants []mutant, harmless []survivor) []string {
-	var complaints []string
-	complain := func(what string, s survivor) {
-		complaints = append(complaints, fmt.Sprintf("%s:\n\t%s %s\n\t%s", what, s.File, s.Type, s.Code))
-	}
-	left := slices.Clone(harmless)
-	for _, m := range mutants {
-		i := slices.Index(left, m.survivor)
-		switch {
-		case m.Status == "LIVED" && i < 0:
-			complain(fmt.Sprintf("a mutant of line %d lives", m.Line), m.survivor)
-		case m.Status == "LIVED":
-			left = slices.Delete(left, i, i+1)
-		case m.Status == "NOT COVERED":
-			complain(fmt.Sprintf("no test reaches a mutant of line %d", m.Line), m.survivor)
-		}
-	}
-	for _, s := range left {
-		complain("a listed mutant does not live", s)
-	}
-	return complaints
-}
-
-// judgeShares says whether too few of the mutants are killed or reached. At
-// least killed percent of those that are reached must be killed.
-func judgeShares(what string, mutants []mutant, killed float64) []string {
-	var complaints []string
-	t := count(mutants)
-	if got := percent(t.killed, t.survived); got < killed {
-		complaints = append(complaints, fmt.Sprintf("%s: %.1f %% of the mutants are killed, less than %v %%", what, got, killed))
-	}
-	if got := percent(t.killed+t.survived, t.unreached); got < reached {
-		complaints = append(complaints, fmt.Sprintf("%s: tests reach %.1f %% of the mutants, less than %v %%", what, got, reached))
-	}
-	return complaints
-}
+// has reports whether a mutant is of a room.
+func (r room) has(what string) bool { return strings.HasPrefix(what, r.dir+"/") }

@@ -2,190 +2,111 @@ package main
 
 import (
 	"fmt"
-	"go/token"
 	"os"
-	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
-
-	"golang.org/x/tools/cover"
+	"testing/fstest"
 )
 
-var (
-	one = survivor{"internal/desk/desk.go", "CONDITIONALS_BOUNDARY", "if n «<» 0 {"}
-	two = survivor{"internal/node/node.go", "INVERT_LOOPCTRL", "«continue»"}
+const (
+	one = "internal/desk/desk.go CONDITIONALS_BOUNDARY\n\tif n «<» 0 {"
+	two = "internal/node/node.go INVERT_LOOPCTRL\n\t«continue»"
 )
 
-func TestAListHasAParagraphForEachSurvivor(t *testing.T) {
-	for name, test := range map[string]struct {
-		text string
-		want []survivor
-		err  bool
-	}{
-		"nothing":  {"", nil, false},
-		"comments": {"# one\n\n# two\n", nil, false},
-		"two": {`# Survivors.
-internal/desk/desk.go CONDITIONALS_BOUNDARY
-	if n «<» 0 {
-	n is never 0
-	# nor is it 1
-	or less.
-
-
-internal/node/node.go INVERT_LOOPCTRL
-	«continue»
-	Nothing follows.`, []survivor{one, two}, false},
-		"no reason": {"internal/node/node.go INVERT_LOOPCTRL\n«continue»\n", nil, true},
-		"no type":   {"internal/node/node.go\n«continue»\nNothing follows.", nil, true},
-	} {
-		got, err := parseList(test.text)
-		if !slices.Equal(got, test.want) || (err != nil) != test.err {
-			t.Errorf("%s: got %v, %v", name, got, err)
-		}
-	}
-}
-
-func TestTheListOfSurvivorsCanBeRead(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("../..", list))
-	if err != nil {
+// in makes a new directory with these files the working directory.
+func in(t *testing.T, files fstest.MapFS) {
+	t.Chdir(t.TempDir())
+	if err := os.CopyFS(".", files); err != nil {
 		t.Fatal(err)
 	}
-	survivors, err := parseList(string(text))
-	if err != nil {
-		t.Fatal(err)
+}
+
+func TestAListHasAParagraphForEachHarmlessMutant(t *testing.T) {
+	in(t, fstest.MapFS{
+		"right":     {Data: []byte("# First.\n\n" + one + "\n\tn is never 0\n# nor is it 1\n\tor less.\n\n\n# Second.\n" + two + "\n\tNo.")},
+		"no-reason": {Data: []byte(one + "\n\tn is never 0.\n\n" + two + "\n\n")},
+		"no-code":   {Data: []byte("internal/node/node.go INVERT_LOOPCTRL")},
+	})
+	if got, err := readList("right"); err != nil || !slices.Equal(got, []string{one, two}) {
+		t.Errorf("got %q, %v", got, err)
 	}
-	if got := about(survivors, rooms); len(got) != len(survivors) {
-		t.Errorf("of %d survivors %d are in rooms", len(survivors), len(got))
+	for _, wrong := range []string{"no-file", "no-reason", "no-code"} {
+		if got, err := readList(wrong); err == nil {
+			t.Errorf("%s was read as %q", wrong, got)
+		}
 	}
 }
 
-func TestTheSurvivorsMustBeThoseThatAreListed(t *testing.T) {
-	lives, dies := mutant{one, "LIVED", 7}, mutant{one, "KILLED", 7}
-	for name, test := range map[string]struct {
-		mutants []mutant
-		listed  []survivor
-		want    []string // the beginnings of the complaints
-	}{
-		"nothing":                   {nil, nil, nil},
-		"all are killed":            {[]mutant{dies, {two, "TIMED OUT", 9}, {two, "NOT VIABLE", 9}}, nil, nil},
-		"one lives":                 {[]mutant{lives}, nil, []string{"a mutant of line 7 lives:\n\tinternal/desk/desk.go"}},
-		"one lives that is listed":  {[]mutant{lives}, []survivor{one}, nil},
-		"two live, one is listed":   {[]mutant{lives, lives}, []survivor{one}, []string{"a mutant of line 7 lives"}},
-		"another one is listed":     {[]mutant{lives}, []survivor{two}, []string{"a mutant of line 7 lives", "a listed mutant does not live:\n\tinternal/node"}},
-		"the listed one is killed":  {[]mutant{dies}, []survivor{one}, []string{"a listed mutant does not live"}},
-		"the listed one is gone":    {nil, []survivor{one}, []string{"a listed mutant does not live"}},
-		"no test reaches one":       {[]mutant{{two, "NOT COVERED", 9}}, nil, []string{"no test reaches a mutant of line 9"}},
-		"a listed one is unreached": {[]mutant{{two, "NOT COVERED", 9}}, []survivor{two}, []string{"no test reaches", "a listed mutant"}},
+func TestTheListIsAboutTheRooms(t *testing.T) {
+	harmless, err := readList("../../" + list)
+	others := slices.DeleteFunc(harmless, func(what string) bool {
+		return slices.ContainsFunc(rooms, func(r room) bool { return r.has(what) })
+	})
+	if err != nil || len(others) > 0 {
+		t.Errorf("no room has %q, %v", others, err)
+	}
+}
+
+func TestARoomIsChosenByNameOrDirectory(t *testing.T) {
+	for names, want := range map[string]string{
+		"":                   fmt.Sprint(rooms),
+		"pace internal/desk": "[{internal/desk 98} {internal/pace 98}] <nil>",
+		"esk":                `[] some of ["esk"] are not rooms`,
 	} {
-		got := judge(test.mutants, test.listed)
-		if !slices.EqualFunc(got, test.want, strings.HasPrefix) {
-			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		if got := fmt.Sprint(choose(strings.Fields(names))); !strings.HasPrefix(got, want) {
+			t.Errorf("%q: got %s, want %s", names, got, want)
 		}
 	}
 }
 
-func TestAShareOfTheMutantsMustBeKilledAndReached(t *testing.T) {
-	for name, test := range map[string]struct {
-		killed, timedOut, lived, unreached, broken int
-		complaints                                 int
-	}{
-		"nothing":                {0, 0, 0, 0, 0, 0},
-		"all":                    {10, 0, 0, 0, 0, 0},
-		"just enough are killed": {97, 1, 2, 0, 0, 0},
-		"one too few":            {97, 0, 3, 0, 0, 1},
-		"broken ones":            {97, 0, 3, 0, 100, 1},
-		"just enough reached":    {94, 0, 1, 5, 0, 0},
-		"one too few reached":    {94, 0, 1, 6, 0, 1},
-		"neither":                {10, 0, 10, 10, 0, 2},
-	} {
-		var mutants []mutant
-		for status, n := range map[string]int{
-			"KILLED": test.killed, "TIMED OUT": test.timedOut, "LIVED": test.lived, "NOT COVERED": test.unreached, "NOT VIABLE": test.broken,
-		} {
-			for range n {
-				mutants = append(mutants, mutant{one, status, 1})
-			}
-		}
-		if got := judgeShares("the rooms", mutants, 98); len(got) != test.complaints {
-			t.Errorf("%s: %q", name, got)
-		}
+func TestAReportIsReadWithTheCodeThatItIsAbout(t *testing.T) {
+	in(t, fstest.MapFS{
+		"internal/desk/desk.go": {Data: []byte("for {\n\tif n < 0 {\n\t\tcontinue\n\t}\n}")},
+		"right": {Data: []byte(`{"files":[{"file_name":"desk.go","mutations":[
+			{"type":"CONDITIONALS_BOUNDARY","status":"LIVED","line":2,"column":7},
+			{"type":"INVERT_LOOPCTRL","status":"KILLED","line":3,"column":3}]}]}`)},
+		"empty":        {},
+		"another-file": {Data: []byte(`{"files":[{"file_name":"pace.go"}]}`)},
+	})
+	r := room{"internal/desk", 60}
+	got, err := r.read("right")
+	want := []mutant{
+		{"CONDITIONALS_BOUNDARY", "LIVED", 2, 7, one},
+		{"INVERT_LOOPCTRL", "KILLED", 3, 3, "internal/desk/desk.go INVERT_LOOPCTRL\n\t«continue»"},
 	}
-}
-
-func TestAReportIsReadWithTheLinesThatItIsAbout(t *testing.T) {
-	report := `{"files":[{"file_name":"desk.go","mutations":[
-		{"type":"CONDITIONALS_BOUNDARY","status":"LIVED","line":2,"column":7},
-		{"type":"INVERT_LOOPCTRL","status":"KILLED","line":3,"column":3}]}]}`
-	read := func(path string) ([]byte, error) {
-		if path != "internal/desk/desk.go" {
-			return nil, os.ErrNotExist
-		}
-		return []byte("for {\n\tif n < 0 {\n\t\tcontinue\n\t}\n}"), nil
-	}
-	got, err := parseReport([]byte(report), "internal/desk", read)
-	want := []mutant{{one, "LIVED", 2}, {survivor{one.File, "INVERT_LOOPCTRL", "«continue»"}, "KILLED", 3}}
-	if err != nil || !reflect.DeepEqual(got, want) {
+	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %v, %v", got, err)
 	}
-	for _, wrong := range []string{
-		"", strings.Replace(report, `"line":2`, `"line":9`, 1), strings.Replace(report, `"column":7`, `"column":70`, 1),
-		strings.Replace(report, "desk.go", "pace.go", 1), strings.Replace(report, `"line":2`, `"line":0`, 1),
-	} {
-		if got, err := parseReport([]byte(wrong), "internal/desk", read); err == nil {
-			t.Errorf("%s became %v", wrong, got)
+	for _, wrong := range []string{"no-file", "empty", "another-file"} {
+		if got, err := r.read(wrong); err == nil {
+			t.Errorf("%s was read as %v", wrong, got)
 		}
 	}
 }
 
-func TestCoverageIsWidenedByCasesAndConstants(t *testing.T) {
-	source := `package p
-
-const two = 1 + 1
-
-func f(n int) {
-	switch {
-	case n < 0:
-		return
-	case n > 1:
-		switch n {
-		case 1 + 1:
-		}
-	}
-}
-
-func g(c chan int) {
-	select {
-	case <-c:
-	}
-}
-`
-	for name, test := range map[string]struct {
-		blocks []cover.ProfileBlock // the profile, of code that was run or not
-		want   string               // the blocks that are added
+func TestTheMutantsThatLiveMustBeThoseThatAreListed(t *testing.T) {
+	const lives, isGone = "a mutant of line 7 lives:\n\t" + one + "\n", "a listed mutant does not live:\n\t" + one + "\n"
+	for _, test := range []struct {
+		statuses, listed, want string
+		complaints             int
 	}{
-		"never called":       {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 9}}, "3.1-3.18"},
-		"the outer switch":   {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 9, Count: 1}}, "3.1-3.18 7.2-7.12 9.2-9.12"},
-		"the inner as well":  {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 9, Count: 1}, {StartLine: 10, StartCol: 3, EndLine: 10, EndCol: 12, Count: 3}}, "3.1-3.18 7.2-7.12 9.2-9.12 11.3-11.13"},
-		"before and behind":  {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 6, EndCol: 1, Count: 1}, {StartLine: 6, StartCol: 3, EndLine: 8, EndCol: 1, Count: 1}}, "3.1-3.18"},
-		"at its first byte":  {[]cover.ProfileBlock{{StartLine: 6, StartCol: 2, EndLine: 6, EndCol: 2, Count: 1}}, "3.1-3.18 7.2-7.12 9.2-9.12"},
-		"the select":         {[]cover.ProfileBlock{{StartLine: 16, StartCol: 20, EndLine: 17, EndCol: 9, Count: 1}}, "3.1-3.18 18.2-18.10"},
-		"between two others": {[]cover.ProfileBlock{{StartLine: 5, StartCol: 15, EndLine: 5, EndCol: 70, Count: 1}, {StartLine: 7, StartCol: 1, EndLine: 8, EndCol: 3, Count: 1}}, "3.1-3.18"},
+		{"KILLED,TIMED OUT,NOT VIABLE", "", "2 of 2 killed (100.0 %), 1 that do not compile\n", 0},
+		{"KILLED,LIVED,KILLED", "", "2 of 3 killed (66.7 %), 0 that do not compile\n" + lives, 1},
+		{"KILLED,KILLED,NOT COVERED", "", "2 of 3 killed (66.7 %), 0 that do not compile\n" + lives, 1},
+		{"KILLED,LIVED,KILLED", one, "2 of 3 killed (66.7 %), 0 that do not compile\n", 0},
+		{"KILLED,KILLED,KILLED,LIVED,LIVED", one, "3 of 5 killed (60.0 %), 0 that do not compile\n" + lives, 1},
+		{"KILLED", two, "1 of 1 killed (100.0 %), 0 that do not compile\n", 0},
+		{"KILLED", one, "1 of 1 killed (100.0 %), 0 that do not compile\n" + isGone, 1},
+		{"LIVED,KILLED,LIVED", "", "1 of 3 killed (33.3 %), 0 that do not compile\n" + lives + lives + "less than 60 % are killed\n", 3},
 	} {
-		blocks, err := leftOut([]byte(source), &cover.Profile{FileName: "m/p.go", Blocks: test.blocks})
-		var got []string
-		for _, b := range blocks {
-			got = append(got, fmt.Sprintf("%d.%d-%d.%d", b.StartLine, b.StartCol, b.EndLine, b.EndCol))
+		var mutants []mutant
+		for status := range strings.SplitSeq(test.statuses, ",") {
+			mutants = append(mutants, mutant{Status: status, Line: 7, what: one})
 		}
-		if strings.Join(got, " ") != test.want || err != nil {
-			t.Errorf("%s: got %q, %v, want %q", name, got, err, test.want)
+		got, complaints := room{"internal/desk", 60}.judge(mutants, []string{test.listed})
+		if got != test.want || complaints != test.complaints {
+			t.Errorf("%s, with %q listed: %d complaints: %s\nwant %s", test.statuses, test.listed, complaints, got, test.want)
 		}
-	}
-	if _, err := leftOut([]byte("package"), &cover.Profile{}); err == nil {
-		t.Error("half a file was read")
-	}
-	if covered(&cover.Profile{}, token.Position{Line: 1, Column: 1}) {
-		t.Error("nothing was run, and something is covered")
 	}
 }

@@ -1,7 +1,6 @@
 package transcript
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -19,65 +18,50 @@ import (
 // A player plays the network of one conversation, in a synctest bubble.
 type player struct {
 	t       *testing.T
+	script  *Script
 	program maelstromtest.Program
-	lines   []string // of the conversation, so far
+	own     *names
 
 	node  string
 	talk  *maelstromtest.Conversation // nil before the node's first life
-	lives bool                        // the node has been started, and its end is not in lines yet
+	lives bool                        // the node has been started, and its end is not in the script yet
 	ended time.Time                   // when the node's program returned; may be read once talk has ended
 	begun time.Time                   // when the test's current step began
-	fresh []maelstromtest.Packet      // heard, but not yet in lines
+	fresh []maelstromtest.Packet      // heard, but not yet in the script
 	said  []maelstromtest.Packet      // everything heard, in all lives
 	last  map[string]string           // this life's last message, by receiver and type
 	named map[string]maelstromtest.Packet
 	quiet string // in this life, messages to this receiver are not written down
-	own   *names
 }
 
-func newPlayer(t *testing.T, program maelstromtest.Program, own []string) *player {
-	return &player{t: t, program: program, named: map[string]maelstromtest.Packet{}, own: newNames(own)}
-}
-
-func (p *player) write(line string) { p.lines = append(p.lines, line) }
-
-// text returns the conversation as a text.
-func (p *player) text() string { return p.own.hide(strings.Join(p.lines, "\n") + "\n") }
-
-// do does what a line of the script says, and writes down what the node does
-// then.
+// do does what a step says, and writes down what the node does then.
 func (p *player) do(line string) error {
-	if line == "" || line[0] == '#' {
-		return nil
-	}
 	p.begun = time.Now()
 	words := strings.Fields(line)
 	if words[0] == "node" {
 		return p.start(words[1:])
 	}
-	if len(words) == 6 && words[0] == "let" && strings.Join(words[2:5], " ") == "be the last" {
-		return p.name(words[1], words[5])
-	}
 	if p.talk == nil {
 		return errors.New("there is no node yet")
 	}
-	var err error
+	defer p.settle()
 	switch {
 	case words[0] == "wait":
-		err = p.wait(words[1:])
-	case line == "end":
-		p.talk.End()
+		return p.wait(words[1:])
+	case len(words) == 6 && words[0] == "let" && strings.Join(words[2:5], " ") == "be the last":
+		return p.name(words[1], words[5])
 	case len(words) == 2 && words[0] == "hide":
 		p.quiet = words[1]
+	case line == "end":
+		p.talk.End()
 	case line == "stop":
 		p.talk.Stop()
 	case len(words) >= 4 && words[1] == "->" && words[2] == p.node:
-		err = p.say(words[0], words[3], line)
+		return p.say(words[0], words[3], line)
 	default:
-		err = errors.New("not understood")
+		return errors.New("not understood")
 	}
-	p.settle()
-	return err
+	return nil
 }
 
 // start starts a node. The first word is its name.
@@ -115,12 +99,7 @@ func (p *player) finish() {
 		return
 	}
 	p.begun = time.Now()
-	p.talk.End()
-	select {
-	case <-p.talk.Ended():
-	case <-time.After(5 * time.Second):
-		p.t.Fatal("transcript: the node does not end")
-	}
+	_ = p.talk.Close() // settle writes down the error
 	p.settle()
 }
 
@@ -145,17 +124,6 @@ func (p *player) wait(words []string) error {
 	return errors.New("wait takes a time, or for and a type")
 }
 
-// name gives a name to the node's last message of a type.
-func (p *player) name(name, typ string) error {
-	for _, m := range slices.Backward(p.said) {
-		if m.Type == typ {
-			p.named[name] = m
-			return nil
-		}
-	}
-	return fmt.Errorf("the node has sent no %s", typ)
-}
-
 // say sends the node a message.
 func (p *player) say(src, typ, line string) error {
 	_, text, _ := strings.Cut(line, " "+typ)
@@ -167,35 +135,54 @@ func (p *player) say(src, typ, line string) error {
 	if err != nil {
 		return err
 	}
-	var re string
-	body := fmt.Appendf(nil, `{"type":%q`, typ)
+	re := ""
+	body := fmt.Sprintf(`{"type":%q`, typ)
 	for _, f := range fields {
 		if f.name == "re" {
-			re = string(bytes.Trim(f.value, `"`))
-			continue
+			re = strings.Trim(string(f.value), `"`)
+		} else {
+			body += fmt.Sprintf(`,%q:%s`, f.name, f.value)
 		}
-		body = fmt.Appendf(body, `,%q:%s`, f.name, f.value)
 	}
-	body = append(body, '}')
-	if !strings.HasSuffix(typ, "_ok") && typ != "error" {
+	body += "}"
+	request, isReply := strings.CutSuffix(typ, "_ok")
+	if !isReply && typ != "error" {
 		p.talk.Request(src, "%s", body)
 		return nil
 	}
-	if re != "" {
-		m, ok := p.named[re]
-		if !ok {
-			return fmt.Errorf("no message is called %s", re)
-		}
-		p.talk.Answer(m, "%s", body)
-		return nil
+	to, ok := p.named[re]
+	if re != "" && !ok {
+		return fmt.Errorf("no message is called %s", re)
 	}
-	for _, m := range slices.Backward(p.said) {
-		if m.Dest == src && (typ == "error" || m.Type+"_ok" == typ) {
-			p.talk.Answer(m, "%s", body)
-			return nil
+	if re == "" {
+		to, ok = p.lastSaid(func(m maelstromtest.Packet) bool { return m.Dest == src && (m.Type == request || !isReply) })
+	}
+	if !ok {
+		return fmt.Errorf("the node has sent %s nothing that this may answer", src)
+	}
+	p.talk.Answer(to, "%s", body)
+	return nil
+}
+
+// name gives a name to the node's last message of a type.
+func (p *player) name(name, typ string) error {
+	m, ok := p.lastSaid(func(m maelstromtest.Packet) bool { return m.Type == typ })
+	if !ok {
+		return fmt.Errorf("the node has sent no %s", typ)
+	}
+	p.named[name] = m
+	return nil
+}
+
+// lastSaid returns the last message that the node has sent of those for which
+// is returns true.
+func (p *player) lastSaid(is func(m maelstromtest.Packet) bool) (last maelstromtest.Packet, ok bool) {
+	for _, m := range p.said {
+		if is(m) {
+			last, ok = m, true
 		}
 	}
-	return fmt.Errorf("the node has sent %s nothing that this may answer", src)
+	return last, ok
 }
 
 // settle waits until the node does nothing more at this instant, and writes
@@ -236,7 +223,7 @@ func (p *player) settle() {
 			how = ": " + err.Error()
 		}
 		for line := range strings.Lines(p.talk.Stderr()) {
-			p.write("  " + p.node + " logged " + strings.TrimSpace(line))
+			p.script.Happens("%s logged %s", p.node, strings.TrimSpace(line))
 		}
 		p.heard(p.ended, p.node+" ends"+how)
 		p.lives = false
@@ -250,64 +237,55 @@ func (p *player) heard(at time.Time, what string) {
 	if d := at.Sub(p.begun); d > 0 {
 		after = "+" + max(d.Round(time.Millisecond), min(d, time.Millisecond)).String() + " "
 	}
-	p.write("  " + after + what)
+	p.script.Happens("%s%s", after, what)
 }
 
 // names holds the names of the values that differ from life to life.
 type names struct {
 	given   *regexp.Regexp    // matches a field with such a value
 	used    *regexp.Regexp    // matches a name
-	byValue map[string]string // the name of each value
-	byName  map[string]string // the value of each name
+	other   map[string]string // the name of each value, and the value of each name
 	count   map[string]int    // by field
 	literal string            // everything that the test has written itself; its values get no names
 }
 
-func newNames(fields []string) *names {
-	one := strings.Join(fields, "|")
-	n := &names{byValue: map[string]string{}, byName: map[string]string{}, count: map[string]int{}}
-	if len(fields) > 0 {
-		n.given = regexp.MustCompile(`"(` + one + `)":"?(\d{6,})`)
-		n.used = regexp.MustCompile(`\b(?:` + one + `)\d+\b`)
+func newNames(own string) *names {
+	return &names{
+		given: regexp.MustCompile(`"(` + own + `)":"?(\d{6,})`),
+		used:  regexp.MustCompile(`\b(?:` + own + `)\d+\b`),
+		other: map[string]string{},
+		count: map[string]int{},
 	}
-	return n
 }
 
 // learn gives names to the values in a message that need them.
 func (n *names) learn(m maelstromtest.Packet) {
-	if n.given == nil {
-		return
-	}
 	for _, match := range n.given.FindAllStringSubmatch(m.Line, -1) {
 		field, value := match[1], match[2]
-		if n.byValue[value] != "" || strings.Contains(n.literal, value) {
+		if n.other[value] != "" || strings.Contains(n.literal, value) {
 			continue
 		}
 		n.count[field]++
 		name := fmt.Sprint(field, n.count[field])
-		n.byValue[value], n.byName[name] = name, value
+		n.other[value], n.other[name] = name, value
 	}
 }
 
 // hide replaces values in a text by their names.
 func (n *names) hide(text string) string {
 	return regexp.MustCompile(`\d{6,}`).ReplaceAllStringFunc(text, func(value string) string {
-		return cmp.Or(n.byValue[value], value)
+		return cmp.Or(n.other[value], value)
 	})
 }
 
 // reveal replaces names in a text by their values.
 func (n *names) reveal(text string) (string, error) {
 	n.literal += text + "\n"
-	if n.used == nil {
-		return text, nil
-	}
 	var err error
 	return n.used.ReplaceAllStringFunc(text, func(name string) string {
-		value := n.byName[name]
-		if value == "" {
+		if n.other[name] == "" {
 			err = fmt.Errorf("%s has not been seen", name)
 		}
-		return value
+		return n.other[name]
 	}), err
 }

@@ -1,7 +1,7 @@
-// Package transcript tests a node with written conversations, which can be read
-// from top to bottom. A transcript is a txtar archive. It begins with a text
-// that says what it is about. Each file in it is a conversation with one node,
-// such as
+// Package transcript plays tests that are written down and can be read from top
+// to bottom. They are in txtar archives, which begin with a text that says what
+// they are about. [Play] plays any such [Script]. [Run] plays conversations with
+// one node, such as
 //
 //	-- a lost answer --
 //	node n0
@@ -16,7 +16,7 @@
 //	end
 //	  n0 ends
 //
-// A line without indentation is what the test does:
+// A step, which is a line without indentation, is what the test does:
 //
 //   - "node n1 of n0 n1 seed=7" starts node n1 of a cluster of two. A node that
 //     still runs is ended first.
@@ -34,8 +34,7 @@
 //   - "end" ends the node's input. "stop" asks the node to end, as a signal
 //     does.
 //
-// Empty lines and lines that begin with # are comments. A node that still runs
-// after the last line is ended.
+// A node that still runs after the last line is ended.
 //
 // The indented lines after a step show everything that the node does then. A
 // time such as +1s says how long after the beginning of the step that was.
@@ -51,97 +50,35 @@ package transcript
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 
-	"golang.org/x/tools/txtar"
-
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// Run plays the conversations in the files that match a pattern, each as a
-// subtest. It fails if the node does anything but what is written there. With
-// update, it rewrites the files with what the node does. The fields named in
-// own are those whose values differ from life to life.
-func Run(t *testing.T, pattern string, update bool, program maelstromtest.Program, own ...string) {
+// Run plays the conversations in the files that match a pattern: see [Play].
+// The regular expression own matches the names of the fields whose values
+// differ from life to life.
+func Run(t *testing.T, pattern string, update bool, program maelstromtest.Program, own string) {
 	t.Helper()
-	paths, err := filepath.Glob(pattern)
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("transcript: no file matches %q: %v", pattern, err)
-	}
-	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar"), func(t *testing.T) {
-			archive, err := txtar.ParseFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if len(archive.Files) == 0 {
-				t.Fatalf("transcript: %s has no conversation", path)
-			}
-			for i, file := range archive.Files {
-				t.Run(file.Name, func(t *testing.T) {
-					want := string(file.Data)
-					got, err := play(t, want, program, own)
-					if err != nil {
-						t.Fatalf("transcript: %s: %s: %v", path, file.Name, err)
-					}
-					archive.Files[i].Data = []byte(got)
-					if got != want && !update {
-						t.Errorf("%s\nIf that is right, accept it with -update.", difference(want, got))
-					}
-				})
-			}
-			if update && !t.Failed() {
-				if err := os.WriteFile(path, txtar.Format(archive), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
-	}
+	Play(t, pattern, update, func(t *testing.T, s *Script) error { return converse(t, s, program, own) })
 }
 
-// play plays a script, and returns the conversation as it went. It returns an
-// error if a line of the script makes no sense.
-func play(t *testing.T, script string, program maelstromtest.Program, own []string) (got string, err error) {
+// converse plays a conversation. It returns an error if a line of the script
+// makes no sense.
+func converse(t *testing.T, s *Script, program maelstromtest.Program, own string) (err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlayer(t, program, own)
-		for i, line := range strings.Split(strings.TrimSuffix(script, "\n"), "\n") {
-			if strings.HasPrefix(line, " ") {
-				continue
-			}
-			p.write(line)
-			if err = p.do(line); err != nil {
-				err = fmt.Errorf("line %d, %q: %w", i+1, line, err)
-				return
-			}
+		p := &player{t: t, script: s, program: program, own: newNames(own), named: map[string]maelstromtest.Packet{}}
+		if err = s.Each(p.do); err == nil {
+			p.finish()
 		}
-		p.finish()
-		got = p.text()
+		s.out = p.own.hide(s.out)
 	})
-	return got, err
-}
-
-// difference shows where two texts begin to differ.
-func difference(want, got string) string {
-	wants, gots := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
-	i := 0
-	for i < min(len(wants), len(gots)) && wants[i] == gots[i] {
-		i++
-	}
-	rest := func(lines []string) string {
-		if i >= len(lines) || strings.Join(lines[i:], "") == "" {
-			return "(the end)\n"
-		}
-		return strings.Join(lines[i:min(i+5, len(lines))], "")
-	}
-	return fmt.Sprintf("After line %d, %q, the transcript goes on with\n%s\nbut the node went on with\n%s", i, strings.TrimSpace(strings.Join(wants[max(0, i-1):i], "")),
-		rest(wants), rest(gots))
+	return err
 }
 
 // show returns a message as a line of a transcript.
