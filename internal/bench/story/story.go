@@ -7,6 +7,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -48,7 +49,7 @@ type Arrow struct {
 	Label           string
 	Fate            Fate
 	Late            time.Duration // by how much a fault delayed it
-	Copy            int           // 0 is the message itself; the others are copies that the network made
+	Copy            int           // 0 is the message itself, the others are the network's copies
 	Mark            Mark
 }
 
@@ -97,11 +98,38 @@ const (
 // wrong total, a read out of order, or a history that is not linearizable. It
 // returns nil if there is none of these.
 func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
-	x := read(journal, r.History, judgementOf(r))
-	c := x.diagnose()
-	if c == nil {
+	x := read(r, journal)
+	if c := x.diagnose(); c != nil {
+		return x.tell(c)
+	}
+	return nil
+}
+
+// Once returns a story of a run that is right. It is about the first
+// acknowledged add that changed the store without the node hearing of it in
+// time: how the add counted once all the same, and the read after it. Once
+// returns nil if the run was wrong, or if there is no such add.
+func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
+	if !r.Right {
 		return nil
 	}
+	x := read(r, journal)
+	for _, ch := range x.changes {
+		heard := func(m *message) bool { return m.arrived >= 0 && m.from != nil && m.from.Changed }
+		o := ch.add()
+		if !o.acked() || ch.step != o.Int() || ch.step == 0 || slices.ContainsFunc(ch.call.replies, heard) {
+			continue
+		}
+		for _, later := range x.ops {
+			if later.F == "read" && later.Outcome == maelstromtest.OK && later.Invoke > o.Complete {
+				return x.tell(&cause{kind: CountedOnce, add: o, lost: ch, read: later})
+			}
+		}
+	}
+	return nil
+}
+
+func (x *run) tell(c *cause) *Story {
 	t := &teller{run: x, cause: c, chosen: map[*message]Mark{}}
 	t.choose()
 	return t.lay()

@@ -152,7 +152,7 @@ func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
 		two   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3},"n1":{"seq":1}},"version":12}`
 		three = `{"by":{"n0":{"seq":4},"n1":{"seq":2},"n2":{"seq":5}},"total":9}`
 	)
-	g := gauge{service: "seq-kv", key: `"k"`, field: "total"}
+	g := gauge{slot{"seq-kv", `"k"`}, "total"}
 	for got, want := range map[string]string{
 		g.label(`"k"`, []byte(one)):                   "7 (n0 seq 3)",
 		g.label("", []byte(two)):                      "7 (n0 seq 3, n1 seq 1, …)",

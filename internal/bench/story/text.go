@@ -16,7 +16,7 @@ const width = 100
 // happened, in order and a line each.
 func (s *Story) Text() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", wrapped(upper(string(s.Kind))+": "+s.Caption, width))
+	fmt.Fprintf(&b, "%s\n", strings.Join(wrap(upper(string(s.Kind))+": "+s.Caption, width), "\n"))
 	type line struct {
 		row, order int
 		at         time.Duration
@@ -90,21 +90,16 @@ func (a Arrow) remark() string {
 
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// wrapped breaks text into lines.
-func wrapped(text string, most int) string { return strings.Join(wrap(text, most), "\n") }
-
+// wrap breaks text into lines.
 func wrap(text string, most int) []string {
 	var lines []string
-	line, used := "", 0
 	for word := range strings.FieldsSeq(text) {
-		n := utf8.RuneCountInString(word)
-		if used > 0 && used+1+n > most {
-			lines, line, used = append(lines, line), "", 0
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last]+" "+word) <= most {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
 		}
-		if used > 0 {
-			line, used = line+" ", used+1
-		}
-		line, used = line+word, used+n
 	}
-	return append(lines, line)
+	return lines
 }
