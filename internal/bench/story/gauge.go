@@ -125,66 +125,52 @@ func shortened(text string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
-func fieldsOf(value json.RawMessage) map[string]json.RawMessage {
-	if len(value) == 0 || value[0] != '{' {
-		return nil
-	}
-	var fields map[string]json.RawMessage
-	if json.Unmarshal(value, &fields) != nil {
-		return nil
-	}
+// fieldsOf returns the fields of an object, and none of other values.
+func fieldsOf(value json.RawMessage) (fields map[string]json.RawMessage) {
+	_ = json.Unmarshal(value, &fields)
 	return fields
 }
 
-// chooseGauge returns the gauge that fits best. Of gauges that fit equally well
-// it prefers one of a field to one of a whole value, and one of all keys to one
-// of a single key.
-func chooseGauge(x *run) gauge {
-	candidates := map[gauge]bool{}
+// chooseGauge sets the gauge to the one that fits best. Of gauges that fit
+// equally well it prefers one of a field to one of a whole value, and one of
+// all keys to one of a single key.
+func (x *run) chooseGauge() {
+	fits := map[gauge]int{}
 	for _, c := range x.changes {
-		candidates[gauge{slot: slot{service: c.service}}] = true
-		candidates[gauge{slot: c.slot}] = true
+		fits[gauge{slot: slot{service: c.service}}] = 0
+		fits[gauge{slot: c.slot}] = 0
 		for name, raw := range fieldsOf(c.value) {
 			if _, ok := integer(raw); ok {
-				candidates[gauge{c.slot, name}] = true
+				fits[gauge{c.slot, name}] = 0
 			}
 		}
 	}
-	ordered := slices.SortedFunc(maps.Keys(candidates), func(a, b gauge) int {
-		return cmp.Or(strings.Compare(a.service, b.service), -strings.Compare(a.field, b.field), cmp.Compare(a.key, b.key))
-	})
-	var best gauge
-	most := -1
-	for _, g := range ordered {
-		x.gauge = g
-		x.measure()
-		if fit := x.fit(); fit > most {
-			best, most = g, fit
-		}
+	for g := range fits {
+		fits[g] = x.measure(g)
 	}
-	return best
+	ordered := slices.SortedFunc(maps.Keys(fits), func(a, b gauge) int {
+		return cmp.Or(fits[b]-fits[a], strings.Compare(a.service, b.service), -strings.Compare(a.field, b.field), cmp.Compare(a.key, b.key))
+	})
+	if len(ordered) > 0 {
+		x.gauge = ordered[0]
+	}
+	x.measure(x.gauge)
 }
 
-// measure reads off every change by how much it changes the sum.
-func (x *run) measure() {
+// measure reads off every change by how much it changes the sum. It returns how
+// many changes add exactly what they were made to add.
+func (x *run) measure(g gauge) (fits int) {
 	parts := map[key]int64{}
 	for _, c := range x.changes {
 		c.step = 0
-		if c.service == x.gauge.service && !c.idle {
-			part := x.gauge.read(c.key, c.value)
+		if c.service == g.service && !c.idle {
+			part := g.read(c.key, c.value)
 			c.step = part - parts[c.key]
 			parts[c.key] = part
 		}
-	}
-}
-
-// fit counts the changes that add exactly what they were made to add.
-func (x *run) fit() int {
-	fit := 0
-	for _, c := range x.changes {
 		if o := c.add(); o != nil && c.step == o.Int() {
-			fit++
+			fits++
 		}
 	}
-	return fit
+	return fits
 }

@@ -46,8 +46,7 @@ func read(result *maelstromtest.Result, journal []maelstromtest.Entry) *run {
 		r.now = point{pos, e.Time}
 		r.entry(e)
 	}
-	r.gauge = chooseGauge(r.run)
-	r.measure()
+	r.chooseGauge()
 	return r.run
 }
 
