@@ -3,6 +3,8 @@ package explain
 import (
 	"slices"
 	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // shrink returns the smallest plan that it can make of p. It leaves things out,
@@ -40,7 +42,7 @@ func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 // false if there are no more.
 var steps = []func(p Plan, i int) (Plan, bool){
 	pieces(func(p *Plan) *[]Request { return &p.Requests }),
-	pieces(func(p *Plan) *[]Fault { return &p.Faults }),
+	pieces(func(p *Plan) *[]maelstromtest.ScriptedFault { return &p.Faults }),
 	pieces(func(p *Plan) *[]Age { return &p.Ages }),
 	pieces(func(p *Plan) *[]Fate { return &p.Fates }),
 	fewerNodes,
@@ -101,38 +103,36 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 	if i >= p.Nodes || p.Nodes == 1 {
 		return p, false
 	}
-	gone := nodeName(i)
 	p = p.clone()
 	p.Nodes--
+	gone := func(n Nth) bool { return n.Src == nodeName(i) || n.Dest == nodeName(i) }
 	p.Requests = slices.DeleteFunc(p.Requests, func(r Request) bool { return r.Node == i })
-	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Node == i })
-	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return f.Src == gone || f.Dest == gone })
-	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return a.Node == gone })
-	names := map[string]string{}
-	for k := i + 1; k <= p.Nodes; k++ {
-		names[nodeName(k)] = nodeName(k - 1)
+	p.Faults = slices.DeleteFunc(p.Faults, func(f maelstromtest.ScriptedFault) bool { return f.Node == i })
+	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return gone(f.Nth) })
+	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return gone(a.Nth) })
+	move := func(node *int) {
+		if *node > i {
+			*node--
+		}
 	}
-	rename := func(name *string) {
-		if to, ok := names[*name]; ok {
-			*name = to
+	rename := func(link *Link) {
+		for _, name := range []*string{&link.Src, &link.Dest} {
+			if k := number(*name); k > i {
+				*name = nodeName(k - 1)
+			}
 		}
 	}
 	for k := range p.Requests {
-		if p.Requests[k].Node > i {
-			p.Requests[k].Node--
-		}
+		move(&p.Requests[k].Node)
 	}
 	for k := range p.Faults {
-		if p.Faults[k].Node > i {
-			p.Faults[k].Node--
-		}
+		move(&p.Faults[k].Node)
 	}
 	for k := range p.Fates {
-		rename(&p.Fates[k].Src)
-		rename(&p.Fates[k].Dest)
+		rename(&p.Fates[k].Link)
 	}
 	for k := range p.Ages {
-		rename(&p.Ages[k].Node)
+		rename(&p.Ages[k].Link)
 	}
 	return p, true
 }

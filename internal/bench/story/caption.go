@@ -24,11 +24,11 @@ func (t *teller) caption() string {
 	case OldAnswer:
 		t.oldAnswer()
 	case Misdirected:
-		t.say("%s was killed before the answer to its request reached it. After its start it gave another request the same msg_id, and took that late answer for its own.", t.wrong.request.src)
+		t.say("%s was killed before the answer to its request reached it. After its start it gave another request the same msg_id, and took that late answer for its own.", t.wrong.request.Src)
 		t.say("So it acknowledged the add of %d, which is not in the store.", t.add.Int())
 	case TornRead:
 		t.say("%s asked the store for the key %s, and was answered before %s set that to %s and the add of %d was acknowledged.",
-			t.old.request.src, t.lost.key.name(), t.lost.call.request.src, t.value(t.lost), t.add.Int())
+			t.old.request.Src, t.lost.key.name(), t.lost.call.request.Src, t.value(t.lost), t.add.Int())
 		t.say("It asked for %s so late that it saw an add of %d that was asked for after that.", t.newer.key.name(), t.newer.add().Int())
 	case NotStored:
 		t.say("%s acknowledged the add of %d, but told the store nothing of it.", t.add.Node, t.add.Int())
@@ -74,7 +74,7 @@ func (t *teller) conclude() {
 }
 
 func (t *teller) lostUpdate() {
-	loser, winner := t.lost.call.request.src, t.by.call.request.src
+	loser, winner := t.lost.call.request.Src, t.by.call.request.Src
 	first, second := t.shown(t.basisOf(t.lost)), t.shown(t.basis)
 	if first != "" && first == second && loser != winner {
 		t.say("%s and %s both found %s.", loser, winner, first)
@@ -103,7 +103,7 @@ func (t *teller) lostUpdate() {
 
 // wrote says which write was lost.
 func (t *teller) wrote() {
-	t.say("%s wrote %s, and its add of %d was acknowledged.", t.lost.call.request.src, t.value(t.lost), t.add.Int())
+	t.say("%s wrote %s, and its add of %d was acknowledged.", t.lost.call.request.Src, t.value(t.lost), t.add.Int())
 }
 
 // shown returns the value that a call was answered with.
@@ -123,7 +123,7 @@ func (t *teller) value(c *change) string { return t.gauge.brief(c.key, c.value) 
 // since.
 func (t *teller) aboutOld(c *call) {
 	if age := t.age(c, c.taken); age > 0 {
-		t.say("What %s found was old by %s.", c.request.src, plural(age, "change"))
+		t.say("What %s found was old by %s.", c.request.Src, plural(age, "change"))
 	}
 }
 
@@ -131,24 +131,24 @@ func (t *teller) takenBack() {
 	m, end := t.by.call.request, t.by.ending()
 	t.wrote()
 	after := ""
-	if end.at > m.at {
-		after = fmt.Sprintf(", %s after it was sent", brief(end.at-m.at))
+	if end.At > m.At {
+		after = fmt.Sprintf(", %s after it was sent", brief(end.At-m.At))
 	}
 	switch {
-	case len(m.copies) > 1:
-		t.say("Then a second copy of %s's write of %s arrived%s.", m.src, t.value(t.by), after)
+	case len(m.Copies) > 1:
+		t.say("Then a second copy of %s's write of %s arrived%s.", m.Src, t.value(t.by), after)
 	case t.by.orphaned:
-		t.say("Then %s's write of %s from before it was killed arrived%s.", m.src, t.value(t.by), after)
+		t.say("Then %s's write of %s from before it was killed arrived%s.", m.Src, t.value(t.by), after)
 	default:
-		t.say("Then an earlier write of %s by %s arrived%s.", t.value(t.by), m.src, after)
+		t.say("Then an earlier write of %s by %s arrived%s.", t.value(t.by), m.Src, after)
 	}
 	t.say("It took the value back, and the add of %d was lost.", t.add.Int())
 }
 
 func (t *teller) countedTwice() {
 	first, second := t.lost.call, t.by.call
-	node := first.request.src
-	if node != second.request.src {
+	node := first.request.Src
+	if node != second.request.Src {
 		t.countedByTwo(first, second)
 		return
 	}
@@ -177,13 +177,13 @@ func (t *teller) countedTwice() {
 // to the other.
 func (t *teller) countedByTwo(first, second *call) {
 	who := func(c *call) string {
-		if p := c.parent; p != nil && isNode(p.request.src) {
-			return fmt.Sprintf("%s, to which %s had handed the add of %d,", c.request.src, p.request.src, t.add.Int())
+		if p := c.parent; p != nil && isNode(p.request.Src) {
+			return fmt.Sprintf("%s, to which %s had handed the add of %d,", c.request.Src, p.request.Src, t.add.Int())
 		}
-		return c.request.src
+		return c.request.Src
 	}
 	but := ""
-	if p := first.parent; p != nil && p.request.src == second.request.src {
+	if p := first.parent; p != nil && p.request.Src == second.request.Src {
 		but = ", but " + t.noAnswer(p, second)
 	}
 	t.say("%s set %s to %s%s.", who(first), t.lost.key.name(), t.value(t.lost), but)
@@ -193,7 +193,7 @@ func (t *teller) countedByTwo(first, second *call) {
 // countedOnce tells how an add came to count once.
 func (t *teller) countedOnce() {
 	first := t.lost.call
-	node := first.request.src
+	node := first.request.Src
 	calls := t.retried()
 	if len(calls) == 0 {
 		t.say("%s set the key %s to %s, and did not hear of it.", node, t.lost.key.name(), t.value(t.lost))
@@ -213,24 +213,24 @@ func (t *teller) noAnswer(c, next *call) string {
 	if len(c.replies) == 0 {
 		return "there was no answer"
 	}
-	if len(c.request.copies) > 1 && c.taken != nil && c.taken != c.replies[0] && c.taken.body.Type == "error" {
+	if len(c.request.Copies) > 1 && c.taken != nil && c.taken != c.replies[0] && c.taken.body.Type == "error" {
 		return "it was doubled on its way, and the answer to the second copy, which failed, came first"
 	}
-	end := c.replies[0].copies[0]
-	waited := next.request.at - c.request.at
+	end := c.replies[0].Copies[0]
+	waited := next.request.At - c.request.At
 	switch {
-	case end.what == maelstromtest.Lost:
+	case end.What == maelstromtest.Lost:
 		return "its answer was lost"
-	case end.what == maelstromtest.Blocked:
+	case end.What == maelstromtest.Blocked:
 		return "its answer met a cut link"
 	case end.unread:
 		return "its answer reached nobody, as the node was dead"
-	case end.late > 0:
-		return fmt.Sprintf("its answer was late by %s", brief(end.late))
-	case end.what == "":
+	case end.Late > 0:
+		return fmt.Sprintf("its answer was late by %s", brief(end.Late))
+	case end.What == "":
 		return "its answer was still on its way"
 	case end.pos > next.request.pos:
-		return fmt.Sprintf("its answer took longer than the %s that %s waited", brief(waited), c.request.src)
+		return fmt.Sprintf("its answer took longer than the %s that %s waited", brief(waited), c.request.Src)
 	}
 	return "its answer was not heeded"
 }
@@ -240,11 +240,11 @@ func (t *teller) oldAnswer() {
 	if t.than != nil {
 		t.say("A read of %s had returned %d.", t.than.Node, t.than.Int())
 	} else {
-		t.say("%s set the key %s to %s, and its add of %d was acknowledged.", t.lost.call.request.src, name, t.value(t.lost), t.add.Int())
+		t.say("%s set the key %s to %s, and its add of %d was acknowledged.", t.lost.call.request.Src, name, t.value(t.lost), t.add.Int())
 	}
 	state, newest := t.old.taken.state()
 	if newest < t.lost.number {
-		t.say("%s had read %s before that change, and heard no more of it.", t.old.request.src, name)
+		t.say("%s had read %s before that change, and heard no more of it.", t.old.request.Src, name)
 		return
 	}
 	value := "in which it had no value yet"
@@ -252,7 +252,7 @@ func (t *teller) oldAnswer() {
 		value = "in which it was " + t.gauge.brief(t.lost.key, v)
 	}
 	t.say("Then %s asked the store for the key %s, and was answered from a state %s old, %s.",
-		t.old.request.src, name, plural(t.age(t.old, t.old.taken), "change"), value)
+		t.old.request.Src, name, plural(t.age(t.old, t.old.taken), "change"), value)
 }
 
 func (t *teller) crashed() {

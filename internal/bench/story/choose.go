@@ -12,7 +12,7 @@ import (
 type teller struct {
 	*run
 	*cause
-	chosen map[*message]Mark
+	chosen map[*Message]Mark
 	notes  []remark
 	said   []string // the caption's sentences
 }
@@ -51,7 +51,7 @@ func (t *teller) choose() {
 		for _, c := range t.retried() {
 			t.exchange(c)
 			if m := c.taken; m.from != nil && !m.from.Changed && m.from.State == m.from.Newest {
-				t.remark(m.before(), m.src, NewValue, "%s already", t.gauge.show(t.lost.key, t.valueAt(t.lost.slot, m.from.State)))
+				t.remark(m.before(), m.Src, NewValue, "%s already", t.gauge.show(t.lost.key, t.valueAt(t.lost.slot, m.from.State)))
 			}
 		}
 	case OldAnswer:
@@ -193,7 +193,7 @@ func (t *teller) exchange(c *call) {
 	t.chosen[m.call.request] = Plain // another, if the answer was mistaken
 	if age := t.age(c, m); age > 0 {
 		value := t.valueAt(c.slot(), m.from.State)
-		t.remark(m.before(), m.src, OldState, "old state, %s back: %s", plural(age, "change"), t.gauge.show(c.request.body.Key, value))
+		t.remark(m.before(), m.Src, OldState, "old state, %s back: %s", plural(age, "change"), t.gauge.show(c.request.body.Key, value))
 	}
 }
 
@@ -224,7 +224,7 @@ func (t *teller) lives() {
 	nodes := map[string]bool{}
 	for m := range t.chosen {
 		first, last = min(first, m.pos), max(last, m.pos)
-		nodes[m.src], nodes[m.dest] = true, true
+		nodes[m.Src], nodes[m.Dest] = true, true
 	}
 	if t.read.call != nil {
 		last = t.read.call.request.pos
@@ -266,16 +266,16 @@ func (t *teller) beforeTheCrash() {
 	} else {
 		t.remark(point{end, t.entries[end].Time}, t.crash.Node, AFault, "%s crashes", t.crash.Node)
 	}
-	var near []*message
+	var near []*Message
 	for _, m := range t.messages {
 		if m.body.Type == "init" || m.body.Type == "init_ok" {
 			continue
 		}
-		if m.src == t.crash.Node && m.pos < end || m.dest == t.crash.Node && m.arrived >= 0 && m.arrived < end {
+		if m.Src == t.crash.Node && m.pos < end || m.Dest == t.crash.Node && m.arrived >= 0 && m.arrived < end {
 			near = append(near, m)
 		}
 	}
-	slices.SortStableFunc(near, func(a, b *message) int { return cmp.Compare(a.arrived, b.arrived) })
+	slices.SortStableFunc(near, func(a, b *Message) int { return cmp.Compare(a.arrived, b.arrived) })
 	for _, m := range near[max(0, len(near)-lastWords):] {
 		t.chosen[m] = Plain
 	}

@@ -95,7 +95,7 @@ func (x *run) surplus(read *op) bool {
 // whyHigh finds out why a read is higher than it may be.
 func (x *run) whyHigh(read *op) *cause {
 	for _, ch := range x.changes {
-		if first := x.again(ch); first != nil && ch.at <= read.Complete {
+		if first := x.again(ch); first != nil && ch.At <= read.Complete {
 			return &cause{kind: CountedTwice, read: read, add: ch.add(), lost: first, by: ch}
 		}
 	}
@@ -130,7 +130,7 @@ func (x *run) whyLow(read *op) *cause {
 				c.kind, c.wrong = Misdirected, made
 			}
 		})
-	case len(seen) == 0 && slices.ContainsFunc(x.changes, func(c *change) bool { return c.at < read.Invoke && c.step > 0 }):
+	case len(seen) == 0 && slices.ContainsFunc(x.changes, func(c *change) bool { return c.At < read.Invoke && c.step > 0 }):
 		c.kind = NotAsked
 	}
 	return c
@@ -157,7 +157,7 @@ func (x *run) seen(read *op) []*call {
 	var calls []*call
 	read.call.each(func(c *call) {
 		switch {
-		case c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.dest || x.gauge.key != "" && x.gauge.key != c.request.body.Key:
+		case c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.Dest || x.gauge.key != "" && x.gauge.key != c.request.body.Key:
 			return
 		case len(read.call.replies) > 0 && c.taken.arrived >= read.call.replies[0].pos:
 			return
@@ -178,7 +178,7 @@ func (x *run) missed(c *cause, seen []*call) bool {
 		for _, ch := range x.since(call) {
 			known := ch.add().ackedBefore(c.read)
 			if c.than != nil {
-				known = ch.at < c.than.Complete
+				known = ch.At < c.than.Complete
 			}
 			if known && ch.step > 0 && (c.lost == nil || ch.pos > c.lost.pos) {
 				c.lost, c.add, c.old = ch, ch.add(), call
@@ -237,7 +237,7 @@ func (x *run) again(c *change) *change {
 // overwritten looks for the first change that undid an acknowledged one.
 func (x *run) overwritten(c *cause) bool {
 	for _, by := range x.changes {
-		if by.service != x.gauge.service || by.at > c.read.Complete {
+		if by.service != x.gauge.service || by.At > c.read.Complete {
 			continue
 		}
 		want := int64(0)
@@ -258,7 +258,7 @@ func (x *run) overwritten(c *cause) bool {
 				continue
 			}
 			c.add, c.lost, c.by, c.basis, c.kind = o, lost, by, basis, LostUpdate
-			if lost.call.request.src == by.call.request.src && lost.call.request.pos > by.call.request.pos || by.stray() {
+			if lost.call.request.Src == by.call.request.Src && lost.call.request.pos > by.call.request.pos || by.stray() {
 				c.kind = TakenBack
 			}
 			return true
@@ -277,7 +277,7 @@ func (x *run) repeated(idle *change) bool {
 // stray reports whether a change was made by a second copy of a message, or by
 // a message that was late.
 func (c *change) stray() bool {
-	return c.copy > 0 || c.ending().late > 0 && len(c.call.request.copies) == 1
+	return c.copy > 0 || c.ending().Late > 0 && len(c.call.request.Copies) == 1
 }
 
 // basisOf returns the call whose answer a change was computed from: the last
@@ -301,7 +301,7 @@ func (x *run) basisOf(by *change) *call {
 func (x *run) unstored(c *cause) bool {
 	for _, o := range x.ops {
 		told := func(ch *change) bool { // a change may be made for several
-			return ch.add() == o || ch.call.request.src == o.Node && o.Invoke <= ch.at && ch.at <= o.Complete
+			return ch.add() == o || ch.call.request.Src == o.Node && o.Invoke <= ch.At && ch.At <= o.Complete
 		}
 		if o.ackedBefore(c.read) && o.Int() > 0 && (c.add == nil || o.Node != c.read.Node && c.add.Node == c.read.Node) &&
 			!slices.ContainsFunc(x.changes, told) {

@@ -19,7 +19,7 @@ type run struct {
 	crashes  []maelstromtest.Crash
 	entries  []maelstromtest.Entry
 	ops      []*op
-	messages []*message // in the order in which they were sent
+	messages []*Message // in the order in which they were sent
 	changes  []*change  // of the services, in order
 	gauge    gauge
 }
@@ -27,7 +27,7 @@ type run struct {
 // A point is a place in the journal: the index of an entry, and its time.
 type point struct {
 	pos int
-	at  time.Duration
+	At  time.Duration
 }
 
 // An op is an operation, and the call of the client that it consists of.
@@ -36,26 +36,26 @@ type op struct {
 	call *call // nil if the journal has none
 }
 
-// A message is a message that was sent.
-type message struct {
+// A Message is a message that was sent. Its point is when.
+type Message struct {
 	point
 	id        int
-	src, dest string
+	Src, Dest string
 	body      body
 	call      *call // that it begins or answers
-	copies    []*ending
+	Copies    []*Ending
 	arrived   int                   // where a receiver that was alive first got it, or -1
 	from      *maelstromtest.Answer // of a service's reply: the state that it rests on
 	life      int                   // the sender's: see reader
 }
 
-// An ending is what became of one copy of a message.
-type ending struct {
+// An Ending is what became of one copy of a message, and when.
+type Ending struct {
 	point
-	what   maelstromtest.What // Received, Lost or Blocked; empty while it is on its way
-	late   time.Duration
-	unread bool // it reached a node that was dead
-	served bool // a service has dealt with it
+	What   maelstromtest.What // Received, Lost or Blocked; empty while it is on its way
+	Late   time.Duration      // by how much a fault delayed it
+	unread bool               // it reached a node that was dead
+	served bool               // a service has dealt with it
 }
 
 // A body has the fields of messages' bodies that matter here.
@@ -96,9 +96,9 @@ type slot struct {
 // A call is a request with its replies, and the calls that its receiver made
 // for its sake.
 type call struct {
-	request *message
-	replies []*message
-	taken   *message // the first that came, which its sender took for the answer; or nil
+	request *Message
+	replies []*Message
+	taken   *Message // the first that came, which its sender took for the answer; or nil
 	parent  *call    // the call for whose sake it was made; nil if there is none or it is not known
 	calls   []*call
 	op      *op // the operation that it was made for, however indirectly; nil if that is not known
@@ -121,11 +121,11 @@ type change struct {
 }
 
 // slot returns what a call to a service is about.
-func (c *call) slot() slot { return slot{c.request.dest, c.request.body.Key} }
+func (c *call) slot() slot { return slot{c.request.Dest, c.request.body.Key} }
 
 // state returns the numbers of the state that an answer rests on and of the
 // newest state at that time, or -1 if it is not known to rest on one.
-func (m *message) state() (state, newest int) {
+func (m *Message) state() (state, newest int) {
 	switch {
 	case m == nil || m.from == nil:
 		return -1, -1
@@ -136,7 +136,7 @@ func (m *message) state() (state, newest int) {
 }
 
 // before returns the point at which a message was about to be sent.
-func (m *message) before() point { return point{m.pos - 1, m.at} }
+func (m *Message) before() point { return point{m.pos - 1, m.At} }
 
 // each calls f for a call and for all calls that were made for its sake.
 func (c *call) each(f func(*call)) {
@@ -159,7 +159,7 @@ func (c *change) add() *op {
 }
 
 // ending returns the copy of a request that made a change.
-func (c *change) ending() *ending { return c.call.request.copies[c.copy] }
+func (c *change) ending() *Ending { return c.call.request.Copies[c.copy] }
 
 // acked reports whether an operation is an add that was acknowledged.
 func (o *op) acked() bool { return o != nil && o.F == "add" && o.Outcome == maelstromtest.OK }
@@ -200,7 +200,7 @@ func (x *run) since(c *call) []*change {
 
 // age returns how many changes of what a call was about an answer was behind
 // when it was given.
-func (x *run) age(c *call, answer *message) int {
+func (x *run) age(c *call, answer *Message) int {
 	state, newest := answer.state()
 	n := 0
 	for _, ch := range x.after(c.slot(), state) {

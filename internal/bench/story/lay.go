@@ -23,15 +23,15 @@ func (t *teller) lay() *Story {
 		lane[l.Name] = i
 	}
 	for _, m := range t.inOrder() {
-		for i, c := range m.copies {
+		for i, c := range m.Copies {
 			s.Arrows = append(s.Arrows, Arrow{
-				ID: m.id, From: lane[m.src], To: lane[m.dest], SentAt: m.at, EndedAt: c.at,
-				Label: t.label(m), Fate: t.fate(m, c), Late: c.late, Copy: i, Mark: t.chosen[m],
+				ID: m.id, From: lane[m.Src], To: lane[m.Dest], SentAt: m.At, EndedAt: c.At,
+				Label: t.label(m), Fate: t.fate(m, c), Late: c.Late, Copy: i, Mark: t.chosen[m],
 			})
 		}
 	}
 	for _, r := range t.notes {
-		s.Notes = append(s.Notes, Note{Lane: lane[r.lane], At: r.at, Text: r.text, Style: r.style})
+		s.Notes = append(s.Notes, Note{Lane: lane[r.lane], At: r.At, Text: r.text, Style: r.style})
 	}
 	t.rows(s)
 	return s
@@ -43,7 +43,7 @@ type moment struct {
 	pos, order   int
 	lane         int
 	rows         []*int   // that are the moment's row
-	starts, ends *message // the message that is sent, and the one whose copy arrives
+	starts, ends *Message // the message that is sent, and the one whose copy arrives
 }
 
 // rows gives each moment its row. If the sender of a message does nothing until
@@ -54,22 +54,22 @@ func (t *teller) rows(s *Story) {
 	arrows := s.Arrows
 	for _, m := range t.inOrder() {
 		start := moment{pos: m.pos, lane: arrows[0].From, starts: m}
-		for i, c := range m.copies {
+		for i, c := range m.Copies {
 			a := &arrows[i]
 			start.rows = append(start.rows, &a.Sent)
-			if c.what == maelstromtest.Received {
+			if c.What == maelstromtest.Received {
 				moments = append(moments, moment{pos: c.pos, lane: a.To, ends: m, rows: []*int{&a.Ends}})
 			} else {
 				start.rows = append(start.rows, &a.Ends)
 			}
 		}
-		moments, arrows = append(moments, start), arrows[len(m.copies):]
+		moments, arrows = append(moments, start), arrows[len(m.Copies):]
 	}
 	for i, r := range t.notes {
 		moments = append(moments, moment{pos: r.pos, order: 1, lane: s.Notes[i].Lane, rows: []*int{&s.Notes[i].Row}})
 	}
 	slices.SortStableFunc(moments, func(a, b moment) int { return cmp.Or(a.pos-b.pos, a.order-b.order) })
-	level := map[*message][]*int{} // the rows of messages that are sent where they arrive
+	level := map[*Message][]*int{} // the rows of messages that are sent where they arrive
 	for i, m := range moments {
 		if m.starts != nil && arrivesFirst(moments[i+1:], m) {
 			level[m.starts] = m.rows
@@ -90,7 +90,7 @@ func arrivesFirst(later []moment, start moment) bool {
 		if m.ends == start.starts {
 			return true
 		}
-		if m.lane == start.lane && (m.starts == nil || m.starts.at > start.starts.at) {
+		if m.lane == start.lane && (m.starts == nil || m.starts.At > start.starts.At) {
 			return false
 		}
 	}
@@ -98,8 +98,8 @@ func arrivesFirst(later []moment, start moment) bool {
 }
 
 // inOrder returns the chosen messages in the order in which they were sent.
-func (t *teller) inOrder() []*message {
-	return slices.SortedFunc(maps.Keys(t.chosen), func(a, b *message) int { return a.pos - b.pos })
+func (t *teller) inOrder() []*Message {
+	return slices.SortedFunc(maps.Keys(t.chosen), func(a, b *Message) int { return a.pos - b.pos })
 }
 
 // verdict remarks why the read is wrong.
@@ -109,7 +109,7 @@ func (t *teller) verdict() {
 	}
 	style, text := t.judgement()
 	reply := t.read.call.replies[0]
-	t.remark(point{max(reply.arrived, reply.pos), t.read.Complete}, reply.dest, style, "%s", text)
+	t.remark(point{max(reply.arrived, reply.pos), t.read.Complete}, reply.Dest, style, "%s", text)
 }
 
 func (t *teller) judgement() (Style, string) {
@@ -168,8 +168,8 @@ func (t *teller) lanes() []Lane {
 		seen[name] = true
 	}
 	for _, m := range t.inOrder() {
-		add(m.src, m.dest)
-		add(m.dest, m.src)
+		add(m.Src, m.Dest)
+		add(m.Dest, m.Src)
 	}
 	for _, r := range t.notes {
 		add(r.lane, "")
@@ -193,7 +193,7 @@ func (t *teller) lanes() []Lane {
 }
 
 // label says what a message is, in few words.
-func (t *teller) label(m *message) string {
+func (t *teller) label(m *Message) string {
 	b := m.body
 	key := b.Key.name()
 	switch {
@@ -224,13 +224,13 @@ func (t *teller) label(m *message) string {
 }
 
 // fate says what became of a copy.
-func (t *teller) fate(m *message, c *ending) Fate {
+func (t *teller) fate(m *Message, c *Ending) Fate {
 	switch {
-	case c.what == maelstromtest.Lost:
+	case c.What == maelstromtest.Lost:
 		return WasLost
-	case c.what == maelstromtest.Blocked:
+	case c.What == maelstromtest.Blocked:
 		return WasCut
-	case c.what == "":
+	case c.What == "":
 		return OnItsWay
 	case c.unread:
 		return Unread
@@ -242,7 +242,7 @@ func (t *teller) fate(m *message, c *ending) Fate {
 
 // mistaken reports whether a reply was taken for the answer to a request other
 // than its own.
-func (t *teller) mistaken(m *message) bool {
+func (t *teller) mistaken(m *Message) bool {
 	for other := range t.chosen {
 		if c := other.call; other == c.request && c.taken == m && m.call != c {
 			return true

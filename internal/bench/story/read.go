@@ -12,9 +12,9 @@ import (
 type reader struct {
 	*run
 	now    point
-	byID   map[int]*message
+	byID   map[int]*Message
 	asked  map[[3]string][]*call // by sender, receiver and msg_id
-	served *message              // the request that a service has just dealt with
+	served *Message              // the request that a service has just dealt with
 	answer *maelstromtest.Answer // what the service made of it
 	unmade map[string][]*op      // by client: the operations whose calls have not come yet
 
@@ -29,11 +29,17 @@ type hearing struct {
 	call *call
 }
 
+// Messages returns the messages of a journal, in the order in which they were
+// sent.
+func Messages(journal []maelstromtest.Entry) []*Message {
+	return read(&maelstromtest.Result{}, journal).messages
+}
+
 // read puts a run's journal and history together.
 func read(result *maelstromtest.Result, journal []maelstromtest.Entry) *run {
 	r := &reader{
 		run:  &run{crashes: result.Crashes, entries: journal},
-		byID: map[int]*message{}, asked: map[[3]string][]*call{}, unmade: map[string][]*op{},
+		byID: map[int]*Message{}, asked: map[[3]string][]*call{}, unmade: map[string][]*op{},
 		working: map[string][]*call{}, heard: map[string]hearing{}, lives: map[string]int{},
 	}
 	r.CounterFacts, _ = result.Facts.(maelstromtest.CounterFacts)
@@ -62,9 +68,9 @@ func (r *reader) entry(e maelstromtest.Entry) {
 		delete(r.working, e.Node)
 	case m == nil: // the rest is about messages
 	case e.What == maelstromtest.Doubled:
-		m.copies = append(m.copies, &ending{})
+		m.Copies = append(m.Copies, &Ending{})
 	case e.What == maelstromtest.IsLate:
-		m.copies[len(m.copies)-1].late = e.Delay
+		m.Copies[len(m.Copies)-1].Late = e.Delay
 	case e.What == maelstromtest.Answered && e.Answer != nil:
 		r.serves(m, e)
 	case e.What == maelstromtest.Received || e.What == maelstromtest.Lost || e.What == maelstromtest.Blocked:
@@ -74,7 +80,7 @@ func (r *reader) entry(e maelstromtest.Entry) {
 
 // sent notes a message, which begins a call or answers one.
 func (r *reader) sent(e maelstromtest.Entry) {
-	m := &message{point: r.now, id: e.ID, src: e.Src, dest: e.Dest, copies: []*ending{{}}, arrived: -1, life: r.lives[e.Src]}
+	m := &Message{point: r.now, id: e.ID, Src: e.Src, Dest: e.Dest, Copies: []*Ending{{}}, arrived: -1, life: r.lives[e.Src]}
 	if json.Unmarshal(e.Body, &m.body) != nil {
 		m.body = body{} // a field has another type than it should: the message is shown as it is
 	}
@@ -82,7 +88,7 @@ func (r *reader) sent(e maelstromtest.Entry) {
 	r.messages = append(r.messages, m)
 	asked := r.repliedTo(m)
 	switch served := r.served; {
-	case served != nil && m.src == served.dest && m.dest == served.src:
+	case served != nil && m.Src == served.Dest && m.Dest == served.Src:
 		m.from, m.call, r.served = r.answer, served.call, nil
 	case len(asked) > 0:
 		m.call = asked[len(asked)-1]
@@ -95,46 +101,46 @@ func (r *reader) sent(e maelstromtest.Entry) {
 
 // repliedTo returns the calls that a message answers: after a restart there may
 // be several.
-func (r *reader) repliedTo(m *message) []*call {
+func (r *reader) repliedTo(m *Message) []*call {
 	if len(m.body.InReplyTo) == 0 {
 		return nil
 	}
-	return r.asked[[3]string{m.dest, m.src, string(m.body.InReplyTo)}]
+	return r.asked[[3]string{m.Dest, m.Src, string(m.body.InReplyTo)}]
 }
 
 // begins notes a call, and finds out for whose sake it is made: a client's for
 // its next operation, a node's for a call that the node is working on.
-func (r *reader) begins(m *message) {
+func (r *reader) begins(m *Message) {
 	c := &call{request: m}
 	m.call = c
-	id := [3]string{m.src, m.dest, string(m.body.MsgID)}
+	id := [3]string{m.Src, m.Dest, string(m.body.MsgID)}
 	r.asked[id] = append(r.asked[id], c)
-	if isNode(m.src) {
+	if isNode(m.Src) {
 		if p := r.parentOf(c); p != nil {
 			c.parent, c.op = p, p.op
 			p.calls = append(p.calls, c)
 		}
-	} else if own := r.unmade[m.src]; len(own) > 0 { // a client has one request in hand at a time
+	} else if own := r.unmade[m.Src]; len(own) > 0 { // a client has one request in hand at a time
 		own[0].call, c.op = c, own[0]
-		r.unmade[m.src] = own[1:]
+		r.unmade[m.Src] = own[1:]
 	}
 }
 
 // ended notes the end of the copy of a message that has been under way for
 // longest. With two copies this is usually the right one, and never a worse
 // guess than the other.
-func (r *reader) ended(m *message, what maelstromtest.What) {
-	var next *ending
-	for _, c := range m.copies {
-		if c.what == "" && (next == nil || c.late < next.late) {
+func (r *reader) ended(m *Message, what maelstromtest.What) {
+	var next *Ending
+	for _, c := range m.Copies {
+		if c.What == "" && (next == nil || c.Late < next.Late) {
 			next = c
 		}
 	}
 	if next == nil {
 		return
 	}
-	next.what, next.point = what, r.now
-	next.unread = what == maelstromtest.Received && isNode(m.dest) && r.lives[m.dest] < 0
+	next.What, next.point = what, r.now
+	next.unread = what == maelstromtest.Received && isNode(m.Dest) && r.lives[m.Dest] < 0
 	if what == maelstromtest.Received && !next.unread {
 		r.hears(m)
 	}
@@ -143,35 +149,35 @@ func (r *reader) ended(m *message, what maelstromtest.What) {
 // hears notes that a message has reached its receiver. A node takes the first
 // reply for the answer to its call. After a restart that may be the answer to a
 // call of an earlier life, which had the same msg_id.
-func (r *reader) hears(m *message) {
-	r.heard[m.dest] = hearing{r.now.at, m.call}
-	if m == m.call.request && !slices.Contains(r.working[m.dest], m.call) {
-		r.working[m.dest] = append(r.working[m.dest], m.call)
+func (r *reader) hears(m *Message) {
+	r.heard[m.Dest] = hearing{r.now.At, m.call}
+	if m == m.call.request && !slices.Contains(r.working[m.Dest], m.call) {
+		r.working[m.Dest] = append(r.working[m.Dest], m.call)
 	}
 	if m.arrived >= 0 {
 		return
 	}
 	m.arrived = r.now.pos
 	for _, c := range r.repliedTo(m) {
-		if c.taken == nil && c.request.life == r.lives[m.dest] {
+		if c.taken == nil && c.request.life == r.lives[m.Dest] {
 			c.taken = m
 		}
 	}
 }
 
 // serves notes that a service has dealt with a request.
-func (r *reader) serves(m *message, e maelstromtest.Entry) {
+func (r *reader) serves(m *Message, e maelstromtest.Entry) {
 	r.served, r.answer = m, e.Answer
-	c := &change{point: r.now, slot: slot{m.dest, key(e.Key)}, number: e.Newest + 1, value: e.Value, call: m.call}
-	c.orphaned = m.life != r.lives[m.src]
+	c := &change{point: r.now, slot: slot{m.Dest, key(e.Key)}, number: e.Newest + 1, value: e.Value, call: m.call}
+	c.orphaned = m.life != r.lives[m.Src]
 	if !e.Changed {
 		if m.body.Type != "write" {
 			return
 		}
 		c.number, c.key, c.value, c.idle = e.State, m.body.Key, m.body.Value, true
 	}
-	for i, copied := range m.copies {
-		if copied.what == maelstromtest.Received && !copied.served {
+	for i, copied := range m.Copies {
+		if copied.What == maelstromtest.Received && !copied.served {
 			copied.served, c.copy = true, i
 		}
 	}
@@ -185,14 +191,14 @@ const justNow = 2 * time.Millisecond
 // parentOf returns the call that a node makes another call for: if it is
 // working on several, the first that fits best.
 func (r *reader) parentOf(c *call) *call {
-	node := c.request.src
+	node := c.request.Src
 	r.working[node] = slices.DeleteFunc(r.working[node], func(in *call) bool { return len(in.replies) > 0 })
 	candidates := r.working[node]
 	if same := c.matching(candidates); len(same) > 0 {
 		candidates = same
 	}
 	last := r.heard[node]
-	recent := last.call != nil && c.request.at-last.at <= justNow
+	recent := last.call != nil && c.request.At-last.at <= justNow
 	for _, fits := range []func(in *call) bool{
 		func(in *call) bool { return recent && in == last.call },
 		func(in *call) bool { return recent && in == last.call.parent },

@@ -115,7 +115,7 @@ func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	}
 	x := read(r, journal)
 	for _, ch := range x.changes {
-		heard := func(m *message) bool { return m.arrived >= 0 && m.from != nil && m.from.Changed }
+		heard := func(m *Message) bool { return m.arrived >= 0 && m.from != nil && m.from.Changed }
 		o := ch.add()
 		if !o.acked() || ch.step != o.Int() || ch.step == 0 || slices.ContainsFunc(ch.call.replies, heard) {
 			continue
@@ -130,7 +130,7 @@ func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 }
 
 func (x *run) tell(c *cause) *Story {
-	t := &teller{run: x, cause: c, chosen: map[*message]Mark{}}
+	t := &teller{run: x, cause: c, chosen: map[*Message]Mark{}}
 	t.choose()
 	return t.lay()
 }
