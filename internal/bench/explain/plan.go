@@ -109,15 +109,6 @@ func (p Plan) script() (s *maelstromtest.Script, used func() Plan) {
 	}
 }
 
-// end returns when the last request is made.
-func (p Plan) end() time.Duration {
-	var last time.Duration
-	for _, r := range p.Requests {
-		last = max(last, r.At)
-	}
-	return last
-}
-
 func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
 
 // number returns the number of a node, and 0 for other names.

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
@@ -52,7 +51,7 @@ func (x trial) weight() []int {
 	return []int{
 		-min(1, x.story.Asked), x.story.Messages(), x.story.Rows,
 		len(x.plan.Requests) + len(x.plan.Faults) + len(x.plan.Fates) + len(x.plan.Ages),
-		x.result.Messages, int(x.plan.end() / time.Microsecond),
+		x.result.Messages, int(x.plan.Requests[len(x.plan.Requests)-1].At),
 	}
 }
 
@@ -120,7 +119,7 @@ func (r *runner) matters(x trial, trouble Trouble) bool {
 		return true
 	}
 	plain := trouble.without(x.plan.clone())
-	return plain.size() != x.plan.size() && r.try(plain).story == nil
+	return !slices.Equal(plain.size(), x.plan.size()) && r.try(plain).story == nil
 }
 
 // shorten makes a run shorter for as long as the same kind of thing goes wrong,

@@ -20,18 +20,16 @@ func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 				if !more {
 					break
 				}
-				if !q.size().less(p.size()) {
-					i++
-					continue
+				if slices.Compare(q.size(), p.size()) < 0 {
+					if limit--; limit < 0 {
+						return p
+					}
+					if least, good := ok(q); good {
+						p, changed = least, true
+						continue
+					}
 				}
-				if limit--; limit < 0 {
-					return p
-				}
-				if least, good := ok(q); good {
-					p, changed = least, true
-				} else {
-					i++
-				}
+				i++
 			}
 		}
 	}
@@ -172,10 +170,8 @@ func closer(p *Plan, i int) {
 // halved returns half of a duration, in whole hops.
 func halved(d time.Duration) time.Duration { return (d / 2).Truncate(hop) }
 
-// A size says how large a plan is. Its first number counts most.
-type size [6]int
-
-func (p Plan) size() size {
+// size says how large a plan is. The first number counts most.
+func (p Plan) size() []int {
 	var late, at, deltas, latest int
 	for _, f := range p.Fates {
 		late += 1 + len(f.Copies)
@@ -194,7 +190,5 @@ func (p Plan) size() size {
 	for _, a := range p.Ages {
 		ages += a.Age
 	}
-	return size{len(p.Requests) + p.Nodes, len(p.Faults) + late + ages, latest, at, deltas, int(p.Latency)}
+	return []int{len(p.Requests) + p.Nodes, len(p.Faults) + late + ages, latest, at, deltas, int(p.Latency)}
 }
-
-func (a size) less(b size) bool { return slices.Compare(a[:], b[:]) < 0 }

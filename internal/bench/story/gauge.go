@@ -42,13 +42,10 @@ func (g gauge) show(key key, value json.RawMessage) string {
 	if len(value) == 0 {
 		return name + " has no value"
 	}
-	if text := string(value); len(text) <= 16 {
-		return name + " = " + text
+	if g.reduces(key, value) {
+		name = g.field + " of " + name
 	}
-	if g.field != "" && g.key == key {
-		return fmt.Sprintf("%s of %s = %d%s", g.field, name, g.read(key, value), inBrackets(g.details(key, value)))
-	}
-	return name + " = " + shortened(string(value), 16)
+	return name + " = " + g.label(key, value)
 }
 
 // brief returns a value in as few words as possible.

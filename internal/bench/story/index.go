@@ -39,7 +39,6 @@ type op struct {
 // A Message is a message that was sent. Its point is when.
 type Message struct {
 	point
-	id        int
 	Src, Dest string
 	body      body
 	call      *call // that it begins or answers

@@ -80,11 +80,11 @@ func (r *reader) entry(e maelstromtest.Entry) {
 
 // sent notes a message, which begins a call or answers one.
 func (r *reader) sent(e maelstromtest.Entry) {
-	m := &Message{point: r.now, id: e.ID, Src: e.Src, Dest: e.Dest, Copies: []*Ending{{}}, arrived: -1, life: r.lives[e.Src]}
+	m := &Message{point: r.now, Src: e.Src, Dest: e.Dest, Copies: []*Ending{{}}, arrived: -1, life: r.lives[e.Src]}
 	if json.Unmarshal(e.Body, &m.body) != nil {
 		m.body = body{} // a field has another type than it should: the message is shown as it is
 	}
-	r.byID[m.id] = m
+	r.byID[e.ID] = m
 	r.messages = append(r.messages, m)
 	asked := r.repliedTo(m)
 	switch served := r.served; {

@@ -42,7 +42,6 @@ const (
 
 // An Arrow is a copy of a message.
 type Arrow struct {
-	ID              int // the message's
 	From, To        int // lanes
 	Sent, Ends      int // rows; they are the same if nothing happens between
 	SentAt, EndedAt time.Duration
@@ -135,13 +134,15 @@ func (x *run) tell(c *cause) *Story {
 	return t.lay()
 }
 
-// Messages counts the messages that the story shows, each once.
+// Messages counts the messages that the story shows, without copies.
 func (s *Story) Messages() int {
-	ids := map[int]bool{}
+	n := 0
 	for _, a := range s.Arrows {
-		ids[a.ID] = true
+		if a.Copy == 0 {
+			n++
+		}
 	}
-	return len(ids)
+	return n
 }
 
 func plural(n int, what string) string {
