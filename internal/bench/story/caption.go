@@ -95,7 +95,7 @@ func (t *teller) lostUpdate() {
 		return
 	}
 	how := "wrote"
-	if t.by.call.request.body.Type == "cas" {
+	if t.by.call.request.kind == "cas" {
 		how = "swapped in"
 	}
 	t.say("%s %s %s over it, and the add of %d was lost.", winner, how, t.value(t.by), t.add.Int())
@@ -111,10 +111,10 @@ func (t *teller) shown(c *call) string {
 	switch {
 	case c == nil:
 		return ""
-	case c.taken.body.Type == "error":
+	case c.taken.kind == "error":
 		return "no value yet"
 	}
-	return t.gauge.brief(c.request.body.Key, c.taken.body.Value)
+	return t.gauge.brief(c.request.key, c.taken.body["value"])
 }
 
 func (t *teller) value(c *change) string { return t.gauge.brief(c.key, c.value) }
@@ -122,7 +122,7 @@ func (t *teller) value(c *change) string { return t.gauge.brief(c.key, c.value) 
 // aboutOld says that an answer came from an old state, if its key has changed
 // since.
 func (t *teller) aboutOld(c *call) {
-	if age := t.age(c, c.taken); age > 0 {
+	if age := t.age(c.slot(), c.taken); age > 0 {
 		t.say("What %s found was old by %s.", c.request.Src, plural(age, "change"))
 	}
 }
@@ -153,8 +153,8 @@ func (t *teller) countedTwice() {
 		return
 	}
 	what := "write of " + t.value(t.lost)
-	if first.request.body.Type == "cas" {
-		what = "swap " + t.gauge.brief(t.lost.key, first.request.body.From) + " → " + t.value(t.lost)
+	if first.request.kind == "cas" {
+		what = "swap " + t.gauge.brief(t.lost.key, first.request.body["from"]) + " → " + t.value(t.lost)
 	}
 	switch {
 	case first == second:
@@ -168,7 +168,7 @@ func (t *teller) countedTwice() {
 	}
 	found := t.shown(t.basisOf(t.by))
 	if found == "" {
-		found = t.gauge.brief(t.by.key, second.request.body.From)
+		found = t.gauge.brief(t.by.key, second.request.body["from"])
 	}
 	t.say("%s tried again and found %s, so the same add of %d was counted twice.", node, found, t.add.Int())
 }
@@ -200,7 +200,7 @@ func (t *teller) countedOnce() {
 		return
 	}
 	t.say("%s's swap to %s took effect, but %s.", node, t.value(t.lost), t.noAnswer(first, calls[0]))
-	if swap, again := first.request.body, calls[0].request.body; again.Type == "cas" && string(again.From) == string(swap.From) && string(again.To) == string(swap.To) {
+	if again := calls[0].request; again.kind == "cas" && again.field("from") == first.request.field("from") && again.field("to") == first.request.field("to") {
 		t.say("%s sent the same swap again, which could not take effect twice, and acknowledged the add of %d.", node, t.add.Int())
 	} else {
 		t.say("%s asked the store, found its add of %d there already, and acknowledged it.", node, t.add.Int())
@@ -213,7 +213,7 @@ func (t *teller) noAnswer(c, next *call) string {
 	if len(c.replies) == 0 {
 		return "there was no answer"
 	}
-	if len(c.request.Copies) > 1 && c.taken != nil && c.taken != c.replies[0] && c.taken.body.Type == "error" {
+	if len(c.request.Copies) > 1 && c.taken != nil && c.taken != c.replies[0] && c.taken.kind == "error" {
 		return "it was doubled on its way, and the answer to the second copy, which failed, came first"
 	}
 	end := c.replies[0].Copies[0]
@@ -252,7 +252,7 @@ func (t *teller) oldAnswer() {
 		value = "in which it was " + t.gauge.brief(t.lost.key, v)
 	}
 	t.say("Then %s asked the store for the key %s, and was answered from a state %s old, %s.",
-		t.old.request.Src, name, plural(t.age(t.old, t.old.taken), "change"), value)
+		t.old.request.Src, name, plural(t.age(t.old.slot(), t.old.taken), "change"), value)
 }
 
 func (t *teller) crashed() {

@@ -136,7 +136,7 @@ func (t *teller) theRead() {
 	t.operation(t.read, verdict)
 	seen := t.seen(t.read)
 	for _, c := range seen {
-		if len(seen) <= 3 || c == t.old || t.lost != nil && c.request.body.Key == t.lost.key {
+		if len(seen) <= 3 || c == t.old || t.lost != nil && c.request.key == t.lost.key {
 			t.exchange(c)
 		}
 	}
@@ -191,9 +191,9 @@ func (t *teller) exchange(c *call) {
 	}
 	t.chosen[m] = Plain
 	t.chosen[m.call.request] = Plain // another, if the answer was mistaken
-	if age := t.age(c, m); age > 0 {
+	if age := t.age(c.slot(), m); age > 0 {
 		value := t.valueAt(c.slot(), m.from.State)
-		t.remark(m.before(), m.Src, OldState, "old state, %s back: %s", plural(age, "change"), t.gauge.show(c.request.body.Key, value))
+		t.remark(m.before(), m.Src, OldState, "old state, %s back: %s", plural(age, "change"), t.gauge.show(c.request.key, value))
 	}
 }
 
@@ -268,7 +268,7 @@ func (t *teller) beforeTheCrash() {
 	}
 	var near []*Message
 	for _, m := range t.messages {
-		if m.body.Type == "init" || m.body.Type == "init_ok" {
+		if m.kind == "init" || m.kind == "init_ok" {
 			continue
 		}
 		if m.Src == t.crash.Node && m.pos < end || m.Dest == t.crash.Node && m.arrived >= 0 && m.arrived < end {

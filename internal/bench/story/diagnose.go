@@ -157,7 +157,7 @@ func (x *run) seen(read *op) []*call {
 	var calls []*call
 	read.call.each(func(c *call) {
 		switch {
-		case c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.Dest || x.gauge.key != "" && x.gauge.key != c.request.body.Key:
+		case c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.Dest || x.gauge.key != "" && x.gauge.key != c.request.key:
 			return
 		case len(read.call.replies) > 0 && c.taken.arrived >= read.call.replies[0].pos:
 			return
@@ -175,7 +175,7 @@ func (x *run) seen(read *op) []*call {
 // because it was answered from an older state.
 func (x *run) missed(c *cause, seen []*call) bool {
 	for _, call := range seen {
-		for _, ch := range x.since(call) {
+		for _, ch := range x.unknown(call.slot(), call.taken) {
 			known := ch.add().ackedBefore(c.read)
 			if c.than != nil {
 				known = ch.At < c.than.Complete
@@ -198,7 +198,7 @@ func (x *run) torn(c *cause, seen []*call) bool {
 		})
 	}
 	for _, call := range seen {
-		for _, missed := range x.since(call) {
+		for _, missed := range x.unknown(call.slot(), call.taken) {
 			if missed.step <= 0 || !missed.add().acked() {
 				continue
 			}
@@ -248,11 +248,11 @@ func (x *run) overwritten(c *cause) bool {
 			continue
 		}
 		basis := x.basisOf(by)
-		from := -1
+		var answer *Message
 		if basis != nil {
-			from, _ = basis.taken.state()
+			answer = basis.taken
 		}
-		for _, lost := range slices.Backward(x.after(by.slot, from)) {
+		for _, lost := range slices.Backward(x.unknown(by.slot, answer)) {
 			o := lost.add()
 			if lost.pos >= by.pos || lost.step <= 0 || o == by.add() || !o.ackedBefore(c.read) {
 				continue
@@ -289,7 +289,7 @@ func (x *run) basisOf(by *change) *call {
 	}
 	var basis *call
 	for _, c := range by.call.parent.calls {
-		if c != by.call && c.request.body.Key == by.key && c.taken != nil && c.taken.from != nil && c.taken.arrived < by.call.request.pos {
+		if c != by.call && c.request.key == by.key && c.taken != nil && c.taken.from != nil && c.taken.arrived < by.call.request.pos {
 			basis = c
 		}
 	}

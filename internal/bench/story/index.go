@@ -2,6 +2,7 @@ package story
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -40,7 +41,9 @@ type op struct {
 type Message struct {
 	point
 	Src, Dest string
-	body      body
+	kind      string // its type, or empty if it has none
+	key       key    // that it is about, if it is a request to a service
+	body      map[string]json.RawMessage
 	call      *call // that it begins or answers
 	Copies    []*Ending
 	arrived   int                   // where a receiver that was alive first got it, or -1
@@ -57,30 +60,15 @@ type Ending struct {
 	served bool               // a service has dealt with it
 }
 
-// A body has the fields of messages' bodies that matter here.
-type body struct {
-	Type      string          `json:"type"`
-	MsgID     json.RawMessage `json:"msg_id"`
-	InReplyTo json.RawMessage `json:"in_reply_to"`
-	Key       key             `json:"key"`
-	Value     json.RawMessage `json:"value"`
-	From      json.RawMessage `json:"from"`
-	To        json.RawMessage `json:"to"`
-	Delta     json.RawMessage `json:"delta"`
-	Code      json.RawMessage `json:"code"`
-	Create    json.RawMessage `json:"create_if_not_exists"`
-}
-
 // A key is JSON, and the same however a node writes it.
 type key string
 
-func (k *key) UnmarshalJSON(raw []byte) error {
+func keyOf(raw json.RawMessage) key {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
 		raw, _ = json.Marshal(s) // a string can always be marshalled
 	}
-	*k = key(raw)
-	return nil
+	return key(raw)
 }
 
 // name returns the key as people write it.
@@ -120,7 +108,7 @@ type change struct {
 }
 
 // slot returns what a call to a service is about.
-func (c *call) slot() slot { return slot{c.request.Dest, c.request.body.Key} }
+func (c *call) slot() slot { return slot{c.request.Dest, c.request.key} }
 
 // state returns the numbers of the state that an answer rests on and of the
 // newest state at that time, or -1 if it is not known to rest on one.
@@ -133,6 +121,9 @@ func (m *Message) state() (state, newest int) {
 	}
 	return m.from.State, m.from.Newest
 }
+
+// field returns the JSON of a field of a message's body.
+func (m *Message) field(name string) string { return string(m.body[name]) }
 
 // before returns the point at which a message was about to be sent.
 func (m *Message) before() point { return point{m.pos - 1, m.At} }
@@ -179,35 +170,17 @@ func (x *run) acknowledged(read *op) int64 {
 	return sum
 }
 
-// after returns the changes of a slot since a state.
-func (x *run) after(s slot, state int) []*change {
-	var changes []*change
-	for _, c := range x.changes {
-		if c.slot == s && c.number > state && !c.idle {
-			changes = append(changes, c)
-		}
-	}
-	return changes
+// unknown returns the changes of a slot that an answer does not know of.
+func (x *run) unknown(s slot, answer *Message) []*change {
+	state, _ := answer.state()
+	return slices.DeleteFunc(slices.Clone(x.changes), func(c *change) bool { return c.slot != s || c.number <= state || c.idle })
 }
 
-// since returns the changes of what a call was about that the answer that was
-// taken does not know of.
-func (x *run) since(c *call) []*change {
-	state, _ := c.taken.state()
-	return x.after(c.slot(), state)
-}
-
-// age returns how many changes of what a call was about an answer was behind
-// when it was given.
-func (x *run) age(c *call, answer *Message) int {
-	state, newest := answer.state()
-	n := 0
-	for _, ch := range x.after(c.slot(), state) {
-		if ch.number <= newest {
-			n++
-		}
-	}
-	return n
+// age returns how many changes of a slot an answer was behind when it was
+// given.
+func (x *run) age(s slot, answer *Message) int {
+	_, newest := answer.state()
+	return len(slices.DeleteFunc(x.unknown(s, answer), func(c *change) bool { return c.number > newest }))
 }
 
 // valueAt returns the value of a slot in a state, or nothing.

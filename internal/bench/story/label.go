@@ -9,33 +9,32 @@ import (
 
 // label says what a message is, in few words.
 func (t *teller) label(m *Message) string {
-	b := m.body
-	key := b.Key.name()
+	b, key := m.body, m.key.name()
 	switch {
-	case b.Type == "read" && key != "":
+	case m.kind == "read" && key != "":
 		return "read " + key
-	case b.Type == "write":
-		return fmt.Sprintf("write %s = %s", key, t.gauge.label(b.Key, b.Value))
-	case b.Type == "cas" && t.gauge.field != "" && string(b.Create) == "true" && string(b.From) == string(b.To):
-		return fmt.Sprintf("create %s = %s", key, t.gauge.label(b.Key, b.To))
-	case b.Type == "cas":
-		return fmt.Sprintf("%s: %s", key, t.gauge.swap(b.Key, b.From, b.To))
-	case b.Type == "add":
-		return "add " + string(b.Delta)
-	case b.Type == "read_ok" && m.from != nil:
-		return t.gauge.label("", b.Value)
-	case b.Type == "read_ok":
-		return "read ok: " + shortened(string(b.Value), 16)
-	case b.Type == "error" && m.from != nil && string(b.Code) == "20":
+	case m.kind == "write":
+		return fmt.Sprintf("write %s = %s", key, t.gauge.label(m.key, b["value"]))
+	case m.kind == "cas" && t.gauge.field != "" && m.field("create_if_not_exists") == "true" && m.field("from") == m.field("to"):
+		return fmt.Sprintf("create %s = %s", key, t.gauge.label(m.key, b["to"]))
+	case m.kind == "cas":
+		return fmt.Sprintf("%s: %s", key, t.gauge.swap(m.key, b["from"], b["to"]))
+	case m.kind == "add":
+		return "add " + m.field("delta")
+	case m.kind == "read_ok" && m.from != nil:
+		return t.gauge.label("", b["value"])
+	case m.kind == "read_ok":
+		return "read ok: " + shortened(m.field("value"), 16)
+	case m.kind == "error" && m.from != nil && m.field("code") == "20":
 		return "no value"
-	case b.Type == "error" && m.from != nil && string(b.Code) == "22":
+	case m.kind == "error" && m.from != nil && m.field("code") == "22":
 		return "has another value"
-	case b.Type == "error":
-		return "error " + string(b.Code)
-	case b.Type == "":
+	case m.kind == "error":
+		return "error " + m.field("code")
+	case m.kind == "":
 		return shortened(string(t.entries[m.pos].Body), 24)
 	}
-	return strings.TrimSuffix(b.Type, "_ok") + map[bool]string{true: " ok"}[strings.HasSuffix(b.Type, "_ok")]
+	return strings.TrimSuffix(m.kind, "_ok") + map[bool]string{true: " ok"}[strings.HasSuffix(m.kind, "_ok")]
 }
 
 // fate says what became of a copy.

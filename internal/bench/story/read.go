@@ -81,9 +81,9 @@ func (r *reader) entry(e maelstromtest.Entry) {
 // sent notes a message, which begins a call or answers one.
 func (r *reader) sent(e maelstromtest.Entry) {
 	m := &Message{point: r.now, Src: e.Src, Dest: e.Dest, Copies: []*Ending{{}}, arrived: -1, life: r.lives[e.Src]}
-	if json.Unmarshal(e.Body, &m.body) != nil {
-		m.body = body{} // a field has another type than it should: the message is shown as it is
-	}
+	m.body = fieldsOf(e.Body)
+	m.key = keyOf(m.body["key"])
+	_ = json.Unmarshal(m.body["type"], &m.kind)
 	r.byID[e.ID] = m
 	r.messages = append(r.messages, m)
 	asked := r.repliedTo(m)
@@ -102,10 +102,10 @@ func (r *reader) sent(e maelstromtest.Entry) {
 // repliedTo returns the calls that a message answers: after a restart there may
 // be several.
 func (r *reader) repliedTo(m *Message) []*call {
-	if len(m.body.InReplyTo) == 0 {
+	if len(m.body["in_reply_to"]) == 0 {
 		return nil
 	}
-	return r.asked[[3]string{m.Dest, m.Src, string(m.body.InReplyTo)}]
+	return r.asked[[3]string{m.Dest, m.Src, m.field("in_reply_to")}]
 }
 
 // begins notes a call, and finds out for whose sake it is made: a client's for
@@ -113,7 +113,7 @@ func (r *reader) repliedTo(m *Message) []*call {
 func (r *reader) begins(m *Message) {
 	c := &call{request: m}
 	m.call = c
-	id := [3]string{m.Src, m.Dest, string(m.body.MsgID)}
+	id := [3]string{m.Src, m.Dest, m.field("msg_id")}
 	r.asked[id] = append(r.asked[id], c)
 	if isNode(m.Src) {
 		if p := r.parentOf(c); p != nil {
@@ -171,10 +171,10 @@ func (r *reader) serves(m *Message, e maelstromtest.Entry) {
 	c := &change{point: r.now, slot: slot{m.Dest, key(e.Key)}, number: e.Newest + 1, value: e.Value, call: m.call}
 	c.orphaned = m.life != r.lives[m.Src]
 	if !e.Changed {
-		if m.body.Type != "write" {
+		if m.kind != "write" {
 			return
 		}
-		c.number, c.key, c.value, c.idle = e.State, m.body.Key, m.body.Value, true
+		c.number, c.key, c.value, c.idle = e.State, m.key, m.body["value"], true
 	}
 	for i, copied := range m.Copies {
 		if copied.What == maelstromtest.Received && !copied.served {
@@ -215,18 +215,18 @@ func (r *reader) parentOf(c *call) *call {
 
 // repeats reports whether a call may be another attempt at an earlier one.
 func (c *call) repeats(earlier *call) bool {
-	return earlier.request.body.Type == c.request.body.Type && earlier.request.body.Key == c.request.body.Key
+	return earlier.request.kind == c.request.kind && earlier.request.key == c.request.key
 }
 
 // matching returns the adds that a change may be for: for a swap, those of
 // exactly the amount that it adds; for a write, all adds.
 func (c *call) matching(candidates []*call) []*call {
-	from, ok := integer(c.request.body.From)
-	to, ok2 := integer(c.request.body.To)
+	from, ok := integer(c.request.body["from"])
+	to, ok2 := integer(c.request.body["to"])
 	swap := ok && ok2
 	var same []*call
 	for _, in := range candidates {
-		if in.op != nil && in.op.F == "add" && (swap && in.op.Int() == to-from || c.request.body.Type == "write") {
+		if in.op != nil && in.op.F == "add" && (swap && in.op.Int() == to-from || c.request.kind == "write") {
 			same = append(same, in)
 		}
 	}

@@ -180,11 +180,11 @@ func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 		adds[i] = &call{op: &op{Op: maelstromtest.Op{F: "add", Value: int64(i)}}}
 	}
 	candidates := append(adds, &call{op: &op{Op: maelstromtest.Op{F: "read"}}})
-	swap := &call{request: &Message{body: body{Type: "cas", From: json.RawMessage("4"), To: json.RawMessage("7")}}}
+	swap := &call{request: &Message{body: fieldsOf(json.RawMessage(`{"from":4,"to":7}`))}}
 	if got := swap.matching(candidates); !slices.Equal(got, adds[3:]) {
 		t.Errorf("the swap is for %v", got)
 	}
-	write := &call{request: &Message{body: body{Type: "write", Value: json.RawMessage("7")}}}
+	write := &call{request: &Message{kind: "write"}}
 	if got := write.matching(candidates); !slices.Equal(got, adds) {
 		t.Errorf("the write is for %v", got)
 	}
