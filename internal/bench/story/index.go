@@ -185,13 +185,12 @@ func (x *run) age(s slot, answer *Message) int {
 
 // valueAt returns the value of a slot in a state, or nothing.
 func (x *run) valueAt(s slot, state int) json.RawMessage {
-	var value json.RawMessage
-	for _, c := range x.changes {
+	for _, c := range slices.Backward(x.changes) {
 		if c.slot == s && c.number <= state && !c.idle {
-			value = c.value
+			return c.value
 		}
 	}
-	return value
+	return nil
 }
 
 // isNode reports whether a name is a node's: n and a number.

@@ -22,18 +22,13 @@ func (t *teller) lay() *Story {
 	for i, l := range s.Lanes {
 		lane[l.Name] = i
 	}
-	for _, m := range t.inOrder() {
-		for i, c := range m.Copies {
-			s.Arrows = append(s.Arrows, Arrow{
-				From: lane[m.Src], To: lane[m.Dest], SentAt: m.At, EndedAt: c.At,
-				Label: t.label(m), Fate: t.fate(m, c), Late: c.Late, Copy: i, Mark: t.chosen[m],
-			})
-		}
-	}
+	moments := t.arrows(s, lane)
 	for _, r := range t.notes {
-		s.Notes = append(s.Notes, Note{Lane: lane[r.lane], At: r.At, Text: r.text, Style: r.style})
+		n := &Note{Lane: lane[r.lane], At: r.At, Text: r.text, Style: r.style}
+		s.Notes = append(s.Notes, n)
+		moments = append(moments, moment{pos: r.pos, order: 1, lane: n.Lane, rows: []*int{&n.Row}})
 	}
-	t.rows(s)
+	s.Rows = inRows(moments)
 	return s
 }
 
@@ -46,16 +41,16 @@ type moment struct {
 	starts, ends *Message // the message that is sent, and the one whose copy arrives
 }
 
-// rows gives each moment its row. If the sender of a message does nothing until
-// a copy arrives, the message is drawn level: it is sent in the row in which
-// that copy arrives.
-func (t *teller) rows(s *Story) {
-	var moments []moment
-	arrows := s.Arrows
+// arrows adds the copies of the chosen messages to a story.
+func (t *teller) arrows(s *Story, lane map[string]int) (moments []moment) {
 	for _, m := range t.inOrder() {
-		start := moment{pos: m.pos, lane: arrows[0].From, starts: m}
+		start := moment{pos: m.pos, lane: lane[m.Src], starts: m}
 		for i, c := range m.Copies {
-			a := &arrows[i]
+			a := &Arrow{
+				From: lane[m.Src], To: lane[m.Dest], SentAt: m.At, EndedAt: c.At,
+				Label: t.label(m), Fate: t.fate(m, c), Late: c.Late, Copy: i, Mark: t.chosen[m],
+			}
+			s.Arrows = append(s.Arrows, a)
 			start.rows = append(start.rows, &a.Sent)
 			if c.What == maelstromtest.Received {
 				moments = append(moments, moment{pos: c.pos, lane: a.To, ends: m, rows: []*int{&a.Ends}})
@@ -63,11 +58,15 @@ func (t *teller) rows(s *Story) {
 				start.rows = append(start.rows, &a.Ends)
 			}
 		}
-		moments, arrows = append(moments, start), arrows[len(m.Copies):]
+		moments = append(moments, start)
 	}
-	for i, r := range t.notes {
-		moments = append(moments, moment{pos: r.pos, order: 1, lane: s.Notes[i].Lane, rows: []*int{&s.Notes[i].Row}})
-	}
+	return moments
+}
+
+// inRows gives each moment its row, and returns how many there are. If the
+// sender of a message does nothing until a copy arrives, the message is drawn
+// level: it is sent in the row in which that copy arrives.
+func inRows(moments []moment) (rows int) {
 	slices.SortStableFunc(moments, func(a, b moment) int { return cmp.Or(a.pos-b.pos, a.order-b.order) })
 	level := map[*Message][]*int{} // the rows of messages that are sent where they arrive
 	for i, m := range moments {
@@ -76,11 +75,12 @@ func (t *teller) rows(s *Story) {
 			continue
 		}
 		for _, row := range append(m.rows, level[m.ends]...) {
-			*row = s.Rows
+			*row = rows
 		}
 		delete(level, m.ends)
-		s.Rows++
+		rows++
 	}
+	return rows
 }
 
 // arrivesFirst reports whether the message that was sent at start arrives

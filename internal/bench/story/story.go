@@ -19,8 +19,8 @@ type Story struct {
 	Kind    Kind
 	Caption string
 	Lanes   []Lane
-	Arrows  []Arrow
-	Notes   []Note
+	Arrows  []*Arrow
+	Notes   []*Note
 	Rows    int
 	Asked   int // how many answers of services the wrong read rests on
 }

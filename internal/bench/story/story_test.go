@@ -131,7 +131,7 @@ func TestADeadNodeReadsNothing(t *testing.T) {
 	killed.What, received.What, started.What = maelstromtest.Killed, maelstromtest.Received, maelstromtest.Started
 	killed.Node, started.Node = "n0", "n0"
 	s := Of(r, slices.Replace(journal, lost, lost+1, killed, received, started))
-	if s == nil || !slices.ContainsFunc(s.Arrows, func(a Arrow) bool { return a.Fate == Unread }) || !strings.Contains(s.Text(), "[ n0 starts again ]") {
+	if s == nil || !slices.ContainsFunc(s.Arrows, func(a *Arrow) bool { return a.Fate == Unread }) || !strings.Contains(s.Text(), "[ n0 starts again ]") {
 		t.Errorf("%+v", s)
 	}
 }

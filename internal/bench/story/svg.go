@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -149,7 +150,7 @@ func (c *canvas) times() {
 }
 
 // arrow draws a copy of a message.
-func (c *canvas) arrow(a Arrow) {
+func (c *canvas) arrow(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	c.add(`<g class="%s">`, a.classes())
 	if a.gone() || a.Fate == OnItsWay {
@@ -165,10 +166,10 @@ func (c *canvas) arrow(a Arrow) {
 }
 
 // gone reports whether an arrow ends before it reaches its receiver.
-func (a Arrow) gone() bool { return a.Fate == WasLost || a.Fate == WasCut }
+func (a *Arrow) gone() bool { return a.Fate == WasLost || a.Fate == WasCut }
 
 // classes returns the names of an arrow's styles.
-func (a Arrow) classes() string {
+func (a *Arrow) classes() string {
 	var classes []string
 	switch {
 	case a.gone() || a.Fate == Unread:
@@ -195,7 +196,7 @@ func (c *canvas) tip(x1, y1, x2, y2 float64) {
 
 // label writes what a message is: above the middle of its arrow if that is
 // level, or else beside its end, where there is no other arrow.
-func (c *canvas) label(a Arrow) {
+func (c *canvas) label(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	text := a.Label
 	if a.Copy > 0 {
@@ -227,7 +228,7 @@ func (c *canvas) label(a Arrow) {
 }
 
 // note draws a note on its lane.
-func (c *canvas) note(n Note) {
+func (c *canvas) note(n *Note) {
 	half := float64(utf8.RuneCountInString(n.Text))*letter/2 + 8
 	x, y := c.x(n.Lane), c.y(n.Row)
 	if n.Style == AFault { // beside the lane, on the side without messages to the services
@@ -247,10 +248,8 @@ func (c *canvas) note(n Note) {
 // outward returns the direction away from the services: -1 for left, 1 for
 // right.
 func (c *canvas) outward(lane int) float64 {
-	for _, l := range c.s.Lanes[lane:] {
-		if l.Role == Service {
-			return -1
-		}
+	if slices.ContainsFunc(c.s.Lanes[lane:], func(l Lane) bool { return l.Role == Service }) {
+		return -1
 	}
 	return 1
 }

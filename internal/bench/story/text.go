@@ -41,7 +41,7 @@ func (s *Story) Text() string {
 
 // at returns the time that is shown where an arrow starts. If the arrow is
 // level, that is the time of its arrival.
-func (s *Story) at(a Arrow) time.Duration {
+func (s *Story) at(a *Arrow) time.Duration {
 	if a.Sent == a.Ends {
 		return max(a.SentAt, a.EndedAt)
 	}
@@ -49,7 +49,7 @@ func (s *Story) at(a Arrow) time.Duration {
 }
 
 // remark says what is special about an arrow.
-func (a Arrow) remark() string {
+func (a *Arrow) remark() string {
 	text := ""
 	if a.Late > 0 && a.Fate != WasLost {
 		text += ", late by " + brief(a.Late)
