@@ -7,9 +7,9 @@
 package explain
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -38,8 +38,11 @@ type Request struct {
 // aRead stands in place of a delta.
 const aRead = -1
 
-// A Link is one direction between two endpoints.
-type Link struct{ Src, Dest string }
+// A Link is one direction between two nodes, or between a node and a service.
+type Link struct{ Src, Dest int }
+
+// aService stands in place of a node's number.
+const aService = -1
 
 // An Nth is the Nth message on a link, counted from 0.
 type Nth struct {
@@ -64,14 +67,12 @@ type Age struct {
 type counter map[Link]int
 
 func (c counter) next(src, dest string) Nth {
-	link := Link{src, dest}
+	link := Link{number(src), number(dest)}
 	c[link]++
 	return Nth{link, c[link] - 1}
 }
 
-// toStore is the link from a node to the store.
-func toStore(node int) Link { return Link{nodeName(node), theStore} }
-
+// theStore is the service that the designs use.
 const theStore = "seq-kv"
 
 // script returns a script that carries out the plan. It can be used once. After
@@ -109,10 +110,11 @@ func (p Plan) script() (s *maelstromtest.Script, used func() Plan) {
 	}
 }
 
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
-
-// number returns the number of a node, and 0 for other names.
-func number(node string) int {
-	n, _ := strconv.Atoi(node[min(1, len(node)):])
+// number returns the number of a node, or aService for other names.
+func number(name string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "n"))
+	if err != nil {
+		return aService
+	}
 	return n
 }

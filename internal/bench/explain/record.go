@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,8 +30,11 @@ func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []mael
 	for _, e := range journal {
 		switch e.What {
 		case maelstromtest.Answered:
+			if e.Dest != theStore {
+				break
+			}
 			nth := asked.next(e.Src, e.Dest)
-			if age := e.Newest - e.State; age > 0 && e.Dest == theStore {
+			if age := e.Newest - e.State; age > 0 {
 				p.Ages = append(p.Ages, Age{nth, age})
 			}
 		case maelstromtest.Killed, maelstromtest.Paused:
@@ -58,7 +62,7 @@ func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 	var fates []Fate
 	sent := counter{}
 	for _, m := range story.Messages(journal) {
-		if isClient(m.Src) || isClient(m.Dest) {
+		if strings.HasPrefix(m.Src, "c") || strings.HasPrefix(m.Dest, "c") { // a client
 			continue
 		}
 		f := Fate{Nth: sent.next(m.Src, m.Dest)}
@@ -75,8 +79,6 @@ func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 	}
 	return fates
 }
-
-func isClient(name string) bool { return len(name) > 1 && name[0] == 'c' }
 
 // mostRuns bounds how often a simulation that failed is run again to make it
 // shorter.
@@ -102,11 +104,10 @@ func Shorten(t *testing.T, cfg maelstromtest.Config, program maelstromtest.Progr
 	if whole.story == nil {
 		return "What went wrong has no story: no node crashed, and the reads are right."
 	}
-	whole.plan = record(cfg, whole.result.History, whole.journal)
 	if whole.story.Kind == story.CrashedNode {
 		return whole.story.Text()
 	}
-	x := r.try(whole.plan)
+	x := r.try(record(cfg, whole.result.History, whole.journal))
 	if x.story == nil {
 		return "The whole run, since nothing goes wrong when its record is played again:\n\n" + whole.story.Text()
 	}

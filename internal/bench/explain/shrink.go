@@ -89,9 +89,6 @@ func each(count func(*Plan) int, change func(p *Plan, i int)) func(Plan, int) (P
 
 func (p Plan) clone() Plan {
 	p.Requests, p.Faults, p.Fates, p.Ages = slices.Clone(p.Requests), slices.Clone(p.Faults), slices.Clone(p.Fates), slices.Clone(p.Ages)
-	for i := range p.Fates {
-		p.Fates[i].Copies = slices.Clone(p.Fates[i].Copies)
-	}
 	return p
 }
 
@@ -103,20 +100,15 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 	}
 	p = p.clone()
 	p.Nodes--
-	gone := func(n Nth) bool { return n.Src == nodeName(i) || n.Dest == nodeName(i) }
+	gone := func(l Link) bool { return l.Src == i || l.Dest == i }
 	p.Requests = slices.DeleteFunc(p.Requests, func(r Request) bool { return r.Node == i })
 	p.Faults = slices.DeleteFunc(p.Faults, func(f maelstromtest.ScriptedFault) bool { return f.Node == i })
-	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return gone(f.Nth) })
-	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return gone(a.Nth) })
-	move := func(node *int) {
-		if *node > i {
-			*node--
-		}
-	}
-	rename := func(link *Link) {
-		for _, name := range []*string{&link.Src, &link.Dest} {
-			if k := number(*name); k > i {
-				*name = nodeName(k - 1)
+	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return gone(f.Link) })
+	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return gone(a.Link) })
+	move := func(nodes ...*int) {
+		for _, node := range nodes {
+			if *node > i {
+				*node--
 			}
 		}
 	}
@@ -127,20 +119,21 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 		move(&p.Faults[k].Node)
 	}
 	for k := range p.Fates {
-		rename(&p.Fates[k].Link)
+		move(&p.Fates[k].Src, &p.Fates[k].Dest)
 	}
 	for k := range p.Ages {
-		rename(&p.Ages[k].Link)
+		move(&p.Ages[k].Src)
 	}
 	return p, true
 }
 
 // plainerFate halves the delay of a message's last copy, or else its latency.
 func plainerFate(p *Plan, i int) {
-	copies := p.Fates[i].Copies
+	copies := slices.Clone(p.Fates[i].Copies)
 	if len(copies) == 0 {
 		return
 	}
+	p.Fates[i].Copies = copies
 	last := &copies[len(copies)-1]
 	if last.Delay > 0 {
 		last.Delay = halved(last.Delay)

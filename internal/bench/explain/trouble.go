@@ -50,7 +50,7 @@ func span(random *rand.Rand) time.Duration {
 func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Rand) {
 	return func(p *Plan, random *rand.Rand) {
 		for range 1 + random.IntN(2) {
-			link := toStore(random.IntN(p.Nodes))
+			link := Link{random.IntN(p.Nodes), aService}
 			if random.IntN(2) == 0 {
 				link.Src, link.Dest = link.Dest, link.Src
 			}
@@ -108,7 +108,7 @@ func addLatency(p *Plan, random *rand.Rand) {
 	mean := time.Duration(1+random.IntN(6)) * 50 * time.Millisecond
 	for i := range p.Nodes {
 		for n := range 12 {
-			for _, link := range []Link{toStore(i), {theStore, nodeName(i)}} {
+			for _, link := range []Link{{i, aService}, {aService, i}} {
 				latency := time.Duration(random.ExpFloat64() * float64(mean)).Truncate(hop)
 				p.Fates = append(p.Fates, Fate{Nth{link, n}, []maelstromtest.Copy{{Latency: latency}}})
 			}
@@ -141,7 +141,7 @@ func draw(random *rand.Rand, trouble Trouble, old bool) Plan {
 	}
 	if old {
 		for range 1 + random.IntN(3) {
-			p.Ages = append(p.Ages, Age{Nth{toStore(random.IntN(p.Nodes)), random.IntN(6)}, 1 + random.IntN(3)})
+			p.Ages = append(p.Ages, Age{Nth{Link{random.IntN(p.Nodes), aService}, random.IntN(6)}, 1 + random.IntN(3)})
 		}
 	}
 	return p
