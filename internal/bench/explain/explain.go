@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -23,23 +24,42 @@ type Found struct {
 }
 
 // Search looks for the shortest story of each design under each kind of
-// trouble, several at a time. The same seed finds the same stories.
-func Search(t *testing.T, designs []rivals.Rival, troubles []Trouble, seed uint64) []Found {
+// trouble, several at a time, or only of the design and the trouble with these
+// names, if they are not empty. The same seed finds the same stories.
+func Search(t *testing.T, design, trouble string, seed uint64) []Found {
 	t.Helper()
+	designs := named(t, design, rivals.All, func(r rivals.Rival) string { return r.Name })
+	troubles := named(t, trouble, Troubles, func(tr Trouble) string { return tr.Name })
 	found := make([]Found, len(designs)*len(troubles))
 	t.Run("search", func(t *testing.T) {
-		for i, design := range designs {
-			for j, trouble := range troubles {
-				t.Run(design.Name+"/"+trouble.Name, func(t *testing.T) {
-					t.Parallel()
-					r := &runner{t: t, program: programOf(design)}
-					best, _ := r.search(trouble, seed)
-					found[i*len(troubles)+j] = Found{design, trouble, best.story, best.plan, r.runs}
-				})
-			}
+		for i := range found {
+			design, trouble := designs[i/len(troubles)], troubles[i%len(troubles)]
+			t.Run(design.Name+"/"+trouble.Name, func(t *testing.T) {
+				t.Parallel()
+				r := &runner{t: t, program: programOf(design)}
+				best := r.search(trouble, seed)
+				found[i] = Found{design, trouble, best.story, best.plan, r.runs}
+			})
 		}
 	})
 	return found
+}
+
+// named returns the element with that name, or all elements if the name is
+// empty.
+func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T {
+	t.Helper()
+	var names []string
+	for i, x := range all {
+		if nameOf(x) == name {
+			return all[i : i+1]
+		}
+		names = append(names, nameOf(x))
+	}
+	if name != "" {
+		t.Fatalf("%q is not one of %s", name, strings.Join(names, ", "))
+	}
+	return all
 }
 
 func programOf(design rivals.Rival) maelstromtest.Program {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
 
@@ -32,35 +31,9 @@ func TestExplain(t *testing.T) {
 	if !*explainFlag {
 		t.Skip("only with -explain")
 	}
-	designs := named(t, *design, rivals.All, func(r rivals.Rival) string { return r.Name })
-	troubles := named(t, *fault, Troubles, func(tr Trouble) string { return tr.Name })
-	if err := Write(os.Stdout, filepath.Join("store", "explain"), Search(t, designs, troubles, *seed)); err != nil {
+	if err := Write(os.Stdout, filepath.Join("store", "explain"), Search(t, *design, *fault, *seed)); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// named returns the element with that name, or all elements if the name is
-// empty.
-func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T {
-	t.Helper()
-	var names []string
-	for i, x := range all {
-		if nameOf(x) == name {
-			return all[i : i+1]
-		}
-		names = append(names, nameOf(x))
-	}
-	if name != "" {
-		t.Fatalf("%q is not one of %s", name, strings.Join(names, ", "))
-	}
-	return all
-}
-
-// pick returns the designs and the troubles with these names.
-func pick(t *testing.T, d, f string) ([]rivals.Rival, []Trouble) {
-	t.Helper()
-	return named(t, d, rivals.All, func(r rivals.Rival) string { return r.Name }),
-		named(t, f, Troubles, func(tr Trouble) string { return tr.Name })
 }
 
 // Each classic fault has a story of at most 15 messages, and the same seed
@@ -85,8 +58,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 			if testing.Short() && test.fault != "lost" {
 				t.Skip("takes long with -race")
 			}
-			designs, troubles := pick(t, test.design, test.fault)
-			f := Search(t, designs, troubles, 1)[0]
+			f := Search(t, test.design, test.fault, 1)[0]
 			if f.Story == nil {
 				t.Fatalf("no story in %d runs", f.Runs)
 			}
@@ -95,7 +67,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 			if f.Story.Kind != test.kind || f.Story.Messages() > 15 || slices.ContainsFunc(test.says, func(s string) bool { return !strings.Contains(said, s) }) {
 				t.Errorf("a %s of %d messages, want a %s that says %q:\n%s", f.Story.Kind, f.Story.Messages(), test.kind, test.says, text)
 			}
-			if again := Search(t, designs, troubles, 1)[0]; again.String() != f.String() || again.Story.SVG() != f.Story.SVG() {
+			if again := Search(t, test.design, test.fault, 1)[0]; again.String() != f.String() || again.Story.SVG() != f.Story.SVG() {
 				t.Errorf("the same seed first told\n%s\nand then\n%s", f, again)
 			}
 		})

@@ -7,7 +7,9 @@
 package explain
 
 import (
-	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -20,7 +22,7 @@ type Plan struct {
 	Nodes    int
 	Latency  time.Duration
 	Requests []Request // in order of time
-	Faults   []Fault
+	Faults   []maelstromtest.ScriptedFault
 	Fates    []Fate
 	Ages     []Age
 }
@@ -33,39 +35,51 @@ type Request struct {
 	Final bool
 }
 
-// A Fault is a kill or a pause of a node.
-type Fault struct {
-	Kind maelstromtest.Kind
-	Node int
-	At   time.Duration
-	For  time.Duration
-}
-
-// A Fate is what becomes of the Nth message on a link, counted from 0. Without
-// copies it is lost.
-type Fate struct {
-	Link
-	N      int
-	Copies []maelstromtest.Copy
-}
-
-// A Link is one direction between two endpoints.
-type Link struct{ Src, Dest string }
-
-// An Age says how many states behind the newest the store's answer to a node's
-// Nth request is.
-type Age struct {
-	Node string
-	N    int
-	Age  int
-}
-
 // aRead stands in place of a delta.
 const aRead = -1
 
-// script returns a script that carries out the plan. It can be used once.
-func (p Plan) script() *maelstromtest.Script {
-	s := &maelstromtest.Script{}
+// A Link is one direction between two nodes, or between a node and a service.
+type Link struct{ Src, Dest int }
+
+// aService stands in place of a node's number.
+const aService = -1
+
+// An Nth is the Nth message on a link, counted from 0.
+type Nth struct {
+	Link
+	N int
+}
+
+// A Fate is what becomes of a message. Without copies it is lost.
+type Fate struct {
+	Nth
+	Copies []maelstromtest.Copy
+}
+
+// An Age says how many states behind the newest the store's answer to a request
+// is.
+type Age struct {
+	Nth // of the requests that reach the store
+	Age int
+}
+
+// A counter counts messages.
+type counter map[Link]int
+
+func (c counter) next(src, dest string) Nth {
+	link := Link{number(src), number(dest)}
+	c[link]++
+	return Nth{link, c[link] - 1}
+}
+
+// theStore is the service that the designs use.
+const theStore = "seq-kv"
+
+// script returns a script that carries out the plan. It can be used once. After
+// that, used returns the plan without the fates and ages of messages that were
+// never sent.
+func (p Plan) script() (s *maelstromtest.Script, used func() Plan) {
+	s = &maelstromtest.Script{Faults: p.Faults}
 	for _, r := range p.Requests {
 		request := maelstromtest.Request{F: "read", Body: maelstromtest.Body{"type": "read"}}
 		if r.Delta != aRead {
@@ -73,45 +87,34 @@ func (p Plan) script() *maelstromtest.Script {
 		}
 		s.Requests = append(s.Requests, maelstromtest.ScriptedRequest{At: r.At, Node: r.Node, Request: request, Final: r.Final})
 	}
-	for _, f := range p.Faults {
-		s.Faults = append(s.Faults, maelstromtest.ScriptedFault(f))
-	}
-	type nth struct {
-		Link
-		n int
-	}
-	fates, ages := map[nth][]maelstromtest.Copy{}, map[nth]int{}
+	fates, ages := map[Nth][]maelstromtest.Copy{}, map[Nth]int{}
 	for _, f := range p.Fates {
-		fates[nth{f.Link, f.N}] = f.Copies
+		fates[f.Nth] = f.Copies
 	}
 	for _, a := range p.Ages {
-		ages[nth{Link{Src: a.Node}, a.N}] = a.Age
+		ages[a.Nth] = a.Age
 	}
-	sent, asked := map[Link]int{}, map[string]int{}
+	sent, asked := counter{}, counter{}
 	s.Deliver = func(src, dest string) []maelstromtest.Copy {
-		link := Link{src, dest}
-		n := sent[link]
-		sent[link]++
-		if copies, ok := fates[nth{link, n}]; ok {
+		if copies, ok := fates[sent.next(src, dest)]; ok {
 			return copies
 		}
 		return []maelstromtest.Copy{{Latency: p.Latency}}
 	}
-	s.Answer = func(caller string, oldest, newest int) int {
-		n := asked[caller]
-		asked[caller]++
-		return newest - ages[nth{Link{Src: caller}, n}]
+	s.Answer = func(caller string, oldest, newest int) int { return newest - ages[asked.next(caller, theStore)] }
+	return s, func() Plan {
+		p := p.clone()
+		p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return f.N >= sent[f.Link] })
+		p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return a.N >= asked[a.Link] })
+		return p
 	}
-	return s
 }
 
-// end returns when the last request is made.
-func (p Plan) end() time.Duration {
-	var last time.Duration
-	for _, r := range p.Requests {
-		last = max(last, r.At)
+// number returns the number of a node, or aService for other names.
+func number(name string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(name, "n"))
+	if err != nil {
+		return aService
 	}
-	return last
+	return n
 }
-
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
-	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
 
@@ -24,7 +23,7 @@ func Pictures(t *testing.T, program maelstromtest.Program, name string) map[stri
 
 // again carries out a plan in which an answer of the store is lost with a
 // program that is right, and returns the story. The program may ask the store
-// for other things first, so the loss is moved until it befalls the answer to a
+// for other things first, so the loss is moved until it hits the answer to a
 // swap.
 func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story {
 	t.Helper()
@@ -50,15 +49,9 @@ func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story 
 // make explain finds it.
 func classic(t *testing.T, design, trouble string) Found {
 	t.Helper()
-	for _, d := range rivals.All {
-		for _, tr := range Troubles {
-			if d.Name == design && tr.Name == trouble {
-				if found := Search(t, []rivals.Rival{d}, []Trouble{tr}, 1); found[0].Story != nil {
-					return found[0]
-				}
-			}
-		}
+	found := Search(t, design, trouble, 1)[0]
+	if found.Story == nil {
+		t.Fatalf("no story of %s under %s", design, trouble)
 	}
-	t.Fatalf("no story of %s under %s", design, trouble)
-	return Found{}
+	return found
 }

@@ -1,10 +1,9 @@
 package explain
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
-	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
@@ -20,19 +19,20 @@ type runner struct {
 
 // A trial is what came of a plan.
 type trial struct {
-	plan     Plan
-	story    *story.Story // nil if all was right
-	result   *maelstromtest.Result
-	journal  []maelstromtest.Entry
-	messages int // in all
+	plan    Plan
+	used    func() Plan  // see Plan.script
+	story   *story.Story // nil if all was right
+	result  *maelstromtest.Result
+	journal []maelstromtest.Entry
 }
 
 func (r *runner) try(p Plan) trial {
 	r.t.Helper()
 	cfg := r.cfg
-	cfg.Nodes, cfg.Latency, cfg.Script = p.Nodes, p.Latency, p.script()
+	script, used := p.script()
+	cfg.Nodes, cfg.Latency, cfg.Script = p.Nodes, p.Latency, script
 	x := r.simulate(cfg)
-	x.plan = p
+	x.plan, x.used = p, used
 	return x
 }
 
@@ -42,23 +42,17 @@ func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	r.runs++
 	cfg.Journal, cfg.Progress = nil, nil
 	result, entries := maelstromtest.Record(r.t, cfg, r.program)
-	return trial{result: result, journal: entries, messages: result.Messages, story: story.Of(result, entries)}
+	return trial{result: result, journal: entries, story: story.Of(result, entries)}
 }
 
-// shorter reports whether a trial makes a better story than another.
-func (x trial) shorter(y trial) bool {
-	a, b := x.weight(), y.weight()
-	for i := range a {
-		if a[i] != b[i] {
-			return a[i] < b[i]
-		}
+// weight says how good a story a trial makes: less is better. The first number
+// counts most.
+func (x trial) weight() []int {
+	return []int{
+		-min(1, x.story.Asked), x.story.Messages(), x.story.Rows,
+		len(x.plan.Requests) + len(x.plan.Faults) + len(x.plan.Fates) + len(x.plan.Ages),
+		x.result.Messages, int(x.plan.Requests[len(x.plan.Requests)-1].At),
 	}
-	return false
-}
-
-func (x trial) weight() [6]int {
-	return [6]int{-min(1, x.story.Asked), x.story.Messages(), x.story.Rows, len(x.plan.Requests) + len(x.plan.Faults) + len(x.plan.Fates) + len(x.plan.Ages),
-		x.messages, int(x.plan.end() / time.Microsecond)}
 }
 
 // hasty reports whether a final read was made before all other requests were
@@ -74,10 +68,6 @@ func (x trial) hasty() bool {
 	return false
 }
 
-func (p Plan) String() string {
-	return fmt.Sprintf("%d nodes, latency %v, requests %v, faults %v, fates %v, ages %v", p.Nodes, p.Latency, p.Requests, p.Faults, p.Fates, p.Ages)
-}
-
 // The limits of a search. They count runs, not time, so that the same seed
 // gives the same story.
 const (
@@ -87,23 +77,20 @@ const (
 )
 
 // search returns the shortest run that it finds in which trouble makes a
-// counter go wrong, or false. The store may answer from an old state only if
-// there is no other trouble: otherwise it would be hard to say what does the
-// harm.
-func (r *runner) search(trouble Trouble, seed uint64) (trial, bool) {
-	if trouble.add != nil {
-		return r.best(trouble, seed, false)
+// counter go wrong; without a story if there is none. The store may answer from
+// an old state only if there is no other trouble: otherwise it would be hard to
+// say what does the harm.
+func (r *runner) search(trouble Trouble, seed uint64) trial {
+	best := r.best(trouble, seed, false)
+	if best.story == nil && trouble.add == nil {
+		best = r.best(trouble, seed, true)
 	}
-	best, ok := r.best(trouble, seed, false)
-	if !ok {
-		best, ok = r.best(trouble, seed, true)
-	}
-	return best, ok
+	return best
 }
 
 // best returns the shortest of the runs that it finds. The store answers from
 // old states if old is set.
-func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bool) {
+func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	most := mostDraws
 	if trouble.add == nil {
@@ -115,25 +102,32 @@ func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial, ok bo
 			continue
 		}
 		found++
-		if x := r.shorten(first, trouble); best.story == nil || x.shorter(best) {
-			best, ok = x, true
+		x := r.shorten(first, mostShrinks, func(was, is trial) bool {
+			return is.story.Messages() <= was.story.Messages() && r.matters(is, trouble)
+		})
+		if best.story == nil || slices.Compare(x.weight(), best.weight()) < 0 {
+			best = x
 		}
 	}
-	return best, ok
+	return best
 }
 
 // matters reports whether a run goes wrong because of the trouble, that is,
 // whether it is right without it.
 func (r *runner) matters(x trial, trouble Trouble) bool {
-	return trouble.add == nil || trouble.has(x.plan) && r.try(trouble.without(x.plan.clone())).story == nil
+	if trouble.add == nil {
+		return true
+	}
+	plain := trouble.without(x.plan.clone())
+	return !slices.Equal(plain.size(), x.plan.size()) && r.try(plain).story == nil
 }
 
 // shorten makes a run shorter for as long as the same kind of thing goes wrong,
-// for the same reason.
-func (r *runner) shorten(x trial, trouble Trouble) trial {
-	shrink(x.plan, mostShrinks, func(p Plan) (Plan, bool) {
+// and as better says that the new run will do in place of the old.
+func (r *runner) shorten(x trial, limit int, better func(was, is trial) bool) trial {
+	shrink(x.plan, limit, func(p Plan) (Plan, bool) {
 		y := r.try(p)
-		if y.story == nil || y.story.Kind != x.story.Kind || y.story.Messages() > x.story.Messages() || y.hasty() || !r.matters(y, trouble) {
+		if y.story == nil || y.story.Kind != x.story.Kind || y.hasty() || !better(x, y) {
 			return p, false
 		}
 		x = y

@@ -3,6 +3,8 @@ package explain
 import (
 	"slices"
 	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // shrink returns the smallest plan that it can make of p. It leaves things out,
@@ -18,18 +20,16 @@ func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 				if !more {
 					break
 				}
-				if !q.size().less(p.size()) {
-					i++
-					continue
+				if slices.Compare(q.size(), p.size()) < 0 {
+					if limit--; limit < 0 {
+						return p
+					}
+					if least, good := ok(q); good {
+						p, changed = least, true
+						continue
+					}
 				}
-				if limit--; limit < 0 {
-					return p
-				}
-				if least, good := ok(q); good {
-					p, changed = least, true
-				} else {
-					i++
-				}
+				i++
 			}
 		}
 	}
@@ -40,7 +40,7 @@ func shrink(p Plan, limit int, ok func(Plan) (Plan, bool)) Plan {
 // false if there are no more.
 var steps = []func(p Plan, i int) (Plan, bool){
 	pieces(func(p *Plan) *[]Request { return &p.Requests }),
-	pieces(func(p *Plan) *[]Fault { return &p.Faults }),
+	pieces(func(p *Plan) *[]maelstromtest.ScriptedFault { return &p.Faults }),
 	pieces(func(p *Plan) *[]Age { return &p.Ages }),
 	pieces(func(p *Plan) *[]Fate { return &p.Fates }),
 	fewerNodes,
@@ -89,9 +89,6 @@ func each(count func(*Plan) int, change func(p *Plan, i int)) func(Plan, int) (P
 
 func (p Plan) clone() Plan {
 	p.Requests, p.Faults, p.Fates, p.Ages = slices.Clone(p.Requests), slices.Clone(p.Faults), slices.Clone(p.Fates), slices.Clone(p.Ages)
-	for i := range p.Fates {
-		p.Fates[i].Copies = slices.Clone(p.Fates[i].Copies)
-	}
 	return p
 }
 
@@ -101,48 +98,42 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 	if i >= p.Nodes || p.Nodes == 1 {
 		return p, false
 	}
-	gone := nodeName(i)
 	p = p.clone()
 	p.Nodes--
+	gone := func(l Link) bool { return l.Src == i || l.Dest == i }
 	p.Requests = slices.DeleteFunc(p.Requests, func(r Request) bool { return r.Node == i })
-	p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Node == i })
-	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return f.Src == gone || f.Dest == gone })
-	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return a.Node == gone })
-	names := map[string]string{}
-	for k := i + 1; k <= p.Nodes; k++ {
-		names[nodeName(k)] = nodeName(k - 1)
-	}
-	rename := func(name *string) {
-		if to, ok := names[*name]; ok {
-			*name = to
+	p.Faults = slices.DeleteFunc(p.Faults, func(f maelstromtest.ScriptedFault) bool { return f.Node == i })
+	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return gone(f.Link) })
+	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return gone(a.Link) })
+	move := func(nodes ...*int) {
+		for _, node := range nodes {
+			if *node > i {
+				*node--
+			}
 		}
 	}
 	for k := range p.Requests {
-		if p.Requests[k].Node > i {
-			p.Requests[k].Node--
-		}
+		move(&p.Requests[k].Node)
 	}
 	for k := range p.Faults {
-		if p.Faults[k].Node > i {
-			p.Faults[k].Node--
-		}
+		move(&p.Faults[k].Node)
 	}
 	for k := range p.Fates {
-		rename(&p.Fates[k].Src)
-		rename(&p.Fates[k].Dest)
+		move(&p.Fates[k].Src, &p.Fates[k].Dest)
 	}
 	for k := range p.Ages {
-		rename(&p.Ages[k].Node)
+		move(&p.Ages[k].Src)
 	}
 	return p, true
 }
 
 // plainerFate halves the delay of a message's last copy, or else its latency.
 func plainerFate(p *Plan, i int) {
-	copies := p.Fates[i].Copies
+	copies := slices.Clone(p.Fates[i].Copies)
 	if len(copies) == 0 {
 		return
 	}
+	p.Fates[i].Copies = copies
 	last := &copies[len(copies)-1]
 	if last.Delay > 0 {
 		last.Delay = halved(last.Delay)
@@ -172,10 +163,8 @@ func closer(p *Plan, i int) {
 // halved returns half of a duration, in whole hops.
 func halved(d time.Duration) time.Duration { return (d / 2).Truncate(hop) }
 
-// A size says how large a plan is. Its first number counts most.
-type size [6]int
-
-func (p Plan) size() size {
+// size says how large a plan is. The first number counts most.
+func (p Plan) size() []int {
 	var late, at, deltas, latest int
 	for _, f := range p.Fates {
 		late += 1 + len(f.Copies)
@@ -194,7 +183,5 @@ func (p Plan) size() size {
 	for _, a := range p.Ages {
 		ages += a.Age
 	}
-	return size{len(p.Requests) + p.Nodes, len(p.Faults) + late + ages, latest, at, deltas, int(p.Latency)}
+	return []int{len(p.Requests) + p.Nodes, len(p.Faults) + late + ages, latest, at, deltas, int(p.Latency)}
 }
-
-func (a size) less(b size) bool { return slices.Compare(a[:], b[:]) < 0 }

@@ -18,10 +18,9 @@ func TestShrinkLeavesOutWhatDoesNotMatter(t *testing.T) {
 		p := Plan{Nodes: 5, Latency: 10 * time.Millisecond}
 		for i := range 40 {
 			p.Requests = append(p.Requests, Request{At: time.Duration(i) * time.Second, Node: random.IntN(5), Delta: random.Int64N(4)})
-			p.Ages = append(p.Ages, Age{nodeName(random.IntN(5)), i, 1 + random.IntN(9)})
-			link := Link{nodeName(random.IntN(5)), "seq-kv"}
-			p.Fates = append(p.Fates, Fate{link, i, []maelstromtest.Copy{{Latency: time.Second, Delay: time.Second}}})
-			p.Faults = append(p.Faults, Fault{maelstromtest.Kill, random.IntN(5), time.Duration(i) * time.Second, time.Second})
+			p.Ages = append(p.Ages, Age{Nth{Link{random.IntN(5), aService}, i}, 1 + random.IntN(9)})
+			p.Fates = append(p.Fates, Fate{Nth{Link{random.IntN(5), aService}, i}, []maelstromtest.Copy{{Latency: time.Second, Delay: time.Second}}})
+			p.Faults = append(p.Faults, maelstromtest.ScriptedFault{Node: random.IntN(5), At: time.Duration(i) * time.Second, For: time.Second})
 		}
 		p.Requests[random.IntN(40)].Delta = 7
 		fate, age := random.IntN(40), random.IntN(40)
@@ -55,20 +54,22 @@ func TestShrinkKeepsToItsLimit(t *testing.T) {
 
 // If a node is left out, the nodes after it move up, with all that is theirs.
 func TestNodesMoveUpIfOneIsLeftOut(t *testing.T) {
+	fate := func(src, dest int) Fate { return Fate{Nth: Nth{Link: Link{src, dest}}} }
+	age := func(node int) Age { return Age{Nth: Nth{Link: Link{node, aService}}} }
 	p := Plan{
 		Nodes:    3,
 		Requests: []Request{{Node: 0}, {Node: 1}, {Node: 2}},
-		Faults:   []Fault{{Node: 1}, {Node: 2}},
-		Fates:    []Fate{{Link: Link{"n1", "seq-kv"}}, {Link: Link{"seq-kv", "n2"}}, {Link: Link{"n2", "n0"}}},
-		Ages:     []Age{{Node: "n2"}, {Node: "n1"}},
+		Faults:   []maelstromtest.ScriptedFault{{Node: 1}, {Node: 2}},
+		Fates:    []Fate{fate(1, aService), fate(aService, 2), fate(2, 0)},
+		Ages:     []Age{age(2), age(1)},
 	}
 	got, ok := fewerNodes(p, 1)
 	want := Plan{
 		Nodes:    2,
 		Requests: []Request{{Node: 0}, {Node: 1}},
-		Faults:   []Fault{{Node: 1}},
-		Fates:    []Fate{{Link: Link{"seq-kv", "n1"}}, {Link: Link{"n1", "n0"}}},
-		Ages:     []Age{{Node: "n1"}},
+		Faults:   []maelstromtest.ScriptedFault{{Node: 1}},
+		Fates:    []Fate{fate(aService, 1), fate(1, 0)},
+		Ages:     []Age{age(1)},
 	}
 	if !ok || !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)

@@ -13,28 +13,22 @@ import (
 type Trouble struct {
 	Name  string // one word, for flags
 	Title string
-	// add puts some of the trouble into a plan. It is nil if there is nothing
-	// to put.
-	add func(*Plan, *rand.Rand)
-	// without returns the plan without the trouble.
+	// add puts some of the trouble into a plan, and without takes all of it
+	// out. They are nil if the trouble is that there is none.
+	add     func(*Plan, *rand.Rand)
 	without func(Plan) Plan
-	// has reports whether a plan has any of the trouble.
-	has func(Plan) bool
 }
 
 // Troubles lists the kinds of trouble that designs are searched under.
 var Troubles = []Trouble{
-	{"none", "no fault at all", nil, func(p Plan) Plan { return p }, func(Plan) bool { return true }},
-	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates, hasFates},
+	{"none", "no fault at all", nil, nil},
+	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates},
 	{"late", "a message that is late", addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop, Delay: span(random)}}
-	}), noFates, hasFates},
-	{"doubled", "a message that comes twice", addDouble, single, func(p Plan) bool {
-		return slices.ContainsFunc(p.Fates, func(f Fate) bool { return len(f.Copies) > 1 })
-	}},
-	{"crash", "a node that is killed and starts again", addCrash,
-		func(p Plan) Plan { p.Faults = nil; return p }, func(p Plan) bool { return len(p.Faults) > 0 }},
-	{"latency", "messages that take different times", addLatency, noFates, hasFates},
+	}), noFates},
+	{"doubled", "a message that comes twice", addDouble, single},
+	{"crash", "a node that is killed and starts again", addCrash, func(p Plan) Plan { p.Faults = nil; return p }},
+	{"latency", "messages that take different times", addLatency, noFates},
 }
 
 // hop is how long a message takes if nothing is wrong, as in Maelstrom with its
@@ -42,8 +36,6 @@ var Troubles = []Trouble{
 const hop = time.Millisecond
 
 func noFates(p Plan) Plan { p.Fates = nil; return p }
-
-func hasFates(p Plan) bool { return len(p.Fates) > 0 }
 
 // span draws a time: either a few hops, or a time as long as nodes' timeouts.
 func span(random *rand.Rand) time.Duration {
@@ -58,12 +50,12 @@ func span(random *rand.Rand) time.Duration {
 func addFate(copies func(*rand.Rand) []maelstromtest.Copy) func(*Plan, *rand.Rand) {
 	return func(p *Plan, random *rand.Rand) {
 		for range 1 + random.IntN(2) {
-			link := Link{nodeName(random.IntN(p.Nodes)), "seq-kv"}
+			link := Link{random.IntN(p.Nodes), aService}
 			if random.IntN(2) == 0 {
 				link.Src, link.Dest = link.Dest, link.Src
 			}
-			f := Fate{link, random.IntN(6), copies(random)}
-			if !slices.ContainsFunc(p.Fates, func(g Fate) bool { return g.Link == f.Link && g.N == f.N }) {
+			f := Fate{Nth{link, random.IntN(6)}, copies(random)}
+			if !slices.ContainsFunc(p.Fates, func(g Fate) bool { return g.Nth == f.Nth }) {
 				p.Fates = append(p.Fates, f)
 			}
 		}
@@ -99,7 +91,9 @@ func single(p Plan) Plan {
 // start.
 func addCrash(p *Plan, random *rand.Rand) {
 	r := p.Requests[random.IntN(len(p.Requests))]
-	f := Fault{maelstromtest.Kill, r.Node, r.At + time.Duration(1+random.IntN(5))*hop, time.Duration(1+random.IntN(4)) * hop}
+	f := maelstromtest.ScriptedFault{
+		Kind: maelstromtest.Kill, Node: r.Node, At: r.At + time.Duration(1+random.IntN(5))*hop, For: time.Duration(1+random.IntN(4)) * hop,
+	}
 	p.Faults = append(p.Faults, f)
 	p.Requests = append(p.Requests, Request{At: f.At + f.For + time.Duration(random.IntN(3))*hop, Node: r.Node, Delta: 1 + random.Int64N(3)})
 	slices.SortStableFunc(p.Requests, func(a, b Request) int { return cmp.Compare(a.At, b.At) })
@@ -114,9 +108,9 @@ func addLatency(p *Plan, random *rand.Rand) {
 	mean := time.Duration(1+random.IntN(6)) * 50 * time.Millisecond
 	for i := range p.Nodes {
 		for n := range 12 {
-			for _, link := range []Link{{nodeName(i), "seq-kv"}, {"seq-kv", nodeName(i)}} {
+			for _, link := range []Link{{i, aService}, {aService, i}} {
 				latency := time.Duration(random.ExpFloat64() * float64(mean)).Truncate(hop)
-				p.Fates = append(p.Fates, Fate{link, n, []maelstromtest.Copy{{Latency: latency}}})
+				p.Fates = append(p.Fates, Fate{Nth{link, n}, []maelstromtest.Copy{{Latency: latency}}})
 			}
 		}
 	}
@@ -147,7 +141,7 @@ func draw(random *rand.Rand, trouble Trouble, old bool) Plan {
 	}
 	if old {
 		for range 1 + random.IntN(3) {
-			p.Ages = append(p.Ages, Age{nodeName(random.IntN(p.Nodes)), random.IntN(6), 1 + random.IntN(3)})
+			p.Ages = append(p.Ages, Age{Nth{Link{random.IntN(p.Nodes), aService}, random.IntN(6)}, 1 + random.IntN(3)})
 		}
 	}
 	return p

@@ -57,7 +57,7 @@ func keyPerNode(n *maelstrom.Node) {
 	serve(n, func(ctx context.Context, delta int64) error {
 		return turns.increase(ctx, s, n.ID(), delta)
 	}, func(ctx context.Context) (int64, error) {
-		return s.sum(ctx, n.NodeIDs())
+		return s.read(ctx, n.NodeIDs()...)
 	})
 }
 

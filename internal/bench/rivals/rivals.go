@@ -37,7 +37,9 @@ package rivals
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
@@ -57,14 +59,17 @@ var All = []Rival{
 	{"crdt", "a key per node", keyPerNode},
 }
 
-// Named returns the rival with a name, and false if there is none.
-func Named(name string) (Rival, bool) {
+// Named returns the rival with a name. If there is none, the error lists the
+// names.
+func Named(name string) (Rival, error) {
+	var names []string
 	for _, r := range All {
 		if r.Name == name {
-			return r, true
+			return r, nil
 		}
+		names = append(names, r.Name)
 	}
-	return Rival{}, false
+	return Rival{}, fmt.Errorf("%q is not one of %s", name, strings.Join(names, ", "))
 }
 
 // Run runs a node of this design. It returns after the end of stdin, when the
@@ -87,27 +92,28 @@ const requestTimeout = 4500 * time.Millisecond
 
 // serve makes n answer the workload's two requests.
 func serve(n *maelstrom.Node, add func(ctx context.Context, delta int64) error, read func(context.Context) (int64, error)) {
-	n.Handle("add", func(msg maelstrom.Message) error {
-		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
-		defer cancel()
-		var body struct {
+	handle := func(request string, answer func(ctx context.Context, body json.RawMessage) (map[string]any, error)) {
+		n.Handle(request, func(msg maelstrom.Message) error {
+			ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+			defer cancel()
+			reply, err := answer(ctx, msg.Body)
+			if err != nil {
+				return err
+			}
+			return n.Reply(msg, reply)
+		})
+	}
+	handle("add", func(ctx context.Context, body json.RawMessage) (map[string]any, error) {
+		var request struct {
 			Delta int64 `json:"delta"`
 		}
-		if err := json.Unmarshal(msg.Body, &body); err != nil {
-			return maelstrom.NewRPCError(maelstrom.MalformedRequest, err.Error())
+		if err := json.Unmarshal(body, &request); err != nil {
+			return nil, maelstrom.NewRPCError(maelstrom.MalformedRequest, err.Error())
 		}
-		if err := add(ctx, body.Delta); err != nil {
-			return err
-		}
-		return n.Reply(msg, map[string]any{"type": "add_ok"})
+		return map[string]any{"type": "add_ok"}, add(ctx, request.Delta)
 	})
-	n.Handle("read", func(msg maelstrom.Message) error {
-		ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
-		defer cancel()
+	handle("read", func(ctx context.Context, _ json.RawMessage) (map[string]any, error) {
 		total, err := read(ctx)
-		if err != nil {
-			return err
-		}
-		return n.Reply(msg, map[string]any{"type": "read_ok", "value": total})
+		return map[string]any{"type": "read_ok", "value": total}, err
 	})
 }

@@ -18,20 +18,50 @@ const attemptTimeout = time.Second
 // methods all use SyncRPC: see call for what is wrong with that.
 type store struct{ node *maelstrom.Node }
 
-// read returns the value of a key, which may be old, or 0 if there is no such
-// key.
-func (s store) read(ctx context.Context, key string) (int64, error) {
-	value, err := readReply(s.insist(ctx, readRequest(key)))
-	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", key, err)
+// read returns the sum of the values of some keys, each of which may be old. A
+// key that does not exist counts as 0. It asks for all of them at once, and
+// then again for those that got no answer. It sends the requests in order, not
+// from a goroutine for each key, so that a simulation with the same seed takes
+// the same course.
+func (s store) read(ctx context.Context, keys ...string) (int64, error) {
+	var sum int64
+	for len(keys) > 0 {
+		value, unanswered, err := s.readOnce(ctx, keys)
+		if err != nil {
+			return 0, err
+		}
+		sum, keys = sum+value, unanswered
 	}
-	return value, nil
+	return sum, nil
 }
 
-func readRequest(key string) any { return map[string]any{"type": "read", "key": key} }
+// readOnce is one attempt at read. It returns the keys for which it got no
+// answer.
+func (s store) readOnce(ctx context.Context, keys []string) (sum int64, unanswered []string, err error) {
+	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	answers := make([]<-chan maelstrom.Message, len(keys))
+	for i, key := range keys {
+		if answers[i], err = send(s.node, map[string]any{"type": "read", "key": key}); err != nil {
+			return 0, nil, fmt.Errorf("read %s: %w", key, err)
+		}
+	}
+	for i, key := range keys {
+		value, err := valueOf(await(attempt, answers[i]))
+		switch {
+		case err == nil:
+			sum += value
+		case mayTryAgain(ctx, err):
+			unanswered = append(unanswered, key)
+		default:
+			return 0, nil, fmt.Errorf("read %s: %w", key, err)
+		}
+	}
+	return sum, unanswered, nil
+}
 
-// readReply takes the value from the store's reply to a read.
-func readReply(reply maelstrom.Message, err error) (int64, error) {
+// valueOf takes the value from the store's reply to a read.
+func valueOf(reply maelstrom.Message, err error) (int64, error) {
 	if maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist {
 		return 0, nil
 	}
@@ -45,12 +75,24 @@ func readReply(reply maelstrom.Message, err error) (int64, error) {
 	return body.Value, err
 }
 
-// write sets a key. If it fails it may still take effect.
+// mayTryAgain reports whether an attempt got no answer, and there is time for
+// another.
+func mayTryAgain(ctx context.Context, err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil
+}
+
+// write sets a key, and repeats that until the store answers. If it fails it
+// may still take effect.
 func (s store) write(ctx context.Context, key string, value int64) error {
-	if _, err := s.insist(ctx, map[string]any{"type": "write", "key": key, "value": value}); err != nil {
-		return fmt.Errorf("write %s: %w", key, err)
+	for {
+		_, err := call(ctx, s.node, map[string]any{"type": "write", "key": key, "value": value})
+		switch {
+		case err == nil:
+			return nil
+		case !mayTryAgain(ctx, err):
+			return fmt.Errorf("write %s: %w", key, err)
+		}
 	}
-	return nil
 }
 
 // compareAndSwap sets a key if its value is from or there is no such key. It
@@ -64,57 +106,6 @@ func (s store) compareAndSwap(ctx context.Context, key string, from, to int64) e
 		return fmt.Errorf("compare and swap %s: %w", key, err)
 	}
 	return nil
-}
-
-// insist repeats a request until the store answers or ctx ends.
-func (s store) insist(ctx context.Context, body any) (maelstrom.Message, error) {
-	for {
-		reply, err := call(ctx, s.node, body)
-		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
-			return reply, err
-		}
-	}
-}
-
-// sum returns the sum of the values of several keys, each of which may be old.
-// It asks for all of them at once, and then again for those that got no answer.
-// It sends the requests in order, not from a goroutine for each key, so that a
-// simulation with the same seed takes the same course.
-func (s store) sum(ctx context.Context, keys []string) (int64, error) {
-	var sum int64
-	for len(keys) > 0 {
-		value, unanswered, err := s.sumOnce(ctx, keys)
-		if err != nil {
-			return 0, err
-		}
-		sum, keys = sum+value, unanswered
-	}
-	return sum, nil
-}
-
-// sumOnce is one attempt at sum. It returns the keys for which it got no
-// answer.
-func (s store) sumOnce(ctx context.Context, keys []string) (sum int64, unanswered []string, err error) {
-	attempt, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	answers := make([]<-chan maelstrom.Message, len(keys))
-	for i, key := range keys {
-		if answers[i], err = send(s.node, readRequest(key)); err != nil {
-			return 0, nil, fmt.Errorf("read %s: %w", key, err)
-		}
-	}
-	for i, key := range keys {
-		value, err := readReply(await(attempt, answers[i]))
-		switch {
-		case err == nil:
-			sum += value
-		case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-			unanswered = append(unanswered, key)
-		default:
-			return 0, nil, fmt.Errorf("read %s: %w", key, err)
-		}
-	}
-	return sum, unanswered, nil
 }
 
 // call sends a request to the store and waits for the reply, up to

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
@@ -13,17 +12,24 @@ import (
 type teller struct {
 	*run
 	*cause
-	chosen map[*message]Mark
+	chosen map[*Message]Mark
 	notes  []remark
+	said   []string // the caption's sentences
 }
 
 // A remark is a note that does not have its place yet.
 type remark struct {
-	pos   int
-	at    time.Duration
-	lane  string
-	text  string
-	style Style
+	point
+	lane, text string
+	style      Style
+}
+
+// remark makes a note, once.
+func (t *teller) remark(p point, lane string, style Style, format string, args ...any) {
+	r := remark{p, lane, fmt.Sprintf(format, args...), style}
+	if !slices.Contains(t.notes, r) {
+		t.notes = append(t.notes, r)
+	}
 }
 
 // choose chooses the messages of a story: those of the request that is
@@ -33,21 +39,31 @@ func (t *teller) choose() {
 	case CrashedNode:
 		t.beforeTheCrash()
 		return
-	case LostUpdate:
+	case LostUpdate, TakenBack:
 		t.bothUpdates()
-	case TakenBack:
-		t.bothWrites()
 	case CountedTwice:
-		t.bothCounts()
+		t.operation(t.add, Plain)
+		t.update(t.lost)
+		t.update(t.by)
 	case CountedOnce:
-		t.countAndRetries()
+		t.operation(t.add, Acknowledged)
+		t.update(t.lost)
+		for _, c := range t.retried() {
+			t.exchange(c)
+			if m := c.taken; m.from != nil && !m.from.Changed && m.from.State == m.from.Newest {
+				t.remark(m.before(), m.Src, NewValue, "%s already", t.gauge.show(t.lost.key, t.valueAt(t.lost.slot, m.from.State)))
+			}
+		}
 	case OldAnswer:
 		t.newerState()
 	case Misdirected:
 		t.operation(t.add, Acknowledged)
 		t.exchange(t.wrong)
 	case TornRead:
-		t.missedAndNewer()
+		t.operation(t.add, Acknowledged)
+		t.changed(t.lost, Plain)
+		t.operation(t.newer.add(), unneeded)
+		t.changed(t.newer, unneeded)
 	default:
 		t.anAcknowledgedAdd()
 	}
@@ -55,44 +71,25 @@ func (t *teller) choose() {
 }
 
 // bothUpdates chooses the update that was lost and the one that overwrote it,
-// with what each was computed from.
+// with what each was computed from, unless it was an old write that did it.
 func (t *teller) bothUpdates() {
 	t.operation(t.add, Acknowledged)
-	t.exchange(t.basisOf(t.lost))
-	t.changed(t.lost, true)
-	t.operation(t.by.call.op, t.needed(t.by.add()))
-	t.exchange(t.basis)
-	t.changed(t.by, false)
-}
-
-// bothWrites chooses the write that was taken back and the old one that did it.
-func (t *teller) bothWrites() {
-	t.operation(t.add, Acknowledged)
-	t.changed(t.lost, true)
-	t.operation(t.by.call.op, t.needed(t.by.add()))
-	t.changed(t.by, false)
-}
-
-// bothCounts chooses the two changes that were made for one add, with what each
-// was computed from.
-func (t *teller) bothCounts() {
-	t.operation(t.add, t.needed(t.add))
-	t.exchange(t.basisOf(t.lost))
-	t.changed(t.lost, true)
-	t.exchange(t.basisOf(t.by))
-	t.changed(t.by, true)
-}
-
-// countAndRetries chooses the change that the node did not hear of, and what
-// the node asked the store after it.
-func (t *teller) countAndRetries() {
-	t.operation(t.add, Acknowledged)
-	t.exchange(t.basisOf(t.lost))
-	t.changed(t.lost, true)
-	for _, c := range t.retried() {
-		t.exchange(c)
-		t.unchanged(c)
+	if t.kind == LostUpdate {
+		t.exchange(t.basisOf(t.lost))
 	}
+	t.changed(t.lost, Plain)
+	mark := Acknowledged
+	switch o := t.by.add(); {
+	case !o.acked():
+		mark = Plain
+	case t.read.Int() < t.add.Int() || o.Complete >= t.read.Invoke: // the read is wrong without it
+		mark = unneeded
+	}
+	t.operation(t.by.call.op, mark)
+	if t.kind == LostUpdate {
+		t.exchange(t.basis)
+	}
+	t.changed(t.by, unneeded)
 }
 
 // newerState chooses the change that an old answer missed, with the
@@ -100,81 +97,85 @@ func (t *teller) countAndRetries() {
 func (t *teller) newerState() {
 	if t.than == nil {
 		t.operation(t.add, Acknowledged)
-		t.changed(t.lost, true)
+		t.changed(t.lost, Plain)
 		return
 	}
 	t.operation(t.than, Acknowledged)
 	for _, c := range t.seen(t.than) {
-		if keyOf(c) == t.lost.key {
+		if c.slot() == t.lost.slot {
 			t.exchange(c)
 		}
 	}
-	t.changed(t.lost, false)
-}
-
-// missedAndNewer chooses the change that a torn read missed, and the newer one
-// that it knew of.
-func (t *teller) missedAndNewer() {
-	t.operation(t.add, Acknowledged)
-	t.changed(t.lost, true)
-	t.operation(t.newer.add(), unneeded)
-	t.changed(t.newer, false)
+	t.changed(t.lost, unneeded)
 }
 
 // anAcknowledgedAdd chooses the add that the cause names, or else the last that
 // was acknowledged, and its change.
 func (t *teller) anAcknowledgedAdd() {
 	if t.add == nil {
-		t.add = t.lastAcked()
+		for _, o := range t.ops {
+			if o.ackedBefore(t.read) && o.Int() > 0 && (t.add == nil || o.Complete > t.add.Complete) {
+				t.add = o
+			}
+		}
 	}
 	t.operation(t.add, Acknowledged)
-	if ch := t.changeFor(t.add); ch != nil {
-		t.changed(ch, true)
+	if i := slices.IndexFunc(t.changes, func(ch *change) bool { return t.add != nil && ch.add() == t.add }); i >= 0 {
+		t.changed(t.changes[i], Plain)
 	}
 }
 
 // theRead chooses the read that the verdict is about, with what it asked the
-// services for. It also remarks what befell the nodes until then.
+// services for: if that is a lot, only with what matters. It also remarks what
+// happened to the nodes until then.
 func (t *teller) theRead() {
 	verdict := Wrong
 	if t.kind == CountedOnce {
 		verdict = Right
 	}
-	t.operation(t.cause.read, verdict)
-	t.asked()
+	t.operation(t.read, verdict)
+	seen := t.seen(t.read)
+	for _, c := range seen {
+		if len(seen) <= 3 || c == t.old || t.lost != nil && c.request.key == t.lost.key {
+			t.exchange(c)
+		}
+	}
 	t.lives()
 }
 
-// needed returns the mark of an add's acknowledgment: Acknowledged if the read
-// could be right without it.
-func (t *teller) needed(o *op) Mark {
-	if !o.acked() {
-		return Plain
-	}
-	if t.kind == CountedTwice {
-		return Plain
-	}
-	if t.cause.read.Int() < t.add.Int() || o.Complete >= t.cause.read.Invoke {
-		return unneeded
-	}
-	return Acknowledged
+// update chooses a change and its answer, with what it was computed from.
+func (t *teller) update(ch *change) {
+	t.exchange(t.basisOf(ch))
+	t.changed(ch, Plain)
 }
 
-// unneeded is the mark of an operation whose reply is left out.
+// unneeded is the mark of a call whose reply is left out.
 const unneeded Mark = "left out"
 
 // operation chooses a request of a client and its reply.
 func (t *teller) operation(o *op, mark Mark) {
-	if o == nil || o.call == nil {
-		return
-	}
-	t.chosen[o.call.request] = Plain
-	if len(o.call.replies) > 0 && mark != unneeded {
-		t.chosen[o.call.replies[0]] = mark
+	if o != nil && o.call != nil {
+		t.pair(o.call, mark)
 	}
 }
 
-// exchange chooses a call and the answer that was taken for its own.
+// pair chooses a request and its first reply.
+func (t *teller) pair(c *call, mark Mark) {
+	t.chosen[c.request] = Plain
+	if len(c.replies) > 0 && mark != unneeded {
+		t.chosen[c.replies[0]] = mark
+	}
+}
+
+// path chooses the calls between nodes for whose sake a call was made.
+func (t *teller) path(c *call) {
+	for p := c.parent; p != nil && p.parent != nil; p = p.parent {
+		t.pair(p, Plain)
+	}
+}
+
+// exchange chooses a call and the answer that was taken for its own. It remarks
+// if that came from an old state.
 func (t *teller) exchange(c *call) {
 	if c == nil {
 		return
@@ -189,111 +190,44 @@ func (t *teller) exchange(c *call) {
 		return
 	}
 	t.chosen[m] = Plain
-	if !slices.Contains(c.replies, m) {
-		for _, other := range t.messages { // what it was the answer to
-			if other.dest == m.src && other.src == m.dest && other.pos < c.request.pos && string(other.body.MsgID) == string(m.body.InReplyTo) {
-				t.chosen[other] = Plain
-			}
-		}
-	}
-	if m.from != nil && !m.from.Changed && m.from.State < m.from.Newest {
-		t.remarkOld(c, m)
+	t.chosen[m.call.request] = Plain // another, if the answer was mistaken
+	if age := t.age(c.slot(), m); age > 0 {
+		value := t.valueAt(c.slot(), m.from.State)
+		t.remark(m.before(), m.Src, OldState, "old state, %s back: %s", plural(age, "change"), t.gauge.show(c.request.key, value))
 	}
 }
 
-// remarkOld remarks that an answer came from an old state, if its key has
-// changed since.
-func (t *teller) remarkOld(c *call, m *message) {
-	key := keyOf(c)
-	age := 0
-	for _, ch := range t.changes {
-		if !ch.idle && ch.service == m.src && ch.key == key && ch.number > m.from.State && ch.number <= m.from.Newest {
-			age++
-		}
-	}
-	if age == 0 {
-		return
-	}
-	t.notes = append(t.notes, remark{m.pos - 1, m.at, m.src, fmt.Sprintf(
-		"old state, %s back: %s", plural(age, "change"), t.gauge.show(key, t.valueAt(m.src, key, m.from.State))), OldState})
-}
-
-// changed chooses the call that made a change, perhaps with its answer, and
-// remarks the new value.
-func (t *teller) changed(ch *change, answer bool) {
-	if ch.call == nil {
-		return
-	}
+// changed chooses the call that made a change, with its answer or, if that is
+// unneeded, without it, and remarks the new value.
+func (t *teller) changed(ch *change, mark Mark) {
 	t.path(ch.call)
-	t.chosen[ch.call.request] = Plain
-	if answer && len(ch.call.replies) > 0 {
-		t.chosen[ch.call.replies[0]] = Plain
-		if m := ch.call.taken; m != nil {
-			t.chosen[m] = Plain
-		}
+	t.pair(ch.call, mark)
+	if m := ch.call.taken; m != nil && mark != unneeded {
+		t.chosen[m] = Plain
 	}
 	for _, made := range t.changes { // by all copies
+		if made.call != ch.call {
+			continue
+		}
 		text := t.gauge.show(made.key, made.value)
 		if made.idle {
 			text += " already"
 		}
-		r := remark{made.pos, made.at, made.service, text, NewValue}
-		if made.call == ch.call && !slices.Contains(t.notes, r) {
-			t.notes = append(t.notes, r)
-		}
+		t.remark(made.point, made.service, NewValue, "%s", text)
 	}
 }
 
-// path chooses the calls between nodes for whose sake a call was made.
-func (t *teller) path(c *call) {
-	for p := c.parent; p != nil && p.parent != nil; p = p.parent {
-		t.chosen[p.request] = Plain
-		if len(p.replies) > 0 {
-			t.chosen[p.replies[0]] = Plain
-		}
-	}
-}
-
-// asked chooses what the read has asked the services for. If that is a lot, it
-// chooses only what matters.
-func (t *teller) asked() {
-	seen := t.seen(t.cause.read)
-	for _, c := range seen {
-		if len(seen) <= 3 || c == t.old || t.lost != nil && keyOf(c) == t.lost.key {
-			t.exchange(c)
-		}
-	}
-}
-
-func (t *teller) lastAcked() *op {
-	var last *op
-	for _, o := range t.ops {
-		if o.acked() && o.Int() > 0 && o.Complete < t.cause.read.Invoke && (last == nil || o.Complete > last.Complete) {
-			last = o
-		}
-	}
-	return last
-}
-
-func (t *teller) changeFor(o *op) *change {
-	for _, ch := range t.changes {
-		if o != nil && ch.add() == o {
-			return ch
-		}
-	}
-	return nil
-}
-
-// lives remarks what befell the nodes in the story, from the first message to
-// the wrong read.
+// lives remarks what happened to the nodes in the story, from the first message
+// to the request of the wrong read.
 func (t *teller) lives() {
-	first, last := t.span()
+	first, last := len(t.entries), 0
 	nodes := map[string]bool{}
 	for m := range t.chosen {
-		nodes[m.src], nodes[m.dest] = true, true
+		first, last = min(first, m.pos), max(last, m.pos)
+		nodes[m.Src], nodes[m.Dest] = true, true
 	}
-	if o := t.cause.read; o != nil && o.call != nil {
-		last = o.call.request.pos
+	if t.read.call != nil {
+		last = t.read.call.request.pos
 	}
 	texts := map[maelstromtest.What]string{
 		maelstromtest.Killed: "is killed", maelstromtest.Crashed: "crashes", maelstromtest.Started: "starts again",
@@ -302,19 +236,21 @@ func (t *teller) lives() {
 	for pos := first; pos < last; pos++ {
 		e := t.entries[pos]
 		if text := texts[e.What]; text != "" && nodes[e.Node] {
-			t.notes = append(t.notes, remark{pos, e.Time, e.Node, e.Node + " " + text, AFault})
+			t.remark(point{pos, e.Time}, e.Node, AFault, "%s %s", e.Node, text)
 		}
 	}
 }
 
-// span returns the positions at which the first and the last of the chosen
-// messages were sent.
-func (t *teller) span() (first, last int) {
-	first = len(t.entries)
-	for m := range t.chosen {
-		first, last = min(first, m.pos), max(last, m.pos)
-	}
-	return first, last
+// retried returns the calls to the store that a node made for an add, after a
+// change that it did not hear of.
+func (t *teller) retried() []*call {
+	var calls []*call
+	t.add.call.each(func(c *call) {
+		if c.slot() == t.lost.slot && c.request.pos > t.lost.call.request.pos && c.taken != nil {
+			calls = append(calls, c)
+		}
+	})
+	return calls
 }
 
 // lastWords is how many messages before a crash are shown.
@@ -322,24 +258,24 @@ const lastWords = 6
 
 // beforeTheCrash chooses the last messages to and from a node that crashed.
 func (t *teller) beforeTheCrash() {
-	end := len(t.entries)
-	for pos, e := range t.entries {
-		if e.What == maelstromtest.Crashed && e.Node == t.crash.Node {
-			end = pos
-			t.notes = append(t.notes, remark{pos, e.Time, e.Node, e.Node + " crashes", AFault})
-			break
-		}
+	end := slices.IndexFunc(t.entries, func(e maelstromtest.Entry) bool {
+		return e.What == maelstromtest.Crashed && e.Node == t.crash.Node
+	})
+	if end < 0 {
+		end = len(t.entries)
+	} else {
+		t.remark(point{end, t.entries[end].Time}, t.crash.Node, AFault, "%s crashes", t.crash.Node)
 	}
-	var near []*message
+	var near []*Message
 	for _, m := range t.messages {
-		if m.body.Type == "init" || m.body.Type == "init_ok" {
+		if m.kind == "init" || m.kind == "init_ok" {
 			continue
 		}
-		if a := m.arrival(); m.src == t.crash.Node && m.pos < end || m.dest == t.crash.Node && a >= 0 && a < end {
+		if m.Src == t.crash.Node && m.pos < end || m.Dest == t.crash.Node && m.arrived >= 0 && m.arrived < end {
 			near = append(near, m)
 		}
 	}
-	slices.SortStableFunc(near, func(a, b *message) int { return cmp.Compare(a.arrival(), b.arrival()) })
+	slices.SortStableFunc(near, func(a, b *Message) int { return cmp.Compare(a.arrived, b.arrived) })
 	for _, m := range near[max(0, len(near)-lastWords):] {
 		t.chosen[m] = Plain
 	}

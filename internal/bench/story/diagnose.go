@@ -46,36 +46,41 @@ func (x *run) diagnose() *cause {
 		return &cause{kind: CrashedNode, crash: &x.crashes[0]}
 	}
 	read, low := x.wrongTotal()
-	if read == nil {
-		read, low = x.firstOutOfOrder()
+	if read == nil && len(x.OutOfOrder) > 0 {
+		v := slices.MinFunc(x.OutOfOrder, func(a, b maelstromtest.Violation) int {
+			return cmp.Compare(x.ops[a.Index].Complete, x.ops[b.Index].Complete)
+		})
+		read, low = x.ops[v.Index], v.Read < v.Bounds.Lo
 	}
-	if read == nil && x.unexplained != nil {
-		read = x.ops[x.unexplained.Index]
+	if read == nil && x.Unexplained != nil {
+		read = x.ops[x.Unexplained.Index]
 		low = !x.surplus(read)
 	}
-	if read == nil {
+	switch {
+	case read == nil:
 		return nil
+	case low:
+		return x.whyLow(read)
 	}
-	return x.explain(read, low)
+	return x.whyHigh(read)
 }
 
 // wrongTotal returns the first final read that is not the sum of the adds, and
 // whether it is less. But if the store counts an add twice, it prefers the
 // first of the final reads that are too high for that reason.
 func (x *run) wrongTotal() (read *op, low bool) {
-	if len(x.acceptable) == 0 {
-		return nil, false
-	}
-	most := x.acceptable[len(x.acceptable)-1].Hi
 	for _, o := range x.ops {
-		switch {
-		case !o.Final || o.Outcome != maelstromtest.OK || slices.ContainsFunc(x.acceptable, func(a maelstromtest.Range) bool {
+		if !o.Final || o.Outcome != maelstromtest.OK || len(x.Acceptable) == 0 || slices.ContainsFunc(x.Acceptable, func(a maelstromtest.Range) bool {
 			return a.Lo <= o.Int() && o.Int() <= a.Hi
-		}):
-		case o.Int() > most && x.surplus(o):
+		}) {
+			continue
+		}
+		most, surplus := x.Acceptable[len(x.Acceptable)-1].Hi, x.surplus(o)
+		if o.Int() > most && surplus {
 			return o, false
-		case read == nil:
-			read, low = o, o.Int() < most && !x.surplus(o)
+		}
+		if read == nil {
+			read, low = o, o.Int() < most && !surplus
 		}
 	}
 	return read, low
@@ -84,60 +89,36 @@ func (x *run) wrongTotal() (read *op, low bool) {
 // surplus reports whether an add counts twice and a read is more than the adds
 // that had been acknowledged when it began.
 func (x *run) surplus(read *op) bool {
-	return read.Int() > x.ackedBefore(read) && slices.ContainsFunc(x.changes, func(c *change) bool { return x.again(c) != nil })
+	return read.Int() > x.acknowledged(read) && slices.ContainsFunc(x.changes, func(c *change) bool { return x.again(c) != nil })
 }
 
-// ackedBefore returns the sum of all adds that were acknowledged before a read
-// began.
-func (x *run) ackedBefore(read *op) int64 {
-	var sum int64
-	for _, o := range x.ops {
-		if o.acked() && o.Complete < read.Invoke {
-			sum += o.Int()
+// whyHigh finds out why a read is higher than it may be.
+func (x *run) whyHigh(read *op) *cause {
+	for _, ch := range x.changes {
+		if first := x.again(ch); first != nil && ch.At <= read.Complete {
+			return &cause{kind: CountedTwice, read: read, add: ch.add(), lost: first, by: ch}
 		}
 	}
-	return sum
+	return &cause{kind: Unexplained, read: read}
 }
 
-// firstOutOfOrder returns the read out of order that was answered first, and
-// whether it is too low.
-func (x *run) firstOutOfOrder() (read *op, low bool) {
-	if len(x.outOfOrder) == 0 {
-		return nil, false
-	}
-	v := slices.MinFunc(x.outOfOrder, func(a, b maelstromtest.Violation) int {
-		return cmp.Compare(x.ops[a.Index].Complete, x.ops[b.Index].Complete)
-	})
-	return x.ops[v.Index], v.Read < v.Bounds.Lo
-}
-
-// explain finds out why a read is lower than it may be, if low is set, or else
-// higher.
-func (x *run) explain(read *op, low bool) *cause {
+// whyLow finds out why a read is lower than it may be.
+func (x *run) whyLow(read *op) *cause {
 	c := &cause{kind: Unexplained, read: read}
-	seen := x.seen(read)
-	if !low {
-		for _, ch := range x.changes {
-			if first := x.again(ch); first != nil && ch.at <= read.Complete {
-				c.kind, c.add, c.lost, c.by = CountedTwice, ch.add(), first, ch
-				return c
-			}
-		}
-		return c
-	}
+	acked, seen := x.acknowledged(read), x.seen(read)
 	// Does the read contradict an earlier read of more, rather than
 	// acknowledged adds?
 	for _, o := range x.ops {
-		if o.F == "read" && o.Outcome == maelstromtest.OK && o.Complete < read.Invoke && o.Int() > read.Int() && x.ackedBefore(read) <= read.Int() {
+		if o.F == "read" && o.Outcome == maelstromtest.OK && o.Complete < read.Invoke && o.Int() > read.Int() && acked <= read.Int() {
 			if c.than == nil || o.Int() < c.than.Int() {
 				c.than = o
 			}
 		}
 	}
-	short := x.newestFor(seen) < x.ackedBefore(read) // even an answer from the newest state would have been too low
+	short := x.newestFor(seen) < acked // even answers from the newest state would be too low
 	switch {
 	case short && x.overwritten(c):
-	case len(seen) > 0 && x.missed(c, seen):
+	case x.missed(c, seen):
 		c.kind = OldAnswer
 	case x.overwritten(c):
 	case x.torn(c, seen):
@@ -145,11 +126,11 @@ func (x *run) explain(read *op, low bool) *cause {
 	case x.unstored(c):
 		c.kind = NotStored
 		c.add.call.each(func(made *call) {
-			if made.taken != nil && !slices.Contains(made.replies, made.taken) {
+			if made.taken != nil && made.taken.call != made {
 				c.kind, c.wrong = Misdirected, made
 			}
 		})
-	case len(seen) == 0 && x.told(read):
+	case len(seen) == 0 && slices.ContainsFunc(x.changes, func(c *change) bool { return c.At < read.Invoke && c.step > 0 }):
 		c.kind = NotAsked
 	}
 	return c
@@ -164,7 +145,7 @@ func (x *run) newestFor(seen []*call) int64 {
 	}
 	for _, ch := range x.changes {
 		if ch.pos < last {
-			sum = ch.sum
+			sum += ch.step
 		}
 	}
 	return sum
@@ -173,70 +154,33 @@ func (x *run) newestFor(seen []*call) int64 {
 // seen returns the calls to services that a read's answer may rest on, the last
 // for each key.
 func (x *run) seen(read *op) []*call {
-	last := map[string]*call{}
-	var keys []string
+	var calls []*call
 	read.call.each(func(c *call) {
-		if c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.dest || x.gauge.key != "" && x.gauge.key != keyOf(c) {
+		switch {
+		case c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.Dest || x.gauge.key != "" && x.gauge.key != c.request.key:
+			return
+		case len(read.call.replies) > 0 && c.taken.arrived >= read.call.replies[0].pos:
 			return
 		}
-		if read.call.end() < 0 || c.taken.arrival() < read.call.end() {
-			if last[keyOf(c)] == nil {
-				keys = append(keys, keyOf(c))
-			}
-			last[keyOf(c)] = c
+		if i := slices.IndexFunc(calls, func(earlier *call) bool { return earlier.slot() == c.slot() }); i >= 0 {
+			calls[i] = c
+		} else {
+			calls = append(calls, c)
 		}
 	})
-	var calls []*call
-	for _, key := range keys {
-		calls = append(calls, last[key])
-	}
 	return calls
-}
-
-// arrival returns the position at which a message first reached a receiver that
-// was alive, or -1.
-func (m *message) arrival() int {
-	at := -1
-	for _, c := range m.copies {
-		if c.what == maelstromtest.Received && !c.unread && (at < 0 || c.pos < at) {
-			at = c.pos
-		}
-	}
-	return at
-}
-
-// end returns the position at which a call's first reply was sent, or -1.
-func (c *call) end() int {
-	if c == nil || len(c.replies) == 0 {
-		return -1
-	}
-	return c.replies[0].pos
-}
-
-// state returns the numbers of the state that a call's answer rests on and of
-// the newest state at that time.
-func (c *call) state() (state, newest int) {
-	if c.taken == nil || c.taken.from == nil {
-		return -1, -1
-	}
-	from := c.taken.from
-	if from.Changed {
-		return from.Newest + 1, from.Newest + 1
-	}
-	return from.State, from.Newest
 }
 
 // missed looks for a change that a read should have known of and did not,
 // because it was answered from an older state.
 func (x *run) missed(c *cause, seen []*call) bool {
 	for _, call := range seen {
-		state, _ := call.state()
-		for _, ch := range x.changes {
-			known := c.than == nil && ch.add().acked() && ch.add().Complete < c.read.Invoke || c.than != nil && ch.at < c.than.Complete
-			if ch.service != call.request.dest || ch.key != keyOf(call) || ch.number <= state || ch.step <= 0 || !known {
-				continue
+		for _, ch := range x.unknown(call.slot(), call.taken) {
+			known := ch.add().ackedBefore(c.read)
+			if c.than != nil {
+				known = ch.At < c.than.Complete
 			}
-			if newer := c.lost == nil || ch.pos > c.lost.pos; newer {
+			if known && ch.step > 0 && (c.lost == nil || ch.pos > c.lost.pos) {
 				c.lost, c.add, c.old = ch, ch.add(), call
 			}
 		}
@@ -249,14 +193,13 @@ func (x *run) missed(c *cause, seen []*call) bool {
 func (x *run) torn(c *cause, seen []*call) bool {
 	known := func(ch *change) bool {
 		return slices.ContainsFunc(seen, func(call *call) bool {
-			state, _ := call.state()
-			return ch.service == call.request.dest && ch.key == keyOf(call) && ch.number <= state
+			state, _ := call.taken.state()
+			return ch.slot == call.slot() && ch.number <= state
 		})
 	}
 	for _, call := range seen {
-		state, _ := call.state()
-		for _, missed := range x.changes {
-			if missed.service != call.request.dest || missed.key != keyOf(call) || missed.number <= state || missed.step <= 0 || !missed.add().acked() {
+		for _, missed := range x.unknown(call.slot(), call.taken) {
+			if missed.step <= 0 || !missed.add().acked() {
 				continue
 			}
 			for _, newer := range x.changes {
@@ -271,56 +214,51 @@ func (x *run) torn(c *cause, seen []*call) bool {
 }
 
 // again returns the first change that was made for the same add as c, if c is a
-// later one that added the same amount.
+// later one that added the same amount. The sum has not gone down in between.
 func (x *run) again(c *change) *change {
 	o := c.add()
 	if o == nil || o.Int() == 0 || c.step != o.Int() {
 		return nil
 	}
+	var first *change
 	for _, earlier := range x.changes {
-		if earlier == c {
-			return nil
-		}
-		if earlier.add() == o && earlier.step == o.Int() && !x.takenBackBetween(earlier, c) {
-			return earlier
+		switch {
+		case earlier == c:
+			return first
+		case earlier.step < 0:
+			first = nil
+		case first == nil && earlier.add() == o && earlier.step == o.Int():
+			first = earlier
 		}
 	}
 	return nil
 }
 
-// takenBackBetween reports whether the sum has gone down between two changes.
-func (x *run) takenBackBetween(a, b *change) bool {
-	return slices.ContainsFunc(x.changes, func(c *change) bool { return a.pos < c.pos && c.pos < b.pos && c.step < 0 })
-}
-
 // overwritten looks for the first change that undid an acknowledged one.
 func (x *run) overwritten(c *cause) bool {
-	for i, by := range x.changes {
-		if by.service != x.gauge.service || by.at > c.read.Complete {
+	for _, by := range x.changes {
+		if by.service != x.gauge.service || by.At > c.read.Complete {
 			continue
 		}
 		want := int64(0)
 		if o := by.add(); o != nil {
 			want = o.Int()
 		}
-		if by.step >= want && (by.step != 0 || want == 0) || by.call == nil || by.idle && x.repeats(by, i) {
+		if by.step >= want && (by.step != 0 || want == 0) || by.idle && x.repeated(by) {
 			continue
 		}
 		basis := x.basisOf(by)
-		from := -1
+		var answer *Message
 		if basis != nil {
-			from, _ = basis.state()
+			answer = basis.taken
 		}
-		for _, lost := range slices.Backward(x.changes[:i]) {
+		for _, lost := range slices.Backward(x.unknown(by.slot, answer)) {
 			o := lost.add()
-			if lost.key != by.key || lost.service != by.service || lost.number <= from || lost.step <= 0 || lost.idle || o == by.add() {
-				continue
-			}
-			if !o.acked() || o.Complete >= c.read.Invoke {
+			if lost.pos >= by.pos || lost.step <= 0 || o == by.add() || !o.ackedBefore(c.read) {
 				continue
 			}
 			c.add, c.lost, c.by, c.basis, c.kind = o, lost, by, basis, LostUpdate
-			if lost.call.request.src == by.call.request.src && lost.call.request.pos > by.call.request.pos || by.stray() {
+			if lost.call.request.Src == by.call.request.Src && lost.call.request.pos > by.call.request.pos || by.stray() {
 				c.kind = TakenBack
 			}
 			return true
@@ -329,58 +267,44 @@ func (x *run) overwritten(c *cause) bool {
 	return false
 }
 
-// repeats reports whether an idle write only repeats one of the i changes
-// before it.
-func (x *run) repeats(idle *change, i int) bool {
-	return slices.ContainsFunc(x.changes[:i], func(c *change) bool { return c.call != nil && c.call.parent == idle.call.parent && c.key == idle.key })
+// repeated reports whether an idle write only repeats a change before it.
+func (x *run) repeated(idle *change) bool {
+	return slices.ContainsFunc(x.changes, func(c *change) bool {
+		return c.pos < idle.pos && c.call.parent == idle.call.parent && c.key == idle.key
+	})
 }
 
 // stray reports whether a change was made by a second copy of a message, or by
 // a message that was late.
 func (c *change) stray() bool {
-	for _, copied := range c.call.request.copies {
-		if copied.change == c {
-			return copied.late > 0 && len(c.call.request.copies) == 1 || slices.Index(c.call.request.copies, copied) > 0
-		}
-	}
-	return false
+	return c.copy > 0 || c.ending().Late > 0 && len(c.call.request.Copies) == 1
 }
 
 // basisOf returns the call whose answer a change was computed from: the last
 // call about the same key, and with the same parent, that was answered before
 // the change was sent.
 func (x *run) basisOf(by *change) *call {
-	var basis *call
 	if by.call.parent == nil {
 		return nil
 	}
+	var basis *call
 	for _, c := range by.call.parent.calls {
-		if c == by.call || keyOf(c) != by.key || c.request.pos > by.call.request.pos {
-			continue
-		}
-		if c.taken != nil && c.taken.from != nil && c.taken.arrival() < by.call.request.pos {
+		if c != by.call && c.request.key == by.key && c.taken != nil && c.taken.from != nil && c.taken.arrived < by.call.request.pos {
 			basis = c
 		}
 	}
 	return basis
 }
 
-// told reports whether the store had been told of an add before a read began.
-func (x *run) told(read *op) bool {
-	return slices.ContainsFunc(x.changes, func(c *change) bool { return c.at < read.Invoke && c.step > 0 })
-}
-
 // unstored looks for an acknowledged add for which nothing in the store was
 // changed.
 func (x *run) unstored(c *cause) bool {
-	told := map[*op]bool{}
-	for _, ch := range x.changes {
-		for _, o := range x.ops { // a change may be made for several
-			told[o] = told[o] || ch.add() == o || ch.call != nil && ch.call.request.src == o.Node && o.Invoke <= ch.at && ch.at <= o.Complete
-		}
-	}
 	for _, o := range x.ops {
-		if o.acked() && o.Int() > 0 && o.Complete < c.read.Invoke && !told[o] && (c.add == nil || o.Node != c.read.Node && c.add.Node == c.read.Node) {
+		told := func(ch *change) bool { // a change may be made for several
+			return ch.add() == o || ch.call.request.Src == o.Node && o.Invoke <= ch.At && ch.At <= o.Complete
+		}
+		if o.ackedBefore(c.read) && o.Int() > 0 && (c.add == nil || o.Node != c.read.Node && c.add.Node == c.read.Node) &&
+			!slices.ContainsFunc(x.changes, told) {
 			c.add = o
 		}
 	}

@@ -7,6 +7,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -18,8 +19,8 @@ type Story struct {
 	Kind    Kind
 	Caption string
 	Lanes   []Lane
-	Arrows  []Arrow
-	Notes   []Note
+	Arrows  []*Arrow
+	Notes   []*Note
 	Rows    int
 	Asked   int // how many answers of services the wrong read rests on
 }
@@ -41,14 +42,13 @@ const (
 
 // An Arrow is a copy of a message.
 type Arrow struct {
-	ID              int // the message's
 	From, To        int // lanes
 	Sent, Ends      int // rows; they are the same if nothing happens between
 	SentAt, EndedAt time.Duration
 	Label           string
 	Fate            Fate
 	Late            time.Duration // by how much a fault delayed it
-	Copy            int           // 0 is the message itself; the others are copies that the network made
+	Copy            int           // 0 is the message itself, the others are the network's copies
 	Mark            Mark
 }
 
@@ -97,23 +97,52 @@ const (
 // wrong total, a read out of order, or a history that is not linearizable. It
 // returns nil if there is none of these.
 func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
-	x := read(journal, r.History, judgementOf(r))
-	c := x.diagnose()
-	if c == nil {
+	x := read(r, journal)
+	if c := x.diagnose(); c != nil {
+		return x.tell(c)
+	}
+	return nil
+}
+
+// Once returns a story of a run that is right. It is about the first
+// acknowledged add that changed the store without the node hearing of it in
+// time: how the add counted once all the same, and the read after it. Once
+// returns nil if the run was wrong, or if there is no such add.
+func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
+	if !r.Right {
 		return nil
 	}
-	t := &teller{run: x, cause: c, chosen: map[*message]Mark{}}
+	x := read(r, journal)
+	for _, ch := range x.changes {
+		heard := func(m *Message) bool { return m.arrived >= 0 && m.from != nil && m.from.Changed }
+		o := ch.add()
+		if !o.acked() || ch.step != o.Int() || ch.step == 0 || slices.ContainsFunc(ch.call.replies, heard) {
+			continue
+		}
+		for _, later := range x.ops {
+			if later.F == "read" && later.Outcome == maelstromtest.OK && later.Invoke > o.Complete {
+				return x.tell(&cause{kind: CountedOnce, add: o, lost: ch, read: later})
+			}
+		}
+	}
+	return nil
+}
+
+func (x *run) tell(c *cause) *Story {
+	t := &teller{run: x, cause: c, chosen: map[*Message]Mark{}}
 	t.choose()
 	return t.lay()
 }
 
-// Messages counts the messages that the story shows, each once.
+// Messages counts the messages that the story shows, without copies.
 func (s *Story) Messages() int {
-	ids := map[int]bool{}
+	n := 0
 	for _, a := range s.Arrows {
-		ids[a.ID] = true
+		if a.Copy == 0 {
+			n++
+		}
 	}
-	return len(ids)
+	return n
 }
 
 func plural(n int, what string) string {

@@ -2,6 +2,7 @@ package story
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
@@ -59,18 +61,23 @@ func load(t *testing.T, path string) (*maelstromtest.Result, []maelstromtest.Ent
 
 func judged(history []maelstromtest.Op) *maelstromtest.Result {
 	checks, facts := maelstromtest.GCounter{}.Check(history, maelstromtest.Linearizable)
-	return &maelstromtest.Result{History: history, Verdict: maelstromtest.Verdict{Checks: checks, Facts: facts}}
+	right := !slices.ContainsFunc(checks, func(c maelstromtest.Check) bool { return c.Status == maelstromtest.Wrong })
+	return &maelstromtest.Result{History: history, Verdict: maelstromtest.Verdict{Right: right, Checks: checks, Facts: facts}}
 }
 
-// Each transcript has the story in the files beside it.
+// Each transcript has the story in the files beside it: why it went wrong, or
+// how it went right. A run never has both.
 func TestStoriesOfTranscripts(t *testing.T) {
 	for _, path := range transcripts(t) {
 		name := strings.TrimSuffix(path, ".jsonl")
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			s := Of(load(t, path))
-			if s == nil {
-				t.Fatal("no story")
+			r, journal := load(t, path)
+			s, once := Of(r, journal), Once(r, journal)
+			if (s == nil) == (once == nil) {
+				t.Fatalf("%+v and %+v", s, once)
 			}
+			s = cmp.Or(s, once)
+			check(t, s)
 			golden(t, name+".txt", s.Text())
 			golden(t, name+".svg", s.SVG())
 		})
@@ -94,17 +101,22 @@ func golden(t *testing.T, path, got string) {
 	}
 }
 
+// casLost returns the run in which a compare-and-swap loop counts an add twice,
+// and the entry in which the answer to its swap is lost.
+func casLost(t *testing.T) (r *maelstromtest.Result, journal []maelstromtest.Entry, lost int) {
+	t.Helper()
+	r, journal = load(t, "testdata/cas-lost.jsonl")
+	return r, journal, slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Lost })
+}
+
 // The caption says what became of the answer to a swap.
 func TestTheCaptionSaysWhyThereWasNoAnswer(t *testing.T) {
 	for what, says := range map[maelstromtest.What]string{
-		maelstromtest.Lost: "its answer was lost", maelstromtest.Blocked: "its answer met a cut link", "": "its answer was still on its way",
+		maelstromtest.Lost: "its answer was lost", maelstromtest.Blocked: "its answer met a cut link", maelstromtest.Sent: "its answer was still on its way",
 	} {
-		r, journal := load(t, "testdata/cas-lost.jsonl")
-		journal = slices.DeleteFunc(journal, func(e maelstromtest.Entry) bool { return what == "" && e.What == maelstromtest.Lost })
-		for i := range journal {
-			if journal[i].What == maelstromtest.Lost {
-				journal[i].What = what
-			}
+		r, journal, lost := casLost(t)
+		if journal[lost].What = what; what == maelstromtest.Sent { // it has no end
+			journal = slices.Delete(journal, lost, lost+1)
 		}
 		if s := Of(r, journal); s == nil || !strings.Contains(s.Caption, says) {
 			t.Errorf("an answer that was %q: %+v", what, s)
@@ -114,15 +126,49 @@ func TestTheCaptionSaysWhyThereWasNoAnswer(t *testing.T) {
 
 // An answer that reaches a node between two of its lives reaches nobody.
 func TestADeadNodeReadsNothing(t *testing.T) {
-	r, journal := load(t, "testdata/cas-lost.jsonl")
-	lost := slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Lost })
-	at := journal[lost].Time
-	journal[lost].What = maelstromtest.Received
-	journal = slices.Insert(journal, lost+1, maelstromtest.Entry{Time: at, What: maelstromtest.Started, Node: "n0"})
-	journal = slices.Insert(journal, lost, maelstromtest.Entry{Time: at, What: maelstromtest.Killed, Node: "n0"})
-	s := Of(r, journal)
-	if s == nil || !slices.ContainsFunc(s.Arrows, func(a Arrow) bool { return a.Fate == Unread }) || !strings.Contains(s.Text(), "[ n0 starts again ]") {
+	r, journal, lost := casLost(t)
+	killed, received, started := journal[lost], journal[lost], journal[lost]
+	killed.What, received.What, started.What = maelstromtest.Killed, maelstromtest.Received, maelstromtest.Started
+	killed.Node, started.Node = "n0", "n0"
+	s := Of(r, slices.Replace(journal, lost, lost+1, killed, received, started))
+	if s == nil || !slices.ContainsFunc(s.Arrows, func(a *Arrow) bool { return a.Fate == Unread }) || !strings.Contains(s.Text(), "[ n0 starts again ]") {
 		t.Errorf("%+v", s)
+	}
+}
+
+// If the store counts an add twice, the story is about that, even if a final
+// read from an old state comes first.
+func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
+	r, journal, _ := casLost(t)
+	early := r.History[1]
+	early.Client, early.Value = "c9", int64(0)
+	s := Of(judged(slices.Insert(r.History, 1, early)), journal)
+	if s == nil || s.Kind != CountedTwice || !strings.Contains(s.Caption, "returned 2") {
+		t.Errorf("%+v", s)
+	}
+}
+
+// A crash comes before everything else that is wrong, with the line that says
+// why.
+func TestACrashComesFirst(t *testing.T) {
+	r, journal, _ := casLost(t)
+	journal = append(journal, maelstromtest.Entry{Time: time.Minute, What: maelstromtest.Crashed, Node: "n0"})
+	r.Crashes = []maelstromtest.Crash{{Node: "n0", Stderr: "starting\npanic: out of ideas\n\ngoroutine 1 [running]:\nmain.main()"}}
+	s := Of(r, journal)
+	if s == nil || s.Kind != CrashedNode || !strings.Contains(s.Caption, `"panic: out of ideas"`) || s.Messages() != lastWords {
+		t.Errorf("%+v", s)
+	}
+}
+
+// What the store does has no story if the reads are right, and nothing went
+// wrong on the way.
+func TestAPlainRunHasNoStory(t *testing.T) {
+	r, journal, lost := casLost(t)
+	r.History[1].Value = int64(1)
+	journal[lost].What = maelstromtest.Received
+	r = judged(r.History)
+	if s := cmp.Or(Of(r, journal), Once(r, journal)); s != nil {
+		t.Errorf("%s", s.Text())
 	}
 }
 
@@ -134,11 +180,11 @@ func TestAChangeIsForAnAddThatItFits(t *testing.T) {
 		adds[i] = &call{op: &op{Op: maelstromtest.Op{F: "add", Value: int64(i)}}}
 	}
 	candidates := append(adds, &call{op: &op{Op: maelstromtest.Op{F: "read"}}})
-	swap := &call{request: &message{body: body{Type: "cas", From: json.RawMessage("4"), To: json.RawMessage("7")}}}
+	swap := &call{request: &Message{body: fieldsOf(json.RawMessage(`{"from":4,"to":7}`))}}
 	if got := swap.matching(candidates); !slices.Equal(got, adds[3:]) {
 		t.Errorf("the swap is for %v", got)
 	}
-	write := &call{request: &message{body: body{Type: "write", Value: json.RawMessage("7")}}}
+	write := &call{request: &Message{kind: "write"}}
 	if got := write.matching(candidates); !slices.Equal(got, adds) {
 		t.Errorf("the write is for %v", got)
 	}
@@ -152,7 +198,7 @@ func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
 		two   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3},"n1":{"seq":1}},"version":12}`
 		three = `{"by":{"n0":{"seq":4},"n1":{"seq":2},"n2":{"seq":5}},"total":9}`
 	)
-	g := gauge{service: "seq-kv", key: `"k"`, field: "total"}
+	g := gauge{slot{"seq-kv", `"k"`}, "total"}
 	for got, want := range map[string]string{
 		g.label(`"k"`, []byte(one)):                   "7 (n0 seq 3)",
 		g.label("", []byte(two)):                      "7 (n0 seq 3, n1 seq 1, …)",
@@ -168,44 +214,6 @@ func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
-	}
-}
-
-// If the store counts an add twice, the story is about that, even if a final
-// read from an old state comes first.
-func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
-	r, journal := load(t, "testdata/cas-lost.jsonl")
-	final := r.History[len(r.History)-1]
-	early := final
-	early.Client, early.Value = "c9", int64(0)
-	s := Of(judged(append(r.History[:len(r.History)-1:len(r.History)-1], early, final)), journal)
-	if s == nil || s.Kind != CountedTwice || !strings.Contains(s.Caption, "returned 2") {
-		t.Errorf("%+v", s)
-	}
-}
-
-// A crash comes before everything else that is wrong, with the line that says
-// why.
-func TestACrashComesFirst(t *testing.T) {
-	r, journal := load(t, "testdata/cas-lost.jsonl")
-	last := journal[len(journal)-1]
-	journal = append(journal, maelstromtest.Entry{Time: last.Time, What: maelstromtest.Crashed, Node: "n0", Text: "exit status 2"})
-	r.Crashes = []maelstromtest.Crash{{Node: "n0", At: last.Time, Why: "exit status 2", Stderr: "starting\npanic: out of ideas\n\ngoroutine 1 [running]:\nmain.main()"}}
-	s := Of(r, journal)
-	if s == nil || s.Kind != CrashedNode || !strings.Contains(s.Caption, `"panic: out of ideas"`) || s.Messages() != lastWords {
-		t.Errorf("%+v", s)
-	}
-}
-
-func TestARightRunHasNoStory(t *testing.T) {
-	r, journal := load(t, "testdata/cas-lost.jsonl")
-	for i := range r.History {
-		if r.History[i].Final {
-			r.History[i].Value = int64(1)
-		}
-	}
-	if s := Of(judged(r.History), journal); s != nil {
-		t.Errorf("%s", s.Text())
 	}
 }
 
@@ -231,8 +239,10 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 					journal[i], journal[j] = journal[j], journal[i]
 				}
 			}
-			if s := Of(r, journal); s != nil {
-				check(t, s)
+			for _, s := range []*Story{Of(r, journal), Once(r, journal)} {
+				if s != nil {
+					check(t, s)
+				}
 			}
 		}
 	}
@@ -271,11 +281,5 @@ func check(t *testing.T, s *Story) {
 				t.Errorf("the picture needs %s", a.Value)
 			}
 		}
-	}
-}
-
-func TestPicturesAreWellFormed(t *testing.T) {
-	for _, path := range transcripts(t) {
-		check(t, Of(load(t, path)))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -67,10 +68,10 @@ func (s *Story) SVG() string {
 	height := c.top + float64(s.Rows-1)*rowHeight + 30
 	c.add(`<svg class="story" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" style="max-width: 100%%; height: auto" role="img">`,
 		svgWidth, height, svgWidth, height)
-	c.add("<title>%s</title><desc>%s</desc>", html.EscapeString(upper(string(s.Kind))), html.EscapeString(s.Caption))
+	c.add("<title>%s</title><desc>%s</desc>", html.EscapeString(s.heading()), html.EscapeString(s.Caption))
 	c.add("<style>%s</style>", style)
 	c.add(`<rect class="paper" width="%d" height="%.0f"/>`, svgWidth, height)
-	c.add(`<text class="kind" x="%d" y="%d">%s</text>`, edge, edge+10, html.EscapeString(upper(string(s.Kind))))
+	c.add(`<text class="kind" x="%d" y="%d">%s</text>`, edge, edge+10, html.EscapeString(s.heading()))
 	for i, line := range caption {
 		c.add(`<text class="caption" x="%d" y="%d">%s</text>`, edge, edge+10+lineHeight*(i+1), html.EscapeString(line))
 	}
@@ -149,15 +150,14 @@ func (c *canvas) times() {
 }
 
 // arrow draws a copy of a message.
-func (c *canvas) arrow(a Arrow) {
+func (c *canvas) arrow(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
-	gone := a.Fate == WasLost || a.Fate == WasCut
 	c.add(`<g class="%s">`, a.classes())
-	if gone || a.Fate == OnItsWay {
+	if a.gone() || a.Fate == OnItsWay {
 		x2, y2 = x1+(x2-x1)*0.62, y1+(y2-y1)*0.62
 	}
 	c.add(`<line class="arrow" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x1, y1, x2, y2)
-	if gone {
+	if a.gone() {
 		c.add(`<path class="cross" d="M%.1f %.1f l10 10 m0 -10 l-10 10"/>`, x2-5, y2-5)
 	} else {
 		c.tip(x1, y1, x2, y2)
@@ -165,18 +165,21 @@ func (c *canvas) arrow(a Arrow) {
 	c.add("</g>")
 }
 
+// gone reports whether an arrow ends before it reaches its receiver.
+func (a *Arrow) gone() bool { return a.Fate == WasLost || a.Fate == WasCut }
+
 // classes returns the names of an arrow's styles.
-func (a Arrow) classes() string {
+func (a *Arrow) classes() string {
 	var classes []string
 	switch {
-	case a.Fate == WasLost || a.Fate == WasCut || a.Fate == Unread:
+	case a.gone() || a.Fate == Unread:
 		classes = append(classes, "lost")
 	case a.Copy > 0:
 		classes = append(classes, "copy")
 	case a.Late > 0 || a.Fate == Mistaken || a.Fate == OnItsWay:
 		classes = append(classes, "late")
 	}
-	if a.Mark != Plain && a.Fate != WasLost && a.Fate != WasCut {
+	if a.Mark != Plain && !a.gone() {
 		classes = append(classes, string(a.Mark))
 	}
 	return strings.Join(classes, " ")
@@ -193,7 +196,7 @@ func (c *canvas) tip(x1, y1, x2, y2 float64) {
 
 // label writes what a message is: above the middle of its arrow if that is
 // level, or else beside its end, where there is no other arrow.
-func (c *canvas) label(a Arrow) {
+func (c *canvas) label(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	text := a.Label
 	if a.Copy > 0 {
@@ -202,14 +205,14 @@ func (c *canvas) label(a Arrow) {
 	switch {
 	case a.Mark == Acknowledged:
 		text += " (acknowledged)"
-	case a.Fate == WasLost || a.Fate == WasCut || a.Fate == Unread || a.Fate == Mistaken || a.Fate == OnItsWay && a.Late == 0:
-		text += ", " + string(a.Fate)
-	case a.Late > 0:
+	case a.Late > 0 && (a.Fate == Arrived || a.Fate == OnItsWay):
 		text += ", late by " + brief(a.Late)
+	case a.Fate != Arrived:
+		text += ", " + string(a.Fate)
 	}
 	half := float64(utf8.RuneCountInString(text)) * letter / 2
 	x, y := (x1+x2)/2, y1-6
-	if a.Fate == WasLost || a.Fate == WasCut {
+	if a.gone() {
 		y = y1 - 8
 	}
 	if y1 != y2 {
@@ -225,7 +228,7 @@ func (c *canvas) label(a Arrow) {
 }
 
 // note draws a note on its lane.
-func (c *canvas) note(n Note) {
+func (c *canvas) note(n *Note) {
 	half := float64(utf8.RuneCountInString(n.Text))*letter/2 + 8
 	x, y := c.x(n.Lane), c.y(n.Row)
 	if n.Style == AFault { // beside the lane, on the side without messages to the services
@@ -245,10 +248,8 @@ func (c *canvas) note(n Note) {
 // outward returns the direction away from the services: -1 for left, 1 for
 // right.
 func (c *canvas) outward(lane int) float64 {
-	for _, l := range c.s.Lanes[lane:] {
-		if l.Role == Service {
-			return -1
-		}
+	if slices.ContainsFunc(c.s.Lanes[lane:], func(l Lane) bool { return l.Role == Service }) {
+		return -1
 	}
 	return 1
 }

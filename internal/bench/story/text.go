@@ -1,9 +1,7 @@
 package story
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -15,55 +13,35 @@ const width = 100
 // Text returns the story as plain text: the caption, and below it what
 // happened, in order and a line each.
 func (s *Story) Text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", wrapped(upper(string(s.Kind))+": "+s.Caption, width))
-	type line struct {
-		row, order int
-		at         time.Duration
-		text       string
+	rows := make([]string, s.Rows)
+	add := func(row int, at time.Duration, who, what string) {
+		rows[row] += fmt.Sprintf("%11s  %-14s %s\n", clock(at), who, what)
 	}
-	var lines []line
-	for i, a := range s.Arrows {
+	for _, a := range s.Arrows {
 		path := s.Lanes[a.From].Name + " → " + s.Lanes[a.To].Name
-		what := fmt.Sprintf("%-14s %s", path, a.Label)
+		copied, arrived := "", "" // what is said of a copy
 		if a.Copy > 0 {
-			what += " (a copy)"
+			copied, arrived = " (a copy)", ", a second copy"
 		}
-		level := a.Sent == a.Ends
-		if remark := a.remark(); remark != "" && level {
-			what += ", " + remark
+		if a.Sent == a.Ends {
+			add(a.Sent, s.at(a), path, a.Label+copied+a.remark())
+			continue
 		}
-		if level || a.Copy == 0 {
-			if !level {
-				what += " … on its way"
-			}
-			lines = append(lines, line{a.Sent, i, s.at(a), what})
+		if a.Copy == 0 {
+			add(a.Sent, a.SentAt, path, a.Label+" … on its way")
 		}
-		if !level {
-			text := fmt.Sprintf("%-14s %s arrives, sent at %s", path, a.Label, clock(a.SentAt))
-			if remark := a.remark(); remark != "" {
-				text += ", " + remark
-			}
-			if a.Copy > 0 {
-				text += ", a second copy"
-			}
-			lines = append(lines, line{a.Ends, i, a.EndedAt, text})
-		}
+		add(a.Ends, a.EndedAt, path, a.Label+" arrives, sent at "+clock(a.SentAt)+a.remark()+arrived)
 	}
 	for _, n := range s.Notes {
-		lines = append(lines, line{n.Row, len(s.Arrows), n.At, fmt.Sprintf("%-14s %s", s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")})
+		add(n.Row, n.At, s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")
 	}
-	slices.SortStableFunc(lines, func(a, b line) int { return cmp.Or(a.row-b.row, a.order-b.order) })
-	b.WriteString("\n")
-	for _, l := range lines {
-		fmt.Fprintf(&b, "%11s  %s\n", clock(l.at), l.text)
-	}
-	return b.String()
+	heading := wrap(s.heading()+": "+s.Caption, width)
+	return strings.Join(heading, "\n") + "\n\n" + strings.Join(rows, "")
 }
 
 // at returns the time that is shown where an arrow starts. If the arrow is
 // level, that is the time of its arrival.
-func (s *Story) at(a Arrow) time.Duration {
+func (s *Story) at(a *Arrow) time.Duration {
 	if a.Sent == a.Ends {
 		return max(a.SentAt, a.EndedAt)
 	}
@@ -71,40 +49,33 @@ func (s *Story) at(a Arrow) time.Duration {
 }
 
 // remark says what is special about an arrow.
-func (a Arrow) remark() string {
-	var parts []string
+func (a *Arrow) remark() string {
+	text := ""
 	if a.Late > 0 && a.Fate != WasLost {
-		parts = append(parts, "late by "+brief(a.Late))
+		text += ", late by " + brief(a.Late)
 	}
 	if a.Fate != Arrived {
-		parts = append(parts, string(a.Fate))
+		text += ", " + string(a.Fate)
 	}
-	switch a.Mark {
-	case Acknowledged:
-		parts = append(parts, "acknowledged")
-	case Wrong, Right:
-		parts = append(parts, string(a.Mark))
+	if a.Mark != Plain {
+		text += ", " + string(a.Mark)
 	}
-	return strings.Join(parts, ", ")
+	return text
 }
 
-func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
+// heading returns the story's kind with a capital letter.
+func (s *Story) heading() string { return strings.ToUpper(string(s.Kind[:1])) + string(s.Kind[1:]) }
 
-// wrapped breaks text into lines.
-func wrapped(text string, most int) string { return strings.Join(wrap(text, most), "\n") }
-
+// wrap breaks text into lines.
 func wrap(text string, most int) []string {
 	var lines []string
-	line, used := "", 0
 	for word := range strings.FieldsSeq(text) {
-		n := utf8.RuneCountInString(word)
-		if used > 0 && used+1+n > most {
-			lines, line, used = append(lines, line), "", 0
+		last := len(lines) - 1
+		if last >= 0 && utf8.RuneCountInString(lines[last]+" "+word) <= most {
+			lines[last] += " " + word
+		} else {
+			lines = append(lines, word)
 		}
-		if used > 0 {
-			line, used = line+" ", used+1
-		}
-		line, used = line+word, used+n
 	}
-	return append(lines, line)
+	return lines
 }
