@@ -64,12 +64,9 @@ type Bar struct {
 	Text, Title string
 }
 
-// scale is the width and the height of a chart's coordinates: fine enough to
-// zoom in on a thousandth.
+// scale is the width and the height of a chart's finest coordinates, in which
+// one can zoom in on a thousandth.
 const scale = 100_000
-
-// Scale is the width and the height of the chart's coordinates.
-func (c *Chart) Scale() int { return scale }
 
 func (c *Chart) x(x float64) int { return int(math.Round(scale * x / c.End)) }
 
@@ -80,32 +77,78 @@ func (c *Chart) y(y float64) int {
 	return int(math.Round(scale * (1 - (y-c.Low)/(c.High-c.Low))))
 }
 
-// LinePath returns a line as a path of SVG.
-func (c *Chart) LinePath(l Line) string {
+// A Drawing is a chart in coordinates from 0 to a width and to a height.
+type Drawing struct {
+	*Chart
+	Width, Height float64
+}
+
+// In returns the chart in coordinates of a width and a height.
+func (c *Chart) In(width, height float64) Drawing { return Drawing{c, width, height} }
+
+// Fine returns the chart in its finest coordinates.
+func (c *Chart) Fine() Drawing { return c.In(scale, scale) }
+
+func (d Drawing) across(x int) string { return number(float64(x) * d.Width / scale) }
+func (d Drawing) down(y int) string   { return number(float64(y) * d.Height / scale) }
+
+// A Mark is how a line or dots look.
+type Mark struct {
+	Name, Class string
+	Path        string // of SVG
+	Hollow      bool
+}
+
+func (c *Chart) marks(line func(Line) string, dots func(Dots) string) []Mark {
+	var all []Mark
+	for _, l := range c.Lines {
+		all = append(all, Mark{l.Name, "line " + l.Class, line(l), false})
+	}
+	for _, d := range c.Dots {
+		all = append(all, Mark{d.Name, strings.TrimSpace("dots " + d.Class + " " + d.Shape), dots(d), d.Shape == "hollow"})
+	}
+	return all
+}
+
+// Legend returns a sample of each line and of all dots, 18 wide and 10 high.
+func (c *Chart) Legend() []Mark {
+	return c.marks(func(Line) string { return "M0 5h18" }, func(Dots) string { return "M4.5 5h" + shortest })
+}
+
+// Marks returns the lines and the dots.
+func (d Drawing) Marks() []Mark { return d.marks(d.line, d.dots) }
+
+func (d Drawing) line(l Line) string {
 	var b strings.Builder
 	for _, run := range l.Runs {
 		for i, p := range run {
-			x, y := c.x(p.X), c.y(p.Y)
+			x, y := d.across(d.x(p.X)), d.down(d.y(p.Y))
 			switch {
 			case i == 0:
-				fmt.Fprintf(&b, "M%d %d", x, y)
+				fmt.Fprintf(&b, "M%s %s", x, y)
 			case l.Steps:
-				fmt.Fprintf(&b, "H%dV%d", x, y)
+				fmt.Fprintf(&b, "H%sV%s", x, y)
 			default:
-				fmt.Fprintf(&b, "L%d %d", x, y)
+				fmt.Fprintf(&b, "L%s %s", x, y)
 			}
 		}
 	}
 	return b.String()
 }
 
-// DotsPath returns a path of SVG with a line for each point. A line without
-// length still shows its round ends.
-func (c *Chart) DotsPath(d Dots) string {
+// shortest is the length of a line that looks like a point: its ends show. Some
+// viewers do not draw the ends of a line of length 0.
+const shortest = ".01"
+
+// dots returns a path with a line for each point.
+func (d Drawing) dots(of Dots) string {
 	var b strings.Builder
-	for _, p := range d.Points {
-		from := c.x(max(0, p.X-p.For))
-		fmt.Fprintf(&b, "M%d %dh%d", from, c.y(p.Y), c.x(p.X)-from)
+	for _, p := range of.Points {
+		from, length := d.x(max(0, p.X-p.For)), shortest
+		if long := d.x(p.X) - from; long > 0 {
+			length = d.across(long)
+		}
+		fmt.Fprintf(&b, "M%s %sh%s", d.across(from), d.down(d.y(p.Y)), length)
 	}
 	return b.String()
 }
@@ -125,55 +168,47 @@ func (c *Chart) Size() string {
 	return "many"
 }
 
-// Left and Width return a bar's position and width, in percent of the chart's
-// width.
-func (c *Chart) Left(b Bar) float64  { return percent(b.From / c.End) }
-func (c *Chart) Width(b Bar) float64 { return percent((min(b.To, c.End) - b.From) / c.End) }
+// Left and Wide return a bar's position and width.
+func (d Drawing) Left(b Bar) string { return d.across(max(0, d.x(b.From))) }
+func (d Drawing) Wide(b Bar) string { return d.across(max(0, d.x(min(b.To, d.End)-b.From))) }
 
-// percent returns a share in percent, rounded and at least 0.
-func percent(share float64) float64 { return math.Round(max(0, share)*100_000) / 1000 }
-
-// A Tick is a mark on an axis, in percent of its length from the left or the
-// top.
-type Tick struct {
-	At   float64
-	Text string
-}
+// A Tick is a mark on an axis, from the left or the top.
+type Tick struct{ At, Text string }
 
 // XTicks returns the marks of the time axis.
-func (c *Chart) XTicks() []Tick {
+func (d Drawing) XTicks() []Tick {
 	var ticks []Tick
-	for _, v := range rounds(0, c.End, 8) {
-		ticks = append(ticks, Tick{percent(v / c.End), number(v)})
+	for _, v := range rounds(0, d.End, 8) {
+		ticks = append(ticks, Tick{d.across(d.x(v)), number(v)})
 	}
 	return ticks
 }
 
 // YTicks returns the marks of the other axis: powers of ten if it is
 // logarithmic.
-func (c *Chart) YTicks() []Tick {
-	values := rounds(c.Low, c.High, 6)
-	if c.Log {
+func (d Drawing) YTicks() []Tick {
+	values := rounds(d.Low, d.High, 6)
+	if d.Log {
 		values = nil
-		for v := c.Low; v <= c.High*1.001; v *= 10 {
+		for v := d.Low; v <= d.High*1.001; v *= 10 {
 			values = append(values, v)
 		}
 	}
 	var ticks []Tick
 	for _, v := range values {
-		ticks = append(ticks, Tick{percent(float64(c.y(v)) / scale), number(v)})
+		ticks = append(ticks, Tick{d.down(d.y(v)), number(v)})
 	}
 	return ticks
 }
 
-// Grid returns a path of SVG with a line for each mark.
-func (c *Chart) Grid() string {
+// Grid returns a path of SVG with a line for each mark of the axes.
+func (d Drawing) Grid() string {
 	var b strings.Builder
-	for _, t := range c.XTicks() {
-		fmt.Fprintf(&b, "M%.0f 0v%d", t.At*scale/100, scale)
+	for _, t := range d.XTicks() {
+		fmt.Fprintf(&b, "M%s 0v%s", t.At, d.down(scale))
 	}
-	for _, t := range c.YTicks() {
-		fmt.Fprintf(&b, "M0 %.0fh%d", t.At*scale/100, scale)
+	for _, t := range d.YTicks() {
+		fmt.Fprintf(&b, "M0 %sh%s", t.At, d.across(scale))
 	}
 	return b.String()
 }

@@ -3,6 +3,7 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"math"
@@ -48,20 +49,21 @@ func plain() *Chart {
 
 func TestPathsAndTicksAreInTheChartsCoordinates(t *testing.T) {
 	c := plain()
+	fine, share, bars := c.Fine(), c.In(100, 100), c.Lanes[0].Bars
 	for got, want := range map[string]string{
-		c.LinePath(c.Lines[0]): "M0 50000L50000 0M70000 100000L100000 100000",
-		c.LinePath(c.Lines[1]): "M0 100000H50000V50000",
-		c.DotsPath(c.Dots[0]):  "M50000 50000h0M75000 100000h25000",
-		fmt.Sprint(c.Left(c.Lanes[0].Bars[0]), c.Width(c.Lanes[0].Bars[0]), c.Left(c.Lanes[0].Bars[1]), c.Width(c.Lanes[0].Bars[1])): "20 20 80 20",
-		fmt.Sprint(c.YTicks()): "[{100 1} {50 10} {0 100}]",
-		fmt.Sprint(c.XTicks()): "[{0 0} {20 2} {40 4} {60 6} {80 8} {100 10}]",
+		fine.line(c.Lines[0]): "M0 50000L50000 0M70000 100000L100000 100000",
+		fine.line(c.Lines[1]): "M0 100000H50000V50000",
+		fine.dots(c.Dots[0]):  "M50000 50000h.01M75000 100000h25000",
+		share.Left(bars[0]) + " " + share.Wide(bars[0]) + " " + share.Left(bars[1]) + " " + share.Wide(bars[1]): "20 20 80 20",
+		fmt.Sprint(share.YTicks()): "[{100 1} {50 10} {0 100}]",
+		fmt.Sprint(share.XTicks()): "[{0 0} {20 2} {40 4} {60 6} {80 8} {100 10}]",
 	} {
 		if got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
 	linear := Chart{End: 4, Low: -1, High: 3}
-	if got := linear.DotsPath(Dots{Points: []Dot{{Point: Point{1, 0}}}}); got != "M25000 75000h0" {
+	if got := linear.Fine().dots(Dots{Points: []Dot{{Point: Point{1, 0}}}}); got != "M25000 75000h.01" {
 		t.Error(got)
 	}
 }
@@ -91,6 +93,46 @@ func TestAPageKeepsTextsApartFromMarkup(t *testing.T) {
 	}
 	if i := slices.Index([]byte(text), 0); i >= 0 || math.IsNaN(got.Low) {
 		t.Error("a byte 0")
+	}
+}
+
+// A picture shows all of a chart without a browser's help: it is well-formed,
+// its texts stay texts, and its colours are not variables.
+func TestAPictureNeedsNothingElse(t *testing.T) {
+	var b bytes.Buffer
+	c := plain()
+	for i := range 9 {
+		c.Lines = append(c.Lines, Line{Name: fmt.Sprintf("another line, number %d", i), Class: "made"})
+	}
+	if err := c.WriteSVG(&b, "3 nodes & more"); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	decoder := xml.NewDecoder(&b)
+	for {
+		if _, err := decoder.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatalf("%v:\n%s", err, text)
+		}
+	}
+	for _, want := range []string{
+		`width="960" height="505" viewBox="0 0 960 505"`, "A &lt;chart&gt;</text>", "3 nodes &amp; more</text>", "another line, number 8</text>",
+		`class="line p50" d="M0 150L404 0M565.6 300L808 300"`, `class="dots ok0 hollow" d="M404 150h.01M606 300h202"`,
+		`y="150" dy="4">10</text>`, `x="161.6" y="12">2</text>`, `>late</text>`, `<svg x="161.6" y="2" width="161.6" height="14"><title>late n1</title>`,
+		".ok0 { color: #2373c8; }", "@media (prefers-color-scheme: dark)", ".ok0 { color: #62a8f5; }",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	for _, unwanted := range []string{"var(", "url(", "href", "<script", "foreignObject", "ZgotmplZ"} {
+		if strings.Contains(text, unwanted) {
+			t.Errorf("a picture with %s", unwanted)
+		}
+	}
+	if t.Failed() {
+		t.Log(text)
 	}
 }
 

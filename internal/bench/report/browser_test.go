@@ -45,21 +45,27 @@ func crowd(t *testing.T) Run {
 func pageOf(t *testing.T, name string, run Run) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".html")
-	if err := create(path, func(w io.Writer) error { return writePage(w, run) }); err != nil {
+	if err := create(path, run.writePage); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-func TestPagesWorkInABrowser(t *testing.T) {
+func TestPagesAndPicturesWorkInABrowser(t *testing.T) {
 	b := pagetest.Open(t)
 	b.Check(pageOf(t, "right", sample()))
+	folder := t.TempDir()
+	if err := Write(folder, crowd(t)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{PageFile, "latency.svg", "rate.svg"} {
+		b.Check(filepath.Join(folder, name))
+	}
 	wrong := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
 	if wrong.Story == nil {
 		t.Fatal("no story")
 	}
 	b.Check(pageOf(t, "wrong", wrong))
-	b.Check(pageOf(t, "crowd", crowd(t)))
 }
 
 func faultsOf(t *testing.T, list string) []maelstromtest.Fault {
@@ -81,7 +87,7 @@ func TestChartsCanBeZoomed(t *testing.T) {
 	box := pagetest.Ask[[]float64](b, `(b => [b.left, b.top, b.width, b.height])(`+first+`.getBoundingClientRect())`)
 	x := func(s float64) float64 { return box[0] + box[2]*s/4.0 } // of 4 s
 	views := func() []string {
-		return pagetest.Ask[[]string](b, `[...document.querySelectorAll(".chart svg")].map(s => s.getAttribute("viewBox"))`)
+		return pagetest.Ask[[]string](b, `[...document.querySelectorAll(".plot svg")].map(s => s.getAttribute("viewBox"))`)
 	}
 	// Request 6 was made at 2 s, and took 20 ms on a scale from 1 to 100.
 	b.Do(chromedp.MouseEvent("mouseMoved", x(2)+3, box[1]+box[3]*0.35))

@@ -30,7 +30,7 @@ type operation struct {
 	Final      bool    `json:"final,omitempty"`
 }
 
-func writeHistory(w io.Writer, run Run) error {
+func (run Run) writeHistory(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	for i, op := range run.Result.History {
 		line := operation{
@@ -56,7 +56,7 @@ func Why(op maelstromtest.Op, r *maelstromtest.Result) string {
 	case op.Error:
 		return fmt.Sprintf("the node answered error %d: %s", op.Code, op.Text)
 	case op.Text == maelstromtest.ErrTimeout.Error():
-		return fmt.Sprintf("no answer within %g s", seconds(r.Config.ClientTimeout))
+		return fmt.Sprintf("no answer within %g s", r.Config.ClientTimeout.Seconds())
 	}
 	return op.Text
 }

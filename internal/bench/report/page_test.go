@@ -15,7 +15,7 @@ import (
 func written(t *testing.T, run Run) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := writePage(&b, run); err != nil {
+	if err := run.writePage(&b); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(b.String(), "ZgotmplZ") {
@@ -52,13 +52,13 @@ func TestThePageAndThePicturesShowTheLatency(t *testing.T) {
 		run           Run
 		page, picture string
 	}{
-		{far, "5 ms on average, uniform, × 0.5 for n1, × 4 for n2<", "5 ms latency, uniform, × 0.5 for n1, × 4 for n2, seed 9"},
-		{near, "5 ms on average, uniform<", "5 ms latency, uniform, seed 9"},
+		{far, "5 ms on average, uniform, × 0.5 for n1, × 4 for n2<", "latency 5 ms on average, uniform, × 0.5 for n1, × 4 for n2, seed 9"},
+		{near, "5 ms on average, uniform<", "latency 5 ms on average, uniform, seed 9"},
 	} {
 		if text := written(t, test.run); !strings.Contains(text, test.page) {
 			t.Errorf("the page has no %q", test.page)
 		}
-		if text := describe(test.run.Result.Config); !strings.HasSuffix(text, test.picture) {
+		if text := describe(test.run.Result); !strings.HasSuffix(text, test.picture) {
 			t.Errorf("the pictures say %q, without %q", text, test.picture)
 		}
 	}
@@ -198,8 +198,8 @@ func TestLanesAreBounded(t *testing.T) {
 	}
 	late := maelstromtest.FaultRecord{Fault: "pause", Detail: "n2", Start: time.Minute, Stop: -1}
 	run.Result.Faults = append(run.Result.Faults, late)
-	lanes := lanesOfPage(run.Result, 4)
-	if len(lanes) != 1 || lanes[0].Name != "kill (300 of 1000)" || len(lanes[0].Bars) != maxBars || lanes[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
-		t.Errorf("%d lanes, the first %q with %d bars", len(lanes), lanes[0].Name, len(lanes[0].Bars))
+	all := lanes(run.Result, 4*time.Second)
+	if len(all) != 1 || all[0].Name != "kill (300 of 1000)" || len(all[0].Bars) != maxBars || all[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
+		t.Errorf("%d lanes, the first %q with %d bars", len(all), all[0].Name, len(all[0].Bars))
 	}
 }

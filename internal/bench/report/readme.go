@@ -8,19 +8,20 @@ import (
 )
 
 // writeReadme says what each file of the folder is.
-func writeReadme(w io.Writer, run Run) error {
+func (run Run) writeReadme(w io.Writer) error {
 	r := run.Result
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s with %d nodes of %s, seed %d, started %s.\n%s\n", r.Workload, r.Config.Nodes, run.Bin, r.Config.Seed,
-		run.Start.Format(time.RFC3339), Headline(run))
+		run.Start.Format(time.RFC3339), run.Headline())
 	about := func(name, what string) {
 		fmt.Fprintf(&text, "\n%s\n", name)
 		fmt.Fprintln(&text, "    "+strings.Join(Wrap(what, 96), "\n    "))
 	}
-	for _, f := range run.kept() {
-		about(f.name, f.about)
+	for _, f := range run.files() {
+		if f.name != readmeFile {
+			about(f.name, f.about)
+		}
 	}
-	about(MessagesFile, aboutMessages)
 	about("node-logs/", "What each node wrote to stderr, through all its lives: n0.log and so on.")
 	_, err := io.WriteString(w, text.String())
 	return err

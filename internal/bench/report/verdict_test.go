@@ -2,12 +2,11 @@ package report
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"slices"
 	"testing"
 	"time"
-
-	"gonum.org/v1/plot/plotter"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
@@ -30,7 +29,7 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 		for _, change := range changes {
 			change(&run)
 		}
-		if got := Headline(run); got != want {
+		if got := run.Headline(); got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
@@ -106,64 +105,60 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 }
 
 func TestEachFaultHasALaneAndAColour(t *testing.T) {
-	lanes := lanesOf(sample().Result)
-	if len(lanes) != len(maelstromtest.AllFaults()) {
-		t.Errorf("%d lanes", len(lanes))
+	all := lanes(sample().Result, 4*time.Second)
+	if len(all) != len(maelstromtest.AllFaults()) {
+		t.Errorf("%d lanes", len(all))
 	}
-	seen := map[[3]uint8]maelstromtest.Kind{}
+	seen := map[template.CSS]maelstromtest.Kind{}
 	for i, f := range maelstromtest.AllFaults() {
-		l := lanes[i]
-		if l.fault != f.String() || len(l.bars) != 2 || l.bars[1].to != 14 || l.bars[0].to != l.bars[0].from+1 {
+		l := all[i]
+		if l.Name != f.String() || len(l.Bars) != 2 || l.Bars[1].To != 14 || l.Bars[0].To != l.Bars[0].From+1 {
 			t.Errorf("lane %+v of %s", l, f)
 		}
-		key := [3]uint8{l.shade.R, l.shade.G, l.shade.B}
-		if other, ok := seen[key]; l.shade.A != 255 || ok && other != f.Kind {
-			t.Errorf("the colour of %s is %v, as that of %s", f, l.shade, other)
+		if other, ok := seen[l.Colour]; l.Colour == "" || ok && other != f.Kind {
+			t.Errorf("the colour of %s is %v, as that of %s", f, l.Colour, other)
 		}
-		seen[key] = f.Kind
+		seen[l.Colour] = f.Kind
 	}
 }
 
 func TestFailuresAreDrawnOnTop(t *testing.T) {
+	r := sample().Result
+	r.History[9].Outcome = maelstromtest.Fail
 	var order []string
-	all := divide(sample().Result.History)
-	for _, s := range all {
-		order = append(order, s.String())
+	for _, dots := range latencyChart(r).Dots {
+		order = append(order, dots.Name+", "+dots.Class+" "+dots.Shape)
 	}
-	if want := []string{"add ok", "read ok", "read unknown"}; !slices.Equal(order, want) {
+	want := []string{"add ok (3), ok0 ", "read ok (6), ok1 ", "read unknown (2), bad1 hollow", "add refused (1), bad0 square"}
+	if !slices.Equal(order, want) {
 		t.Errorf("drawn in the order %q, not %q", order, want)
-	}
-	shades := map[any]bool{}
-	for _, s := range []series{{outcome: maelstromtest.OK}, {rank: 1, outcome: maelstromtest.OK}, {outcome: maelstromtest.Info}, {rank: 1, outcome: maelstromtest.Info}} {
-		shades[s.shade()] = true
-	}
-	if len(shades) != 4 || all[0].style().Color == all[0].shade() {
-		t.Errorf("colours %v, points %v", shades, all[0].style())
 	}
 }
 
-// A picture ends with the last request that is not a final one, and shows what
+// A chart ends with the last request that is not a final one, and shows what
 // was asked for unless it is far above the rest.
-func TestPicturesUseTheirRoom(t *testing.T) {
+func TestChartsUseTheirRoom(t *testing.T) {
 	run := sample()
 	for rate, top := range map[float64]float64{3: 3.45, 4: 4.6, 1000: 3.3} {
 		run.Result.Config.Rate = rate
-		p, err := ratePicture(run.Result)
-		if err != nil || p.X.Max != 4 || math.Abs(p.Y.Max-top) > 1e-9 {
-			t.Errorf("up to %v s and %v requests/s, not %v; %v", p.X.Max, p.Y.Max, top, err)
+		if c := rateChart(run.Result); c.End != 4 || math.Abs(c.High-top) > 1e-9 {
+			t.Errorf("up to %v s and %v requests/s, not %v", c.End, c.High, top)
 		}
 	}
-	p, err := latencyPicture(run.Result)
-	if err != nil || p.X.Max != 4 || p.Y.Min != 1 || p.Y.Max != 100 {
-		t.Errorf("up to %v s, %v to %v ms, %v", p.X.Max, p.Y.Min, p.Y.Max, err)
+	if c := latencyChart(run.Result); c.End != 4 || c.Low != 1 || c.High != 100 {
+		t.Errorf("up to %v s, %v to %v ms", c.End, c.Low, c.High)
 	}
 }
 
 func TestLinesAreBrokenWhereNothingWasAnswered(t *testing.T) {
-	some := []time.Duration{1}
-	lines := broken([][]time.Duration{some, some, nil, some, nil, nil, some, some}, func(i int) plotter.XY { return plotter.XY{X: float64(i)} })
-	if got := fmt.Sprint(lines); got != "[[{0 0} {1 0}] [{3 0}] [{6 0} {7 0}]]" {
-		t.Error(got)
+	r := &maelstromtest.Result{Config: maelstromtest.Config{TimeLimit: 4 * time.Second}, Elapsed: 4 * time.Second}
+	for _, second := range []float64{0, 0.5, 1.5, 3, 3.5} {
+		at := time.Duration(second * float64(time.Second))
+		r.History = append(r.History, maelstromtest.Op{Invoke: at, Complete: at + 20*ms, Outcome: maelstromtest.OK})
+	}
+	want := "[[{0.25 20} {0.75 20}] [{1.75 20}] [{3.25 20} {3.75 20}]]"
+	if got := fmt.Sprint(percentiles(r)[0].Runs); got != want {
+		t.Errorf("%s, not %s", got, want)
 	}
 }
 
@@ -171,14 +166,5 @@ func TestARunWithoutRequestsHasPictures(t *testing.T) {
 	run := Run{Result: &maelstromtest.Result{Workload: "echo"}}
 	if err := Write(t.TempDir(), run); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestTicksOfPicturesAreRound(t *testing.T) {
-	for _, test := range []struct{ high, first, second float64 }{{8, 0, 1}, {24, 0, 2}, {60, 0, 10}, {115, 0, 10}, {1, 0, 0.1}, {450, 0, 50}} {
-		ticks := rounds(0, test.high)
-		if len(ticks) < 6 || len(ticks) > 13 || ticks[0].Value != test.first || math.Abs(ticks[1].Value-test.second) > 1e-9 {
-			t.Errorf("up to %v: %v", test.high, ticks)
-		}
 	}
 }

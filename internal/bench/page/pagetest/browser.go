@@ -142,10 +142,13 @@ const wide = `(() => {
 	const scrolls = e => e && (["auto", "hidden", "scroll", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
 	const page = document.documentElement;
 	if (page.scrollWidth > innerWidth) return ["the page is " + page.scrollWidth + " px wide"];
-	return [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
+	return [...page.querySelectorAll("body *, text")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
 })()`
 
-// Check looks at a page wide and narrow, in light and in dark, and without
+// background is the colour of a page's paper, or of a picture's.
+const background = `document.body ? getComputedStyle(document.body).backgroundColor : getComputedStyle(document.querySelector(".paper")).fill`
+
+// Check looks at a page or a picture wide and narrow, in light and in dark, and without
 // scripts: it must have no error, ask the network for nothing, not be wider
 // than the window, and take its colours from the scheme.
 func (b *Browser) Check(path string) {
@@ -162,9 +165,9 @@ func (b *Browser) Check(path string) {
 				if over := Ask[[]string](b, wide); len(over) > 0 {
 					b.t.Errorf("%s: wider than the window: %q", name, over)
 				}
-				backgrounds[dark][Ask[string](b, `getComputedStyle(document.body).backgroundColor`)] = true
+				backgrounds[dark][Ask[string](b, background)] = true
 				if scripts {
-					b.keep(fmt.Sprintf("%s-%d-%v", strings.TrimSuffix(filepath.Base(path), ".html"), width, map[bool]string{false: "light", true: "dark"}[dark]))
+					b.keep(fmt.Sprintf("%s-%d-%v", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), width, map[bool]string{false: "light", true: "dark"}[dark]))
 				}
 			}
 		}
