@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -32,12 +33,11 @@ var explained = map[maelstromtest.Kind]string{
 	maelstromtest.Overtake:  "Delays each message by a random time, 20 ms on average, so that messages overtake one another.",
 }
 
-func onMessages(f maelstromtest.Fault) bool {
-	switch f.Kind {
-	case maelstromtest.Loss, maelstromtest.Duplicate, maelstromtest.Late, maelstromtest.Overtake:
-		return true
-	}
-	return false
+// inMessages reports whether a fault is in messages, of which each kind can
+// also be between nodes.
+func inMessages(f maelstromtest.Fault) bool {
+	f.Links = maelstromtest.NodeLinks
+	return slices.Contains(processFaults(), f)
 }
 
 // help explains the flags and the faults.
@@ -49,17 +49,14 @@ func help() string {
 	flags.SetOutput(&text)
 	flags.PrintDefaults()
 	text.WriteString("\nFaults that come and go, paced by --nemesis-interval, each in one place at a time:\n\n")
-	var messages []maelstromtest.Fault
 	for _, f := range processFaults() {
-		if onMessages(f) {
-			messages = append(messages, f)
-			continue
+		if !inMessages(f) {
+			fmt.Fprintf(&text, "  %-15s %s\n", f, explained[f.Kind])
 		}
-		fmt.Fprintf(&text, "  %-15s %s\n", f, explained[f.Kind])
 	}
 	text.WriteString("\nFaults in messages, for the whole time limit: between nodes and services, or between nodes if the name begins with node-:\n\n")
-	for _, f := range messages {
-		if f.Links == maelstromtest.StoreLinks {
+	for _, f := range processFaults() {
+		if inMessages(f) && f.Links == maelstromtest.StoreLinks {
 			fmt.Fprintf(&text, "  %-10s node-%-10s %s\n", f, f, explained[f.Kind])
 		}
 	}
