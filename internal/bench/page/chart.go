@@ -27,7 +27,8 @@ type Chart struct {
 // A Point is a value Y at a time X, in s.
 type Point struct{ X, Y float64 }
 
-// A Line goes through points. Its Class gives it its colour: see page.css.
+// A Line goes through points. Its Class gives it its colour and its dashes: see
+// chart.css.
 type Line struct {
 	Name  string
 	Class string
@@ -35,11 +36,11 @@ type Line struct {
 	Steps bool      // y stays as it is up to the next point
 }
 
-// Dots are points of one kind.
+// Dots are points of one kind. They are discs, or squares if their Class ends
+// with square or hollow.
 type Dots struct {
 	Name   string
 	Class  string
-	Shape  string // "" for a disc, "square" or "hollow"
 	Points []Dot
 }
 
@@ -105,7 +106,7 @@ func (c *Chart) marks(line func(Line) string, dots func(Dots) string) []Mark {
 		all = append(all, Mark{l.Name, "line " + l.Class, line(l), false})
 	}
 	for _, d := range c.Dots {
-		all = append(all, Mark{d.Name, strings.TrimSpace("dots " + d.Class + " " + d.Shape), dots(d), d.Shape == "hollow"})
+		all = append(all, Mark{d.Name, "dots " + d.Class, dots(d), strings.HasSuffix(d.Class, " hollow")})
 	}
 	return all
 }
@@ -177,11 +178,7 @@ type Tick struct{ At, Text string }
 
 // XTicks returns the marks of the time axis.
 func (d Drawing) XTicks() []Tick {
-	var ticks []Tick
-	for _, v := range rounds(0, d.End, 8) {
-		ticks = append(ticks, Tick{d.across(d.x(v)), number(v)})
-	}
-	return ticks
+	return ticks(rounds(0, d.End, 8), func(v float64) string { return d.across(d.x(v)) })
 }
 
 // YTicks returns the marks of the other axis: powers of ten if it is
@@ -194,9 +191,13 @@ func (d Drawing) YTicks() []Tick {
 			values = append(values, v)
 		}
 	}
+	return ticks(values, func(v float64) string { return d.down(d.y(v)) })
+}
+
+func ticks(values []float64, place func(float64) string) []Tick {
 	var ticks []Tick
 	for _, v := range values {
-		ticks = append(ticks, Tick{d.down(d.y(v)), number(v)})
+		ticks = append(ticks, Tick{place(v), number(v)})
 	}
 	return ticks
 }
@@ -231,30 +232,14 @@ func rounds(low, high float64, most int) []float64 {
 
 func number(v float64) string { return fmt.Sprintf("%.6g", v) }
 
-// data is what chart.js gets.
-type data struct {
-	End  float64   `json:"end"`
-	Low  float64   `json:"low"`
-	High float64   `json:"high"`
-	Log  bool      `json:"log"`
-	Fit  bool      `json:"fit"`
-	Dots []dotData `json:"dots"`
-}
-
-// dotData is a point: its place in the chart's coordinates, and what it tells.
-type dotData struct {
-	X    int    `json:"x"`
-	Y    int    `json:"y"`
-	Text string `json:"t"`
-}
-
-// Data returns the chart as its script needs it.
+// Data returns the chart as its script needs it. Of each dot it has the place
+// in the finest coordinates, and what the dot tells.
 func (c *Chart) Data() any {
-	d := data{End: c.End, Low: c.Low, High: c.High, Log: c.Log, Fit: c.Fit, Dots: []dotData{}}
+	all := [][3]any{}
 	for _, dots := range c.Dots {
 		for _, p := range dots.Points {
-			d.Dots = append(d.Dots, dotData{c.x(p.X), c.y(p.Y), p.Text})
+			all = append(all, [3]any{c.x(p.X), c.y(p.Y), p.Text})
 		}
 	}
-	return d
+	return map[string]any{"end": c.End, "low": c.Low, "high": c.High, "log": c.Log, "fit": c.Fit, "dots": all}
 }

@@ -6,8 +6,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -42,7 +40,7 @@ func plain() *Chart {
 	return &Chart{
 		Title: "A <chart>", End: 10, Low: 1, High: 100, Log: true,
 		Lines: []Line{{Name: "line", Class: "p50", Runs: [][]Point{{{0, 10}, {5, 100}}, {{7, 1}, {10, 1}}}}, {Name: "steps", Class: "upper", Runs: [][]Point{{{0, 1}, {5, 10}}}, Steps: true}},
-		Dots:  []Dots{{Name: "dots", Class: "ok0", Shape: "hollow", Points: []Dot{{Point: Point{5, 10}, Text: "</script><b>"}, {Point: Point{10, 0}, For: 2.5}}}},
+		Dots:  []Dots{{Name: "dots", Class: "ok0 hollow", Points: []Dot{{Point: Point{5, 10}, Text: "</script><b>"}, {Point: Point{10, 0}, For: 2.5}}}},
 		Lanes: []Lane{{Name: "late", Colour: "#123456", Bars: []Bar{{From: 2, To: 4, Text: "n1", Title: "late n1"}, {From: 8, To: 20}}}},
 	}
 }
@@ -84,15 +82,13 @@ func TestAPageKeepsTextsApartFromMarkup(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(text, `<script type="application/json">`)
 	raw, _, _ := strings.Cut(rest, "</script>")
-	var got data
+	var got map[string]any
 	if err := json.Unmarshal([]byte(raw), &got); err != nil {
 		t.Fatalf("%v: %s", err, raw)
 	}
-	if got.End != 10 || !got.Log || len(got.Dots) != 2 || got.Dots[0] != (dotData{50000, 50000, "</script><b>"}) {
-		t.Errorf("%+v", got)
-	}
-	if i := slices.Index([]byte(text), 0); i >= 0 || math.IsNaN(got.Low) {
-		t.Error("a byte 0")
+	want := "map[dots:[[50000 50000 </script><b>] [100000 100000 ]] end:10 fit:false high:100 log:true low:1]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("%v, not %s", got, want)
 	}
 }
 

@@ -109,10 +109,10 @@ func bounds(all []page.Dots) (least, most float64) {
 // reads returns points for the reads that were answered ok: first the reads
 // that are right, then those that are wrong.
 func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, point func(request) page.Dot) []page.Dots {
-	look := page.Dots{Name: "read", Class: "ok0"}
+	class := "ok0"
 	for _, s := range divide(r.History) {
 		if s.kind == "read" && s.outcome == maelstromtest.OK {
-			look.Class = s.look.Class
+			class = s.class
 		}
 	}
 	bad := contradicted(r, facts)
@@ -128,11 +128,10 @@ func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, point func
 	}
 	var all []page.Dots
 	if len(fine) > 0 {
-		all = append(all, draw(look, fine, maxDots, point))
+		all = append(all, draw("read", class, fine, maxDots, point))
 	}
 	if len(wrong) > 0 {
-		look = page.Dots{Name: "read that contradicts others", Class: "contradicted"}
-		all = append(all, draw(look, wrong, maxFailures, point))
+		all = append(all, draw("read that contradicts others", "contradicted", wrong, maxFailures, point))
 	}
 	return all
 }
@@ -203,15 +202,14 @@ func fewer(sums []page.Point, until time.Duration) []page.Point {
 	return append(kept, page.Point{X: end, Y: sums[len(sums)-1].Y})
 }
 
-// draw gives dots about as many points as most, and says in their name how many
-// requests there are, and how many of them are drawn.
-func draw(dots page.Dots, ops []request, most int, point func(request) page.Dot) page.Dots {
+// draw returns about as many points as most. Their name says how many requests
+// there are, and how many of them are drawn.
+func draw(name, class string, ops []request, most int, point func(request) page.Dot) page.Dots {
 	kept, every := thin(ops, max(1, most))
-	dots.Name += fmt.Sprintf(" (%d", len(ops))
+	dots := page.Dots{Name: fmt.Sprintf("%s (%d)", name, len(ops)), Class: class}
 	if every > 1 {
-		dots.Name += fmt.Sprintf("; one in %d drawn, and the slowest %d", every, alwaysDrawn)
+		dots.Name = fmt.Sprintf("%s (%d; one in %d drawn, and the slowest %d)", name, len(ops), every, alwaysDrawn)
 	}
-	dots.Name += ")"
 	for _, op := range kept {
 		dots.Points = append(dots.Points, point(op))
 	}

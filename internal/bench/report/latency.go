@@ -35,10 +35,10 @@ func timed(history []maelstromtest.Op) []request {
 
 // A series is some of a run's requests: those of one kind with one outcome.
 type series struct {
-	kind    string
-	outcome maelstromtest.Outcome
-	ops     []request
-	look    page.Dots // without points
+	kind        string
+	outcome     maelstromtest.Outcome
+	name, class string // in a chart
+	ops         []request
 }
 
 // divide sorts a history, except its final requests, into series. Those that
@@ -54,12 +54,14 @@ func divide(history []maelstromtest.Op) []series {
 	slices.Sort(kinds)
 	var all []series
 	for _, of := range []struct {
-		outcome      maelstromtest.Outcome
-		class, shape string
-	}{{maelstromtest.OK, "ok", ""}, {maelstromtest.Info, "bad", "hollow"}, {maelstromtest.Fail, "bad", "square"}} {
+		outcome maelstromtest.Outcome
+		class   string
+	}{{maelstromtest.OK, "ok%d"}, {maelstromtest.Info, "bad%d hollow"}, {maelstromtest.Fail, "bad%d square"}} {
 		for i, kind := range kinds {
-			s := series{kind: kind, outcome: of.outcome}
-			s.look = page.Dots{Name: kind + " " + OutcomeName(of.outcome), Class: fmt.Sprint(of.class, i%3), Shape: of.shape}
+			s := series{
+				kind: kind, outcome: of.outcome,
+				name: kind + " " + OutcomeName(of.outcome), class: fmt.Sprintf(of.class, i%3),
+			}
 			for _, op := range ops {
 				if op.F == kind && op.Outcome == of.outcome {
 					s.ops = append(s.ops, op)
@@ -93,7 +95,7 @@ func latencyChart(r *maelstromtest.Result) *page.Chart {
 		if ok {
 			most = maxDots
 		}
-		c.Dots = append(c.Dots, draw(s.look, s.ops, most*len(s.ops)/max(most, made[ok]), func(op request) page.Dot {
+		c.Dots = append(c.Dots, draw(s.name, s.class, s.ops, most*len(s.ops)/max(most, made[ok]), func(op request) page.Dot {
 			return dot(r, op, op.Invoke, milliseconds(op.took()))
 		}))
 	}

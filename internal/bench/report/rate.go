@@ -35,11 +35,7 @@ func rateChart(r *maelstromtest.Result) *page.Chart {
 	}
 	count("made", "made", timed(r.History), func(op request) time.Duration { return op.Invoke })
 	for _, s := range divide(r.History) {
-		class := s.look.Class
-		if s.outcome == maelstromtest.Info {
-			class += " unknown"
-		}
-		count(s.look.Name, class, s.ops, func(op request) time.Duration { return op.Complete })
+		count(s.name, s.class, s.ops, func(op request) time.Duration { return op.Complete })
 	}
 	// The chart shows the requests that were asked for, unless that would
 	// flatten everything else.
