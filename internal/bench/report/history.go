@@ -8,11 +8,6 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-const aboutHistory = `Every request, one JSON object a line, in the order in which they were made. "op 7" in a message is the line with
-index 7. Times are in ms since all nodes were ready. outcome is "ok"; "refused", if the request never takes effect; or "unknown", if it may
-have taken effect, or still may. error_code is there only if the node answered with an error: if it is missing and why says "no answer in
-time", the bench gave up.`
-
 // An operation is a line of history.jsonl.
 type operation struct {
 	Index      int     `json:"index"`

@@ -16,12 +16,6 @@ const full = "full"
 // MaxMessages bounds the messages' file, in bytes.
 const MaxMessages = 64 << 20
 
-const aboutMessages = `What happened, one JSON object a line, in order. time_ns counts from when all nodes were ready; before that, from the start of the
-run. what says what happened to a message, with its id, src, dest and body: "send", "recv", "lost" by a fault, "blocked" by a link that is cut, "late" by
-delay_ns, "doubled". In a service: "answer" to the message of that id, from the state of that number (newest is the number of the newest), with
-the key and the value that it changed. To a node: "start", "kill", "crash", "pause", "resume", "clock". To a link from src to dest: "cut",
-"mend". A client's name is the "client" of history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
-
 // A Journal is a bounded file of messages. Writing to it never fails, so that a
 // full disk does not end a run. Close reports the error.
 type Journal struct {

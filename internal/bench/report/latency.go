@@ -10,9 +10,6 @@ import (
 	"maelstrom-counter/internal/bench/page"
 )
 
-const aboutLatency = `A point for each request: when it was made (s) and how long it took (ms, logarithmic), with the median and the 95th and 99th
-percentiles over time as lines, and what failed on top. The bars below are the faults. The final reads are not shown.`
-
 // A request is an operation and its index in the history.
 type request struct {
 	maelstromtest.Op

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +15,6 @@ import (
 
 // PageFile is the name of the page that shows a run.
 const PageFile = "index.html"
-
-const aboutPage = `The page that shows all of this: verdict, findings, measurements, charts that can be zoomed, and what was run. It opens without a network.`
 
 //go:embed page.html
 var pageText string
@@ -132,24 +131,18 @@ func List[T any](all []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// Files returns the files beside the page, and what each is.
-func (o overview) Files() []setting {
-	var links []setting
-	for _, f := range o.files() {
-		if f.name != PageFile {
-			links = append(links, setting{f.name, firstSentence(f.about)})
-		}
-	}
-	return links
-}
+// explained finds a file's name and the first clause about it in README.txt.
+var explained = regexp.MustCompile(`(?m)^(\S+)\n {4}([^.:]+)`)
 
-// firstSentence returns a text up to its first full stop or colon that ends a
-// line of thought.
-func firstSentence(text string) string {
-	for i, r := range text {
-		if (r == '.' || r == ':') && i+1 < len(text) && (text[i+1] == ' ' || text[i+1] == '\n') {
-			return text[:i] + "."
+// Files returns the files beside the page, and what each is.
+func (o overview) Files() ([]setting, error) {
+	var text strings.Builder
+	err := o.writeReadme(&text)
+	var files []setting
+	for _, match := range explained.FindAllStringSubmatch(text.String(), -1) {
+		if name := match[1]; name != PageFile && !strings.HasSuffix(name, "/") {
+			files = append(files, setting{name, match[2] + "."})
 		}
 	}
-	return text
+	return files, err
 }

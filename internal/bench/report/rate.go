@@ -10,9 +10,6 @@ import (
 	"maelstrom-counter/internal/bench/page"
 )
 
-const aboutRate = `Requests per second: asked for (dashed), made, and answered by kind and outcome, counted when the answer came. The bars below are
-the faults. The final reads are not shown.`
-
 // rateChart shows how many requests were asked for, made and completed in each
 // second.
 func rateChart(r *maelstromtest.Result) *page.Chart {

@@ -27,30 +27,25 @@ type Run struct {
 	Story       *story.Story // why it was wrong, or nil: see Tell
 }
 
-// A file is one of those that are kept of a run.
+// A file is one of those that Write writes.
 type file struct {
 	name  string
-	about string                // for README.txt
-	write func(io.Writer) error // nil if the file is written during the run
+	write func(io.Writer) error
 }
 
-const readmeFile = "README.txt"
-
-// files are the files of a run, in the order in which a reader may want them.
 func (run Run) files() []file {
-	files := []file{{PageFile, aboutPage, run.writePage}}
-	if run.Story != nil {
-		files = append(files,
-			file{StoryFile, aboutStory, writer(run.Story.SVG)},
-			file{"story.txt", "The same as text.", writer(run.Story.Text)})
+	files := []file{
+		{"README.txt", run.writeReadme},
+		{PageFile, run.writePage},
+		{"results.json", run.WriteJSON},
+		{"latency.svg", run.picture(latencyChart)},
+		{"rate.svg", run.picture(rateChart)},
+		{"history.jsonl", run.writeHistory},
 	}
-	return append(files,
-		file{"results.json", aboutResults, run.WriteJSON},
-		file{"latency.svg", aboutLatency, run.picture(latencyChart)},
-		file{"rate.svg", aboutRate, run.picture(rateChart)},
-		file{"history.jsonl", aboutHistory, run.writeHistory},
-		file{MessagesFile, aboutMessages, nil},
-		file{readmeFile, "What each of these files is, in full.", run.writeReadme})
+	if run.Story != nil {
+		files = append(files, file{StoryFile, writer(run.Story.SVG)}, file{"story.txt", writer(run.Story.Text)})
+	}
+	return files
 }
 
 // writer returns a function that writes a text.
@@ -66,9 +61,6 @@ func writer(text func() string) func(io.Writer) error {
 func Write(folder string, run Run) error {
 	var errs []error
 	for _, f := range run.files() {
-		if f.write == nil {
-			continue
-		}
 		if err := create(filepath.Join(folder, f.name), f.write); err != nil {
 			errs = append(errs, fmt.Errorf("cannot write %s: %w", f.name, err))
 		}

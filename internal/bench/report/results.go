@@ -10,10 +10,6 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-const aboutResults = `The verdict with each check, the load, latencies, faults and everything that went wrong; and what it takes to run it again: the
-command line, binary, seed, versions and machine. The unit of a number is at the end of its name: _ms, _s, _percent, _per_s. Latencies are of
-requests that were answered ok, and count from when a request was made; while all workers are busy, no request is made.`
-
 // results is the content of results.json.
 type results struct {
 	Passed                bool  `json:"passed"` // right, and all thresholds met

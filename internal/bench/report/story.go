@@ -14,9 +14,6 @@ import (
 // StoryFile is the name of the picture of a run's story.
 const StoryFile = "story.svg"
 
-const aboutStory = `The messages that show why the run was wrong, as a sequence diagram: those of the first request that was wrong, and of what it
-contradicts.`
-
 // Tell returns why a run was wrong, as far as the messages in its folder show
 // it. It returns nil if the run was right, or if the messages do not show why
 // it was wrong. If there was no room for all messages, they prove nothing.
