@@ -62,7 +62,7 @@ func TestLinksLeadToStoriesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Check(path)
-	b.Show(path, 1280, false, true)
+	b.Show(path, 1280, "light", true)
 	const top = `document.getElementById(document.querySelector("td.bad a").hash.slice(1)).getBoundingClientRect().top`
 	if before := pagetest.Ask[float64](b, top); before < 300 {
 		t.Fatalf("the first story is %v px from the top of the window", before)
@@ -71,5 +71,5 @@ func TestLinksLeadToStoriesInABrowser(t *testing.T) {
 	if after := pagetest.Ask[float64](b, top); after < 0 || after > 100 {
 		t.Errorf("after the link has been followed, its story is %v px from the top of the window", after)
 	}
-	b.NoProblems()
+	b.NoProblems("followed")
 }

@@ -81,7 +81,7 @@ func faultsOf(t *testing.T, list string) []maelstromtest.Fault {
 // with their axes and faults.
 func TestChartsCanBeZoomed(t *testing.T) {
 	b := pagetest.Open(t)
-	b.Show(pageOf(t, "zoomed", sample()), 1280, false, true)
+	b.Show(pageOf(t, "zoomed", sample()), 1280, "light", true)
 	const first = `document.querySelector(".chart .plot")`
 	pagetest.Ask[any](b, first+`.scrollIntoView({block: "center"})`)
 	box := pagetest.Ask[[]float64](b, `(b => [b.left, b.top, b.width, b.height])(`+first+`.getBoundingClientRect())`)
@@ -120,5 +120,5 @@ func TestChartsCanBeZoomed(t *testing.T) {
 	if after := views(); !slices.Equal(after, before) {
 		t.Errorf("the button all shows %q, want %q", after, before)
 	}
-	b.NoProblems()
+	b.NoProblems("zoomed")
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,11 +21,11 @@ const MaxMessages = 64 << 20
 // full disk does not end a run. Close reports the error.
 type Journal struct {
 	file  *os.File
+	err   error // of making the file
 	to    *bufio.Writer
 	left  int // bytes
 	limit int
 	cut   int // lines that had no room
-	err   error
 }
 
 // NewJournal makes the messages' file in a folder. It takes up to limit bytes.
@@ -37,32 +38,22 @@ func NewJournal(folder string, limit int) *Journal {
 
 // Write writes a line, or leaves it out.
 func (j *Journal) Write(line []byte) (int, error) {
-	switch {
-	case j.err != nil:
-	case j.cut > 0 || len(line) > j.left:
+	if j.cut > 0 || len(line) > j.left {
 		j.cut++
-	default:
-		j.left -= len(line)
-		_, j.err = j.to.Write(line)
+		return len(line), nil
 	}
+	j.left -= len(line)
+	_, _ = j.to.Write(line) // Flush returns the error
 	return len(line), nil
 }
 
 // Close ends the file and says what went wrong with it, if anything.
 func (j *Journal) Close() error {
-	if j.err == nil && j.cut > 0 {
-		_, j.err = fmt.Fprintf(j.to, "{\"what\":%q,\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", full, j.limit, j.cut)
+	if j.cut > 0 {
+		fmt.Fprintf(j.to, "{\"what\":%q,\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", full, j.limit, j.cut)
 	}
-	if j.err == nil {
-		j.err = j.to.Flush()
-	}
-	if j.file != nil {
-		if err := j.file.Close(); j.err == nil {
-			j.err = err
-		}
-	}
-	if j.err != nil {
-		return fmt.Errorf("cannot write %s: %w", MessagesFile, bare(j.err))
+	if err := cmp.Or(j.err, j.to.Flush(), j.file.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", MessagesFile, bare(err))
 	}
 	return nil
 }

@@ -84,15 +84,10 @@ func (run Run) Passed() bool { return run.Grade() == Right }
 
 // Headline returns the verdict in a line.
 func (run Run) Headline() string {
-	text := run.headline()
+	r, prefix := run.Result, ""
 	if run.Interrupted {
-		return "Interrupted. As far as it went: " + text
+		prefix = "Interrupted. As far as it went: "
 	}
-	return text
-}
-
-func (run Run) headline() string {
-	r := run.Result
 	eventual := r.Config.Consistency == maelstromtest.Eventual
 	var unchecked []string
 	for _, c := range r.Checks {
@@ -102,15 +97,15 @@ func (run Run) headline() string {
 	}
 	switch {
 	case !r.Right && r.MaelstromValid:
-		return "WRONG by the stricter checks, although Maelstrom would call it valid."
+		return prefix + "WRONG by the stricter checks, although Maelstrom would call it valid."
 	case !r.Right:
-		return "WRONG, by Maelstrom's verdict too."
+		return prefix + "WRONG, by Maelstrom's verdict too."
 	case len(unchecked) > 0:
-		return "RIGHT by every check that was made. Not checked: " + strings.Join(unchecked, "; ") + "."
+		return prefix + "RIGHT by every check that was made. Not checked: " + strings.Join(unchecked, "; ") + "."
 	case eventual:
-		return "RIGHT by Maelstrom's verdict, which is all that eventual consistency promises."
+		return prefix + "RIGHT by Maelstrom's verdict, which is all that eventual consistency promises."
 	}
-	return "RIGHT by Maelstrom's verdict and by every stricter check."
+	return prefix + "RIGHT by Maelstrom's verdict and by every stricter check."
 }
 
 // LatencyRows returns rows with a name and percentiles of the latency of
