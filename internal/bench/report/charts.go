@@ -220,17 +220,13 @@ func draw(name, class string, ops []request, most int, point func(request) page.
 // slowest.
 func thin(ops []request, most int) (kept []request, every int) {
 	every = (len(ops)-1)/most + 1
-	if every <= 1 {
-		return ops, 1
+	slowest := slices.SortedStableFunc(slices.Values(ops), func(a, b request) int { return cmp.Compare(b.took(), a.took()) })
+	always := map[int]bool{} // by index
+	for _, op := range slowest[:min(alwaysDrawn, len(ops))] {
+		always[op.index] = true
 	}
-	slow := slices.SortedFunc(slices.Values(ops), func(a, b request) int { return cmp.Compare(b.took(), a.took()) })
-	bound, left := slow[min(alwaysDrawn, len(slow)-1)].took(), alwaysDrawn
 	for i, op := range ops {
-		outlier := op.took() > bound && left > 0
-		if outlier {
-			left--
-		}
-		if outlier || i%every == 0 {
+		if i%every == 0 || always[op.index] {
 			kept = append(kept, op)
 		}
 	}
@@ -240,11 +236,11 @@ func thin(ops []request, most int) (kept []request, every int) {
 // dot returns an operation's point.
 func dot(r *maelstromtest.Result, op request, at time.Duration, y float64) page.Dot {
 	what := op.F
-	if op.Value != nil {
-		what += fmt.Sprintf(" %v", op.Value)
-	}
 	if op.Final {
 		what = "final " + what
+	}
+	if op.Value != nil {
+		what += fmt.Sprintf(" %v", op.Value)
 	}
 	text := fmt.Sprintf("op %d: %s, %s by %s after %s, made at %.4g s by %s", op.index, what, OutcomeName(op.Outcome), op.Node,
 		Milliseconds(op.took()), op.Invoke.Seconds(), op.Client)
