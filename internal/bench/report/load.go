@@ -44,7 +44,7 @@ func LoadOf(r *maelstromtest.Result) Load {
 		waited += op.took()
 		steps = append(steps, step{op.Invoke, 1}, step{op.Complete, -1})
 	}
-	slices.SortFunc(steps, func(a, b step) int { return cmp.Or(cmp.Compare(a.at, b.at), a.change-b.change) })
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	var full, since time.Duration
 	busy := 0
 	for _, s := range steps {

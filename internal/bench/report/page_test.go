@@ -32,11 +32,13 @@ func written(t *testing.T, run Run) string {
 // What matters comes first: the verdict, why, the findings, then what else was
 // measured.
 func TestAPageShowsWhatMattersFirst(t *testing.T) {
-	text := written(t, wrong(t))
+	run := wrong(t)
+	run.Result.Checks[0].Status = maelstromtest.NotChecked
+	text := written(t, run)
 	last := 0
 	for _, part := range []string{
 		"<h1>" + "WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
-		`>wrong</td><td>reads in order`, `>ok</td><td>no crash`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
+		`>wrong</td><td>reads in order`, `>not checked</td><td>no crash`, `>ok</td><td>no babble`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
 	} {
 		i := strings.Index(text[last:], part)
 		if i < 0 {
@@ -99,7 +101,7 @@ func TestThePageOfALongRunIsBounded(t *testing.T) {
 	if len(text) > 2_000_000 {
 		t.Errorf("%d bytes", len(text))
 	}
-	for _, want := range []string{"drawn, and the slowest 50)", "after 3600000 ms"} {
+	for _, want := range []string{"add ok (20000; one in 23 drawn, and the slowest 50)", "after 3600000 ms"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -168,6 +170,9 @@ func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 		r := long(n).Result
 		r.History[0].Outcome = maelstromtest.Info
 		c := counterChart(r, maelstromtest.CounterFacts{})
+		if read := c.Dots[0].Points[0]; read.X != 0.005 || read.For != 0.003 {
+			t.Errorf("the read at 2 ms ends at %v s, after %v s", read.X, read.For)
+		}
 		for i, want := range []float64{float64((n + 2) / 3), float64((n+2)/3 - 1)} {
 			run := c.Lines[i].Runs[0]
 			if last := run[len(run)-1]; last != (page.Point{X: span(r).Seconds(), Y: want}) || len(run) > maxSteps+10 {

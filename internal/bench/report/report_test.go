@@ -65,6 +65,11 @@ func TestEveryFileIsWrittenAndExplained(t *testing.T) {
 	if err != nil || len(entries) != 8 {
 		t.Errorf("files %v, %v", entries, err)
 	}
+	for _, unwanted := range []string{PageFile, "node-logs/"} {
+		if strings.Contains(read(t, folder, PageFile), `<a href="`+unwanted+`"`) {
+			t.Errorf("the page leads to %s", unwanted)
+		}
+	}
 	for _, e := range entries {
 		name := e.Name()
 		if name != "README.txt" && !strings.Contains(read(t, folder, "README.txt"), "\n"+name+"\n    ") {

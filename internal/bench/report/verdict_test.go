@@ -2,13 +2,14 @@ package report
 
 import (
 	"fmt"
-	"html/template"
 	"math"
-	"slices"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page/pagetest"
 )
 
 func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
@@ -39,25 +40,37 @@ func TestARunPassesIfItMeetsItsThresholds(t *testing.T) {
 	for _, test := range []struct {
 		limits Thresholds
 		ok     int
-		want   string
-		passed bool
+		right  bool
+		want   string // the grade, and what became of the thresholds
 	}{
-		{Thresholds{}, 11, "", true},
-		{Thresholds{MaxP99: 20 * ms}, 11, "MET: p99 20 ms, with --max-p99 20ms", true},
-		{Thresholds{MaxP99: 19 * ms}, 11, "MISSED: p99 20 ms, with --max-p99 19ms", false},
-		{Thresholds{MaxP99: 30 * ms}, 0, "MISSED: p99 20 ms, with --max-p99 30ms", false},
-		{Thresholds{MinOK: 84}, 11, "MET: 84.62 % ok, with --min-ok 84", true},
-		{Thresholds{MinOK: 99.9}, 11, "MISSED: 84.62 % ok, with --min-ok 99.9", false},
+		{Thresholds{}, 11, true, "RIGHT"},
+		{Thresholds{}, 11, false, "WRONG"},
+		{Thresholds{MaxP99: 20 * ms}, 11, true, "RIGHT MET: p99 20 ms, with --max-p99 20ms"},
+		{Thresholds{MaxP99: 19 * ms}, 11, true, "MISSED MISSED: p99 20 ms, with --max-p99 19ms"},
+		{Thresholds{MaxP99: 19 * ms}, 11, false, "WRONG MISSED: p99 20 ms, with --max-p99 19ms"},
+		{Thresholds{MaxP99: 30 * ms}, 0, true, "MISSED MISSED: p99 20 ms, with --max-p99 30ms"},
+		{Thresholds{MinOK: 84}, 11, true, "RIGHT MET: 84.62 % ok, with --min-ok 84"},
+		{Thresholds{MinOK: 99.9}, 11, true, "MISSED MISSED: 84.62 % ok, with --min-ok 99.9"},
 	} {
 		run := sample()
-		run.Thresholds, run.Result.OK = test.limits, test.ok
-		got := ""
+		run.Thresholds, run.Result.OK, run.Result.Right = test.limits, test.ok, test.right
+		got := run.Grade().String()
 		for _, bar := range run.Bars() {
-			got += bar.String()
+			got += " " + bar.String()
 		}
-		if got != test.want || run.Passed() != test.passed {
-			t.Errorf("%+v: %q, passed %v", test.limits, got, run.Passed())
+		if got != test.want || run.Passed() != (run.Grade() == Right) {
+			t.Errorf("%+v: %q, not %q; passed %v", test.limits, got, test.want, run.Passed())
 		}
+	}
+}
+
+func TestLatenciesAreShownByKind(t *testing.T) {
+	run := sample()
+	run.Result.Latency = maelstromtest.Quantiles{P50: 100 * time.Microsecond, P95: 9900 * time.Microsecond, P99: 10 * ms, Max: time.Second}
+	run.Result.LatencyByKind["add"] = maelstromtest.Quantiles{}
+	got := fmt.Sprint(run.LatencyRows()) + " " + List([]int{2, 1, 2})
+	if want := "[[all 0.1 ms 9.9 ms 10 ms 1000 ms] [add none none none none] [read 20 ms 20 ms 20 ms 20 ms]] 2, 1"; got != want {
+		t.Errorf("%s, not %s", got, want)
 	}
 }
 
@@ -104,34 +117,18 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 	}
 }
 
-func TestEachFaultHasALaneAndAColour(t *testing.T) {
-	all := lanes(sample().Result, 4*time.Second)
-	if len(all) != len(maelstromtest.AllFaults()) {
-		t.Errorf("%d lanes", len(all))
+// The pictures in testdata show requests of each kind and outcome, failures on
+// top, and every fault in its lane and colour.
+func TestPicturesShowWhatHappened(t *testing.T) {
+	folder, run := t.TempDir(), sample()
+	run.Result.History[1].Complete += 30 * ms
+	run.Result.History[2].Complete += 2 * time.Second
+	run.Result.History[9].Outcome = maelstromtest.Fail
+	if err := Write(folder, run); err != nil {
+		t.Fatal(err)
 	}
-	seen := map[template.CSS]maelstromtest.Kind{}
-	for i, f := range maelstromtest.AllFaults() {
-		l := all[i]
-		if l.Name != f.String() || len(l.Bars) != 2 || l.Bars[1].To != 14 || l.Bars[0].To != l.Bars[0].From+1 {
-			t.Errorf("lane %+v of %s", l, f)
-		}
-		if other, ok := seen[l.Colour]; l.Colour == "" || ok && other != f.Kind {
-			t.Errorf("the colour of %s is %v, as that of %s", f, l.Colour, other)
-		}
-		seen[l.Colour] = f.Kind
-	}
-}
-
-func TestFailuresAreDrawnOnTop(t *testing.T) {
-	r := sample().Result
-	r.History[9].Outcome = maelstromtest.Fail
-	var order []string
-	for _, dots := range latencyChart(r).Dots {
-		order = append(order, dots.Name+", "+dots.Class)
-	}
-	want := []string{"add ok (3), ok0", "read ok (6), ok1", "read unknown (2), bad1 hollow", "add refused (1), bad0 square"}
-	if !slices.Equal(order, want) {
-		t.Errorf("drawn in the order %q, not %q", order, want)
+	for _, name := range []string{"latency.svg", "rate.svg"} {
+		pagetest.Picture(t, filepath.Join("testdata", name), read(t, folder, name))
 	}
 }
 
@@ -141,8 +138,9 @@ func TestChartsUseTheirRoom(t *testing.T) {
 	run := sample()
 	for rate, top := range map[float64]float64{3: 3.45, 4: 4.6, 1000: 3.3} {
 		run.Result.Config.Rate = rate
-		if c := rateChart(run.Result); c.End != 4 || math.Abs(c.High-top) > 1e-9 {
-			t.Errorf("up to %v s and %v requests/s, not %v", c.End, c.High, top)
+		c := rateChart(run.Result)
+		if c.End != 4 || math.Abs(c.High-top) > 1e-9 || strings.Contains(c.Lines[0].Name, "above") != (rate > top) {
+			t.Errorf("up to %v s and %v requests/s, not %v, %s", c.End, c.High, top, c.Lines[0].Name)
 		}
 	}
 	if c := latencyChart(run.Result); c.End != 4 || c.Low != 1 || c.High != 100 {
@@ -150,21 +148,27 @@ func TestChartsUseTheirRoom(t *testing.T) {
 	}
 }
 
-func TestLinesAreBrokenWhereNothingWasAnswered(t *testing.T) {
+// In each half of a second in which anything was answered, requests took 0 to
+// 100 ms.
+func TestPercentilesAreBrokenWhereNothingWasAnswered(t *testing.T) {
 	r := &maelstromtest.Result{Config: maelstromtest.Config{TimeLimit: 4 * time.Second}, Elapsed: 4 * time.Second}
-	for _, second := range []float64{0, 0.5, 1.5, 3, 3.5} {
-		at := time.Duration(second * float64(time.Second))
-		r.History = append(r.History, maelstromtest.Op{Invoke: at, Complete: at + 20*ms, Outcome: maelstromtest.OK})
+	for _, half := range []time.Duration{0, 1, 3, 6, 7} {
+		for i := range time.Duration(101) {
+			at := half * time.Second / 2
+			r.History = append(r.History, maelstromtest.Op{Invoke: at, Complete: at + i*37%101*ms, Outcome: maelstromtest.OK})
+		}
 	}
-	want := "[[{0.25 20} {0.75 20}] [{1.75 20}] [{3.25 20} {3.75 20}]]"
-	if got := fmt.Sprint(percentiles(r)[0].Runs); got != want {
-		t.Errorf("%s, not %s", got, want)
+	for i, percent := range []string{"50", "95", "99"} {
+		want := strings.ReplaceAll("[[{0.25 y} {0.75 y}] [{1.75 y}] [{3.25 y} {3.75 y}]]", "y", percent)
+		if line := percentiles(r)[i]; line.Name != "p"+percent || fmt.Sprint(line.Runs) != want {
+			t.Errorf("%+v, not %s", line, want)
+		}
 	}
 }
 
-func TestARunWithoutRequestsHasPictures(t *testing.T) {
-	run := Run{Result: &maelstromtest.Result{Workload: "echo"}}
-	if err := Write(t.TempDir(), run); err != nil {
-		t.Error(err)
+func TestARunWithoutRequestsHasFiles(t *testing.T) {
+	folder, run := t.TempDir(), Run{Result: &maelstromtest.Result{Workload: "echo"}}
+	if err := Write(folder, run); err != nil || !strings.Contains(read(t, folder, PageFile), "No request was answered ok") {
+		t.Errorf("error %v, page\n%s", err, read(t, folder, PageFile))
 	}
 }

@@ -1,4 +1,4 @@
-// Package pagetest checks pages in a real browser.
+// Package pagetest checks pages in a real browser, and pictures against files.
 package pagetest
 
 import (
@@ -23,6 +23,21 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
+
+var update = flag.Bool("update", false, "write the pictures in testdata anew")
+
+// Picture checks that a picture is as it is in a file.
+func Picture(t testing.TB, path, picture string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(picture), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(path); err != nil || string(want) != picture {
+		t.Errorf("%s is not what is drawn (%v); go test -update writes it anew, to look at", path, err)
+	}
+}
 
 var screenshots = flag.String("screenshots", "", "keep pictures of the pages that are checked in this `folder`")
 
