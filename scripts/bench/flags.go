@@ -184,11 +184,7 @@ func faults(list string) ([]maelstromtest.Fault, error) {
 		case name == string(maelstromtest.Clock):
 			return nil, errors.New("--nemesis clock: the clock of a process cannot be set; only simulations have this fault")
 		case i < 0:
-			names := make([]string, len(known))
-			for i, f := range known {
-				names[i] = f.String()
-			}
-			return nil, fmt.Errorf("--nemesis: unknown fault %q; known are %s", name, strings.Join(names, ", "))
+			return nil, fmt.Errorf("--nemesis: unknown fault %q; known are %s", name, report.List(known))
 		case !slices.Contains(chosen, known[i]):
 			chosen = append(chosen, known[i])
 		}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestFlagsAreRead(t *testing.T) {
 func TestEachFaultIsExplained(t *testing.T) {
 	text := help()
 	for _, f := range processFaults() {
-		if explained[f.Kind] == "" || !strings.Contains(text, " "+f.String()+" ") {
+		if !regexp.MustCompile(`(?m)^  (\w+ +)?` + f.String() + ` .* [A-Z].*\.$`).MatchString(text) {
 			t.Errorf("%s is not explained in:\n%s", f, text)
 		}
 	}

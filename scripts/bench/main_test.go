@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,11 +10,9 @@ import (
 	"log"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -128,66 +125,4 @@ func serve() {
 	if err := n.Run(); err != nil {
 		panic(err)
 	}
-}
-
-// Ctrl-C reaches the bench, which ends its nodes.
-func TestNoNodeOutlivesAnInterruptedBench(t *testing.T) {
-	node, err := exec.LookPath("echo-node")
-	if err != nil {
-		t.Fatal(err)
-	}
-	folder := t.TempDir()
-	cmd := exec.Command("bench", "-w", "echo", "--bin", node, "--rate", "50")
-	cmd.Dir = folder
-	pipe, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var stdout strings.Builder
-	cmd.Stdout = &stdout
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	progress := bufio.NewReader(pipe)
-	if _, err := progress.ReadString('\n'); err != nil { // by the first line of progress, requests have been answered
-		t.Fatal(err)
-	}
-	if _, err := os.Stat(filepath.Join(folder, "store/echo/latest/node-logs/n0.log")); err != nil {
-		t.Errorf("the run under way has no log of n0: %v", err)
-	}
-	if err := cmd.Process.Signal(os.Interrupt); err != nil {
-		t.Fatal(err)
-	}
-	_, _ = io.Copy(io.Discard, progress) // ends when all that can write to it have ended
-	_ = cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != interrupted || !strings.Contains(stdout.String(), "Interrupted. As far as it went: RIGHT") {
-		t.Errorf("exit code %d\n%s", code, stdout.String())
-	}
-	logs, err := filepath.Glob(filepath.Join(folder, "store/echo/latest/node-logs/*.log"))
-	if err != nil || len(logs) != 5 {
-		t.Errorf("logs %q, %v", logs, err)
-	}
-	for _, name := range logs {
-		if pid := processIn(t, name); !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			t.Errorf("process %d is left behind", pid)
-		}
-	}
-}
-
-// processIn returns the number of the process that wrote a log.
-func processIn(t *testing.T, name string) int {
-	t.Helper()
-	data, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	words := strings.Fields(string(data))
-	if len(words) < 2 {
-		t.Fatalf("%s: %q", name, data)
-	}
-	pid, err := strconv.Atoi(words[1])
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pid
 }

@@ -3,11 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 )
 
@@ -30,20 +30,18 @@ func openPage(page string) error {
 	if err != nil {
 		return fmt.Errorf("cannot open %s: %w", page, err)
 	}
-	var output strings.Builder
-	cmd := exec.Command(opener(), full)
-	cmd.Stdout, cmd.Stderr = &output, &output
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("cannot open %s: %w", page, err)
-	}
 	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	go func() {
+		output, err := exec.Command(opener(), full).CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("cannot open %s: %s: %w %s", page, opener(), err, bytes.TrimSpace(output))
+		}
+		ended <- err
+	}()
 	select {
 	case err := <-ended:
-		if err != nil {
-			return fmt.Errorf("cannot open %s: %s: %w %s", page, opener(), err, strings.TrimSpace(output.String()))
-		}
+		return err
 	case <-time.After(openingTime):
+		return nil
 	}
-	return nil
 }

@@ -87,7 +87,7 @@ func (b *bencher) tell(d done) error {
 	var err error
 	switch {
 	case b.json:
-		err = report.WriteJSON(b.stdout, d.Run)
+		err = d.WriteJSON(b.stdout)
 		for _, lost := range d.lost {
 			fmt.Fprintf(b.stderr, "bench: %v\n", lost)
 		}
@@ -133,30 +133,17 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 		bin = b.bin // the working directory is gone
 	}
 	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
-	if run.Story, err = report.Tell(s.folder, result); err != nil {
-		s.lost = append(s.lost, err)
-	}
-	if err := report.Write(s.folder, run); err != nil {
-		s.lost = append(s.lost, err)
-	}
+	run.Story, err = report.Tell(s.folder, result)
+	s.lose("%w", err)
+	s.lose("%w", report.Write(s.folder, run))
 	return done{run, s}, nil
 }
 
-// worse reports whether a is worse than b. It compares whether they are wrong,
-// then whether they missed thresholds, then the share of requests that were
-// answered ok, and then the p99.
+// worse reports whether a is worse than b. It compares their grades, then the
+// share of requests that were answered ok, and then the p99.
 func worse(a, b report.Run) bool {
-	rank := func(r report.Run) int {
-		switch {
-		case !r.Result.Right:
-			return 2
-		case !r.Passed():
-			return 1
-		}
-		return 0
-	}
 	return cmp.Or(
-		cmp.Compare(rank(a), rank(b)),
+		cmp.Compare(a.Grade(), b.Grade()),
 		cmp.Compare(b.Result.Availability, a.Result.Availability),
 		cmp.Compare(a.Result.Latency.P99, b.Result.Latency.P99),
 	) > 0

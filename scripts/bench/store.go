@@ -38,8 +38,13 @@ func (s *store) publish() {
 	if err == nil || errors.Is(err, os.ErrNotExist) {
 		err = os.Symlink(filepath.Base(s.folder), latest)
 	}
+	s.lose("cannot link to the latest results: %w", err)
+}
+
+// lose notes an error, if there is one.
+func (s *store) lose(format string, err error) {
 	if err != nil {
-		s.lost = append(s.lost, fmt.Errorf("cannot link to the latest results: %w", err))
+		s.lost = append(s.lost, fmt.Errorf(format, err))
 	}
 }
 
@@ -73,16 +78,12 @@ func (s *store) log(node string) io.Writer {
 // close closes the files that are written during the run. The nodes must have
 // ended.
 func (s *store) close() {
-	if err := s.journal.Close(); err != nil {
-		s.lost = append(s.lost, err)
-	}
+	s.lose("%w", s.journal.Close())
 	for node, l := range s.logs {
 		if l.file != nil {
 			l.err = errors.Join(l.err, l.file.Close())
 		}
-		if l.err != nil {
-			s.lost = append(s.lost, fmt.Errorf("cannot write the log of %s: %w", node, l.err))
-		}
+		s.lose("cannot write the log of "+node+": %w", l.err)
 	}
 }
 
@@ -102,7 +103,5 @@ func (s *store) abandon() error {
 
 // discard removes the folder.
 func (s *store) discard() {
-	if err := os.RemoveAll(s.folder); err != nil {
-		s.lost = append(s.lost, fmt.Errorf("cannot remove the files of a run: %w", err))
-	}
+	s.lose("cannot remove the files of a run: %w", os.RemoveAll(s.folder))
 }

@@ -25,11 +25,28 @@ func (f *facts) add(name, format string, args ...any) {
 	fmt.Fprintf(f, "%-14s%s\n", name, fmt.Sprintf(format, args...))
 }
 
+// list adds several lines, of which the first has the name.
+func (f *facts) list(name string, lines []string) {
+	for _, line := range lines {
+		f.add(name, "%s", line)
+		name = ""
+	}
+}
+
+// table adds rows of cells.
+func (f *facts) table(rows [][]string) {
+	table := tabwriter.NewWriter(f, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range rows {
+		fmt.Fprintln(table, strings.Join(row, "\t")+"\t")
+	}
+	table.Flush() // writes to memory
+}
+
 // summarize writes what a reader wants to know about a run, the verdict first.
 func summarize(w io.Writer, d done) error {
 	r := d.Result
 	var text facts
-	fmt.Fprintf(&text, "\n%s\n", report.Headline(d.Run))
+	fmt.Fprintf(&text, "\n%s\n", d.Headline())
 	for _, bar := range d.Bars() {
 		fmt.Fprintln(&text, bar)
 	}
@@ -40,33 +57,26 @@ func summarize(w io.Writer, d done) error {
 		fmt.Fprintf(&text, "\nWhy: %s\n", strings.Join(report.Wrap(d.Story.Caption, 95), "\n     "))
 		fmt.Fprintf(&text, "     %s shows the messages.\n", filepath.Join(d.folder, report.StoryFile))
 	}
-	fmt.Fprintln(&text)
-	writeLatencies(&text, r)
+	if r.OK > 0 {
+		fmt.Fprint(&text, "\nLatency of requests answered ok, from when they were made:\n\n")
+		text.table(slices.Insert(d.LatencyRows(), 0, []string{"", "p50", "p95", "p99", "max"}))
+	} else {
+		fmt.Fprint(&text, "\nNo request was answered ok, so there are no latencies.\n")
+	}
 	fmt.Fprintln(&text)
 	writeLoad(&text, r)
 	text.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		text.add("final reads", "%s", joined(facts.FinalReads))
-		text.add("acceptable", "%s", joined(facts.Acceptable))
+		text.add("final reads", "%s", report.List(facts.FinalReads))
+		text.add("acceptable", "%s", report.List(facts.Acceptable))
 	}
-	for i, line := range judged(r.Checks) {
-		text.add(first(i, "checked"), "%s", line)
-	}
-	const shown = 15
-	for i, fault := range r.Faults {
-		if i == shown && len(r.Faults) > shown+1 {
-			text.add("", "and %d more", len(r.Faults)-shown)
-			break
-		}
-		text.add(first(i, "faults"), "%4.1f s to %4.1f s  %s", fault.Start.Seconds(), report.FaultEnd(fault, r.Elapsed).Seconds(), fault)
-	}
+	text.list("checked", judged(r.Checks))
+	text.list("faults", faultLines(r))
 	text.add("seed", "%d", r.Config.Seed)
 	text.add("page", "%s", filepath.Join(d.folder, report.PageFile))
 	text.add("files", "%s", d.folder)
 	for _, lost := range d.lost {
-		for line := range strings.Lines(lost.Error()) {
-			text.add("", "%s", strings.TrimSuffix(line, "\n"))
-		}
+		text.list("", strings.Split(lost.Error(), "\n"))
 	}
 	_, err := w.Write(text.Bytes())
 	return err
@@ -92,37 +102,18 @@ func judged(checks []maelstromtest.Check) []string {
 	return append(report.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
 }
 
-// first returns name for the first of several lines, and an empty string for
-// the others.
-func first(i int, name string) string {
-	if i > 0 {
-		return ""
-	}
-	return name
-}
-
-func writeLatencies(w io.Writer, r *maelstromtest.Result) {
-	if r.OK == 0 {
-		fmt.Fprintln(w, "No request was answered ok, so there are no latencies.")
-		return
-	}
-	fmt.Fprintln(w, "Latency of requests answered ok, from when they were made:")
-	fmt.Fprintln(w)
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintf(table, "\tp50\tp95\tp99\tmax\t\n")
-	row := func(name string, q maelstromtest.Quantiles) {
-		if q.Max == 0 {
-			fmt.Fprintf(table, "%s\tnone\tnone\tnone\tnone\t\n", name)
-			return
+// faultLines returns a line for each fault, or for the first of very many.
+func faultLines(r *maelstromtest.Result) []string {
+	const shown = 15
+	var lines []string
+	for i, fault := range r.Faults {
+		if i == shown && len(r.Faults) > shown+1 {
+			return append(lines, fmt.Sprintf("and %d more", len(r.Faults)-shown))
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t\n", name,
-			report.Milliseconds(q.P50), report.Milliseconds(q.P95), report.Milliseconds(q.P99), report.Milliseconds(q.Max))
+		end := report.FaultEnd(fault, r.Elapsed)
+		lines = append(lines, fmt.Sprintf("%4.1f s to %4.1f s  %s", fault.Start.Seconds(), end.Seconds(), fault))
 	}
-	row("all", r.Latency)
-	for _, kind := range slices.Sorted(maps.Keys(r.LatencyByKind)) {
-		row(kind, r.LatencyByKind[kind])
-	}
-	table.Flush() // writes to memory
+	return lines
 }
 
 // writeLoad says what was asked of the nodes, what they answered, and whether
@@ -139,9 +130,7 @@ func writeLoad(text *facts, r *maelstromtest.Result) {
 		text.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
 	}
 	text.add("answered", "%s: of %d requests %d ok, %d refused, %d unknown", report.Percent(r.Availability), r.Invoked, r.OK, r.Fail, r.Info)
-	for _, line := range failures(r) {
-		text.add("", "%s", line)
-	}
+	text.list("", failures(r))
 }
 
 // failures says what became of the requests that were not ok, the most frequent
@@ -168,26 +157,19 @@ func failures(r *maelstromtest.Result) []string {
 
 // tabulate writes a line for each of several runs.
 func tabulate(w io.Writer, all []done, worst int) error {
-	var text bytes.Buffer
-	fmt.Fprintln(&text)
-	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "seed\tverdict\tok\tp50\tp95\tp99\tmax\tmessages per request\t")
+	var text facts
+	rows := [][]string{{"seed", "verdict", "ok", "p50", "p95", "p99", "max", "messages per request"}}
 	passed := 0
 	for _, d := range all {
-		verdict := "RIGHT"
-		switch {
-		case !d.Result.Right:
-			verdict = "WRONG"
-		case !d.Passed():
-			verdict = "MISSED"
-		default:
+		if d.Passed() {
 			passed++
 		}
-		q := d.Result.Latency
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%.2f\t\n", d.Result.Config.Seed, verdict, report.Percent(d.Result.Availability),
-			report.Milliseconds(q.P50), report.Milliseconds(q.P95), report.Milliseconds(q.P99), report.Milliseconds(q.Max), d.Result.MessagesPerRequest)
+		r := d.Result
+		row := append([]string{fmt.Sprint(r.Config.Seed), d.Grade().String(), report.Percent(r.Availability)}, report.Percentiles(r.Latency)...)
+		rows = append(rows, append(row, fmt.Sprintf("%.2f", r.MessagesPerRequest)))
 	}
-	table.Flush() // writes to memory
+	fmt.Fprintln(&text)
+	text.table(rows)
 	fmt.Fprintln(&text)
 	if all[len(all)-1].Interrupted {
 		fmt.Fprint(&text, "Interrupted. ")
@@ -195,12 +177,4 @@ func tabulate(w io.Writer, all []done, worst int) error {
 	fmt.Fprintf(&text, "%d of %d passed. Kept is the worst, with seed %d: %s\n", passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(text.Bytes())
 	return err
-}
-
-func joined[T any](list []T) string {
-	texts := make([]string, len(list))
-	for i, x := range list {
-		texts[i] = fmt.Sprint(x)
-	}
-	return strings.Join(slices.Compact(texts), ", ")
 }

@@ -63,8 +63,7 @@ type Condition struct {
 // Unless the title says otherwise there is no latency, as with Maelstrom. Every
 // message still takes a hop.
 var Conditions = []Condition{
-	{"exercise", "partitions (the exercise's test)", maelstromtest.Config{
-		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("partition")}},
+	{"exercise", "partitions (the exercise's test)", exercise("partition")},
 	{"100ms", "partitions, 100 ms latency", maelstromtest.Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: 100 * time.Millisecond, Hop: hop, Nemesis: faults("partition")}},
 	{"1000-per-s", "partitions, 5 nodes, 1000/s, 50 workers", maelstromtest.Config{
@@ -72,14 +71,15 @@ var Conditions = []Condition{
 		Nemesis: faults("partition"), NemesisInterval: 3 * time.Second / 2}},
 	{"25-nodes", "25 nodes, 200/s, 20 ms exponential latency", maelstromtest.Config{
 		Nodes: 25, Rate: 200, TimeLimit: 6 * time.Second, Latency: 20 * time.Millisecond, LatencyDist: maelstromtest.Exponential, Hop: hop}},
-	{"loss", "5 % of messages lost", maelstromtest.Config{
-		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("loss,node-loss")}},
-	{"late", "10 % of replies late by 0.5 to 3 s", maelstromtest.Config{
-		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("late,node-late")}},
-	{"duplicates", "10 % of messages doubled", maelstromtest.Config{
-		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("duplicate,node-duplicate")}},
-	{"kills", "nodes killed and started again", maelstromtest.Config{
-		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults("kill")}},
+	{"loss", "5 % of messages lost", exercise("loss,node-loss")},
+	{"late", "10 % of replies late by 0.5 to 3 s", exercise("late,node-late")},
+	{"duplicates", "10 % of messages doubled", exercise("duplicate,node-duplicate")},
+	{"kills", "nodes killed and started again", exercise("kill")},
+}
+
+// exercise is the exercise's test, with other faults.
+func exercise(nemesis string) maelstromtest.Config {
+	return maelstromtest.Config{Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults(nemesis)}
 }
 
 func faults(list string) []maelstromtest.Fault {
@@ -132,6 +132,20 @@ func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, pr
 		}
 	}
 	return cells
+}
+
+// tell runs a cell's worst seed again and keeps the story of what goes wrong.
+func (c *Cell) tell(t *testing.T) {
+	t.Helper()
+	seed, wrong := c.Worst()
+	if !wrong {
+		return
+	}
+	t.Run("story", func(t *testing.T) {
+		cfg := c.Condition.Config
+		cfg.Seed = seed
+		c.Story, c.Told = story.Of(maelstromtest.Record(t, cfg, c.Contender.Program)), seed
+	})
 }
 
 // Benchmark measures each contender under each condition, as
@@ -204,6 +218,24 @@ func (t *Tally) Add(r *maelstromtest.Result) {
 			t.adds = append(t.adds, took)
 		}
 	}
+}
+
+// noted adds a seed to a sorted list.
+func noted(seeds []uint64, seed uint64) []uint64 {
+	seeds = append(seeds, seed)
+	slices.Sort(seeds)
+	return seeds
+}
+
+// Worst returns the seed whose story tells most: the first on which Maelstrom's
+// verdict was bad, or else the first on which a stricter check was wrong. It
+// returns false if there is no such seed.
+func (t *Tally) Worst() (uint64, bool) {
+	seeds := slices.Concat(t.Wrong, t.Contradicted)
+	if len(seeds) == 0 {
+		return 0, false
+	}
+	return seeds[0], true
 }
 
 // Right returns the number of seeds on which Maelstrom's verdict was good.

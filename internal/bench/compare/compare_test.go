@@ -23,22 +23,12 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// among returns the first element of a list for which has returns true.
-func among[T any](t testing.TB, list []T, has func(T) bool) T {
-	t.Helper()
-	i := slices.IndexFunc(list, has)
-	if i < 0 {
-		t.Fatal("no such element")
-	}
-	return list[i]
+func rival(name string) Contender {
+	return Rivals()[slices.IndexFunc(Rivals(), func(c Contender) bool { return c.Name == name })]
 }
 
-func rival(t testing.TB, name string) Contender {
-	return among(t, Rivals(), func(c Contender) bool { return c.Name == name })
-}
-
-func condition(t testing.TB, name string) Condition {
-	return among(t, Conditions, func(c Condition) bool { return c.Name == name })
+func condition(name string) Condition {
+	return Conditions[slices.IndexFunc(Conditions, func(c Condition) bool { return c.Name == name })]
 }
 
 // A measurement is of one rival with the real Maelstrom v0.2.4 on a shared
@@ -87,7 +77,7 @@ func TestTheRivalsFareAsWithMaelstrom(t *testing.T) {
 		{"cas", "25-nodes", 328, 36, 10.9, 6, 5, 6, 0, 0},
 		{"crdt", "25-nodes", 75, 111, 34.8, 2, 1, 2, 0, 0},
 	} {
-		cell := Run(t, []Contender{rival(t, m.rival)}, []Condition{condition(t, m.condition)}, m.seeds, io.Discard)[0]
+		cell := Run(t, []Contender{rival(m.rival)}, []Condition{condition(m.condition)}, m.seeds, io.Discard)[0]
 		name := m.rival + " under " + m.condition
 		if wrong := len(cell.Wrong); wrong < m.fewest || wrong > m.most {
 			t.Errorf("%s was wrong with seeds %v of %d, want %d to %d", name, cell.Wrong, m.seeds, m.fewest, m.most)
@@ -117,9 +107,9 @@ func TestTheRivalsFareAsWithMaelstrom(t *testing.T) {
 }
 
 func TestReadAddWriteLosesUpdates(t *testing.T) {
-	cfg := condition(t, "exercise").Config
+	cfg := condition("exercise").Config
 	cfg.Seed = 1
-	r := maelstromtest.Simulate(t, cfg, rival(t, "rmw").Program)
+	r := maelstromtest.Simulate(t, cfg, rival("rmw").Program)
 	facts := r.Facts.(maelstromtest.CounterFacts)
 	for _, read := range facts.FinalReads {
 		if read >= facts.Acceptable[0].Lo {
@@ -174,7 +164,7 @@ func TestEachIterationOfABenchmarkTakesAnotherSeed(t *testing.T) {
 	}
 	var mu sync.Mutex
 	lives := map[uint64]int{} // by the seed of the node's own randomness, which depends on the cluster's
-	cas := rival(t, "cas")
+	cas := rival("cas")
 	spy := Contender{Name: "spy", Program: func(env maelstromtest.Env) error {
 		mu.Lock()
 		lives[env.Seed]++

@@ -9,38 +9,31 @@ import (
 // Markdown returns a table of cells, with a note on how to read it. A condition
 // is named in its first row.
 func Markdown(cells []Cell) string {
-	rows := [][]string{
+	table := [][]string{
 		append([]string{"Condition", "Contender"}, columns...),
 		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:"},
 	}
-	named := ""
-	for _, c := range cells {
-		condition := c.Condition.Title
-		if condition == named {
-			condition = ""
-		} else {
-			named = condition
+	for _, r := range rows(cells) {
+		condition := ""
+		if r.First {
+			condition = r.Condition.Title
 		}
-		rows = append(rows, append([]string{condition, c.Contender.Title}, c.values()...))
+		table = append(table, append([]string{condition, r.Contender.Title}, r.Values()...))
 	}
 	var b strings.Builder
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
+	widths := make([]int, len(table[0]))
+	for _, row := range table {
 		for i, text := range row {
 			widths[i] = max(widths[i], len(text))
 		}
 	}
-	for n, row := range rows {
+	for i, line := range table[1] {
+		table[1][i] = strings.Repeat("-", widths[i]-len(line)) + line
+	}
+	widths[0], widths[1] = -widths[0], -widths[1] // to the left
+	for _, row := range table {
 		for i, text := range row {
-			switch {
-			case n == 1: // dashes as wide as the column
-				text = strings.Replace(text, "---", strings.Repeat("-", widths[i]-len(text)+3), 1)
-				fmt.Fprintf(&b, "| %s ", text)
-			case i < 2:
-				fmt.Fprintf(&b, "| %-*s ", widths[i], text)
-			default:
-				fmt.Fprintf(&b, "| %*s ", widths[i], text)
-			}
+			fmt.Fprintf(&b, "| %*s ", widths[i], text)
 		}
 		b.WriteString("|\n")
 	}
@@ -57,12 +50,40 @@ contradict what was known before they began or when they ended. Answered: reques
 of virtual time. Messages: per request, without the clients'.
 `
 
-// values returns what a table shows of a cell.
-func (c *Cell) values() []string {
-	return []string{
-		fmt.Sprintf("%d of %d", c.Right(), c.Seeds), few(c.OutOfOrderPerThousand()), percent(c.OK, c.Requests), latency(c, 50), latency(c, 99),
-		fmt.Sprintf("%.1f", c.MessagesPerRequest()),
+// A row is a cell as tables show it.
+type row struct {
+	Cell
+	First bool // of its condition
+}
+
+func rows(cells []Cell) []row {
+	var all []row
+	for i, c := range cells {
+		all = append(all, row{c, i == 0 || cells[i-1].Condition.Title != c.Condition.Title})
 	}
+	return all
+}
+
+// Values returns what a table shows of a cell.
+func (c *Cell) Values() []string {
+	return []string{
+		fmt.Sprintf("%d of %d", c.Right(), c.Seeds), few(c.OutOfOrderPerThousand()), percent(c.OK, c.Requests),
+		latency(c, 50), latency(c, 99), fmt.Sprintf("%.1f", c.MessagesPerRequest()),
+	}
+}
+
+// ID names the story of a cell in a page.
+func (c *Cell) ID() string { return c.Contender.Name + "-" + c.Condition.Name }
+
+// Link returns which of the values leads to the story, or -1 if there is none.
+func (c *Cell) Link() int {
+	switch {
+	case c.Story == nil:
+		return -1
+	case len(c.Wrong) > 0:
+		return 0
+	}
+	return 1 // Maelstrom's verdict was good
 }
 
 // latency formats a percentile in ms.

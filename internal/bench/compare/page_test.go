@@ -3,7 +3,6 @@ package compare
 import (
 	"io"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,15 +23,16 @@ func small(t *testing.T) []Cell {
 func TestThePageTellsWhatWentWrong(t *testing.T) {
 	cells := small(t)
 	told := 0
-	for i, r := range rows(cells) {
-		seed, wrong := cells[i].Worst()
-		if wrong != (r.ID != "") || wrong == r.AllRight || wrong != (r.Link >= 0) || wrong && r.Told != seed {
-			t.Errorf("%s under %s: wrong %v with seed %d, shown as %+v", r.Contender, r.Title, wrong, seed, r)
+	for _, c := range cells {
+		name := c.Contender.Name + " under " + c.Condition.Name
+		seed, wrong := c.Worst()
+		if wrong != (c.Story != nil) || wrong != (c.Link() >= 0) || c.Told != seed {
+			t.Errorf("%s: wrong %v with seed %d, a story of seed %d, link %d", name, wrong, seed, c.Told, c.Link())
 		}
 		if wrong {
 			told++
-			if r.Caption == "" || !strings.Contains(string(r.Diagram), "<svg") || (len(cells[i].Wrong) > 0) != (r.Link == 0) {
-				t.Errorf("%s under %s: %+v", r.Contender, r.Title, r)
+			if c.Story.Caption == "" || (len(c.Wrong) > 0) != (c.Link() == 0) {
+				t.Errorf("%s: %+v", name, c)
 			}
 		}
 	}
@@ -62,7 +62,7 @@ func TestLinksLeadToStoriesInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.Check(path)
-	b.Show(path, 1280, false, true)
+	b.Show(path, 1280, "light", true)
 	const top = `document.getElementById(document.querySelector("td.bad a").hash.slice(1)).getBoundingClientRect().top`
 	if before := pagetest.Ask[float64](b, top); before < 300 {
 		t.Fatalf("the first story is %v px from the top of the window", before)
@@ -71,5 +71,5 @@ func TestLinksLeadToStoriesInABrowser(t *testing.T) {
 	if after := pagetest.Ask[float64](b, top); after < 0 || after > 100 {
 		t.Errorf("after the link has been followed, its story is %v px from the top of the window", after)
 	}
-	b.NoProblems()
+	b.NoProblems("followed")
 }

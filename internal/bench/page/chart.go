@@ -27,7 +27,8 @@ type Chart struct {
 // A Point is a value Y at a time X, in s.
 type Point struct{ X, Y float64 }
 
-// A Line goes through points. Its Class gives it its colour: see page.css.
+// A Line goes through points. Its Class gives it its colour and its dashes: see
+// chart.css.
 type Line struct {
 	Name  string
 	Class string
@@ -35,11 +36,11 @@ type Line struct {
 	Steps bool      // y stays as it is up to the next point
 }
 
-// Dots are points of one kind.
+// Dots are points of one kind. They are discs, or squares if their Class ends
+// with square or hollow.
 type Dots struct {
 	Name   string
 	Class  string
-	Shape  string // "" for a disc, "square" or "hollow"
 	Points []Dot
 }
 
@@ -64,12 +65,9 @@ type Bar struct {
 	Text, Title string
 }
 
-// scale is the width and the height of a chart's coordinates: fine enough to
-// zoom in on a thousandth.
+// scale is the width and the height of a chart's finest coordinates, in which
+// one can zoom in on a thousandth.
 const scale = 100_000
-
-// Scale is the width and the height of the chart's coordinates.
-func (c *Chart) Scale() int { return scale }
 
 func (c *Chart) x(x float64) int { return int(math.Round(scale * x / c.End)) }
 
@@ -80,32 +78,78 @@ func (c *Chart) y(y float64) int {
 	return int(math.Round(scale * (1 - (y-c.Low)/(c.High-c.Low))))
 }
 
-// LinePath returns a line as a path of SVG.
-func (c *Chart) LinePath(l Line) string {
+// A Drawing is a chart in coordinates from 0 to a width and to a height.
+type Drawing struct {
+	*Chart
+	Width, Height float64
+}
+
+// In returns the chart in coordinates of a width and a height.
+func (c *Chart) In(width, height float64) Drawing { return Drawing{c, width, height} }
+
+// Fine returns the chart in its finest coordinates.
+func (c *Chart) Fine() Drawing { return c.In(scale, scale) }
+
+func (d Drawing) across(x int) string { return number(float64(x) * d.Width / scale) }
+func (d Drawing) down(y int) string   { return number(float64(y) * d.Height / scale) }
+
+// A Mark is how a line or dots look.
+type Mark struct {
+	Name, Class string
+	Path        string // of SVG
+	Hollow      bool
+}
+
+func (c *Chart) marks(line func(Line) string, dots func(Dots) string) []Mark {
+	var all []Mark
+	for _, l := range c.Lines {
+		all = append(all, Mark{l.Name, "line " + l.Class, line(l), false})
+	}
+	for _, d := range c.Dots {
+		all = append(all, Mark{d.Name, "dots " + d.Class, dots(d), strings.HasSuffix(d.Class, " hollow")})
+	}
+	return all
+}
+
+// Legend returns a sample of each line and of all dots, 18 wide and 10 high.
+func (c *Chart) Legend() []Mark {
+	return c.marks(func(Line) string { return "M0 5h18" }, func(Dots) string { return "M4.5 5h" + shortest })
+}
+
+// Marks returns the lines and the dots.
+func (d Drawing) Marks() []Mark { return d.marks(d.line, d.dots) }
+
+func (d Drawing) line(l Line) string {
 	var b strings.Builder
 	for _, run := range l.Runs {
 		for i, p := range run {
-			x, y := c.x(p.X), c.y(p.Y)
+			x, y := d.across(d.x(p.X)), d.down(d.y(p.Y))
 			switch {
 			case i == 0:
-				fmt.Fprintf(&b, "M%d %d", x, y)
+				fmt.Fprintf(&b, "M%s %s", x, y)
 			case l.Steps:
-				fmt.Fprintf(&b, "H%dV%d", x, y)
+				fmt.Fprintf(&b, "H%sV%s", x, y)
 			default:
-				fmt.Fprintf(&b, "L%d %d", x, y)
+				fmt.Fprintf(&b, "L%s %s", x, y)
 			}
 		}
 	}
 	return b.String()
 }
 
-// DotsPath returns a path of SVG with a line for each point. A line without
-// length still shows its round ends.
-func (c *Chart) DotsPath(d Dots) string {
+// shortest is the length of a line that looks like a point: its ends show. Some
+// viewers do not draw the ends of a line of length 0.
+const shortest = ".01"
+
+// dots returns a path with a line for each point.
+func (d Drawing) dots(of Dots) string {
 	var b strings.Builder
-	for _, p := range d.Points {
-		from := c.x(max(0, p.X-p.For))
-		fmt.Fprintf(&b, "M%d %dh%d", from, c.y(p.Y), c.x(p.X)-from)
+	for _, p := range of.Points {
+		from, length := d.x(max(0, p.X-p.For)), shortest
+		if long := d.x(p.X) - from; long > 0 {
+			length = d.across(long)
+		}
+		fmt.Fprintf(&b, "M%s %sh%s", d.across(from), d.down(d.y(p.Y)), length)
 	}
 	return b.String()
 }
@@ -125,55 +169,47 @@ func (c *Chart) Size() string {
 	return "many"
 }
 
-// Left and Width return a bar's position and width, in percent of the chart's
-// width.
-func (c *Chart) Left(b Bar) float64  { return percent(b.From / c.End) }
-func (c *Chart) Width(b Bar) float64 { return percent((min(b.To, c.End) - b.From) / c.End) }
+// Left and Wide return a bar's position and width.
+func (d Drawing) Left(b Bar) string { return d.across(max(0, d.x(b.From))) }
+func (d Drawing) Wide(b Bar) string { return d.across(max(0, d.x(min(b.To, d.End)-b.From))) }
 
-// percent returns a share in percent, rounded and at least 0.
-func percent(share float64) float64 { return math.Round(max(0, share)*100_000) / 1000 }
-
-// A Tick is a mark on an axis, in percent of its length from the left or the
-// top.
-type Tick struct {
-	At   float64
-	Text string
-}
+// A Tick is a mark on an axis, from the left or the top.
+type Tick struct{ At, Text string }
 
 // XTicks returns the marks of the time axis.
-func (c *Chart) XTicks() []Tick {
-	var ticks []Tick
-	for _, v := range rounds(0, c.End, 8) {
-		ticks = append(ticks, Tick{percent(v / c.End), number(v)})
-	}
-	return ticks
+func (d Drawing) XTicks() []Tick {
+	return ticks(rounds(0, d.End, 8), func(v float64) string { return d.across(d.x(v)) })
 }
 
 // YTicks returns the marks of the other axis: powers of ten if it is
 // logarithmic.
-func (c *Chart) YTicks() []Tick {
-	values := rounds(c.Low, c.High, 6)
-	if c.Log {
+func (d Drawing) YTicks() []Tick {
+	values := rounds(d.Low, d.High, 6)
+	if d.Log {
 		values = nil
-		for v := c.Low; v <= c.High*1.001; v *= 10 {
+		for v := d.Low; v <= d.High*1.001; v *= 10 {
 			values = append(values, v)
 		}
 	}
+	return ticks(values, func(v float64) string { return d.down(d.y(v)) })
+}
+
+func ticks(values []float64, place func(float64) string) []Tick {
 	var ticks []Tick
 	for _, v := range values {
-		ticks = append(ticks, Tick{percent(float64(c.y(v)) / scale), number(v)})
+		ticks = append(ticks, Tick{place(v), number(v)})
 	}
 	return ticks
 }
 
-// Grid returns a path of SVG with a line for each mark.
-func (c *Chart) Grid() string {
+// Grid returns a path of SVG with a line for each mark of the axes.
+func (d Drawing) Grid() string {
 	var b strings.Builder
-	for _, t := range c.XTicks() {
-		fmt.Fprintf(&b, "M%.0f 0v%d", t.At*scale/100, scale)
+	for _, t := range d.XTicks() {
+		fmt.Fprintf(&b, "M%s 0v%s", t.At, d.down(scale))
 	}
-	for _, t := range c.YTicks() {
-		fmt.Fprintf(&b, "M0 %.0fh%d", t.At*scale/100, scale)
+	for _, t := range d.YTicks() {
+		fmt.Fprintf(&b, "M0 %sh%s", t.At, d.across(scale))
 	}
 	return b.String()
 }
@@ -196,30 +232,14 @@ func rounds(low, high float64, most int) []float64 {
 
 func number(v float64) string { return fmt.Sprintf("%.6g", v) }
 
-// data is what chart.js gets.
-type data struct {
-	End  float64   `json:"end"`
-	Low  float64   `json:"low"`
-	High float64   `json:"high"`
-	Log  bool      `json:"log"`
-	Fit  bool      `json:"fit"`
-	Dots []dotData `json:"dots"`
-}
-
-// dotData is a point: its place in the chart's coordinates, and what it tells.
-type dotData struct {
-	X    int    `json:"x"`
-	Y    int    `json:"y"`
-	Text string `json:"t"`
-}
-
-// Data returns the chart as its script needs it.
+// Data returns the chart as its script needs it. Of each dot it has the place
+// in the finest coordinates, and what the dot tells.
 func (c *Chart) Data() any {
-	d := data{End: c.End, Low: c.Low, High: c.High, Log: c.Log, Fit: c.Fit, Dots: []dotData{}}
+	all := [][3]any{}
 	for _, dots := range c.Dots {
 		for _, p := range dots.Points {
-			d.Dots = append(d.Dots, dotData{c.x(p.X), c.y(p.Y), p.Text})
+			all = append(all, [3]any{c.x(p.X), c.y(p.Y), p.Text})
 		}
 	}
-	return d
+	return map[string]any{"end": c.End, "low": c.Low, "high": c.High, "log": c.Log, "fit": c.Fit, "dots": all}
 }

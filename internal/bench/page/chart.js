@@ -8,9 +8,9 @@
   let view = [0, 1]; // the part of the whole time that is shown
 
   const charts = [...document.querySelectorAll("figure.chart")].map(figure => {
-    const find = selector => figure.querySelector(selector);
+    const find = selector => figure.querySelector(selector), data = JSON.parse(find("script").textContent);
     const chart = {
-      figure, ...JSON.parse(find("script").textContent),
+      figure, ...data, dots: data.dots.map(([x, y, text]) => ({ x, y, text })),
       plot: find(".plot"), svg: find(".plot svg"), grid: find(".grid"), xaxis: find(".xaxis"), yaxis: find(".yaxis"),
       bars: [...figure.querySelectorAll(".track i")], yview: [0, scale],
     };
@@ -103,7 +103,7 @@
     for (const dot of chart.dots) {
       const px = (dot.x / scale - view[0]) / (view[1] - view[0]) * box.width, py = (dot.y - y0) / (y1 - y0) * box.height;
       const d = Math.hypot(px - x, py - y);
-      if (d < distance) [best, distance] = [{ px, py, text: dot.t }, d];
+      if (d < distance) [best, distance] = [{ px, py, text: dot.text }, d];
     }
     hide(chart);
     if (!best) return;

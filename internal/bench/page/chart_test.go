@@ -3,12 +3,13 @@ package page
 import (
 	"bytes"
 	"encoding/json"
+	"encoding/xml"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 	"strings"
 	"testing"
+
+	"maelstrom-counter/internal/bench/page/pagetest"
 )
 
 func TestTicksAreRound(t *testing.T) {
@@ -41,27 +42,28 @@ func plain() *Chart {
 	return &Chart{
 		Title: "A <chart>", End: 10, Low: 1, High: 100, Log: true,
 		Lines: []Line{{Name: "line", Class: "p50", Runs: [][]Point{{{0, 10}, {5, 100}}, {{7, 1}, {10, 1}}}}, {Name: "steps", Class: "upper", Runs: [][]Point{{{0, 1}, {5, 10}}}, Steps: true}},
-		Dots:  []Dots{{Name: "dots", Class: "ok0", Shape: "hollow", Points: []Dot{{Point: Point{5, 10}, Text: "</script><b>"}, {Point: Point{10, 0}, For: 2.5}}}},
+		Dots:  []Dots{{Name: "dots", Class: "ok0 hollow", Points: []Dot{{Point: Point{5, 10}, Text: "</script><b>"}, {Point: Point{10, 0}, For: 2.5}}}},
 		Lanes: []Lane{{Name: "late", Colour: "#123456", Bars: []Bar{{From: 2, To: 4, Text: "n1", Title: "late n1"}, {From: 8, To: 20}}}},
 	}
 }
 
 func TestPathsAndTicksAreInTheChartsCoordinates(t *testing.T) {
 	c := plain()
+	fine, share, bars := c.Fine(), c.In(100, 100), c.Lanes[0].Bars
 	for got, want := range map[string]string{
-		c.LinePath(c.Lines[0]): "M0 50000L50000 0M70000 100000L100000 100000",
-		c.LinePath(c.Lines[1]): "M0 100000H50000V50000",
-		c.DotsPath(c.Dots[0]):  "M50000 50000h0M75000 100000h25000",
-		fmt.Sprint(c.Left(c.Lanes[0].Bars[0]), c.Width(c.Lanes[0].Bars[0]), c.Left(c.Lanes[0].Bars[1]), c.Width(c.Lanes[0].Bars[1])): "20 20 80 20",
-		fmt.Sprint(c.YTicks()): "[{100 1} {50 10} {0 100}]",
-		fmt.Sprint(c.XTicks()): "[{0 0} {20 2} {40 4} {60 6} {80 8} {100 10}]",
+		fine.line(c.Lines[0]): "M0 50000L50000 0M70000 100000L100000 100000",
+		fine.line(c.Lines[1]): "M0 100000H50000V50000",
+		fine.dots(c.Dots[0]):  "M50000 50000h.01M75000 100000h25000",
+		share.Left(bars[0]) + " " + share.Wide(bars[0]) + " " + share.Left(bars[1]) + " " + share.Wide(bars[1]): "20 20 80 20",
+		fmt.Sprint(share.YTicks()): "[{100 1} {50 10} {0 100}]",
+		fmt.Sprint(share.XTicks()): "[{0 0} {20 2} {40 4} {60 6} {80 8} {100 10}]",
 	} {
 		if got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
 	linear := Chart{End: 4, Low: -1, High: 3}
-	if got := linear.DotsPath(Dots{Points: []Dot{{Point: Point{1, 0}}}}); got != "M25000 75000h0" {
+	if got := linear.Fine().dots(Dots{Points: []Dot{{Point: Point{1, 0}}}}); got != "M25000 75000h.01" {
 		t.Error(got)
 	}
 }
@@ -82,15 +84,35 @@ func TestAPageKeepsTextsApartFromMarkup(t *testing.T) {
 	}
 	_, rest, _ := strings.Cut(text, `<script type="application/json">`)
 	raw, _, _ := strings.Cut(rest, "</script>")
-	var got data
+	var got map[string]any
 	if err := json.Unmarshal([]byte(raw), &got); err != nil {
 		t.Fatalf("%v: %s", err, raw)
 	}
-	if got.End != 10 || !got.Log || len(got.Dots) != 2 || got.Dots[0] != (dotData{50000, 50000, "</script><b>"}) {
-		t.Errorf("%+v", got)
+	want := "map[dots:[[50000 50000 </script><b>] [100000 100000 ]] end:10 fit:false high:100 log:true low:1]"
+	if fmt.Sprint(got) != want {
+		t.Errorf("%v, not %s", got, want)
 	}
-	if i := slices.Index([]byte(text), 0); i >= 0 || math.IsNaN(got.Low) {
-		t.Error("a byte 0")
+}
+
+// A picture needs no browser: it is well-formed, its texts stay texts, and its
+// colours are not variables.
+func TestAPictureNeedsNothingElse(t *testing.T) {
+	var b bytes.Buffer
+	c := plain()
+	for i := range 9 {
+		c.Lines = append(c.Lines, Line{Name: fmt.Sprintf("another line, number %d", i), Class: "made"})
+	}
+	if err := c.WriteSVG(&b, "3 nodes & more"); err != nil {
+		t.Fatal(err)
+	}
+	pagetest.Picture(t, "testdata/chart.svg", b.String())
+	for _, unwanted := range []string{"A <chart>", "var(", "url(", "href", "<script", "foreignObject", "ZgotmplZ"} {
+		if strings.Contains(b.String(), unwanted) {
+			t.Errorf("a picture with %s", unwanted)
+		}
+	}
+	if err := xml.Unmarshal(b.Bytes(), new(any)); err != nil {
+		t.Errorf("%v:\n%s", err, &b)
 	}
 }
 

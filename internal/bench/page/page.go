@@ -14,15 +14,23 @@ import (
 //go:embed page.html
 var frame string
 
+//go:embed colours.css
+var colours string
+
 //go:embed page.css
 var style string
+
+//go:embed chart.css
+var chartStyle string
 
 //go:embed chart.js
 var script string
 
 var base = template.Must(template.New("page").Funcs(template.FuncMap{
-	"style":  func() template.CSS { return template.CSS(style) },
-	"script": func() template.JS { return template.JS(script) },
+	"style":   func() template.CSS { return template.CSS(colours + style + chartStyle) },
+	"literal": literal,
+	"svg":     func(picture string) template.HTML { return template.HTML(picture) },
+	"script":  func() template.JS { return template.JS(script) },
 }).Parse(frame))
 
 // A Template is a kind of page.

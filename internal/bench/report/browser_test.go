@@ -33,55 +33,56 @@ func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	}
 }
 
-// crowd returns a run of 25 nodes under all faults.
-func crowd(t *testing.T) Run {
-	return simulated(t, "crdt", maelstromtest.Config{
-		Nodes: 25, Rate: 300, TimeLimit: 20 * time.Second, Latency: 10 * ms, LatencyDist: maelstromtest.Exponential,
-		Nemesis: maelstromtest.AllFaults(), NemesisInterval: 3 * time.Second, Seed: 1,
+// wrong returns a run that is wrong, and has a story.
+func wrong(t *testing.T) Run {
+	t.Helper()
+	run := simulated(t, "cas", maelstromtest.Config{
+		Rate: 50, TimeLimit: 5 * time.Second, Nemesis: []maelstromtest.Fault{{Kind: maelstromtest.Loss}}, Seed: 2,
 	})
+	if run.Story == nil {
+		t.Fatal("no story")
+	}
+	return run
 }
 
 // pageOf writes a run's page and returns its path.
 func pageOf(t *testing.T, name string, run Run) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".html")
-	if err := create(path, func(w io.Writer) error { return writePage(w, run) }); err != nil {
+	if err := create(path, run.writePage); err != nil {
 		t.Fatal(err)
 	}
 	return path
 }
 
-func TestPagesWorkInABrowser(t *testing.T) {
+func TestPagesAndPicturesWorkInABrowser(t *testing.T) {
 	b := pagetest.Open(t)
 	b.Check(pageOf(t, "right", sample()))
-	wrong := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
-	if wrong.Story == nil {
-		t.Fatal("no story")
-	}
-	b.Check(pageOf(t, "wrong", wrong))
-	b.Check(pageOf(t, "crowd", crowd(t)))
-}
-
-func faultsOf(t *testing.T, list string) []maelstromtest.Fault {
-	t.Helper()
-	faults, err := maelstromtest.ParseNemesis(list)
-	if err != nil {
+	b.Check(pageOf(t, "wrong", wrong(t)))
+	crowd := simulated(t, "crdt", maelstromtest.Config{
+		Nodes: 25, Rate: 300, TimeLimit: 20 * time.Second, Latency: 10 * ms, LatencyDist: maelstromtest.Exponential,
+		Nemesis: maelstromtest.AllFaults(), NemesisInterval: 3 * time.Second, Seed: 1,
+	})
+	folder := t.TempDir()
+	if err := Write(folder, crowd); err != nil {
 		t.Fatal(err)
 	}
-	return faults
+	for _, name := range []string{PageFile, "latency.svg", "rate.svg"} {
+		b.Check(filepath.Join(folder, name))
+	}
 }
 
 // A point tells its request, and a drag over one chart zooms into all of them,
 // with their axes and faults.
 func TestChartsCanBeZoomed(t *testing.T) {
 	b := pagetest.Open(t)
-	b.Show(pageOf(t, "zoomed", sample()), 1280, false, true)
+	b.Show(pageOf(t, "zoomed", sample()), 1280, "light", true)
 	const first = `document.querySelector(".chart .plot")`
 	pagetest.Ask[any](b, first+`.scrollIntoView({block: "center"})`)
 	box := pagetest.Ask[[]float64](b, `(b => [b.left, b.top, b.width, b.height])(`+first+`.getBoundingClientRect())`)
 	x := func(s float64) float64 { return box[0] + box[2]*s/4.0 } // of 4 s
 	views := func() []string {
-		return pagetest.Ask[[]string](b, `[...document.querySelectorAll(".chart svg")].map(s => s.getAttribute("viewBox"))`)
+		return pagetest.Ask[[]string](b, `[...document.querySelectorAll(".plot svg")].map(s => s.getAttribute("viewBox"))`)
 	}
 	// Request 6 was made at 2 s, and took 20 ms on a scale from 1 to 100.
 	b.Do(chromedp.MouseEvent("mouseMoved", x(2)+3, box[1]+box[3]*0.35))
@@ -114,5 +115,5 @@ func TestChartsCanBeZoomed(t *testing.T) {
 	if after := views(); !slices.Equal(after, before) {
 		t.Errorf("the button all shows %q, want %q", after, before)
 	}
-	b.NoProblems()
+	b.NoProblems("zoomed")
 }

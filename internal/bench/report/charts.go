@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"html/template"
+	"io"
 	"slices"
-	"strings"
 	"time"
-
-	"gonum.org/v1/plot/plotter"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page"
@@ -24,124 +22,97 @@ const (
 	alwaysDrawn = 50 // of the slowest requests, if not all requests are drawn
 )
 
-// charts returns the charts of a run. They share the time axis and the lanes of
-// the faults.
-func charts(r *maelstromtest.Result) []*page.Chart {
-	all := []*page.Chart{latencyChart(r), rateChart(r)}
-	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		all = append(all, counterChart(r, facts), marginChart(r, facts))
-	}
-	for _, c := range all {
-		c.End = span(r).Seconds()
-		c.Lanes = lanesOfPage(r, c.End)
-	}
-	return all
-}
-
-// latencyChart has a point for each request, or for some of them if there are
-// too many, and percentiles over time.
-func latencyChart(r *maelstromtest.Result) *page.Chart {
-	c := &page.Chart{Title: "Latency, in ms from when a request was made", Log: true, Note: "Each point is a request, at the time when it was made."}
-	c.Low, c.High = latencyBounds(r)
-	for i, runs := range percentilesOf(r) {
-		name := fmt.Sprintf("p%d", percents[i])
-		c.Lines = append(c.Lines, page.Line{Name: name, Class: name, Runs: pointsOf(runs...)})
-	}
-	all := divide(r.History)
-	made := map[bool]int{} // ok, or not
-	for _, s := range all {
-		made[s.outcome == maelstromtest.OK] += len(s.ops)
-	}
-	for _, s := range all {
-		class, shape := s.look()
-		most := maxFailures
-		if s.outcome == maelstromtest.OK {
-			most = maxDots
-		}
-		kept, every := thin(s.ops, max(1, most*len(s.ops)/max(most, made[s.outcome == maelstromtest.OK])))
-		dots := page.Dots{Name: counted(s.String(), len(s.ops), every), Class: class, Shape: shape}
-		for _, op := range kept {
-			dots.Points = append(dots.Points, dot(op, op.Invoke, milliseconds(op.Complete-op.Invoke), r))
-		}
-		c.Dots = append(c.Dots, dots)
-	}
+// over gives a chart the time axis of a run, and the lanes of its faults.
+func over(r *maelstromtest.Result, c *page.Chart) *page.Chart {
+	c.End, c.Lanes = span(r).Seconds(), lanes(r, span(r))
 	return c
 }
 
-// rateChart shows how many requests were asked for, made and completed in each
-// second.
-func rateChart(r *maelstromtest.Result) *page.Chart {
-	c := &page.Chart{Title: "Throughput, in requests per second", Note: "Answers are counted when they came."}
-	asked, made, completed, height := ratesOf(r)
-	c.High = height
-	c.Lines = append(c.Lines,
-		page.Line{Name: asked.text, Class: "asked", Runs: pointsOf(asked.points)},
-		page.Line{Name: made.text, Class: "made", Runs: pointsOf(made.points)})
-	for _, rate := range completed {
-		class, _ := rate.of.look()
-		if rate.of.outcome == maelstromtest.Info {
-			class += " unknown"
+// span returns the time that charts show. It ends with the last request that is
+// not a final one, since the final ones come only after a long rest.
+func span(r *maelstromtest.Result) time.Duration {
+	end := max(time.Second, min(r.Config.TimeLimit, r.Elapsed))
+	for _, op := range r.History {
+		if !op.Final {
+			end = max(end, op.Complete)
 		}
-		c.Lines = append(c.Lines, page.Line{Name: rate.text, Class: class, Runs: pointsOf(rate.points)})
 	}
-	return c
+	return end
+}
+
+// picture returns a function that writes a chart as a picture.
+func (run Run) picture(chart func(*maelstromtest.Result) *page.Chart) func(io.Writer) error {
+	return func(w io.Writer) error { return chart(run.Result).WriteSVG(w, describe(run.Result)) }
+}
+
+// describe says in a line what a run was put through.
+func describe(r *maelstromtest.Result) string {
+	cfg := r.Config
+	text := fmt.Sprintf("%s, %d nodes, %d workers, %g requests/s asked for", r.Workload, cfg.Nodes, cfg.Concurrency, cfg.Rate)
+	if cfg.Latency > 0 {
+		text += ", latency " + latency(cfg)
+	}
+	return fmt.Sprintf("%s, seed %d", text, cfg.Seed)
 }
 
 // counterChart shows what was read over time, between what had been
 // acknowledged and what had been asked for.
 func counterChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
-	c := &page.Chart{Title: "The counter", Fit: true,
-		Note: "A read lasts from when it was made to its answer: it must begin on or above the lower line and end on or below the upper. The final reads, which come after the rest, are at the right edge."}
-	acknowledged, asked := acknowledgedIn(r), askedIn(r)
-	c.Lines = []page.Line{
-		{Name: "adds asked for", Class: "upper", Runs: [][]page.Point{fewer(asked, span(r))}, Steps: true},
-		{Name: "adds acknowledged", Class: "lower", Runs: [][]page.Point{fewer(acknowledged, span(r))}, Steps: true},
-	}
-	c.Dots = reads(r, facts, func(op maelstromtest.Op) float64 { return float64(op.Int()) })
-	c.High = max(1, 1.05*highest(c.Dots), 1.05*asked[len(asked)-1].Y)
-	return c
+	acknowledged, asked, end := acknowledgedIn(r), askedIn(r), span(r)
+	dots := reads(r, facts, func(op request) page.Dot {
+		point := dot(r, op, min(op.Complete, end), float64(op.Int()))
+		if !op.Final {
+			point.For = op.took().Seconds()
+		}
+		return point
+	})
+	_, most := bounds(dots)
+	return over(r, &page.Chart{
+		Title: "The counter",
+		Note: "A read lasts from when it was made to its answer: it must begin on or above the lower line and end on or below the upper. " +
+			"The final reads, which come after the rest, are at the right edge.",
+		Fit: true, High: max(1, 1.05*most, 1.05*asked[len(asked)-1].Y), Dots: dots,
+		Lines: []page.Line{
+			{Name: "adds asked for", Class: "upper", Runs: [][]page.Point{fewer(asked, end)}, Steps: true},
+			{Name: "adds acknowledged", Class: "lower", Runs: [][]page.Point{fewer(acknowledged, end)}, Steps: true},
+		},
+	})
 }
 
 // marginChart shows how much more each read returned than had been acknowledged
 // when it was made, which the chart of the counter is too coarse to show.
 func marginChart(r *maelstromtest.Result, facts maelstromtest.CounterFacts) *page.Chart {
-	c := &page.Chart{Title: "Reads, minus what had been acknowledged when they were made", Fit: true,
-		Note: "A read below 0 has missed an add that had been acknowledged."}
-	acknowledged := acknowledgedIn(r)
-	end := span(r).Seconds()
-	c.Lines = []page.Line{{Name: "what had been acknowledged", Class: "lower", Runs: [][]page.Point{{{X: 0}, {X: end}}}}}
-	c.Dots = reads(r, facts, func(op maelstromtest.Op) float64 {
-		return float64(op.Int()) - sumBefore(acknowledged, seconds(op.Invoke))
+	acknowledged, end := acknowledgedIn(r), span(r)
+	dots := reads(r, facts, func(op request) page.Dot {
+		return dot(r, op, min(op.Complete, end), float64(op.Int())-sumBefore(acknowledged, op.Invoke.Seconds()))
 	})
-	least := 0.
-	for i := range c.Dots {
-		for j, p := range c.Dots[i].Points {
-			c.Dots[i].Points[j].For = 0
-			least = min(least, p.Y)
-		}
-	}
-	c.High = max(2, 1.1*highest(c.Dots))
-	c.Low = min(-0.1*c.High, 1.1*least)
-	return c
+	least, most := bounds(dots)
+	high := max(2, 1.1*most)
+	return over(r, &page.Chart{
+		Title: "Reads, minus what had been acknowledged when they were made",
+		Note:  "A read below 0 has missed an add that had been acknowledged.",
+		Fit:   true, Low: min(-0.1*high, 1.1*least), High: high, Dots: dots,
+		Lines: []page.Line{{Name: "what had been acknowledged", Class: "lower", Runs: [][]page.Point{{{X: 0}, {X: end.Seconds()}}}}},
+	})
 }
 
-func highest(all []page.Dots) float64 {
-	most := 0.
+// bounds returns the least and the greatest y of dots, or 0 if that is beyond.
+func bounds(all []page.Dots) (least, most float64) {
 	for _, dots := range all {
 		for _, p := range dots.Points {
-			most = max(most, p.Y)
+			least, most = min(least, p.Y), max(most, p.Y)
 		}
 	}
-	return most
+	return least, most
 }
 
 // reads returns points for the reads that were answered ok: first the reads
 // that are right, then those that are wrong.
-func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(maelstromtest.Op) float64) []page.Dots {
+func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, point func(request) page.Dot) []page.Dots {
 	class := "ok0"
 	for _, s := range divide(r.History) {
 		if s.kind == "read" && s.outcome == maelstromtest.OK {
-			class, _ = s.look()
+			class = s.class
 		}
 	}
 	bad := contradicted(r, facts)
@@ -155,26 +126,12 @@ func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, y func(mae
 			fine = append(fine, request{op, i})
 		}
 	}
-	end := span(r)
 	var all []page.Dots
-	for _, kind := range []struct {
-		name, class string
-		ops         []request
-		most        int
-	}{{"read", class, fine, maxDots}, {"read that contradicts others", "contradicted", wrong, maxFailures}} {
-		kept, every := thin(kind.ops, kind.most)
-		if len(kept) == 0 {
-			continue
-		}
-		dots := page.Dots{Name: counted(kind.name, len(kind.ops), every), Class: kind.class}
-		for _, op := range kept {
-			point := dot(op, min(op.Complete, end), y(op.Op), r)
-			if !op.Final {
-				point.For = seconds(op.Complete - op.Invoke)
-			}
-			dots.Points = append(dots.Points, point)
-		}
-		all = append(all, dots)
+	if len(fine) > 0 {
+		all = append(all, draw("read", class, fine, maxDots, point))
+	}
+	if len(wrong) > 0 {
+		all = append(all, draw("read that contradicts others", "contradicted", wrong, maxFailures, point))
 	}
 	return all
 }
@@ -190,7 +147,8 @@ func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map
 		bad[facts.Unexplained.Index] = true
 	}
 	for i, op := range r.History {
-		if op.Final && op.Outcome == maelstromtest.OK && !slices.ContainsFunc(facts.Acceptable, func(a maelstromtest.Range) bool { return a.Lo <= op.Int() && op.Int() <= a.Hi }) {
+		accepts := func(a maelstromtest.Range) bool { return a.Lo <= op.Int() && op.Int() <= a.Hi }
+		if op.Final && op.Outcome == maelstromtest.OK && !slices.ContainsFunc(facts.Acceptable, accepts) {
 			bad[i] = true
 		}
 	}
@@ -244,96 +202,88 @@ func fewer(sums []page.Point, until time.Duration) []page.Point {
 	return append(kept, page.Point{X: end, Y: sums[len(sums)-1].Y})
 }
 
+// draw returns about as many points as most. Their name says how many requests
+// there are, and how many of them are drawn.
+func draw(name, class string, ops []request, most int, point func(request) page.Dot) page.Dots {
+	kept, every := thin(ops, max(1, most))
+	dots := page.Dots{Name: fmt.Sprintf("%s (%d)", name, len(ops)), Class: class}
+	if every > 1 {
+		dots.Name = fmt.Sprintf("%s (%d; one in %d drawn, and the slowest %d)", name, len(ops), every, alwaysDrawn)
+	}
+	for _, op := range kept {
+		dots.Points = append(dots.Points, point(op))
+	}
+	return dots
+}
+
 // thin returns about as many requests as most: one in every so many, and the
 // slowest.
 func thin(ops []request, most int) (kept []request, every int) {
-	every = (len(ops)-1)/max(1, most) + 1
-	if every <= 1 {
-		return ops, 1
+	every = (len(ops)-1)/most + 1
+	slowest := slices.SortedStableFunc(slices.Values(ops), func(a, b request) int { return cmp.Compare(b.took(), a.took()) })
+	always := map[int]bool{} // by index
+	for _, op := range slowest[:min(alwaysDrawn, len(ops))] {
+		always[op.index] = true
 	}
-	slow := slices.Clone(ops)
-	took := func(op request) time.Duration { return op.Complete - op.Invoke }
-	slices.SortFunc(slow, func(a, b request) int { return cmp.Compare(took(b), took(a)) })
-	bound, left := took(slow[min(alwaysDrawn, len(slow)-1)]), alwaysDrawn
 	for i, op := range ops {
-		outlier := took(op) > bound && left > 0
-		if outlier {
-			left--
-		}
-		if outlier || i%every == 0 {
+		if i%every == 0 || always[op.index] {
 			kept = append(kept, op)
 		}
 	}
 	return kept, every
 }
 
-// counted returns a name for the legend that says how many points there are,
-// and how many of them are drawn.
-func counted(name string, n, every int) string {
-	if every > 1 {
-		return fmt.Sprintf("%s (%d; one in %d drawn, and the slowest %d)", name, n, every, alwaysDrawn)
-	}
-	return fmt.Sprintf("%s (%d)", name, n)
-}
-
 // dot returns an operation's point.
-func dot(op request, at time.Duration, y float64, r *maelstromtest.Result) page.Dot {
+func dot(r *maelstromtest.Result, op request, at time.Duration, y float64) page.Dot {
 	what := op.F
-	if op.Value != nil {
-		what += fmt.Sprintf(" %v", op.Value)
-	}
 	if op.Final {
 		what = "final " + what
 	}
+	if op.Value != nil {
+		what += fmt.Sprintf(" %v", op.Value)
+	}
 	text := fmt.Sprintf("op %d: %s, %s by %s after %s, made at %.4g s by %s", op.index, what, OutcomeName(op.Outcome), op.Node,
-		Milliseconds(op.Complete-op.Invoke), seconds(op.Invoke), op.Client)
+		Milliseconds(op.took()), op.Invoke.Seconds(), op.Client)
 	if why := Why(op.Op, r); op.Outcome != maelstromtest.OK && why != "" {
 		text += ": " + why
 	}
-	return page.Dot{Point: page.Point{X: seconds(at), Y: y}, Text: text}
+	return page.Dot{Point: page.Point{X: at.Seconds(), Y: y}, Text: text}
 }
 
-// look returns the class and the shape that a series has on a page.
-func (s series) look() (class, shape string) {
-	class = fmt.Sprintf("bad%d", s.rank%3)
-	switch s.outcome {
-	case maelstromtest.OK:
-		return fmt.Sprintf("ok%d", s.rank%3), ""
-	case maelstromtest.Info:
-		return class, "hollow"
-	}
-	return class, "square"
+// shades has a colour for each kind of fault, the same in all charts.
+var shades = map[maelstromtest.Kind]template.CSS{
+	maelstromtest.Partition: "#5f5f5f",
+	maelstromtest.StoreCut:  "#8c564b",
+	maelstromtest.Kill:      "#cd2d2d",
+	maelstromtest.Pause:     "#e1a01e",
+	maelstromtest.Clock:     "#8255be",
+	maelstromtest.Loss:      "#1496a5",
+	maelstromtest.Duplicate: "#3c9b3c",
+	maelstromtest.Late:      "#376ec8",
+	maelstromtest.Overtake:  "#d75faf",
 }
 
-func pointsOf(runs ...plotter.XYs) [][]page.Point {
-	var all [][]page.Point
-	for _, run := range runs {
-		var points []page.Point
-		for _, p := range run {
-			points = append(points, page.Point(p))
-		}
-		all = append(all, points)
-	}
-	return all
-}
-
-// lanesOfPage returns the lanes of the faults, up to the time at which charts
-// end.
-func lanesOfPage(r *maelstromtest.Result, end float64) []page.Lane {
+// lanes returns the lanes of the faults that were in force in the time that
+// charts show, in the order of maelstromtest.AllFaults.
+func lanes(r *maelstromtest.Result, end time.Duration) []page.Lane {
 	var lanes []page.Lane
-	for _, l := range lanesOf(r) {
-		lane := page.Lane{Name: l.fault, Colour: template.CSS(fmt.Sprintf("#%02x%02x%02x", l.shade.R, l.shade.G, l.shade.B))}
-		for i, b := range l.bars {
-			if i == maxBars {
-				lane.Name += fmt.Sprintf(" (%d of %d)", maxBars, len(l.bars))
-				break
+	for _, f := range maelstromtest.AllFaults() {
+		lane := page.Lane{Name: f.String(), Colour: shades[f.Kind]}
+		n := 0
+		for _, record := range r.Faults {
+			if record.Fault != f.String() || record.Start >= end {
+				continue
 			}
-			if b.from < end {
-				title := strings.TrimSpace(fmt.Sprintf("%s %s", l.fault, b.detail)) + fmt.Sprintf(", %.4g s to %.4g s", b.from, b.to)
-				lane.Bars = append(lane.Bars, page.Bar{From: b.from, To: b.to, Text: b.detail, Title: title})
+			if n++; n <= maxBars {
+				from, to := record.Start.Seconds(), FaultEnd(record, r.Elapsed).Seconds()
+				title := fmt.Sprintf("%s, %.4g s to %.4g s", record, from, to)
+				lane.Bars = append(lane.Bars, page.Bar{From: from, To: to, Text: record.Detail, Title: title})
 			}
 		}
-		if len(lane.Bars) > 0 {
+		if n > maxBars {
+			lane.Name += fmt.Sprintf(" (%d of %d)", maxBars, n)
+		}
+		if n > 0 {
 			lanes = append(lanes, lane)
 		}
 	}

@@ -8,11 +8,6 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-const aboutHistory = `Every request, one JSON object a line, in the order in which they were made. "op 7" in a message is the line with
-index 7. Times are in ms since all nodes were ready. outcome is "ok"; "refused", if the request never takes effect; or "unknown", if it may
-have taken effect, or still may. error_code is there only if the node answered with an error: if it is missing and why says "no answer in
-time", the bench gave up.`
-
 // An operation is a line of history.jsonl.
 type operation struct {
 	Index      int     `json:"index"`
@@ -30,7 +25,7 @@ type operation struct {
 	Final      bool    `json:"final,omitempty"`
 }
 
-func writeHistory(w io.Writer, run Run) error {
+func (run Run) writeHistory(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	for i, op := range run.Result.History {
 		line := operation{
@@ -56,7 +51,7 @@ func Why(op maelstromtest.Op, r *maelstromtest.Result) string {
 	case op.Error:
 		return fmt.Sprintf("the node answered error %d: %s", op.Code, op.Text)
 	case op.Text == maelstromtest.ErrTimeout.Error():
-		return fmt.Sprintf("no answer within %g s", seconds(r.Config.ClientTimeout))
+		return fmt.Sprintf("no answer within %g s", r.Config.ClientTimeout.Seconds())
 	}
 	return op.Text
 }

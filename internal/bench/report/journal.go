@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,21 +17,15 @@ const full = "full"
 // MaxMessages bounds the messages' file, in bytes.
 const MaxMessages = 64 << 20
 
-const aboutMessages = `What happened, one JSON object a line, in order. time_ns counts from when all nodes were ready; before that, from the start of the
-run. what says what happened to a message, with its id, src, dest and body: "send", "recv", "lost" by a fault, "blocked" by a link that is cut, "late" by
-delay_ns, "doubled". In a service: "answer" to the message of that id, from the state of that number (newest is the number of the newest), with
-the key and the value that it changed. To a node: "start", "kill", "crash", "pause", "resume", "clock". To a link from src to dest: "cut",
-"mend". A client's name is the "client" of history.jsonl. The file ends at 64 MB; its last line then says how many are left out.`
-
 // A Journal is a bounded file of messages. Writing to it never fails, so that a
 // full disk does not end a run. Close reports the error.
 type Journal struct {
 	file  *os.File
+	err   error // of making the file
 	to    *bufio.Writer
 	left  int // bytes
 	limit int
 	cut   int // lines that had no room
-	err   error
 }
 
 // NewJournal makes the messages' file in a folder. It takes up to limit bytes.
@@ -43,32 +38,22 @@ func NewJournal(folder string, limit int) *Journal {
 
 // Write writes a line, or leaves it out.
 func (j *Journal) Write(line []byte) (int, error) {
-	switch {
-	case j.err != nil:
-	case j.cut > 0 || len(line) > j.left:
+	if j.cut > 0 || len(line) > j.left {
 		j.cut++
-	default:
-		j.left -= len(line)
-		_, j.err = j.to.Write(line)
+		return len(line), nil
 	}
+	j.left -= len(line)
+	_, _ = j.to.Write(line) // Flush returns the error
 	return len(line), nil
 }
 
 // Close ends the file and says what went wrong with it, if anything.
 func (j *Journal) Close() error {
-	if j.err == nil && j.cut > 0 {
-		_, j.err = fmt.Fprintf(j.to, "{\"what\":%q,\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", full, j.limit, j.cut)
+	if j.cut > 0 {
+		fmt.Fprintf(j.to, "{\"what\":%q,\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", full, j.limit, j.cut)
 	}
-	if j.err == nil {
-		j.err = j.to.Flush()
-	}
-	if j.file != nil {
-		if err := j.file.Close(); j.err == nil {
-			j.err = err
-		}
-	}
-	if j.err != nil {
-		return fmt.Errorf("cannot write %s: %w", MessagesFile, bare(j.err))
+	if err := cmp.Or(j.err, j.to.Flush(), j.file.Close()); err != nil {
+		return fmt.Errorf("cannot write %s: %w", MessagesFile, bare(err))
 	}
 	return nil
 }

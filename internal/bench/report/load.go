@@ -24,31 +24,27 @@ type Load struct {
 // the run made less than nine tenths of the requests that were asked for, and
 // all workers were busy for more than a tenth of the time.
 func LoadOf(r *maelstromtest.Result) Load {
-	l := Load{Asked: r.Config.Rate}
 	span := max(0, min(r.Config.TimeLimit, r.Elapsed))
-	l.Span = span
+	l := Load{Span: span, Asked: r.Config.Rate}
 	if span <= 0 {
 		return l
 	}
-	var made, ok int
+	ops := timed(r.History)
+	var ok int
 	var waited time.Duration
 	type step struct {
 		at     time.Duration
 		change int
 	}
 	var steps []step
-	for _, op := range r.History {
-		if op.Final {
-			continue
-		}
-		made++
+	for _, op := range ops {
 		if op.Outcome == maelstromtest.OK {
 			ok++
 		}
-		waited += op.Complete - op.Invoke
+		waited += op.took()
 		steps = append(steps, step{op.Invoke, 1}, step{op.Complete, -1})
 	}
-	slices.SortFunc(steps, func(a, b step) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.change, b.change)) })
+	slices.SortFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	var full, since time.Duration
 	busy := 0
 	for _, s := range steps {
@@ -58,11 +54,11 @@ func LoadOf(r *maelstromtest.Result) Load {
 		}
 		busy, since = busy+s.change, at
 	}
-	l.Made, l.OK = float64(made)/span.Seconds(), float64(ok)/span.Seconds()
+	l.Made, l.OK = float64(len(ops))/span.Seconds(), float64(ok)/span.Seconds()
 	l.Busy = full.Seconds() / span.Seconds()
 	if l.Made < 0.9*l.Asked && l.Busy > 0.1 {
 		const reserve = 1.5 // waiting times vary
-		mean := waited.Seconds() / float64(made)
+		mean := waited.Seconds() / float64(len(ops))
 		l.Need = max(r.Config.Concurrency+1, int(math.Ceil(reserve*l.Asked*mean)))
 	}
 	return l

@@ -3,9 +3,8 @@ package report
 import (
 	_ "embed"
 	"fmt"
-	"html/template"
 	"io"
-	"runtime"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -17,8 +16,6 @@ import (
 // PageFile is the name of the page that shows a run.
 const PageFile = "index.html"
 
-const aboutPage = `The page that shows all of this: verdict, findings, measurements, charts that can be zoomed, and what was run. It opens without a network.`
-
 //go:embed page.html
 var pageText string
 
@@ -27,64 +24,37 @@ var runPage = page.New(pageText)
 // A setting is a name with a value.
 type setting struct{ Name, Value string }
 
-// overview is a run as its page shows it.
-type overview struct {
-	Title, Headline, Class string
-	Bars                   []Bar
-	Caption                string
-	Diagram                template.HTML
-	Told                   string // the story as text
-	Wrong                  []maelstromtest.Check
-	Checks                 []maelstromtest.Check
-	Numbers                []setting
-	Latencies              [][]string
-	Load                   string
-	Charts                 []*page.Chart
-	Settings               []setting
-	Files                  []setting
-	Logs                   []string // nodes
+// An overview is a run as its page shows it.
+type overview struct{ Run }
+
+func (run Run) writePage(w io.Writer) error { return runPage.Write(w, overview{run}) }
+
+// Class returns the class of the verdict.
+func (o overview) Class() string { return strings.ToLower(o.Grade().String()) }
+
+// Charts returns the charts of a run. They share the time axis and the lanes of
+// the faults.
+func (o overview) Charts() []*page.Chart {
+	r := o.Result
+	all := []*page.Chart{latencyChart(r), rateChart(r)}
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		all = append(all, counterChart(r, facts), marginChart(r, facts))
+	}
+	return all
 }
 
-func writePage(w io.Writer, run Run) error {
-	r := run.Result
-	o := overview{
-		Title:    fmt.Sprintf("%s, %d nodes, seed %d", r.Workload, r.Config.Nodes, r.Config.Seed),
-		Headline: Headline(run), Bars: run.Bars(), Checks: sorted(r.Checks),
-		Numbers: numbers(r), Latencies: latencyRows(r), Load: crowded(r), Charts: charts(r), Settings: settings(run), Files: run.links(),
-	}
-	switch {
-	case !r.Right:
-		o.Class = "wrong"
-	case !run.Passed():
-		o.Class = "missed"
-	}
-	for i := range r.Config.Nodes {
-		o.Logs = append(o.Logs, fmt.Sprintf("n%d", i))
-	}
-	for _, c := range o.Checks {
-		if c.Status == maelstromtest.Wrong {
-			o.Wrong = append(o.Wrong, c)
-		}
-	}
-	if run.Story != nil {
-		o.Caption, o.Diagram, o.Told = run.Story.Caption, template.HTML(run.Story.SVG()), run.Story.Text()
-	}
-	return runPage.Write(w, o)
-}
-
-// sorted returns the checks in a new order: first those that are wrong, then
-// those that were not made, then the others. Within each group, causes still
-// come first.
-func sorted(checks []maelstromtest.Check) []maelstromtest.Check {
+// Checks returns first the checks that are wrong, then those that were not
+// made, then the others. Within each group, causes still come first.
+func (o overview) Checks() []maelstromtest.Check {
 	rank := map[maelstromtest.Status]int{maelstromtest.Wrong: 0, maelstromtest.NotChecked: 1, maelstromtest.Passed: 2}
-	checks = slices.Clone(checks)
-	slices.SortStableFunc(checks, func(a, b maelstromtest.Check) int { return rank[a.Status] - rank[b.Status] })
-	return checks
+	return slices.SortedStableFunc(slices.Values(o.Result.Checks), func(a, b maelstromtest.Check) int {
+		return rank[a.Status] - rank[b.Status]
+	})
 }
 
-// numbers returns the numbers that a reader looks for first.
-func numbers(r *maelstromtest.Result) []setting {
-	l := LoadOf(r)
+// Numbers returns the numbers that a reader looks for first.
+func (o overview) Numbers() []setting {
+	r, l := o.Result, LoadOf(o.Result)
 	all := []setting{
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
 		{"refused, and unknown whether they count", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
@@ -97,91 +67,61 @@ func numbers(r *maelstromtest.Result) []setting {
 	return all
 }
 
-// latencyRows returns percentiles of the latency of requests that were answered
-// ok: of all, and of each kind.
-func latencyRows(r *maelstromtest.Result) [][]string {
-	row := func(name string, q maelstromtest.Quantiles) []string {
-		return []string{name, Milliseconds(q.P50), Milliseconds(q.P95), Milliseconds(q.P99), Milliseconds(q.Max)}
-	}
-	if r.OK == 0 {
-		return nil
-	}
-	rows := [][]string{row("all", r.Latency)}
-	for _, kind := range kindsOf(r) {
-		if q := r.LatencyByKind[kind]; q.Max > 0 {
-			rows = append(rows, row(kind, q))
-		}
-	}
-	return rows
-}
-
-func kindsOf(r *maelstromtest.Result) []string {
-	var kinds []string
-	for kind := range r.LatencyByKind {
-		kinds = append(kinds, kind)
-	}
-	slices.Sort(kinds)
-	return kinds
-}
-
-// crowded says that the workers were the limit, if they were.
-func crowded(r *maelstromtest.Result) string {
-	l := LoadOf(r)
+// Crowded says that the workers were the limit, if they were.
+func (o overview) Crowded() string {
+	l := LoadOf(o.Result)
 	if l.Need == 0 {
 		return ""
 	}
-	return fmt.Sprintf("The workers were the limit: for %.0f %% of the time all %d waited for answers, so that no request could be made. --concurrency %d would do.",
-		100*l.Busy, r.Config.Concurrency, l.Need)
+	return fmt.Sprintf("The workers were the limit: for %.0f %% of the time all %d waited for answers, "+
+		"so that no request could be made. --concurrency %d would do.", 100*l.Busy, o.Result.Config.Concurrency, l.Need)
 }
 
-// settings returns what a run was made with.
-func settings(run Run) []setting {
-	r, cfg, o := run.Result, run.Result.Config, ResultsOf(run).Run
-	var faults []string
-	for _, f := range cfg.Nemesis {
-		faults = append(faults, f.String())
-	}
+// Settings returns what a run was made with.
+func (o overview) Settings() []setting {
+	r, cfg, origin := o.Result, o.Result.Config, o.origin()
 	nemesis := "none"
-	if len(faults) > 0 {
-		nemesis = fmt.Sprintf("%s; every %g s or so", strings.Join(faults, ", "), seconds(cfg.NemesisInterval))
-	}
-	latency := "none"
-	if cfg.Latency > 0 {
-		latency = strings.Join(append([]string{fmt.Sprintf("%g ms on average, %s", milliseconds(cfg.Latency), cfg.LatencyDist)}, far(cfg)...), ", ")
+	if len(cfg.Nemesis) > 0 {
+		nemesis = fmt.Sprintf("%s; every %g s or so", List(cfg.Nemesis), cfg.NemesisInterval.Seconds())
 	}
 	all := []setting{
-		{"command", strings.Join(run.Command, " ")},
+		{"command", strings.Join(o.Command, " ")},
 		{"seed", fmt.Sprint(cfg.Seed)},
 		{"workload", r.Workload},
 		{"nodes, workers", fmt.Sprintf("%d, %d", cfg.Nodes, cfg.Concurrency)},
-		{"requests", fmt.Sprintf("%g per second for %g s; then a rest of %g s before the final reads", cfg.Rate, seconds(cfg.TimeLimit), seconds(cfg.Recovery))},
-		{"latency", latency},
+		{"requests", fmt.Sprintf("%g per second for %g s; then a rest of %g s before the final reads",
+			cfg.Rate, cfg.TimeLimit.Seconds(), cfg.Recovery.Seconds())},
+		{"latency", latency(cfg)},
 		{"faults", nemesis},
 		{"consistency", string(cfg.Consistency)},
-		{"node", strings.Join(append([]string{run.Bin}, cfg.Args...), " ")},
-		{"started", fmt.Sprintf("%s; took %.4g s", run.Start.Format(time.RFC3339), seconds(r.Elapsed))},
-		{"bench", fmt.Sprintf("%s, %s, %s/%s, %d CPUs", o.BenchVersion, o.GoVersion, runtime.GOOS, runtime.GOARCH, o.CPUs)},
+		{"node", strings.Join(append([]string{o.Bin}, cfg.Args...), " ")},
+		{"started", fmt.Sprintf("%s; took %.4g s", o.Start.Format(time.RFC3339), r.Elapsed.Seconds())},
+		{"bench", fmt.Sprintf("%s, %s, %s/%s, %d CPUs", origin.BenchVersion, origin.GoVersion, origin.OS, origin.Arch, origin.CPUs)},
 	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		all = append(all, setting{"final reads", list(facts.FinalReads)}, setting{"acceptable", list(facts.Acceptable)})
+		all = append(all, setting{"final reads", List(facts.FinalReads)}, setting{"acceptable", List(facts.Acceptable)})
 	}
 	return all
 }
 
-// far says by how much the latency of each node that is far is multiplied.
-func far(cfg maelstromtest.Config) []string {
-	var texts []string
+// latency says how long messages took: the latency of each node that is far is
+// multiplied.
+func latency(cfg maelstromtest.Config) string {
+	if cfg.Latency == 0 {
+		return "none"
+	}
+	text := fmt.Sprintf("%g ms on average, %s", milliseconds(cfg.Latency), cfg.LatencyDist)
 	for i := range cfg.Nodes {
 		name := fmt.Sprintf("n%d", i)
 		if factor, ok := cfg.Far[name]; ok {
-			texts = append(texts, fmt.Sprintf("× %g for %s", factor, name))
+			text += fmt.Sprintf(", × %g for %s", factor, name)
 		}
 	}
-	return texts
+	return text
 }
 
-// list joins the texts of several values, each text once.
-func list[T any](all []T) string {
+// List joins the texts of several values, each text once.
+func List[T any](all []T) string {
 	var texts []string
 	for _, x := range all {
 		if text := fmt.Sprint(x); !slices.Contains(texts, text) {
@@ -191,25 +131,18 @@ func list[T any](all []T) string {
 	return strings.Join(texts, ", ")
 }
 
-// links returns the files beside the page, and what each is.
-func (run Run) links() []setting {
-	var links []setting
-	for _, f := range run.kept() {
-		if f.name != PageFile {
-			links = append(links, setting{f.name, firstSentence(f.about)})
-		}
-	}
-	links = append(links, setting{MessagesFile, firstSentence(aboutMessages)}, setting{"README.txt", "What each of these files is, in full."})
-	return links
-}
+// explained finds a file's name and the first clause about it in README.txt.
+var explained = regexp.MustCompile(`(?m)^(\S+)\n {4}([^.:]+)`)
 
-// firstSentence returns a text up to its first full stop or colon that ends a
-// line of thought.
-func firstSentence(text string) string {
-	for i, r := range text {
-		if (r == '.' || r == ':') && i+1 < len(text) && (text[i+1] == ' ' || text[i+1] == '\n') {
-			return text[:i] + "."
+// Files returns the files beside the page, and what each is.
+func (o overview) Files() ([]setting, error) {
+	var text strings.Builder
+	err := o.writeReadme(&text)
+	var files []setting
+	for _, match := range explained.FindAllStringSubmatch(text.String(), -1) {
+		if name := match[1]; name != PageFile && !strings.HasSuffix(name, "/") {
+			files = append(files, setting{name, match[2] + "."})
 		}
 	}
-	return text
+	return files, err
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"fmt"
 	"regexp"
 	"strings"
@@ -12,14 +11,20 @@ import (
 	"maelstrom-counter/internal/bench/page"
 )
 
+// written returns a run's page, which needs no network.
 func written(t *testing.T, run Run) string {
 	t.Helper()
-	var b bytes.Buffer
-	if err := writePage(&b, run); err != nil {
+	var b strings.Builder
+	if err := run.writePage(&b); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(b.String(), "ZgotmplZ") {
 		t.Error("html/template has refused a value")
+	}
+	for _, link := range regexp.MustCompile(`(src|href|url|xlink)[=(]"?([^" >)]*)`).FindAllStringSubmatch(b.String(), -1) {
+		if strings.Contains(link[2], "//") {
+			t.Errorf("the page asks the network for %s", link[0])
+		}
 	}
 	return b.String()
 }
@@ -27,12 +32,13 @@ func written(t *testing.T, run Run) string {
 // What matters comes first: the verdict, why, the findings, then what else was
 // measured.
 func TestAPageShowsWhatMattersFirst(t *testing.T) {
-	run := simulated(t, "cas", maelstromtest.Config{Rate: 50, TimeLimit: 5 * time.Second, Nemesis: faultsOf(t, "loss"), Seed: 2})
+	run := wrong(t)
+	run.Result.Checks[0].Status = maelstromtest.NotChecked
 	text := written(t, run)
 	last := 0
 	for _, part := range []string{
 		"<h1>" + "WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
-		`>wrong</td><td>reads in order`, `>ok</td><td>no crash`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
+		`>wrong</td><td>reads in order`, `>not checked</td><td>no crash`, `>ok</td><td>no babble`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
 	} {
 		i := strings.Index(text[last:], part)
 		if i < 0 {
@@ -46,31 +52,17 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 }
 
 func TestThePageAndThePicturesShowTheLatency(t *testing.T) {
-	far, near := sample(), sample()
-	near.Result.Config.Far = nil
-	for _, test := range []struct {
-		run           Run
-		page, picture string
-	}{
-		{far, "5 ms on average, uniform, × 0.5 for n1, × 4 for n2<", "5 ms latency, uniform, × 0.5 for n1, × 4 for n2, seed 9"},
-		{near, "5 ms on average, uniform<", "5 ms latency, uniform, seed 9"},
+	for want, far := range map[string]map[string]float64{
+		"5 ms on average, uniform, × 0.5 for n1, × 4 for n2": {"n2": 4, "n1": 0.5},
+		"5 ms on average, uniform":                           nil,
 	} {
-		if text := written(t, test.run); !strings.Contains(text, test.page) {
-			t.Errorf("the page has no %q", test.page)
+		run := sample()
+		run.Result.Config.Far = far
+		if !strings.Contains(written(t, run), "<dd>"+want+"</dd>") {
+			t.Errorf("the page has no %q", want)
 		}
-		if text := describe(test.run.Result.Config); !strings.HasSuffix(text, test.picture) {
-			t.Errorf("the pictures say %q, without %q", text, test.picture)
-		}
-	}
-}
-
-func TestAPageNeedsNoNetwork(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a second")
-	}
-	for _, link := range regexp.MustCompile(`(src|href|url|xlink)[=(]"?([^" >)]*)`).FindAllStringSubmatch(written(t, crowd(t)), -1) {
-		if strings.Contains(link[2], "//") {
-			t.Errorf("%s", link[0])
+		if text := describe(run.Result); !strings.HasSuffix(text, ", latency "+want+", seed 9") {
+			t.Errorf("the pictures say %q, without %q", text, want)
 		}
 	}
 }
@@ -109,7 +101,7 @@ func TestThePageOfALongRunIsBounded(t *testing.T) {
 	if len(text) > 2_000_000 {
 		t.Errorf("%d bytes", len(text))
 	}
-	for _, want := range []string{"drawn, and the slowest 50)", "after 3600000 ms"} {
+	for _, want := range []string{"add ok (20000; one in 23 drawn, and the slowest 50)", "after 3600000 ms"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -178,6 +170,9 @@ func TestTheLinesOfTheCounterEndAtTheSums(t *testing.T) {
 		r := long(n).Result
 		r.History[0].Outcome = maelstromtest.Info
 		c := counterChart(r, maelstromtest.CounterFacts{})
+		if read := c.Dots[0].Points[0]; read.X != 0.005 || read.For != 0.003 {
+			t.Errorf("the read at 2 ms ends at %v s, after %v s", read.X, read.For)
+		}
 		for i, want := range []float64{float64((n + 2) / 3), float64((n+2)/3 - 1)} {
 			run := c.Lines[i].Runs[0]
 			if last := run[len(run)-1]; last != (page.Point{X: span(r).Seconds(), Y: want}) || len(run) > maxSteps+10 {
@@ -198,8 +193,8 @@ func TestLanesAreBounded(t *testing.T) {
 	}
 	late := maelstromtest.FaultRecord{Fault: "pause", Detail: "n2", Start: time.Minute, Stop: -1}
 	run.Result.Faults = append(run.Result.Faults, late)
-	lanes := lanesOfPage(run.Result, 4)
-	if len(lanes) != 1 || lanes[0].Name != "kill (300 of 1000)" || len(lanes[0].Bars) != maxBars || lanes[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
-		t.Errorf("%d lanes, the first %q with %d bars", len(lanes), lanes[0].Name, len(lanes[0].Bars))
+	all := lanes(run.Result, 4*time.Second)
+	if len(all) != 1 || all[0].Name != "kill (300 of 1000)" || len(all[0].Bars) != maxBars || all[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
+		t.Errorf("%d lanes, the first %q with %d bars", len(all), all[0].Name, len(all[0].Bars))
 	}
 }

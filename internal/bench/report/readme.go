@@ -1,30 +1,19 @@
 package report
 
 import (
-	"fmt"
+	_ "embed"
 	"io"
 	"strings"
-	"time"
+	"text/template"
 )
 
-// writeReadme says what each file of the folder is.
-func writeReadme(w io.Writer, run Run) error {
-	r := run.Result
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s with %d nodes of %s, seed %d, started %s.\n%s\n", r.Workload, r.Config.Nodes, run.Bin, r.Config.Seed,
-		run.Start.Format(time.RFC3339), Headline(run))
-	about := func(name, what string) {
-		fmt.Fprintf(&text, "\n%s\n", name)
-		fmt.Fprintln(&text, "    "+strings.Join(Wrap(what, 96), "\n    "))
-	}
-	for _, f := range run.kept() {
-		about(f.name, f.about)
-	}
-	about(MessagesFile, aboutMessages)
-	about("node-logs/", "What each node wrote to stderr, through all its lives: n0.log and so on.")
-	_, err := io.WriteString(w, text.String())
-	return err
-}
+//go:embed readme.txt
+var readmeText string
+
+// readme says what each file of a run is.
+var readme = template.Must(template.New("README.txt").Parse(readmeText))
+
+func (run Run) writeReadme(w io.Writer) error { return readme.Execute(w, run) }
 
 // Wrap breaks a text into lines of at most width characters, where its words
 // allow.

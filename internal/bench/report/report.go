@@ -30,28 +30,38 @@ type Run struct {
 // A file is one of those that Write writes.
 type file struct {
 	name  string
-	about string // for README.txt
-	write func(io.Writer, Run) error
+	write func(io.Writer) error
 }
 
-// files are the files of every run except the page, in the order in which a
-// reader may want them.
-var files = []file{
-	{"results.json", aboutResults, WriteJSON},
-	{"latency.png", aboutLatency, asPNG(latencyPicture)},
-	{"latency.svg", "The same as a drawing that can be enlarged.", asSVG(latencyPicture)},
-	{"rate.png", aboutRate, asPNG(ratePicture)},
-	{"rate.svg", "The same as a drawing that can be enlarged.", asSVG(ratePicture)},
-	{"history.jsonl", aboutHistory, writeHistory},
+func (run Run) files() []file {
+	files := []file{
+		{"README.txt", run.writeReadme},
+		{PageFile, run.writePage},
+		{"results.json", run.WriteJSON},
+		{"latency.svg", run.picture(latencyChart)},
+		{"rate.svg", run.picture(rateChart)},
+		{"history.jsonl", run.writeHistory},
+	}
+	if run.Story != nil {
+		files = append(files, file{StoryFile, writer(run.Story.SVG)}, file{"story.txt", writer(run.Story.Text)})
+	}
+	return files
+}
+
+// writer returns a function that writes a text.
+func writer(text func() string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, text())
+		return err
+	}
 }
 
 // Write writes a run's files to a folder. A file that cannot be written does
 // not keep the others from being written: the error names all that are missing.
 func Write(folder string, run Run) error {
-	all := append([]file{{name: "README.txt", write: writeReadme}}, run.kept()...)
 	var errs []error
-	for _, f := range all {
-		if err := create(filepath.Join(folder, f.name), func(w io.Writer) error { return f.write(w, run) }); err != nil {
+	for _, f := range run.files() {
+		if err := create(filepath.Join(folder, f.name), f.write); err != nil {
 			errs = append(errs, fmt.Errorf("cannot write %s: %w", f.name, err))
 		}
 	}
@@ -82,8 +92,7 @@ func bare(err error) error {
 	return err
 }
 
-// seconds and milliseconds convert durations to the units of the files.
-func seconds(d time.Duration) float64      { return d.Seconds() }
+// milliseconds converts a duration to a unit of the files.
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
 // FaultEnd returns when a fault was mended, or when the run was over if it

@@ -10,12 +10,8 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-const aboutResults = `The verdict with each check, the load, latencies, faults and everything that went wrong; and what it takes to run it again: the
-command line, binary, seed, versions and machine. The unit of a number is at the end of its name: _ms, _s, _percent, _per_s. Latencies are of
-requests that were answered ok, and count from when a request was made; while all workers are busy, no request is made.`
-
-// Results is the content of results.json.
-type Results struct {
+// results is the content of results.json.
+type results struct {
 	Passed                bool  `json:"passed"` // right, and all thresholds met
 	Interrupted           bool  `json:"interrupted"`
 	maelstromtest.Verdict       // right, maelstrom_valid, checks, facts
@@ -132,20 +128,17 @@ type stray struct {
 	Why  string  `json:"why"`
 }
 
-// ResultsOf returns the content of a run's results.json.
-func ResultsOf(run Run) Results {
+// results returns the content of a run's results.json.
+func (run Run) results() results {
 	r, cfg, l := run.Result, run.Result.Config, LoadOf(run.Result)
-	out := Results{
+	out := results{
 		Passed: run.Passed(), Interrupted: run.Interrupted, Verdict: r.Verdict, Thresholds: run.Bars(),
-		Run: origin{
-			Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Seed: cfg.Seed, Start: run.Start, DurationS: seconds(r.Elapsed),
-			BenchVersion: version(), GoVersion: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
-		},
+		Run: run.origin(),
 		Config: config{
-			Workload: r.Workload, Nodes: cfg.Nodes, Workers: cfg.Concurrency, RatePerS: cfg.Rate, TimeLimitS: seconds(cfg.TimeLimit),
+			Workload: r.Workload, Nodes: cfg.Nodes, Workers: cfg.Concurrency, RatePerS: cfg.Rate, TimeLimitS: cfg.TimeLimit.Seconds(),
 			LatencyMS: milliseconds(cfg.Latency), LatencyDist: string(cfg.LatencyDist), FarFactor: cfg.Far,
 			Consistency: string(cfg.Consistency), Nemesis: cfg.Nemesis,
-			NemesisIntervalS: seconds(cfg.NemesisInterval), RecoveryS: seconds(cfg.Recovery), ClientTimeoutS: seconds(cfg.ClientTimeout),
+			NemesisIntervalS: cfg.NemesisInterval.Seconds(), RecoveryS: cfg.Recovery.Seconds(), ClientTimeoutS: cfg.ClientTimeout.Seconds(),
 		},
 		Load: load{l.Asked, l.Made, l.OK, 100 * l.Busy, l.Need > 0, l.Need},
 		Requests: requests{
@@ -162,16 +155,25 @@ func ResultsOf(run Run) Results {
 	return out
 }
 
+func (run Run) origin() origin {
+	cfg := run.Result.Config
+	return origin{
+		Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Seed: cfg.Seed, Start: run.Start,
+		DurationS: run.Result.Elapsed.Seconds(), BenchVersion: version(), GoVersion: runtime.Version(),
+		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
+	}
+}
+
 func eventsOf(r *maelstromtest.Result) events {
 	e := events{Exits: r.Exits}
 	for _, f := range r.Faults {
-		e.Faults = append(e.Faults, fault{f.Fault, f.Detail, seconds(f.Start), seconds(FaultEnd(f, r.Elapsed)), f.InFlight})
+		e.Faults = append(e.Faults, fault{f.Fault, f.Detail, f.Start.Seconds(), FaultEnd(f, r.Elapsed).Seconds(), f.InFlight})
 	}
 	for _, c := range r.Crashes {
-		e.Crashes = append(e.Crashes, crash{c.Node, seconds(c.At), c.Why, c.Stdout, c.Stderr})
+		e.Crashes = append(e.Crashes, crash{c.Node, c.At.Seconds(), c.Why, c.Stdout, c.Stderr})
 	}
 	for _, s := range r.Strays {
-		e.Strays = append(e.Strays, stray{s.Node, seconds(s.At), s.Line, s.Why})
+		e.Strays = append(e.Strays, stray{s.Node, s.At.Seconds(), s.Line, s.Why})
 	}
 	return e
 }
@@ -194,9 +196,9 @@ func version() string {
 }
 
 // WriteJSON writes a run's results.json.
-func WriteJSON(w io.Writer, run Run) error {
+func (run Run) WriteJSON(w io.Writer) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(ResultsOf(run))
+	return encoder.Encode(run.results())
 }

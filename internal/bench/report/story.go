@@ -3,7 +3,6 @@ package report
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,23 +13,6 @@ import (
 
 // StoryFile is the name of the picture of a run's story.
 const StoryFile = "story.svg"
-
-// tales are the files of a run that has a story.
-var tales = []file{
-	{StoryFile, "The messages that show why the run was wrong, as a sequence diagram: those of the first request that was wrong, and of what it contradicts.",
-		func(w io.Writer, run Run) error { _, err := io.WriteString(w, run.Story.SVG()); return err }},
-	{"story.txt", "The same as text.",
-		func(w io.Writer, run Run) error { _, err := io.WriteString(w, run.Story.Text()); return err }},
-}
-
-// kept are the files that Write writes for a run, besides README.txt.
-func (run Run) kept() []file {
-	kept := []file{{PageFile, aboutPage, writePage}}
-	if run.Story != nil {
-		kept = append(kept, tales...)
-	}
-	return append(kept, files...)
-}
 
 // Tell returns why a run was wrong, as far as the messages in its folder show
 // it. It returns nil if the run was right, or if the messages do not show why

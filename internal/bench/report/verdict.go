@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,27 +55,39 @@ func (run Run) Bars() []Bar {
 	return bars
 }
 
-// Passed reports whether a run was right and met its thresholds.
-func (run Run) Passed() bool {
-	for _, bar := range run.Bars() {
-		if !bar.Met {
-			return false
-		}
+// A Grade is the verdict on a run and its thresholds in a word. A worse grade
+// is greater.
+type Grade int
+
+const (
+	Right  Grade = iota
+	Missed       // a threshold
+	Wrong
+)
+
+func (g Grade) String() string { return [...]string{"RIGHT", "MISSED", "WRONG"}[g] }
+
+// Grade returns the grade of a run.
+func (run Run) Grade() Grade {
+	missed := func(bar Bar) bool { return !bar.Met }
+	switch {
+	case !run.Result.Right:
+		return Wrong
+	case slices.ContainsFunc(run.Bars(), missed):
+		return Missed
 	}
-	return run.Result.Right
+	return Right
 }
+
+// Passed reports whether a run was right and met its thresholds.
+func (run Run) Passed() bool { return run.Grade() == Right }
 
 // Headline returns the verdict in a line.
-func Headline(run Run) string {
-	text := headline(run)
+func (run Run) Headline() string {
+	r, prefix := run.Result, ""
 	if run.Interrupted {
-		return "Interrupted. As far as it went: " + text
+		prefix = "Interrupted. As far as it went: "
 	}
-	return text
-}
-
-func headline(run Run) string {
-	r := run.Result
 	eventual := r.Config.Consistency == maelstromtest.Eventual
 	var unchecked []string
 	for _, c := range r.Checks {
@@ -83,15 +97,33 @@ func headline(run Run) string {
 	}
 	switch {
 	case !r.Right && r.MaelstromValid:
-		return "WRONG by the stricter checks, although Maelstrom would call it valid."
+		return prefix + "WRONG by the stricter checks, although Maelstrom would call it valid."
 	case !r.Right:
-		return "WRONG, by Maelstrom's verdict too."
+		return prefix + "WRONG, by Maelstrom's verdict too."
 	case len(unchecked) > 0:
-		return "RIGHT by every check that was made. Not checked: " + strings.Join(unchecked, "; ") + "."
+		return prefix + "RIGHT by every check that was made. Not checked: " + strings.Join(unchecked, "; ") + "."
 	case eventual:
-		return "RIGHT by Maelstrom's verdict, which is all that eventual consistency promises."
+		return prefix + "RIGHT by Maelstrom's verdict, which is all that eventual consistency promises."
 	}
-	return "RIGHT by Maelstrom's verdict and by every stricter check."
+	return prefix + "RIGHT by Maelstrom's verdict and by every stricter check."
+}
+
+// LatencyRows returns rows with a name and percentiles of the latency of
+// requests that were answered ok: of all, and of each kind.
+func (run Run) LatencyRows() [][]string {
+	rows := [][]string{append([]string{"all"}, Percentiles(run.Result.Latency)...)}
+	for _, kind := range slices.Sorted(maps.Keys(run.Result.LatencyByKind)) {
+		rows = append(rows, append([]string{kind}, Percentiles(run.Result.LatencyByKind[kind])...))
+	}
+	return rows
+}
+
+// Percentiles shows the median, the 95th and 99th percentiles, and the maximum.
+func Percentiles(q maelstromtest.Quantiles) []string {
+	if q.Max == 0 {
+		return slices.Repeat([]string{"none"}, 4)
+	}
+	return []string{Milliseconds(q.P50), Milliseconds(q.P95), Milliseconds(q.P99), Milliseconds(q.Max)}
 }
 
 // Milliseconds shows a duration with two digits or more.

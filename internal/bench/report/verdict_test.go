@@ -3,13 +3,13 @@ package report
 import (
 	"fmt"
 	"math"
-	"slices"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
-	"gonum.org/v1/plot/plotter"
-
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page/pagetest"
 )
 
 func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
@@ -30,7 +30,7 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 		for _, change := range changes {
 			change(&run)
 		}
-		if got := Headline(run); got != want {
+		if got := run.Headline(); got != want {
 			t.Errorf("%q, not %q", got, want)
 		}
 	}
@@ -40,25 +40,37 @@ func TestARunPassesIfItMeetsItsThresholds(t *testing.T) {
 	for _, test := range []struct {
 		limits Thresholds
 		ok     int
-		want   string
-		passed bool
+		right  bool
+		want   string // the grade, and what became of the thresholds
 	}{
-		{Thresholds{}, 11, "", true},
-		{Thresholds{MaxP99: 20 * ms}, 11, "MET: p99 20 ms, with --max-p99 20ms", true},
-		{Thresholds{MaxP99: 19 * ms}, 11, "MISSED: p99 20 ms, with --max-p99 19ms", false},
-		{Thresholds{MaxP99: 30 * ms}, 0, "MISSED: p99 20 ms, with --max-p99 30ms", false},
-		{Thresholds{MinOK: 84}, 11, "MET: 84.62 % ok, with --min-ok 84", true},
-		{Thresholds{MinOK: 99.9}, 11, "MISSED: 84.62 % ok, with --min-ok 99.9", false},
+		{Thresholds{}, 11, true, "RIGHT"},
+		{Thresholds{}, 11, false, "WRONG"},
+		{Thresholds{MaxP99: 20 * ms}, 11, true, "RIGHT MET: p99 20 ms, with --max-p99 20ms"},
+		{Thresholds{MaxP99: 19 * ms}, 11, true, "MISSED MISSED: p99 20 ms, with --max-p99 19ms"},
+		{Thresholds{MaxP99: 19 * ms}, 11, false, "WRONG MISSED: p99 20 ms, with --max-p99 19ms"},
+		{Thresholds{MaxP99: 30 * ms}, 0, true, "MISSED MISSED: p99 20 ms, with --max-p99 30ms"},
+		{Thresholds{MinOK: 84}, 11, true, "RIGHT MET: 84.62 % ok, with --min-ok 84"},
+		{Thresholds{MinOK: 99.9}, 11, true, "MISSED MISSED: 84.62 % ok, with --min-ok 99.9"},
 	} {
 		run := sample()
-		run.Thresholds, run.Result.OK = test.limits, test.ok
-		got := ""
+		run.Thresholds, run.Result.OK, run.Result.Right = test.limits, test.ok, test.right
+		got := run.Grade().String()
 		for _, bar := range run.Bars() {
-			got += bar.String()
+			got += " " + bar.String()
 		}
-		if got != test.want || run.Passed() != test.passed {
-			t.Errorf("%+v: %q, passed %v", test.limits, got, run.Passed())
+		if got != test.want || run.Passed() != (run.Grade() == Right) {
+			t.Errorf("%+v: %q, not %q; passed %v", test.limits, got, test.want, run.Passed())
 		}
+	}
+}
+
+func TestLatenciesAreShownByKind(t *testing.T) {
+	run := sample()
+	run.Result.Latency = maelstromtest.Quantiles{P50: 100 * time.Microsecond, P95: 9900 * time.Microsecond, P99: 10 * ms, Max: time.Second}
+	run.Result.LatencyByKind["add"] = maelstromtest.Quantiles{}
+	got := fmt.Sprint(run.LatencyRows()) + " " + List([]int{2, 1, 2})
+	if want := "[[all 0.1 ms 9.9 ms 10 ms 1000 ms] [add none none none none] [read 20 ms 20 ms 20 ms 20 ms]] 2, 1"; got != want {
+		t.Errorf("%s, not %s", got, want)
 	}
 }
 
@@ -105,80 +117,58 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 	}
 }
 
-func TestEachFaultHasALaneAndAColour(t *testing.T) {
-	lanes := lanesOf(sample().Result)
-	if len(lanes) != len(maelstromtest.AllFaults()) {
-		t.Errorf("%d lanes", len(lanes))
+// The pictures in testdata show requests of each kind and outcome, failures on
+// top, and every fault in its lane and colour.
+func TestPicturesShowWhatHappened(t *testing.T) {
+	folder, run := t.TempDir(), sample()
+	run.Result.History[1].Complete += 30 * ms
+	run.Result.History[2].Complete += 2 * time.Second
+	run.Result.History[9].Outcome = maelstromtest.Fail
+	if err := Write(folder, run); err != nil {
+		t.Fatal(err)
 	}
-	seen := map[[3]uint8]maelstromtest.Kind{}
-	for i, f := range maelstromtest.AllFaults() {
-		l := lanes[i]
-		if l.fault != f.String() || len(l.bars) != 2 || l.bars[1].to != 14 || l.bars[0].to != l.bars[0].from+1 {
-			t.Errorf("lane %+v of %s", l, f)
-		}
-		key := [3]uint8{l.shade.R, l.shade.G, l.shade.B}
-		if other, ok := seen[key]; l.shade.A != 255 || ok && other != f.Kind {
-			t.Errorf("the colour of %s is %v, as that of %s", f, l.shade, other)
-		}
-		seen[key] = f.Kind
+	for _, name := range []string{"latency.svg", "rate.svg"} {
+		pagetest.Picture(t, filepath.Join("testdata", name), read(t, folder, name))
 	}
 }
 
-func TestFailuresAreDrawnOnTop(t *testing.T) {
-	var order []string
-	all := divide(sample().Result.History)
-	for _, s := range all {
-		order = append(order, s.String())
-	}
-	if want := []string{"add ok", "read ok", "read unknown"}; !slices.Equal(order, want) {
-		t.Errorf("drawn in the order %q, not %q", order, want)
-	}
-	shades := map[any]bool{}
-	for _, s := range []series{{outcome: maelstromtest.OK}, {rank: 1, outcome: maelstromtest.OK}, {outcome: maelstromtest.Info}, {rank: 1, outcome: maelstromtest.Info}} {
-		shades[s.shade()] = true
-	}
-	if len(shades) != 4 || all[0].style().Color == all[0].shade() {
-		t.Errorf("colours %v, points %v", shades, all[0].style())
-	}
-}
-
-// A picture ends with the last request that is not a final one, and shows what
+// A chart ends with the last request that is not a final one, and shows what
 // was asked for unless it is far above the rest.
-func TestPicturesUseTheirRoom(t *testing.T) {
+func TestChartsUseTheirRoom(t *testing.T) {
 	run := sample()
 	for rate, top := range map[float64]float64{3: 3.45, 4: 4.6, 1000: 3.3} {
 		run.Result.Config.Rate = rate
-		p, err := ratePicture(run.Result)
-		if err != nil || p.X.Max != 4 || math.Abs(p.Y.Max-top) > 1e-9 {
-			t.Errorf("up to %v s and %v requests/s, not %v; %v", p.X.Max, p.Y.Max, top, err)
+		c := rateChart(run.Result)
+		if c.End != 4 || math.Abs(c.High-top) > 1e-9 || strings.Contains(c.Lines[0].Name, "above") != (rate > top) {
+			t.Errorf("up to %v s and %v requests/s, not %v, %s", c.End, c.High, top, c.Lines[0].Name)
 		}
 	}
-	p, err := latencyPicture(run.Result)
-	if err != nil || p.X.Max != 4 || p.Y.Min != 1 || p.Y.Max != 100 {
-		t.Errorf("up to %v s, %v to %v ms, %v", p.X.Max, p.Y.Min, p.Y.Max, err)
+	if c := latencyChart(run.Result); c.End != 4 || c.Low != 1 || c.High != 100 {
+		t.Errorf("up to %v s, %v to %v ms", c.End, c.Low, c.High)
 	}
 }
 
-func TestLinesAreBrokenWhereNothingWasAnswered(t *testing.T) {
-	some := []time.Duration{1}
-	lines := broken([][]time.Duration{some, some, nil, some, nil, nil, some, some}, func(i int) plotter.XY { return plotter.XY{X: float64(i)} })
-	if got := fmt.Sprint(lines); got != "[[{0 0} {1 0}] [{3 0}] [{6 0} {7 0}]]" {
-		t.Error(got)
-	}
-}
-
-func TestARunWithoutRequestsHasPictures(t *testing.T) {
-	run := Run{Result: &maelstromtest.Result{Workload: "echo"}}
-	if err := Write(t.TempDir(), run); err != nil {
-		t.Error(err)
-	}
-}
-
-func TestTicksOfPicturesAreRound(t *testing.T) {
-	for _, test := range []struct{ high, first, second float64 }{{8, 0, 1}, {24, 0, 2}, {60, 0, 10}, {115, 0, 10}, {1, 0, 0.1}, {450, 0, 50}} {
-		ticks := rounds(0, test.high)
-		if len(ticks) < 6 || len(ticks) > 13 || ticks[0].Value != test.first || math.Abs(ticks[1].Value-test.second) > 1e-9 {
-			t.Errorf("up to %v: %v", test.high, ticks)
+// In each half of a second in which anything was answered, requests took 0 to
+// 100 ms.
+func TestPercentilesAreBrokenWhereNothingWasAnswered(t *testing.T) {
+	r := &maelstromtest.Result{Config: maelstromtest.Config{TimeLimit: 4 * time.Second}, Elapsed: 4 * time.Second}
+	for _, half := range []time.Duration{0, 1, 3, 6, 7} {
+		for i := range time.Duration(101) {
+			at := half * time.Second / 2
+			r.History = append(r.History, maelstromtest.Op{Invoke: at, Complete: at + i*37%101*ms, Outcome: maelstromtest.OK})
 		}
+	}
+	for i, percent := range []string{"50", "95", "99"} {
+		want := strings.ReplaceAll("[[{0.25 y} {0.75 y}] [{1.75 y}] [{3.25 y} {3.75 y}]]", "y", percent)
+		if line := percentiles(r)[i]; line.Name != "p"+percent || fmt.Sprint(line.Runs) != want {
+			t.Errorf("%+v, not %s", line, want)
+		}
+	}
+}
+
+func TestARunWithoutRequestsHasFiles(t *testing.T) {
+	folder, run := t.TempDir(), Run{Result: &maelstromtest.Result{Workload: "echo"}}
+	if err := Write(folder, run); err != nil || !strings.Contains(read(t, folder, PageFile), "No request was answered ok") {
+		t.Errorf("error %v, page\n%s", err, read(t, folder, PageFile))
 	}
 }

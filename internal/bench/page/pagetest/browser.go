@@ -1,15 +1,16 @@
-// Package pagetest checks pages in a real browser.
+// Package pagetest checks pages in a real browser, and pictures against files.
 package pagetest
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
-	"maps"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,21 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
+
+var update = flag.Bool("update", false, "write the pictures in testdata anew")
+
+// Picture checks that a picture is as it is in a file.
+func Picture(t testing.TB, path, picture string) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, []byte(picture), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if want, err := os.ReadFile(path); err != nil || string(want) != picture {
+		t.Errorf("%s is not what is drawn (%v); go test -update writes it anew, to look at", path, err)
+	}
+}
 
 var screenshots = flag.String("screenshots", "", "keep pictures of the pages that are checked in this `folder`")
 
@@ -45,20 +61,15 @@ func Open(t testing.TB) *Browser {
 	if testing.Short() {
 		t.Skip("a browser takes long to start")
 	}
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
+	names := []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}
+	i := slices.IndexFunc(names, func(name string) bool { _, err := exec.LookPath(name); return err == nil })
+	if i < 0 {
 		t.Skip("no Chromium is installed to look at the page with; on Debian, apt-get install chromium")
 	}
 	b := &Browser{t: t}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox)...)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(names[i]), chromedp.NoSandbox)...)
 	t.Cleanup(cancel)
 	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithErrorf(t.Logf), chromedp.WithListener(b.listen))
 	t.Cleanup(cancel)
@@ -78,11 +89,10 @@ func (b *Browser) listen(event any) {
 			problem += " " + x.Description
 		}
 	case *runtime.EventConsoleAPICalled:
-		var words []string
+		problem = fmt.Sprintf("console %s:", e.Type)
 		for _, arg := range e.Args {
-			words = append(words, string(arg.Value))
+			problem += " " + string(arg.Value)
 		}
-		problem = fmt.Sprintf("console %s: %s", e.Type, strings.Join(words, " "))
 	case *log.EventEntryAdded:
 		problem = fmt.Sprintf("%s: %s", e.Entry.Level, e.Entry.Text)
 	case *network.EventRequestWillBeSent:
@@ -123,15 +133,15 @@ func Ask[T any](b *Browser, expression string) T {
 	return value
 }
 
-// Show opens a page from disk at a width, in pixels.
-func (b *Browser) Show(path string, width int64, dark, scripts bool) {
+// Show opens a page from disk at a width, in pixels, in light or in dark.
+func (b *Browser) Show(path string, width int64, scheme string, scripts bool) {
 	b.t.Helper()
-	scheme := map[bool]string{false: "light", true: "dark"}[dark]
 	full, err := filepath.Abs(path)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features})
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !scripts})
 	b.Do(chromedp.EmulateViewport(width, 900), chromedp.Navigate((&url.URL{Scheme: "file", Path: full}).String()))
 }
@@ -142,53 +152,54 @@ const wide = `(() => {
 	const scrolls = e => e && (["auto", "hidden", "scroll", "clip"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
 	const page = document.documentElement;
 	if (page.scrollWidth > innerWidth) return ["the page is " + page.scrollWidth + " px wide"];
-	return [...document.body.querySelectorAll("*")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
+	return [...page.querySelectorAll("body *, text")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
 })()`
 
-// Check looks at a page wide and narrow, in light and in dark, and without
-// scripts: it must have no error, ask the network for nothing, not be wider
-// than the window, and take its colours from the scheme.
+// background is the colour of a page's paper, or of a picture's.
+const background = `document.body
+	? getComputedStyle(document.body).backgroundColor
+	: getComputedStyle(document.querySelector(".paper")).fill`
+
+// Check looks at a page or a picture wide and narrow, in light and in dark, and
+// without scripts: it must have no error, ask the network for nothing, not be
+// wider than the window, and take its colours from the scheme.
 func (b *Browser) Check(path string) {
 	b.t.Helper()
-	backgrounds := map[bool]map[string]bool{false: {}, true: {}}
+	papers := map[string]string{} // by scheme
 	for _, width := range []int64{1280, 400} {
-		for _, dark := range []bool{false, true} {
-			for _, scripts := range []bool{true, false} {
-				b.Show(path, width, dark, scripts)
-				name := fmt.Sprintf("%d px, dark %v, scripts %v", width, dark, scripts)
-				for _, problem := range b.found() {
-					b.t.Errorf("%s: %s", name, problem)
-				}
+		for _, scheme := range []string{"light", "dark"} {
+			for _, scripts := range []bool{false, true} {
+				b.Show(path, width, scheme, scripts)
+				name := fmt.Sprintf("%s-%d-%s", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), width, scheme)
+				b.NoProblems(fmt.Sprintf("%s, scripts %v", name, scripts))
 				if over := Ask[[]string](b, wide); len(over) > 0 {
-					b.t.Errorf("%s: wider than the window: %q", name, over)
+					b.t.Errorf("%s, scripts %v: wider than the window: %q", name, scripts, over)
 				}
-				backgrounds[dark][Ask[string](b, `getComputedStyle(document.body).backgroundColor`)] = true
+				paper := Ask[string](b, background)
+				if cmp.Or(papers[scheme], paper) != paper {
+					b.t.Errorf("%s, scripts %v: %s paper, and %s before", name, scripts, paper, papers[scheme])
+				}
+				papers[scheme] = paper
 				if scripts {
-					b.keep(fmt.Sprintf("%s-%d-%v", strings.TrimSuffix(filepath.Base(path), ".html"), width, map[bool]string{false: "light", true: "dark"}[dark]))
+					b.keep(name)
 				}
 			}
 		}
 	}
-	if len(backgrounds[false]) != 1 || len(backgrounds[true]) != 1 || maps.Equal(backgrounds[false], backgrounds[true]) {
-		b.t.Errorf("backgrounds in light and dark: %v", backgrounds)
+	if papers["light"] == papers["dark"] {
+		b.t.Errorf("%s paper both in light and in dark", papers["light"])
 	}
 }
 
-// found returns the problems that have come up since the last call.
-func (b *Browser) found() []string {
+// NoProblems fails the test if problems have come up since the last call.
+func (b *Browser) NoProblems(where string) {
+	b.t.Helper()
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	found := b.problems
-	b.problems = nil
-	return found
-}
-
-// NoProblems fails the test if problems have come up.
-func (b *Browser) NoProblems() {
-	b.t.Helper()
-	for _, problem := range b.found() {
-		b.t.Error(problem)
+	for _, problem := range b.problems {
+		b.t.Errorf("%s: %s", where, problem)
 	}
+	b.problems = nil
 }
 
 // keep writes a picture of the page if -screenshots is set.
