@@ -512,77 +512,9 @@ func TestAnswersThatComeTwiceOrHaveTheWrongTypeOrAnswerNothingDoNoHarm(t *testin
 
 // FuzzSession is a session with a hostile node among three; see trial.Session.
 func FuzzSession(f *testing.F) {
-	say := func(src, body string) string { return `{"src":"` + src + `","dest":"$NODE","body":{` + body + `}}` }
-	add := func(delta string) string { return say("c1", `"type":"add","msg_id":1,"delta":`+delta) }
-	fold := func(src string, boot, nonce, seq, delta int) string {
-		return say(src, fmt.Sprintf(`"type":"combine","boot":%d,"nonce":%d,"seq":%d,"delta":%d,"msg_id":1`, boot, nonce, seq, delta))
-	}
-	reply := func(body string) string { return say("$PEER", body+`,"in_reply_to":$RE`) }
-	told := func(total string) string { return reply(`"type":"combine_ok","total":` + total) }
-	refused := func(code string) string { return reply(`"type":"error","code":` + code) }
-	late := func(n string) string { return say("$PEER", `"type":"combine_ok","total":9,"in_reply_to":$RE`+n) }
-	const maxBoot, maxNumber = 6755399441055744, ledger.Max
-	for _, noise := range [][]string{
-		{"hello", "", "\r", "{}", "[]", "null", "\x00\xff"},
-		// Requests of clients.
-		{trial.AddLine("c1", 1), trial.AddLine("c1", 1) + "\r", trial.AddLine("good", 1)},
-		{add("9007199254740991")},
-		{add("9007199254740980"), fold("$PEER", 1, 1, 1, 10), fold("$PEER", 1, 1, 2, 10), fold("$PEER", 1, 1, 3, 7), "", ""},
-		{add("9007199254740980"), "?", "@0 " + add("2000"), "@0 " + say("c2", `"type":"read","msg_id":1`), "@0 " + told("1"), "", ""},
-		{say("c1", `"type":"add","Delta":7,"delta":null,"msg_id":1,"MSG_ID":2`)},
-		{add("-1"), add("9007199254740992"), add("1.0"), add(`"1"`), add("null"), say("c1", `"type":"add","msg_id":1`)},
-		{`{"src":"c1","dest":"n1","body":{"type":"add","delta":1,"msg_id":1}}`, `{"src":"c1","dest":"$OTHER","body":{"type":"add","delta":1,"msg_id":1}}`},
-		{say("c1", `"type":"add","delta":5`), say("c1", `"type":"add","delta":5,"in_reply_to":1`), say("c1", `"type":"add","delta":5,"msg_id":1,"in_reply_to":1`)},
-		{say("c1", `"type":"add","delta":5,"msg_id":1,"type":null,"x":"`+strings.Repeat("x", 70_000)+`"`)},
-		{say("", `"type":"add","delta":5,"msg_id":1`), `{"src":"c1","body":{"type":"add","delta":5,"msg_id":1}}`},
-		{say("c1", `"type":"echo","msg_id":1`), say("c1", `"type":"echo"`), say("c1", `"type":7,"msg_id":1`), say("c1", `"type":7,"msg_id":1,"in_reply_to":1`)},
-		{say("c1", `"type":7,"msg_id":1`), "@0 " + say("c1", `"type":"echo","msg_id":1`)},                                                 // two requests with one number
-		{"@0 " + say("$PEER", `"type":7,"msg_id":1`), "@0 " + fold("$PEER", 1, 1, 1, 5)},                                                  // the one answered before the other
-		{"", "@0 " + say("$PEER", `"type":"combine","boot":2,"nonce":5,"seq":1,"delta":5,"msg_id":9`), "@0 " + fold("$PEER", 2, 0, 2, 7)}, // two lives at once
-		{`"src":"c1","dest":"$NODE","body":{"type":"combine_ok","total":1,"in_reply_to":$RE}}`, say("$OTHER", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`)},
-		{say("seq-kv", `"type":"cas_ok","in_reply_to":1`), say("seq-kv", `"type":"error","code":"x","in_reply_to":1`)},
-		{say("c1", `"type":"init","node_id":"n1","node_ids":["n1"],"msg_id":1`), say("c1", `"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1`)},
-		{say("c1", `"type":"init","node_id":"$NODE","node_ids":["n0","n1","n2"],"msg_id":1`), say("c1", `"type":"init","node_id":"$OTHER","node_ids":["n0","n1","n2"],"msg_id":1`)},
-		{say("c1", `"type":"read","msg_id":1`), say("c1", `"type":"read","msg_id":1e3`)},
-		{"@0 " + add("7"), "@0 " + fold("$PEER", 1, 1, 1, 9), "@0 " + say("c2", `"type":"read","msg_id":1`)}, // right behind init
-		{"", "@0 " + add("2"), "@0 " + say("c2", `"type":"read","msg_id":1`), "@1 " + say("c3", `"type":"add","delta":3,"msg_id":1`)},
-		// Folds: the same fold again, an earlier one, and those of a later life
-		// and of an earlier life. Then several folds at once.
-		{fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 5, 1, 7), fold("$PEER", 2, 6, 1, 7),
-			fold("$PEER", 1, 7, 1, 7), fold("$PEER", 1, 7, 1, 7), fold("$PEER", 2, 5, 2, 5), fold("$PEER", 2, 6, 2, 11), fold("$PEER", 2, 6, 1, 7)},
-		{fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 1, 5), "@0 " + fold("$PEER", 2, 5, 2, 7), "@1 " + fold("$PEER", 2, 4, 9, 11), "@1 " + fold("$OTHER", 1, 1, 1, 13)},
-		// Folds from senders that may not send them, of the greatest life, of
-		// lives that are too great, and malformed ones.
-		{fold("$NODE", 1, 1, 1, 5), fold("$NODE", maxBoot, 1, 1, 5), fold("c1", 1, 1, 1, 5), fold("n3", 1, 1, 1, 5)},
-		{fold("$OTHER", maxBoot, 1, 1, 5), fold("$OTHER", maxBoot, maxNumber, maxNumber, 5), "?", ""},
-		{fold("$OTHER", maxBoot+1, 1, 1, 5), fold("$OTHER", maxNumber, maxNumber, maxNumber, 5), fold("$PEER", maxNumber+1, 1, 1, 5), "", ""},
-		{fold("$PEER", 0, 1, 1, 5), fold("$PEER", -1, 1, 1, 5)}, {fold("$PEER", 1, -1, 1, 5)}, {fold("$PEER", 1, maxNumber+1, 1, 5)},
-		{fold("$PEER", 1, 1, 0, 5), fold("$PEER", 1, 1, -1, 5)}, {fold("$PEER", 1, 1, maxNumber+1, 5)},
-		{fold("$PEER", 1, 1, 1, -1), fold("$PEER", 1, 1, 2, maxNumber+1), fold("$PEER", 1, 1, 3, maxNumber)},
-		{say("$PEER", `"type":"combine","boot":1,"nonce":1,"seq":1,"delta":"5","msg_id":1`), say("$PEER", `"type":"combine","msg_id":1`), say("$PEER", `"type":"combine","boot":1,"nonce":1,"seq":1,"delta":5`)},
-		// Answers to the node's folds: lies that could be true, lies that could
-		// not, and messages that are not such answers.
-		{told("1"), told("7"), "?" + told("0"), "?" + told("9007199254740991"), told("9007199254740991"), told("2"), "?", "?"},
-		{told("0"), told("9007199254740992")}, {told("-1"), told("18446744073709551616")}, {"?" + told("-1"), "?" + told("9007199254740992")},
-		{reply(`"type":"add_ok","total":1`), reply(`"type":"combine","total":1,"boot":1,"nonce":1,"seq":1,"delta":5,"msg_id":1`)}, {"?" + reply(`"type":"read_ok","total":1`), reply(`"total":1`)},
-		{reply(`"type":"combine_ok","total":1,"total":"1"`), reply(`"type":"combine_ok","total":1.5`)}, {"?" + reply(`"type":"combine_ok","total":3,"total":1.5`), "?" + reply(`"type":"combine_ok"`)},
-		{say("c1", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("$OTHER", `"type":"combine_ok","total":1,"in_reply_to":$RE`)},
-		{say("seq-kv", `"type":"cas_ok","in_reply_to":$RE`), say("seq-kv", `"type":"combine_ok","total":1,"in_reply_to":$RE`), say("$PEER", `"type":"combine_ok","total":1,"in_reply_to":1`)},
-		{refused("14"), refused("12"), refused("14"), refused("12"), refused("0"), refused("11")},
-		// Answers that come more than once, after silence, too late, and while
-		// another request waits.
-		{told("1"), "@0 " + told("5"), "@0 " + refused("14"), "@0 " + told("1"), "@0 " + told("5"), "@0 " + told("6")},
-		{told("0"), "@0 " + told("1"), "@0 " + told("1"), refused("14"), "@0 " + told("7"), "@0 " + refused("12")},
-		{"", "", told("1"), told("1"), told("2"), told("2"), "?", "?"},
-		{"", "@800 " + told("1"), "@0 " + refused("14"), "", "@1500 " + refused("14"), "", "@3000 " + told("9"), "", "@1 " + refused("12"), "", "@3990 " + told("9"), ""},
-		{"", "@400 " + add("2"), "@100 " + told("5"), "@0 " + told("6"), "+?", "@100 " + refused("14"), "+", "@1 " + told("0"), "+?" + told("3")},
-		// The hostile node is trusted again, because of a late answer to the
-		// first fold. It answers later ones late while the last one waits.
-		{"", "+", "", "@0 " + late("1"), "@0 " + add("2"), "@1500 " + late("1"), "?"},
-		{"", "+", "", "+", "", "@0 " + late("2"), "@0 " + add("2"), "@1900 " + late("2"), "@1900 " + late("1"), "@2500 ", "?"},
-	} {
+	for _, noise := range trial.Noise {
 		for kind := range uint8(6) {
-			f.Add(kind, []byte(strings.Join(noise, "\n")))
+			f.Add(kind, noise)
 		}
 	}
 	f.Fuzz(func(t *testing.T, kind uint8, noise []byte) { trial.Session(t, program, kind, noise) })
@@ -604,19 +536,8 @@ func TestANodeOfFiveThousandWithLongNamesServesItsClients(t *testing.T) { trial.
 
 // ---- Logs ----
 
-// logged runs a cluster and returns what its nodes wrote to stderr.
-func logged(t *testing.T, cfg maelstromtest.Config, test func(*maelstromtest.Cluster)) string {
-	var log trial.Log
-	synctest.Test(t, func(t *testing.T) {
-		c := maelstromtest.Start(t, cfg, trial.Logging(program, &log))
-		defer c.Close()
-		test(c)
-	})
-	return log.String()
-}
-
 func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
-	work := func(c *maelstromtest.Cluster) {
+	work := func(t *testing.T, c *maelstromtest.Cluster) {
 		for i := range 30 {
 			if _, code, text := trial.Ask(c, fmt.Sprintf("n%d", i%3), trial.Add(1)); code != -1 {
 				t.Errorf("%d %s", code, text)
@@ -632,7 +553,9 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 		time.Sleep(25 * time.Second) // 12 have passed before
 	}
 	t.Run("info", func(t *testing.T) {
-		got := logged(t, maelstromtest.Config{Args: []string{"-log-level", "info"}}, work)
+		var log trial.Log
+		inCluster(t, maelstromtest.Config{Args: []string{"-log-level", "info"}, Stderr: log.Of}, work)
+		got := log.String()
 		var lines []string
 		for line := range strings.Lines(got) {
 			for _, field := range []string{"requests=", "folds=", "cas=", "conflicts=", "resyncs=", "timeouts=", "rtt="} {
@@ -652,7 +575,9 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	})
 	t.Run("debug", func(t *testing.T) {
 		var journal bytes.Buffer
-		got := logged(t, maelstromtest.Config{Args: []string{"-log-level", "debug"}, Journal: &journal}, work)
+		var log trial.Log
+		inCluster(t, maelstromtest.Config{Args: []string{"-log-level", "debug"}, Stderr: log.Of, Journal: &journal}, work)
+		got := log.String()
 		sent, received := 0, 0
 		for line := range strings.Lines(journal.String()) {
 			var m struct{ What, Src, Dest string }

@@ -1,5 +1,3 @@
-// Package control checks that tests can fail. It breaks the code on purpose,
-// and runs the tests on the result.
 package trial
 
 import (

@@ -6,6 +6,7 @@ package trial
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"sync"
@@ -21,43 +22,56 @@ import (
 // A Check checks the result of one seed.
 type Check func(t *testing.T, r *maelstromtest.Result)
 
-// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the
-// history is right and that the nodes logged nothing, and runs the given
-// checks. It returns the results, in no particular order and without their
-// histories.
+// Run simulates cfg with each seed from 1 to n. It checks that the history is
+// right and that the nodes logged nothing, and runs the given checks. It
+// returns the results, in no particular order and without their histories.
 func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
 	t.Helper()
+	return eachSeed(t, n, func(t *testing.T, seed uint64) *maelstromtest.Result {
+		r := run(t, program, seed, cfg, checks...)
+		r.History = nil // a soak has thousands of results
+		return r
+	})
+}
+
+func run(t *testing.T, program maelstromtest.Program, seed uint64, cfg maelstromtest.Config, checks ...Check) *maelstromtest.Result {
+	var log Log
+	cfg.Seed, cfg.Stderr = seed, log.Of
+	r := maelstromtest.Simulate(t, cfg, program)
+	logged := log.String()
+	if err := r.Err(); err != nil {
+		t.Error(err)
+		t.Log(explain.Shorten(t, cfg, program))
+	}
+	if logged != "" {
+		t.Errorf("the nodes logged at the default level:\n%s", logged)
+	}
+	for _, check := range checks {
+		check(t, r)
+	}
+	if t.Failed() {
+		t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", seed, t.Name())
+	}
+	return r
+}
+
+// eachSeed calls f with each seed from 1 to n, in parallel. It returns what f
+// returns, in no particular order.
+func eachSeed[R any](t *testing.T, n int, f func(t *testing.T, seed uint64) R) (all []R) {
+	t.Helper()
 	var mu sync.Mutex
-	var results []*maelstromtest.Result
 	t.Run("seeds", func(t *testing.T) { // ends when all parallel seeds have ended
-		for seed := range n {
+		for seed := range uint64(n) {
 			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 				t.Parallel()
-				cfg := cfg
-				cfg.Seed = uint64(seed + 1)
-				var log Log
-				r := maelstromtest.Simulate(t, cfg, Logging(program, &log))
-				if err := r.Err(); err != nil {
-					t.Error(err)
-					t.Log(explain.Shorten(t, cfg, program))
-				}
-				if log := log.String(); log != "" {
-					t.Errorf("the nodes logged at the default level:\n%s", log)
-				}
-				for _, check := range checks {
-					check(t, r)
-				}
-				if t.Failed() {
-					t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
-				}
-				r.History = nil // a soak has thousands of results
+				r := f(t, seed+1)
 				mu.Lock()
 				defer mu.Unlock()
-				results = append(results, r)
+				all = append(all, r)
 			})
 		}
 	})
-	return results
+	return all
 }
 
 // AllOK checks that every request was answered ok.
@@ -184,19 +198,14 @@ func missed(results []*maelstromtest.Result) (failures []string) {
 	return failures
 }
 
-// Logging returns program with its standard error redirected to log.
-func Logging(program maelstromtest.Program, log *Log) maelstromtest.Program {
-	return func(env maelstromtest.Env) error {
-		env.Stderr = log
-		return program(env)
-	}
-}
-
 // A Log takes what several nodes write.
 type Log struct {
 	mu  sync.Mutex
 	log bytes.Buffer
 }
+
+// Of is for maelstromtest.Config.Stderr.
+func (l *Log) Of(string) io.Writer { return l }
 
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
