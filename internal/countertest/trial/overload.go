@@ -36,9 +36,7 @@ func gaveUp(p maelstromtest.Packet) bool {
 // are more than may wait must be refused at once, and the others when their
 // time is up.
 func Overload(t *testing.T, program maelstromtest.Program) {
-	if testing.Short() {
-		t.Skip("takes a second, and ten with the race detector")
-	}
+	Long(t, "takes a second, and ten with the race detector")
 	synctest.Test(t, func(t *testing.T) {
 		o := startOutage(t, program, nil)
 		start := time.Now()
@@ -81,9 +79,7 @@ func Names(t *testing.T, program maelstromtest.Program) {
 // and checks how much memory that takes.
 func keepsLittle(t *testing.T, program maelstromtest.Program, line string, refused bool) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("takes five seconds, and a minute with the race detector")
-	}
+	Long(t, "takes five seconds, and a minute with the race detector")
 	// A 16th of the requests that may wait, and of the 64 MB that they may
 	// take.
 	const requests, most = 1 << 12, 4e6
@@ -139,9 +135,7 @@ func Crowd(t *testing.T, program maelstromtest.Program) {
 // Million gives a node a million requests. They must leave neither memory nor
 // goroutines behind.
 func Million(t *testing.T, program maelstromtest.Program) {
-	if testing.Short() {
-		t.Skip("takes ten seconds, and much longer with the race detector")
-	}
+	Long(t, "takes ten seconds, and much longer with the race detector")
 	synctest.Test(t, func(t *testing.T) {
 		var answered atomic.Int64
 		setting := Alone(maelstromtest.NewStore().Serve)

@@ -142,14 +142,13 @@ type ask struct {
 
 func newSession(t *testing.T, program maelstromtest.Program, kind uint8) *session {
 	s := &session{t: t, id: 1 << 40, slow: kind/3%2 == 1, store: maelstromtest.NewStore()}
-	nodes := []string{"n0", "n1", "n2"}
-	s.peer = nodes[kind%3]
-	nodes = slices.Delete(nodes, int(kind%3), int(kind%3)+1)
-	s.good = [2]*member{{name: nodes[0]}, {name: nodes[1]}}
+	s.peer = Nodes[kind%3]
+	good := slices.DeleteFunc(slices.Clone(Nodes), func(node string) bool { return node == s.peer })
+	s.good = [2]*member{{name: good[0]}, {name: good[1]}}
 	for i, n := range s.good {
 		n.other = s.good[1-i]
 		n.Conversation = maelstromtest.Converse(t, maelstromtest.Setting{
-			Node: n.name, Raw: true, Seed: uint64(i + 1),
+			Node: n.name, Nodes: Nodes, Seed: uint64(i + 1),
 			Ignore: func(line []byte) bool { s.hear(n, line); return false },
 			Services: map[string]maelstromtest.Responder{
 				maelstrom.SeqKV: s.serve,
@@ -157,11 +156,6 @@ func newSession(t *testing.T, program maelstromtest.Program, kind uint8) *sessio
 				s.peer:          func(_ *maelstromtest.Conversation, p maelstromtest.Packet) { s.asked(n, p) },
 			},
 		}, program)
-	}
-	for _, n := range s.good {
-		s.begin(n)
-		s.say(n, fmt.Sprintf(`{"src":"c0","dest":%q,"body":{"type":"init","msg_id":1,"node_id":%[1]q,"node_ids":["n0","n1","n2"]}}`, n.name))
-		s.await()
 	}
 	return s
 }

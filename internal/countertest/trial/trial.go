@@ -1,13 +1,21 @@
-// Package trial puts a counter through simulations and conversations, and
-// checks what it does. A failure of a simulation names the seed that replays
-// it.
+// Package trial is for tests of the counter that put it through something and
+// check what it does. They give a trial the counter as a program:
+//
+//	trial.Run(t, program, 100, trial.Busy(trial.Brief("kill")), trial.AllOK)
+//	trial.Outage(t, program)
+//
+// Run simulates a cluster with each of some seeds, and its failure names the
+// seed that replays it. Row.Check does the same and compares the figures with
+// limits. The other trials work a cluster by hand, or play the network of one
+// node, or of two as Session does. Catch breaks the counter and checks that
+// given tests fail.
 package trial
 
 import (
 	"bytes"
 	"fmt"
 	"io"
-	"math"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -74,6 +82,14 @@ func eachSeed[R any](t *testing.T, n int, f func(t *testing.T, seed uint64) R) (
 	return all
 }
 
+// Long skips a test with -short, because of why.
+func Long(t *testing.T, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip(why)
+	}
+}
+
 // AllOK checks that every request was answered ok.
 func AllOK(t *testing.T, r *maelstromtest.Result) { AtLeast(1)(t, r) }
 
@@ -126,22 +142,19 @@ func Fair(share float64) Check {
 // to answer it ok.
 func Fairness(r *maelstromtest.Result) float64 {
 	served := make(map[string]int)
-	for i := range r.Config.Nodes {
-		served[fmt.Sprintf("n%d", i)] = 0
-	}
 	for _, op := range r.History {
 		if op.Outcome == maelstromtest.OK {
 			served[op.Node]++
 		}
 	}
-	least, most := math.Inf(1), 0.0
-	for _, n := range served {
-		least, most = min(least, float64(n)), max(most, float64(n))
-	}
-	if most == 0 {
+	counts := slices.Collect(maps.Values(served))
+	switch {
+	case len(counts) == 0:
 		return 1
+	case len(counts) < r.Config.Nodes:
+		return 0
 	}
-	return least / most
+	return float64(slices.Min(counts)) / float64(slices.Max(counts))
 }
 
 // Starving checks that all nodes but the given one serve all requests, and logs
@@ -175,24 +188,21 @@ func Struck(t *testing.T, results []*maelstromtest.Result) {
 
 // missed returns a text for each kind of fault that has mostly struck nothing.
 func missed(results []*maelstromtest.Result) (failures []string) {
-	type share struct{ of, all int }
-	struck := map[string]share{}
-	note := func(what string, of, all int) {
-		s := struck[what]
-		struck[what] = share{s.of + of, s.all + all}
-	}
+	struck, all := map[string]int{}, map[string]int{}
 	for _, r := range results {
 		for _, f := range r.Faults {
 			switch maelstromtest.Kind(f.Fault) {
 			case maelstromtest.Kill, maelstromtest.Clock, maelstromtest.Pause, maelstromtest.StoreCut:
-				note(f.Fault, min(f.InFlight, 1), 1)
+				struck[f.Fault] += min(f.InFlight, 1)
+				all[f.Fault]++
 			}
 		}
-		note("doubled messages", r.DoubledApart, r.Doubled)
+		struck["doubled messages"] += r.DoubledApart
+		all["doubled messages"] += r.Doubled
 	}
-	for what, s := range struck {
-		if s.all >= few && 2*s.of < s.all {
-			failures = append(failures, fmt.Sprintf("%s: %d of %d struck something in flight, want at least half", what, s.of, s.all))
+	for what, n := range all {
+		if n >= few && 2*struck[what] < n {
+			failures = append(failures, fmt.Sprintf("%s: %d of %d struck something in flight, want at least half", what, struck[what], n))
 		}
 	}
 	return failures
