@@ -175,7 +175,7 @@ func (s *session) isTrue(n *member, r *request, p maelstromtest.Packet) bool {
 	case r.typ == "combine":
 		standing := s.value.Standing(r.fold)
 		in := standing == ledger.Applied || standing == ledger.Outlived // a later life may have come right behind it
-		return in && r.fold.Delta <= total && total <= s.value.Total
+		return in && 0 <= total && total <= s.value.Total
 	}
 	return true
 }

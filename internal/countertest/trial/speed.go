@@ -23,15 +23,15 @@ type Row struct {
 // measured in virtual time, so they are the same on every machine.
 type Figures [len(kinds)]float64
 
-// The indices of Figures. Of answered and even, the limits are the least.
+// The indices of Figures. Of Answered and Even, the limits are the least.
 const (
-	p50 = iota // of the latencies, in ms
-	p95
-	p99
-	longest  // over several runs, the greatest
-	messages // per request, without the clients'
-	answered // ok, in %
-	even     // see Fairness, in %
+	P50 = iota // of the latencies, in ms
+	P95
+	P99
+	Longest    // over several runs, the greatest
+	PerRequest // messages, without the clients'
+	Answered   // ok, in %
+	Even       // what the node that served the fewest requests served of what the busiest one did, in %
 )
 
 // kinds says how each figure is written.
@@ -55,7 +55,8 @@ func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
 		seeds = row.Seeds
 	}
 	all := eachSeed(t, seeds, func(t *testing.T, seed uint64) Figures {
-		return figures(run(t, program, seed, row.Config, AtLeast(math.Floor(row.Limits[answered]/100))))
+		floor := 100 * math.Floor(row.Limits[Answered]/100)
+		return figures(run(t, program, seed, row.Config, Within(Figures{Answered: floor})))
 	})
 	got := mean(all)
 	t.Logf("%d seeds: %v", len(all), got)
@@ -68,7 +69,7 @@ func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
 }
 
 func figures(r *maelstromtest.Result) Figures {
-	f := Figures{messages: r.MessagesPerRequest, answered: 100 * r.Availability, even: 100 * Fairness(r)}
+	f := Figures{PerRequest: r.MessagesPerRequest, Answered: 100 * r.Availability, Even: 100 * Fairness(r)}
 	for i, latency := range []time.Duration{r.Latency.P50, r.Latency.P95, r.Latency.P99, r.Latency.Max} {
 		f[i] = latency.Seconds() * 1000
 	}
@@ -79,7 +80,7 @@ func figures(r *maelstromtest.Result) Figures {
 func mean(all []Figures) (m Figures) {
 	for _, f := range all {
 		for i, x := range f {
-			if i == longest {
+			if i == Longest {
 				m[i] = max(m[i], x)
 			} else {
 				m[i] += x / float64(len(all))
@@ -94,7 +95,7 @@ func (l Figures) exceededBy(f Figures) (failures []string) {
 	const rounding = 1e-7
 	for i, limit := range l {
 		excess, bound := f[i]-limit, "most"
-		if i >= answered {
+		if i >= Answered {
 			excess, bound = -excess, "least"
 		}
 		if limit > 0 && excess > rounding {

@@ -21,7 +21,7 @@ func TestAFailureNamesTheFigureThatExceedsItsLimit(t *testing.T) {
 	} {
 		got := limits
 		got[i] += 0.1
-		if i >= answered {
+		if i >= Answered {
 			got[i] -= 0.2
 		}
 		if failures := limits.exceededBy(got); len(failures) != 1 || !strings.HasPrefix(failures[0], want) {
@@ -45,7 +45,7 @@ func TestEachRowHasLimits(t *testing.T) {
 	names := map[string]bool{}
 	for _, row := range Rows {
 		l := row.Limits
-		if min(l[p50], l[p99], l[messages]) == 0 || l[answered] < 90 || row.Seeds == 0 || row.Config.Rate == 0 {
+		if min(l[P50], l[P99], l[PerRequest]) == 0 || l[Answered] < 90 || row.Seeds == 0 || row.Config.Rate == 0 {
 			t.Errorf("%+v lacks something", row)
 		}
 		if names[row.Name] {

@@ -91,13 +91,13 @@ func Long(t *testing.T, why string) {
 }
 
 // AllOK checks that every request was answered ok.
-func AllOK(t *testing.T, r *maelstromtest.Result) { AtLeast(1)(t, r) }
+var AllOK = Within(Figures{Answered: 100})
 
-// AtLeast checks that at least a share of the requests was answered ok.
-func AtLeast(share float64) Check {
+// Within checks that no figure of a run is worse than its limit.
+func Within(limits Figures) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
-		if r.Availability < share {
-			t.Errorf("%d of %d requests were answered ok", r.OK, r.Invoked)
+		for _, failure := range limits.exceededBy(figures(r)) {
+			t.Error(failure)
 		}
 	}
 }
@@ -114,25 +114,6 @@ func InTime(slack time.Duration) Check {
 			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
 				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
 			}
-		}
-	}
-}
-
-// P99Below checks that the 99th percentile of the latencies is below most.
-func P99Below(most time.Duration) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		if p99 := r.Latency.P99; p99 >= most {
-			t.Errorf("the 99th percentile is %v, want less than %v", p99, most)
-		}
-	}
-}
-
-// Fair checks that the node that served the fewest requests served at least a
-// share of what the busiest node did.
-func Fair(share float64) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		if got := Fairness(r); got < share {
-			t.Errorf("the node that served the fewest requests served %.2f of what the busiest node did, want at least %.2f", got, share)
 		}
 	}
 }
