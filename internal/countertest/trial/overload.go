@@ -222,22 +222,27 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		if n := runtime.NumGoroutine(); n > idle {
 			t.Errorf("%d goroutines are left while no request waits; before the outage there were %d", n, idle)
 		}
-
-		// It serves both the request that waits and one that comes later.
-		o.Line(AddLine("c1", 1))
-		time.Sleep(3 * time.Second)
-		o.silent.Store(false)
-		time.Sleep(900 * time.Millisecond)
-		o.Line(AddLine("c2", 1))
-		time.Sleep(100 * time.Millisecond)
-		served := map[string]bool{}
-		for _, p := range o.Heard() {
-			if p.Type == "add_ok" {
-				served[p.Dest] = true
-			}
-		}
-		if !served["c1"] || !served["c2"] {
-			t.Errorf("served within a second: %v", served)
-		}
+		o.resumes(t)
 	})
+}
+
+// resumes ends an outage, and checks that the node serves within a second, both
+// the request that waits then and one that comes later.
+func (o *outage) resumes(t *testing.T) {
+	t.Helper()
+	o.Line(AddLine("c1", 1))
+	time.Sleep(3 * time.Second)
+	o.silent.Store(false)
+	time.Sleep(900 * time.Millisecond)
+	o.Line(AddLine("c2", 1))
+	time.Sleep(100 * time.Millisecond)
+	served := map[string]bool{}
+	for _, p := range o.Heard() {
+		if p.Type == "add_ok" {
+			served[p.Dest] = true
+		}
+	}
+	if !served["c1"] || !served["c2"] {
+		t.Errorf("served within a second: %v", served)
+	}
 }

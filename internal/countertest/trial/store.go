@@ -14,27 +14,32 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// A receipt that is not of a node of the cluster.
+// foreign are receipts that are not of a node of the cluster.
 const foreign = `{"n9":{"boot":1,"nonce":0,"seq":1}}`
+
+// mistold is a refusal that tells what the key does not hold.
+const mistold = `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
+
+// An oddity is a reply that a store gives to each request of a type.
+type oddity struct {
+	name, request string
+	reply         func() string
+}
 
 // OddStore lets the store answer one type of request oddly, with each error
 // code and in two other ways. A node that makes no progress must send it at
 // most 50 requests of each type a second. With -short, only every tenth error
 // code is tried.
 func OddStore(t *testing.T, program maelstromtest.Program) {
-	mistold := `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
-	told := 0
-	another := func() string { // tells another value each time
-		told++
-		return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, 9+told), 1)
-	}
-	type oddity struct {
-		name, request, reply string
-	}
+	always := func(reply string) func() string { return func() string { return reply } }
+	told := 9
 	oddities := []oddity{
-		{"swaps always fail", "cas", `{"type":"error","code":22}`},
-		{"they tell another value than the key holds", "cas", mistold},
-		{"they tell another value each time", "cas", ""},
+		{"swaps always fail", "cas", always(`{"type":"error","code":22}`)},
+		{"they tell another value than the key holds", "cas", always(mistold)},
+		{"they tell another value each time", "cas", func() string {
+			told++
+			return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1)
+		}},
 	}
 	step := 1
 	if testing.Short() {
@@ -42,40 +47,43 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	}
 	for _, request := range []string{"read", "write", "cas"} {
 		for code := 0; code <= 40; code += step {
-			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`{"type":"error","code":%d}`, code)})
+			reply := always(fmt.Sprintf(`{"type":"error","code":%d}`, code))
+			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, reply})
 		}
 	}
 	for _, odd := range oddities {
 		for _, stored := range []string{"", `{"total":7,"receipts":` + foreign + `}`, `42`} {
 			t.Run(odd.name+"/"+stored, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					store := maelstromtest.NewStore()
-					if stored != "" {
-						store.Put("counter", stored)
-					}
-					serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-						if p.Type == odd.request {
-							c.Answer(p, "%s", cmp.Or(odd.reply, another()))
-						} else {
-							store.Serve(c, p)
-						}
-					})
-					s := maelstromtest.Converse(t, Alone(serve), program)
-					for i := range 3 {
-						s.Line(AddLine("c1", i+1))
-						s.Hear("add_ok", "error")
-					}
-					time.Sleep(10 * time.Second)
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-					check(t)
-					if !strings.HasPrefix(odd.name, "cas") && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
-						t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
-					}
-				})
+				synctest.Test(t, func(t *testing.T) { odd.run(t, program, stored) })
 			})
 		}
+	}
+}
+
+func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string) {
+	store := maelstromtest.NewStore()
+	if stored != "" {
+		store.Put("counter", stored)
+	}
+	serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		if p.Type == odd.request {
+			c.Answer(p, "%s", odd.reply())
+		} else {
+			store.Serve(c, p)
+		}
+	})
+	s := maelstromtest.Converse(t, Alone(serve), program)
+	for i := range 3 {
+		s.Line(AddLine("c1", i+1))
+		s.Hear("add_ok", "error")
+	}
+	time.Sleep(10 * time.Second)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	check(t)
+	if !strings.HasPrefix(odd.name, "cas") && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
+		t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
 	}
 }
 
