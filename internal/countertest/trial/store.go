@@ -162,21 +162,7 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 // badValue puts a bad value into the store of a cluster at some time, and mends
 // it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
-	var adds Bits
-	bit := int64(1)
-	add := func(node string) (code int, text string) {
-		bit *= 2
-		_, code, text = Ask(c, node, Add(bit))
-		adds.Note(bit, code)
-		return code, text
-	}
-	serves := func() {
-		for _, node := range Nodes {
-			if code, text := add(node); code != -1 {
-				t.Errorf("%s answered %d %s", node, code, text)
-			}
-		}
-	}
+	a := asker{t: t, Cluster: c, bit: 1}
 	store := c.Service(maelstrom.SeqKV)
 	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
 	switch when {
@@ -185,7 +171,7 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 			c.Kill(node)
 		}
 	case "in the middle":
-		serves()
+		a.serves()
 		good, _ = store.Get("counter")
 	}
 	store.Put("counter", json.RawMessage(bad))
@@ -194,33 +180,63 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 			c.Restart(node)
 		}
 	}
-	for _, node := range Nodes {
-		// What a node sends before it sees the bad value may still take effect,
-		// for all the node knows.
-		code, text := add(node)
-		if code != maelstrom.TemporarilyUnavailable && (code != maelstrom.Timeout || when == "before the start") {
-			t.Errorf("%s answered %d %s", node, code, text)
-		}
-		if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-			t.Errorf("%s does not name the key and what it holds: %s", node, text)
-		}
-	}
-	for range 20 {
-		for _, node := range Nodes {
-			_, code, text := Ask(c, node, Read)
-			if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-				t.Errorf("%s answered %d %s", node, code, text)
-			}
-		}
-	}
+	a.refuses(bad, when != "before the start")
 	if got, _ := store.Get("counter"); string(got) != bad {
 		t.Errorf("the bad value was overwritten with %s", got)
 	}
 	store.Put("counter", good)
 	time.Sleep(900 * time.Millisecond)
-	serves()
+	a.serves()
 	for _, node := range Nodes {
 		value, _, text := Ask(c, node, Read)
-		adds.Check(t, node, cmp.Or(value, text))
+		a.adds.Check(t, node, cmp.Or(value, text))
+	}
+}
+
+// An asker asks the nodes of a cluster whose stored value is bad for a time.
+type asker struct {
+	*maelstromtest.Cluster
+	t    *testing.T
+	adds Bits
+	bit  int64 // of the last add
+}
+
+func (a *asker) add(node string) (code int, text string) {
+	a.bit *= 2
+	_, code, text = Ask(a.Cluster, node, Add(a.bit))
+	a.adds.Note(a.bit, code)
+	return code, text
+}
+
+// serves checks that each node serves an add.
+func (a *asker) serves() {
+	a.t.Helper()
+	for _, node := range Nodes {
+		if code, text := a.add(node); code != -1 {
+			a.t.Errorf("%s answered %d %s", node, code, text)
+		}
+	}
+}
+
+// refuses checks that the nodes refuse everything, and say why. If they had
+// seen a good value before, what a node sends before it sees the bad one may
+// still take effect, for all the node knows.
+func (a *asker) refuses(bad string, seen bool) {
+	a.t.Helper()
+	for _, node := range Nodes {
+		code, text := a.add(node)
+		if code != maelstrom.TemporarilyUnavailable && (code != maelstrom.Timeout || !seen) {
+			a.t.Errorf("%s answered %d %s", node, code, text)
+		}
+		if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
+			a.t.Errorf("%s does not name the key and what it holds: %s", node, text)
+		}
+	}
+	for i := range 20 * len(Nodes) {
+		node := Nodes[i%len(Nodes)]
+		_, code, text := Ask(a.Cluster, node, Read)
+		if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
+			a.t.Errorf("%s answered %d %s", node, code, text)
+		}
 	}
 }
