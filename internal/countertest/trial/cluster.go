@@ -3,7 +3,8 @@ package trial
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,9 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
+
+// Nodes are the nodes of a cluster of three.
+var Nodes = []string{"n0", "n1", "n2"}
 
 // InCluster runs test with a cluster, in a synctest bubble.
 func InCluster(t *testing.T, program maelstromtest.Program, cfg maelstromtest.Config, test func(*testing.T, *maelstromtest.Cluster)) {
@@ -46,20 +50,41 @@ func Add(delta any) maelstromtest.Body { return maelstromtest.Body{"type": "add"
 // Read is the body of a read.
 var Read = maelstromtest.Body{"type": "read"}
 
+// Bits are adds of which each has a bit of the total of its own. So a total
+// shows which of them are in it.
+type Bits struct {
+	mu                     sync.Mutex
+	Done, Refused, Unknown int64
+}
+
+// Note notes the code of the answer to the add of a bit, as Ask returns it.
+func (b *Bits) Note(bit int64, code int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch code {
+	case -1:
+		b.Done |= bit
+	case maelstrom.Timeout, -2:
+		b.Unknown |= bit
+	default:
+		b.Refused |= bit
+	}
+}
+
+// Check checks that what somebody has read has all adds that are done, none
+// that was refused, and perhaps some whose outcome is unknown.
+func (b *Bits) Check(t *testing.T, who, value string) {
+	t.Helper()
+	total, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || total&^b.Unknown != b.Done {
+		t.Errorf("%s read %s (%b); the acknowledged adds are %b, and the unknown ones %b", who, value, total, b.Done, b.Unknown)
+	}
+}
+
 // Alone returns the setting of a conversation with n0, the only node of its
 // cluster. The store is serve, or the test if that is nil.
 func Alone(serve maelstromtest.Responder) maelstromtest.Setting {
 	return maelstromtest.Setting{Seed: 1, Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve}}
-}
-
-// Unless returns a store that is serve while silent is not set, and answers
-// nothing while it is.
-func Unless(silent *atomic.Bool, serve maelstromtest.Responder) maelstromtest.Responder {
-	return func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-		if !silent.Load() {
-			serve(c, p)
-		}
-	}
 }
 
 // AddLine returns a client's add of 1 to n0, as a line.
@@ -67,18 +92,33 @@ func AddLine(client string, id int) string {
 	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":"add","delta":1,"msg_id":%d}}`, client, id)
 }
 
-// keepAdding adds 1 at a node again and again until a time, with a random
-// pause, shorter than the given one, before each add. It notes when each add
-// was sent and how long it took.
-func keepAdding(t *testing.T, c *maelstromtest.Cluster, node string, until time.Time, random *rand.Rand, pause time.Duration, note func(sent time.Time, took time.Duration)) {
-	for time.Now().Before(until) {
-		time.Sleep(time.Duration(random.Int64N(int64(pause))))
-		sent := time.Now()
-		_, code, text := Ask(c, node, Add(1))
-		took := time.Since(sent)
-		if code != -1 {
-			t.Errorf("%s answered after %v: %d %s", node, took, code, text)
+// An outage is a conversation with a node whose store answers nothing for a
+// time.
+type outage struct {
+	*maelstromtest.Conversation
+	silent atomic.Bool
+	asked  atomic.Int64 // how often the silent store was asked, without the writes that are sent before reads
+}
+
+// startOutage starts n0, one of the given nodes, which serves an add. From then
+// on the store is silent. The test does not hear lines for which ignore returns
+// true.
+func startOutage(t *testing.T, program maelstromtest.Program, ignore func(line []byte) bool, nodes ...string) *outage {
+	var o outage
+	store := maelstromtest.NewStore()
+	setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		switch {
+		case !o.silent.Load():
+			store.Serve(c, p)
+		case p.Type != "write":
+			o.asked.Add(1)
 		}
-		note(sent, took)
-	}
+	})
+	setting.Ignore, setting.Nodes = ignore, nodes
+	o.Conversation = maelstromtest.Converse(t, setting, program)
+	o.Line(AddLine("c1", 1))
+	o.Hear("add_ok")
+	synctest.Wait()
+	o.silent.Store(true)
+	return &o
 }

@@ -1,5 +1,3 @@
-// Package control checks that tests can fail. It breaks the code on purpose,
-// and runs the tests on the result.
 package trial
 
 import (
@@ -52,33 +50,27 @@ func Catch(t *testing.T, m Mistake, tests ...string) {
 // flag -overlay takes. It returns the list's path.
 func overlay(t *testing.T, edits []Edit) string {
 	t.Helper()
+	must := func(err error) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	dir := t.TempDir()
 	replace := map[string]string{} // by the original's path
 	for i, edit := range edits {
 		original, err := filepath.Abs(edit.File)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(err)
 		source, err := os.ReadFile(cmp.Or(replace[original], original))
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(err)
 		if strings.Count(string(source), edit.Old) != 1 {
 			t.Fatalf("%s does not contain exactly once: %s", edit.File, edit.Old)
 		}
-		path := filepath.Join(dir, fmt.Sprintf("%d.go", i))
-		if err := os.WriteFile(path, []byte(strings.Replace(string(source), edit.Old, edit.New, 1)), 0o666); err != nil {
-			t.Fatal(err)
-		}
-		replace[original] = path
+		replace[original] = filepath.Join(dir, fmt.Sprintf("%d.go", i))
+		must(os.WriteFile(replace[original], []byte(strings.Replace(string(source), edit.Old, edit.New, 1)), 0o666))
 	}
 	list, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(err)
 	path := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(path, list, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	must(os.WriteFile(path, list, 0o666))
 	return path
 }

@@ -18,60 +18,67 @@ import (
 	"maelstrom-counter/internal/ledger"
 )
 
-// A Lie is what the text of a refusal says in place of the truth. It is given
-// the swap that was refused, and the text that is true.
+// A Lie is what the text of a refusal says in place of the truth.
 type Lie struct {
 	Name string
-	tell func(from, to ledger.Value, truth string, random *rand.Rand) string
+	tell func(refusal) string
 }
+
+// A refusal is that of a swap. Its true text is truth.
+type refusal struct {
+	swap
+	truth  string
+	random *rand.Rand
+}
+
+// A swap is the body of a compare-and-swap.
+type swap struct{ From, To ledger.Value }
 
 // Lies are what the texts of a store may say that is right in all else.
 var Lies = []Lie{
-	{"what the swap was to write", func(_, to ledger.Value, _ string, _ *rand.Rand) string { return says(to) }},
-	{"a value that was never written, with all receipts moved on", func(_, to ledger.Value, _ string, random *rand.Rand) string {
-		v := to.Clone()
-		v.Total += random.Int64N(100)
-		for node, r := range v.Receipts {
-			r.Seq += 1 << 40
-			v.Receipts[node] = r
+	{"what the swap was to write", func(r refusal) string { return says(r.To) }},
+	{"a value that was never written, with all receipts moved on", func(r refusal) string {
+		v := r.To.Clone()
+		v.Total += r.random.Int64N(100)
+		for node, last := range v.Receipts {
+			last.Seq += 1 << 40
+			v.Receipts[node] = last
 		}
 		return says(v)
 	}},
-	{"a total that leaves no room", func(from, _ ledger.Value, _ string, _ *rand.Rand) string {
-		return says(ledger.Value{Total: ledger.Max, Receipts: from.Receipts})
+	{"a total that leaves no room", func(r refusal) string {
+		return says(ledger.Value{Total: ledger.Max, Receipts: r.From.Receipts})
 	}},
-	{"a total that leaves little room", func(from, _ ledger.Value, _ string, random *rand.Rand) string {
-		return says(ledger.Value{Total: ledger.Max - random.Int64N(5), Receipts: from.Receipts})
+	{"a total that leaves little room", func(r refusal) string {
+		return says(ledger.Value{Total: ledger.Max - r.random.Int64N(5), Receipts: r.From.Receipts})
 	}},
-	{"the last life of each node", func(_, to ledger.Value, _ string, _ *rand.Rand) string {
-		v := to.Clone()
+	{"the last life of each node", func(r refusal) string {
+		v := r.To.Clone()
 		for node := range v.Receipts {
 			v.Receipts[node] = ledger.Receipt{Life: ledger.Life{Boot: ledger.Max, Nonce: ledger.Max}, Seq: 1}
 		}
 		return says(v)
 	}},
-	{"that there is nothing", func(_, _ ledger.Value, _ string, random *rand.Rand) string {
+	{"that there is nothing", func(r refusal) string {
 		empty := []string{"nil", "{}", `{"total" 0}`, `{"total" 0, "receipts" {}}`, `{"total" 0, "receipts" nil}`}
-		return "current value " + empty[random.IntN(len(empty))] + " is not {}"
+		return "current value " + empty[r.random.IntN(len(empty))] + " is not {}"
 	}},
-	{"the truth, cut off", func(_, _ ledger.Value, truth string, random *rand.Rand) string {
-		return truth[:random.IntN(len(truth))]
-	}},
-	{"the value that the swap was to replace", func(from, _ ledger.Value, _ string, _ *rand.Rand) string { return says(from) }},
+	{"the truth, cut off", func(r refusal) string { return r.truth[:r.random.IntN(len(r.truth))] }},
+	{"the value that the swap was to replace", func(r refusal) string { return says(r.From) }},
 }
 
 // AnyLie tells one of Lies, or the truth, each time.
-var AnyLie = Lie{"any of these", func(from, to ledger.Value, truth string, random *rand.Rand) string {
-	i := random.IntN(len(Lies) + 1)
+var AnyLie = Lie{"any of these", func(r refusal) string {
+	i := r.random.IntN(len(Lies) + 1)
 	if i == len(Lies) {
-		return truth
+		return r.truth
 	}
-	return Lies[i].tell(from, to, truth, random)
+	return Lies[i].tell(r)
 }}
 
 // says is the text of a refusal, in JSON, that tells v.
 func says(v ledger.Value) string {
-	value, _ := json.Marshal(v)
+	value, _ := json.Marshal(v) // cannot fail
 	return fmt.Sprintf("current value %s is not {}", value)
 }
 
@@ -83,7 +90,7 @@ const liesEnd = 3 * time.Second
 func Lying(program maelstromtest.Program, lie Lie) maelstromtest.Program {
 	return func(env maelstromtest.Env) error {
 		l := &liar{lie: lie, random: rand.New(rand.NewPCG(env.Seed, 1)), in: bufio.NewReader(env.Stdin), out: env.Stdout, swaps: map[int]swap{}}
-		env.Stdin, env.Stdout = l, writerFunc(l.sent)
+		env.Stdin, env.Stdout = l, l
 		return program(env)
 	}
 }
@@ -112,24 +119,13 @@ type liar struct {
 	swaps map[int]swap
 }
 
-// A swap is the body of a compare-and-swap.
-type swap struct {
-	From, To ledger.Value
-}
-
-// sent notes the swaps that the node sends.
-func (l *liar) sent(p []byte) (int, error) {
+// Write notes the swaps that the node sends.
+func (l *liar) Write(p []byte) (int, error) {
 	for line := range bytes.Lines(p) {
-		var m struct {
-			Body struct {
-				Type  string
-				MsgID int `json:"msg_id"`
-				swap
-			}
-		}
-		if json.Unmarshal(line, &m) == nil && m.Body.Type == "cas" {
+		var s swap
+		if m, err := maelstromtest.ParsePacket(line); err == nil && m.Type == "cas" && m.Decode(&s) == nil {
 			l.mu.Lock()
-			l.swaps[m.Body.MsgID] = m.Body.swap
+			l.swaps[m.MsgID] = s
 			l.mu.Unlock()
 		}
 	}
@@ -162,10 +158,6 @@ func (l *liar) changed(line string) string {
 	l.mu.Lock()
 	swap := l.swaps[p.InReplyTo]
 	l.mu.Unlock()
-	lie, _ := json.Marshal(l.lie.tell(swap.From, swap.To, truth, l.random)) // cannot fail for a string
+	lie, _ := json.Marshal(l.lie.tell(refusal{swap, truth, l.random})) // cannot fail for a string
 	return strings.Replace(line, p.Field("text"), string(lie), 1)
 }
-
-type writerFunc func([]byte) (int, error)
-
-func (f writerFunc) Write(p []byte) (int, error) { return f(p) }

@@ -18,45 +18,45 @@ import (
 )
 
 // heap returns how many bytes of the heap are in use.
-func heap() uint64 {
+func heap() int {
 	var m runtime.MemStats
 	runtime.GC()
 	runtime.GC() // frees what the first has moved out of each sync.Pool
 	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
+	return int(m.HeapAlloc)
+}
+
+// gaveUp reports whether a request was answered that no store has answered in
+// time.
+func gaveUp(p maelstromtest.Packet) bool {
+	return p.Type == "error" && (p.Code == maelstrom.TemporarilyUnavailable || p.Code == maelstrom.Timeout)
 }
 
 // Overload gives a node 65,636 requests while the store is silent. The 100 that
 // are more than may wait must be refused at once, and the others when their
 // time is up.
 func Overload(t *testing.T, program maelstromtest.Program) {
-	if testing.Short() {
-		t.Skip("takes a second, and ten with the race detector")
-	}
+	Long(t, "takes a second, and ten with the race detector")
 	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		s := maelstromtest.Converse(t, Alone(Unless(&silent, maelstromtest.NewStore().Serve)), program)
-		s.Line(AddLine("c1", 1))
-		s.Hear("add_ok")
-		silent.Store(true)
-		begin := time.Now()
+		o := startOutage(t, program, nil)
+		start := time.Now()
 		for i := range 65_636 {
-			s.Line(AddLine("c2", i+1))
+			o.Line(AddLine("c2", i+1))
 		}
 		for i := range 65_636 {
-			p := s.Hear("error", "add_ok")
-			switch at := time.Since(begin); {
+			p := o.Hear("error", "add_ok")
+			switch at := time.Since(start); {
 			case i < 100 && (p.Code != maelstrom.TemporarilyUnavailable || at > 0):
 				t.Fatalf("after %v: %+v", at, p)
-			case i >= 100 && (p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout || at != 4*time.Second):
+			case i >= 100 && (!gaveUp(p) || at != 4*time.Second):
 				t.Fatalf("after %v: %+v", at, p)
 			}
 		}
-		silent.Store(false)
-		s.Line(AddLine("c3", 1))
-		begin = time.Now()
-		s.Hear("add_ok")
-		if took := time.Since(begin); took > time.Second {
+		o.silent.Store(false)
+		o.Line(AddLine("c3", 1))
+		start = time.Now()
+		o.Hear("add_ok")
+		if took := time.Since(start); took > time.Second {
 			t.Errorf("the node served again only after %v", took)
 		}
 	})
@@ -65,67 +65,42 @@ func Overload(t *testing.T, program maelstromtest.Program) {
 // Padding gives a node long requests, most of which it does not need. While
 // they wait, the node must not keep what it does not need.
 func Padding(t *testing.T, program maelstromtest.Program) {
-	if testing.Short() {
-		t.Skip("takes five seconds, and a minute with the race detector")
-	}
-	// A 16th of the requests that may wait, and of the 64 MB that they may
-	// take.
-	const requests, most = 1 << 12, 4e6
-	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		setting := Alone(Unless(&silent, maelstromtest.NewStore().Serve))
-		setting.Ignore = func(line []byte) bool { return bytes.Contains(line, []byte(`"error"`)) }
-		s := maelstromtest.Converse(t, setting, program)
-		s.Line(AddLine("c1", 1))
-		s.Hear("add_ok")
-		silent.Store(true)
-		long := strings.Replace(AddLine("c2", 1), `"delta"`, `"padding":"`+strings.Repeat("x", 15_000)+`","delta"`, 1)
-		before := heap()
-		for range requests {
-			s.Line(long)
-			synctest.Wait()
-		}
-		if used := int64(heap()) - int64(before); used > most {
-			t.Errorf("%d requests that wait keep %d bytes", requests, used)
-		}
-	})
+	padding := `"padding":"` + strings.Repeat("x", 15_000) + `","delta"`
+	keepsLittle(t, program, strings.Replace(AddLine("c2", 1), `"delta"`, padding, 1), false)
 }
 
-// Names gives a node requests of clients with names of 60 kB, while the store
-// is silent. The node must not keep such names.
+// Names gives a node requests of clients with names of 60 kB, which it must
+// refuse. It must not keep such names.
 func Names(t *testing.T, program maelstromtest.Program) {
-	if testing.Short() {
-		t.Skip("takes five seconds, and a minute with the race detector")
-	}
+	keepsLittle(t, program, AddLine(strings.Repeat("x", 60_000), 1), true)
+}
+
+// keepsLittle gives a node the same line many times, while the store is silent,
+// and checks how much memory that takes.
+func keepsLittle(t *testing.T, program maelstromtest.Program, line string, refused bool) {
+	t.Helper()
+	Long(t, "takes five seconds, and a minute with the race detector")
 	// A 16th of the requests that may wait, and of the 64 MB that they may
 	// take.
 	const requests, most = 1 << 12, 4e6
 	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		var refused atomic.Int64
-		setting := Alone(Unless(&silent, maelstromtest.NewStore().Serve))
-		setting.Ignore = func(line []byte) bool {
-			is := bytes.Contains(line, []byte(`"code":12,`))
-			if is {
-				refused.Add(1)
+		refusals := 0
+		o := startOutage(t, program, func(line []byte) bool {
+			if bytes.Contains(line, []byte(`"code":12,`)) {
+				refusals++
 			}
-			return is
-		}
-		s := maelstromtest.Converse(t, setting, program)
-		s.Line(AddLine("c1", 1))
-		s.Hear("add_ok")
-		silent.Store(true)
+			return bytes.Contains(line, []byte(`"error"`))
+		})
 		before := heap()
-		line := AddLine(strings.Repeat("x", 60_000), 1)
 		for range requests {
-			s.Line(line)
+			o.Line(line)
 			synctest.Wait()
 		}
-		if used := int64(heap()) - int64(before); used > most {
-			t.Errorf("%d requests of clients with long names keep %d bytes", requests, used)
+		if used := heap() - before; used > most {
+			t.Errorf("%d requests keep %d bytes", requests, used)
 		}
-		if n := refused.Load(); n != requests {
-			t.Errorf("%d of %d requests were refused", n, requests)
+		if want := map[bool]int{true: requests}[refused]; refusals != want {
+			t.Errorf("%d of %d requests were refused, want %d", refusals, requests, want)
 		}
 	})
 }
@@ -134,15 +109,15 @@ func Names(t *testing.T, program maelstromtest.Program) {
 // stored value has a receipt for each node. The node must serve its clients.
 func Crowd(t *testing.T, program maelstromtest.Program) {
 	synctest.Test(t, func(t *testing.T) {
-		const nodes = 5000
-		var value strings.Builder
-		names := make([]string, nodes)
+		names := make([]string, 5000)
+		receipts := make([]string, len(names))
 		for i := range names {
 			names[i] = fmt.Sprintf("n%063d", i)
-			fmt.Fprintf(&value, `,%q:{"boot":9007199254740991,"nonce":9007199254740991,"seq":9007199254740991}`, names[i])
+			receipts[i] = fmt.Sprintf(`%q:{"boot":9007199254740991,"nonce":9007199254740991,"seq":9007199254740991}`, names[i])
 		}
+		receipts[0] = strings.Replace(receipts[0], "9007199254740991", "1", 1) // so that a later life can follow
 		store := maelstromtest.NewStore()
-		store.Put("counter", `{"total":5,"receipts":{`+strings.Replace(value.String()[1:], "9007199254740991", "1", 1)+`}}`)
+		store.Put("counter", `{"total":5,"receipts":{`+strings.Join(receipts, ",")+`}}`)
 		setting := Alone(store.Serve)
 		setting.Node, setting.Nodes = names[0], names
 		s := maelstromtest.Converse(t, setting, program)
@@ -160,9 +135,7 @@ func Crowd(t *testing.T, program maelstromtest.Program) {
 // Million gives a node a million requests. They must leave neither memory nor
 // goroutines behind.
 func Million(t *testing.T, program maelstromtest.Program) {
-	if testing.Short() {
-		t.Skip("takes ten seconds, and much longer with the race detector")
-	}
+	Long(t, "takes ten seconds, and much longer with the race detector")
 	synctest.Test(t, func(t *testing.T) {
 		var answered atomic.Int64
 		setting := Alone(maelstromtest.NewStore().Serve)
@@ -174,7 +147,7 @@ func Million(t *testing.T, program maelstromtest.Program) {
 			return ok
 		}
 		s := maelstromtest.Converse(t, setting, program)
-		rounds := func(n, size int) (bytes uint64, goroutines int) {
+		rounds := func(n, size int) (bytes, goroutines int) {
 			var lines strings.Builder
 			for i := range size {
 				fmt.Fprintln(&lines, AddLine("c1", i+1))
@@ -217,38 +190,22 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		hour = 60
 	}
 	synctest.Test(t, func(t *testing.T) {
-		var silent atomic.Bool
-		var asked atomic.Int64
-		store := maelstromtest.NewStore()
-		setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-			switch {
-			case !silent.Load():
-				store.Serve(c, p)
-			case p.Type != "write": // one is sent before each read
-				asked.Add(1)
-			}
-		})
-		setting.Nodes = []string{"n1", "n0"}
-		s := maelstromtest.Converse(t, setting, program)
-		s.Line(AddLine("c1", 1))
-		s.Hear("add_ok")
-		synctest.Wait()
+		o := startOutage(t, program, nil, "n1", "n0")
 		idle := runtime.NumGoroutine()
-		silent.Store(true)
 		var bytes, goroutines [10]int
 		for h := range bytes {
 			for range hour {
-				s.Line(AddLine("c1", 1))
+				o.Line(AddLine("c1", 1))
 				time.Sleep(time.Second)
 			}
 			for answers := hour; answers > 4; answers-- { // the last requests still wait
-				if p := s.Hear("error", "add_ok"); p.Code != maelstrom.TemporarilyUnavailable && p.Code != maelstrom.Timeout {
+				if p := o.Hear("error", "add_ok"); !gaveUp(p) {
 					t.Fatalf("heard %+v", p)
 				}
 			}
-			bytes[h], goroutines[h] = int(heap()), runtime.NumGoroutine()
+			bytes[h], goroutines[h] = heap(), runtime.NumGoroutine()
 		}
-		rate := float64(asked.Load()) / float64(len(bytes)*hour)
+		rate := float64(o.asked.Load()) / float64(len(bytes)*hour)
 		// The first hour may still have grown buffers. Up to 20 copies of a
 		// request wait for an answer, each in a goroutine, depending on the
 		// moment.
@@ -257,30 +214,30 @@ func Outage(t *testing.T, program maelstromtest.Program) {
 		}
 
 		time.Sleep(time.Minute)
-		asked.Store(0)
+		o.asked.Store(0)
 		time.Sleep(time.Minute)
-		if n := asked.Load(); n > 0 {
+		if n := o.asked.Load(); n > 0 {
 			t.Errorf("the store was asked %d times while no request waited", n)
 		}
 		if n := runtime.NumGoroutine(); n > idle {
 			t.Errorf("%d goroutines are left while no request waits; before the outage there were %d", n, idle)
 		}
-		serviceResumes(t, s, &silent)
+		o.resumes(t)
 	})
 }
 
-// serviceResumes checks that a node serves again within a second of the store's
-// return, both the request that waits then and one that comes later.
-func serviceResumes(t *testing.T, s *maelstromtest.Conversation, silent *atomic.Bool) {
+// resumes ends an outage, and checks that the node serves within a second, both
+// the request that waits then and one that comes later.
+func (o *outage) resumes(t *testing.T) {
 	t.Helper()
-	s.Line(AddLine("c1", 1))
+	o.Line(AddLine("c1", 1))
 	time.Sleep(3 * time.Second)
-	silent.Store(false)
+	o.silent.Store(false)
 	time.Sleep(900 * time.Millisecond)
-	s.Line(AddLine("c2", 1))
+	o.Line(AddLine("c2", 1))
 	time.Sleep(100 * time.Millisecond)
 	served := map[string]bool{}
-	for _, p := range s.Heard() {
+	for _, p := range o.Heard() {
 		if p.Type == "add_ok" {
 			served[p.Dest] = true
 		}

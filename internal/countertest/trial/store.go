@@ -14,25 +14,32 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
+// foreign are receipts that are not of a node of the cluster.
+const foreign = `{"n9":{"boot":1,"nonce":0,"seq":1}}`
+
+// mistold is a refusal that tells what the key does not hold.
+const mistold = `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
+
+// An oddity is a reply that a store gives to each request of a type.
+type oddity struct {
+	name, request string
+	reply         func() string
+}
+
 // OddStore lets the store answer one type of request oddly, with each error
 // code and in two other ways. A node that makes no progress must send it at
 // most 50 requests of each type a second. With -short, only every tenth error
 // code is tried.
 func OddStore(t *testing.T, program maelstromtest.Program) {
-	conflict := `{"type":"error","code":22}`
-	mistold := `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
-	told := 0
-	another := func() string { // tells another value each time
-		told++
-		return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, 9+told), 1)
-	}
-	type oddity struct {
-		name, request, reply string
-	}
+	always := func(reply string) func() string { return func() string { return reply } }
+	told := 9
 	oddities := []oddity{
-		{"swaps always fail", "cas", conflict},
-		{"they tell another value than the key holds", "cas", mistold},
-		{"they tell another value each time", "cas", ""},
+		{"swaps always fail", "cas", always(`{"type":"error","code":22}`)},
+		{"they tell another value than the key holds", "cas", always(mistold)},
+		{"they tell another value each time", "cas", func() string {
+			told++
+			return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1)
+		}},
 	}
 	step := 1
 	if testing.Short() {
@@ -40,44 +47,60 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	}
 	for _, request := range []string{"read", "write", "cas"} {
 		for code := 0; code <= 40; code += step {
-			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, fmt.Sprintf(`{"type":"error","code":%d}`, code)})
+			reply := always(fmt.Sprintf(`{"type":"error","code":%d}`, code))
+			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, reply})
 		}
 	}
 	for _, odd := range oddities {
-		for _, stored := range []string{"", `{"total":7,"receipts":{"n9":{"boot":1,"nonce":0,"seq":1}}}`, `42`} {
+		for _, stored := range []string{"", `{"total":7,"receipts":` + foreign + `}`, `42`} {
 			t.Run(odd.name+"/"+stored, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					store := maelstromtest.NewStore()
-					if stored != "" {
-						store.Put("counter", stored)
-					}
-					asked := map[string]int{} // by type and second
-					s := maelstromtest.Converse(t, Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-						asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
-						if p.Type == odd.request {
-							c.Answer(p, "%s", cmp.Or(odd.reply, another()))
-						} else {
-							store.Serve(c, p)
-						}
-					}), program)
-					for i := range 3 {
-						s.Line(AddLine("c1", i+1))
-						s.Hear("add_ok", "error")
-					}
-					time.Sleep(10 * time.Second)
-					if err := s.Close(); err != nil {
-						t.Error(err)
-					}
-					for when, n := range asked {
-						if n > 50 {
-							t.Errorf("%d times %s", n, when)
-						}
-					}
-					if !strings.HasPrefix(odd.name, "cas") && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
-						t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
-					}
-				})
+				synctest.Test(t, func(t *testing.T) { odd.run(t, program, stored) })
 			})
+		}
+	}
+}
+
+func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string) {
+	store := maelstromtest.NewStore()
+	if stored != "" {
+		store.Put("counter", stored)
+	}
+	serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		if p.Type == odd.request {
+			c.Answer(p, "%s", odd.reply())
+		} else {
+			store.Serve(c, p)
+		}
+	})
+	s := maelstromtest.Converse(t, Alone(serve), program)
+	for i := range 3 {
+		s.Line(AddLine("c1", i+1))
+		s.Hear("add_ok", "error")
+	}
+	time.Sleep(10 * time.Second)
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	check(t)
+	if !strings.HasPrefix(odd.name, "cas") && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
+		t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
+	}
+}
+
+// counting returns a store that serves and counts. The check is that it was
+// asked at most 50 times for each type of request in each second.
+func counting(serve maelstromtest.Responder) (counts maelstromtest.Responder, check func(*testing.T)) {
+	asked := map[string]int{} // by type and second
+	counts = func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
+		serve(c, p)
+	}
+	return counts, func(t *testing.T) {
+		t.Helper()
+		for when, n := range asked {
+			if n > 50 {
+				t.Errorf("%d times %s", n, when)
+			}
 		}
 	}
 }
@@ -89,15 +112,14 @@ func Copies(t *testing.T, program maelstromtest.Program) {
 	for _, pause := range []time.Duration{5 * time.Millisecond, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
 			store, refuses := maelstromtest.NewStore(), false
-			asked := map[string]int{} // by type and second
-			setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-				asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
+			serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 				if refuses && p.Type == "cas" {
 					c.Answer(p, `{"type":"error","code":22}`)
 				} else {
 					store.Serve(c, p)
 				}
 			})
+			setting := Alone(serve)
 			setting.Nodes = []string{"n0", "n1"}
 			s := maelstromtest.Converse(t, setting, program)
 			fold := func() {
@@ -111,11 +133,7 @@ func Copies(t *testing.T, program maelstromtest.Program) {
 				fold()
 			}
 			s.Hear("error")
-			for when, n := range asked {
-				if n > 50 {
-					t.Errorf("a copy every %v: %d times %s", pause, n, when)
-				}
-			}
+			check(t)
 		})
 	}
 }
@@ -144,71 +162,81 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 // badValue puts a bad value into the store of a cluster at some time, and mends
 // it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
-	sum, unknown, bit := int64(0), int64(0), int64(1) // of the adds; each has a bit of its own
-	reading := func() maelstromtest.Body { return Read }
-	everybody := func(body func() maelstromtest.Body, check func(node, value string, code int, text string)) {
-		for _, node := range []string{"n0", "n1", "n2"} {
-			value, code, text := Ask(c, node, body())
-			check(node, value, code, text)
-		}
-	}
-	next := func() maelstromtest.Body { bit *= 2; return Add(bit) }
-	fine := func(node, _ string, code int, text string) {
-		if sum += bit; code != -1 {
-			t.Errorf("%s answered %d %s", node, code, text)
-		}
-	}
-	good := json.RawMessage(`{"total":0,"receipts":{"n9":{"boot":1,"nonce":0,"seq":1}}}`)
+	a := asker{t: t, Cluster: c, bit: 1}
+	store := c.Service(maelstrom.SeqKV)
+	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
 	switch when {
 	case "before the start":
-		c.Kill("n0")
-		c.Kill("n1")
-		c.Kill("n2")
-	case "in the middle":
-		everybody(next, fine)
-		good, _ = c.Service("seq-kv").Get("counter")
-	}
-	c.Service("seq-kv").Put("counter", json.RawMessage(bad))
-	if when == "before the start" {
-		c.Restart("n0")
-		c.Restart("n1")
-		c.Restart("n2")
-	}
-	// What a node sends before it sees the bad value may still take effect, for
-	// all the node knows.
-	everybody(next, func(node, _ string, code int, text string) {
-		if code == maelstrom.Timeout && when != "before the start" {
-			unknown |= bit
-		} else if code != maelstrom.TemporarilyUnavailable {
-			t.Errorf("%s answered %d %s", node, code, text)
+		for _, node := range Nodes {
+			c.Kill(node)
 		}
-		namesBoth(t, node, text, bad)
-	})
-	for range 20 {
-		everybody(reading, func(node, _ string, code int, text string) {
-			if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-				t.Errorf("%s answered %d %s", node, code, text)
-			}
-		})
+	case "in the middle":
+		a.serves()
+		good, _ = store.Get("counter")
 	}
-	if got, _ := c.Service("seq-kv").Get("counter"); string(got) != bad {
+	store.Put("counter", json.RawMessage(bad))
+	if when == "before the start" {
+		for _, node := range Nodes {
+			c.Restart(node)
+		}
+	}
+	a.refuses(bad, when != "before the start")
+	if got, _ := store.Get("counter"); string(got) != bad {
 		t.Errorf("the bad value was overwritten with %s", got)
 	}
-	c.Service("seq-kv").Put("counter", good)
+	store.Put("counter", good)
 	time.Sleep(900 * time.Millisecond)
-	everybody(next, fine)
-	everybody(reading, func(node, value string, code int, text string) {
-		var total int64
-		if err := json.Unmarshal([]byte(value), &total); err != nil || total&^unknown != sum {
-			t.Errorf("%s read %q, want %b and perhaps some of %b; %d %s", node, value, sum, unknown, code, text)
-		}
-	})
+	a.serves()
+	for _, node := range Nodes {
+		value, _, text := Ask(c, node, Read)
+		a.adds.Check(t, node, cmp.Or(value, text))
+	}
 }
 
-// namesBoth checks that the text of an error names the key and what it holds.
-func namesBoth(t *testing.T, node, text, bad string) {
-	t.Helper()
-	if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-		t.Errorf("%s does not name the key and what it holds: %s", node, text)
+// An asker asks the nodes of a cluster whose stored value is bad for a time.
+type asker struct {
+	*maelstromtest.Cluster
+	t    *testing.T
+	adds Bits
+	bit  int64 // of the last add
+}
+
+func (a *asker) add(node string) (code int, text string) {
+	a.bit *= 2
+	_, code, text = Ask(a.Cluster, node, Add(a.bit))
+	a.adds.Note(a.bit, code)
+	return code, text
+}
+
+// serves checks that each node serves an add.
+func (a *asker) serves() {
+	a.t.Helper()
+	for _, node := range Nodes {
+		if code, text := a.add(node); code != -1 {
+			a.t.Errorf("%s answered %d %s", node, code, text)
+		}
+	}
+}
+
+// refuses checks that the nodes refuse everything, and say why. If they had
+// seen a good value before, what a node sends before it sees the bad one may
+// still take effect, for all the node knows.
+func (a *asker) refuses(bad string, seen bool) {
+	a.t.Helper()
+	for _, node := range Nodes {
+		code, text := a.add(node)
+		if code != maelstrom.TemporarilyUnavailable && (code != maelstrom.Timeout || !seen) {
+			a.t.Errorf("%s answered %d %s", node, code, text)
+		}
+		if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
+			a.t.Errorf("%s does not name the key and what it holds: %s", node, text)
+		}
+	}
+	for i := range 20 * len(Nodes) {
+		node := Nodes[i%len(Nodes)]
+		_, code, text := Ask(a.Cluster, node, Read)
+		if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
+			a.t.Errorf("%s answered %d %s", node, code, text)
+		}
 	}
 }

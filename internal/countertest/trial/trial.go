@@ -1,12 +1,21 @@
-// Package trial puts a counter through simulations and conversations, and
-// checks what it does. A failure of a simulation names the seed that replays
-// it.
+// Package trial is for tests of the counter that put it through something and
+// check what it does. They give a trial the counter as a program:
+//
+//	trial.Run(t, program, 100, trial.Busy(trial.Brief("kill")), trial.AllOK)
+//	trial.Outage(t, program)
+//
+// Run simulates a cluster with each of some seeds, and its failure names the
+// seed that replays it. Row.Check does the same and compares the figures with
+// limits. The other trials work a cluster by hand, or play the network of one
+// node, or of two as Session does. Catch breaks the counter and checks that
+// given tests fail.
 package trial
 
 import (
 	"bytes"
 	"fmt"
-	"math"
+	"io"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -21,53 +30,74 @@ import (
 // A Check checks the result of one seed.
 type Check func(t *testing.T, r *maelstromtest.Result)
 
-// Run simulates cfg with each seed from 1 to n, in parallel. It checks that the
-// history is right and that the nodes logged nothing, and runs the given
-// checks. It returns the results, in no particular order and without their
-// histories.
+// Run simulates cfg with each seed from 1 to n. It checks that the history is
+// right and that the nodes logged nothing, and runs the given checks. It
+// returns the results, in no particular order and without their histories.
 func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
 	t.Helper()
+	return eachSeed(t, n, func(t *testing.T, seed uint64) *maelstromtest.Result {
+		r := run(t, program, seed, cfg, checks...)
+		r.History = nil // a soak has thousands of results
+		return r
+	})
+}
+
+func run(t *testing.T, program maelstromtest.Program, seed uint64, cfg maelstromtest.Config, checks ...Check) *maelstromtest.Result {
+	var log Log
+	cfg.Seed, cfg.Stderr = seed, log.Of
+	r := maelstromtest.Simulate(t, cfg, program)
+	logged := log.String()
+	if err := r.Err(); err != nil {
+		t.Error(err)
+		t.Log(explain.Shorten(t, cfg, program))
+	}
+	if logged != "" {
+		t.Errorf("the nodes logged at the default level:\n%s", logged)
+	}
+	for _, check := range checks {
+		check(t, r)
+	}
+	if t.Failed() {
+		t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", seed, t.Name())
+	}
+	return r
+}
+
+// eachSeed calls f with each seed from 1 to n, in parallel. It returns what f
+// returns, in no particular order.
+func eachSeed[R any](t *testing.T, n int, f func(t *testing.T, seed uint64) R) (all []R) {
+	t.Helper()
 	var mu sync.Mutex
-	var results []*maelstromtest.Result
 	t.Run("seeds", func(t *testing.T) { // ends when all parallel seeds have ended
-		for seed := range n {
+		for seed := range uint64(n) {
 			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 				t.Parallel()
-				cfg := cfg
-				cfg.Seed = uint64(seed + 1)
-				var log Log
-				r := maelstromtest.Simulate(t, cfg, Logging(program, &log))
-				if err := r.Err(); err != nil {
-					t.Error(err)
-					t.Log(explain.Shorten(t, cfg, program))
-				}
-				if log := log.String(); log != "" {
-					t.Errorf("the nodes logged at the default level:\n%s", log)
-				}
-				for _, check := range checks {
-					check(t, r)
-				}
-				if t.Failed() {
-					t.Logf("seed %d; replay with: go test -seeds %[1]d -run '^%s$' .", cfg.Seed, t.Name())
-				}
-				r.History = nil // a soak has thousands of results
+				r := f(t, seed+1)
 				mu.Lock()
 				defer mu.Unlock()
-				results = append(results, r)
+				all = append(all, r)
 			})
 		}
 	})
-	return results
+	return all
+}
+
+// Long skips a test with -short, because of why.
+func Long(t *testing.T, why string) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip(why)
+	}
 }
 
 // AllOK checks that every request was answered ok.
-func AllOK(t *testing.T, r *maelstromtest.Result) { AtLeast(1)(t, r) }
+var AllOK = Within(Figures{Answered: 100})
 
-// AtLeast checks that at least a share of the requests was answered ok.
-func AtLeast(share float64) Check {
+// Within checks that no figure of a run is worse than its limit.
+func Within(limits Figures) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
-		if r.Availability < share {
-			t.Errorf("%d of %d requests were answered ok", r.OK, r.Invoked)
+		for _, failure := range limits.exceededBy(figures(r)) {
+			t.Error(failure)
 		}
 	}
 }
@@ -88,46 +118,24 @@ func InTime(slack time.Duration) Check {
 	}
 }
 
-// P99Below checks that the 99th percentile of the latencies is below most.
-func P99Below(most time.Duration) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		if p99 := r.Latency.P99; p99 >= most {
-			t.Errorf("the 99th percentile is %v, want less than %v", p99, most)
-		}
-	}
-}
-
-// Fair checks that the node that served the fewest requests served at least a
-// share of what the busiest node did.
-func Fair(share float64) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		if got := Fairness(r); got < share {
-			t.Errorf("the node that served the fewest requests served %.2f of what the busiest node did, want at least %.2f", got, share)
-		}
-	}
-}
-
 // Fairness returns how many requests the node that served the fewest has
 // served, as a share of what the busiest node has served. To serve a request is
 // to answer it ok.
 func Fairness(r *maelstromtest.Result) float64 {
 	served := make(map[string]int)
-	for i := range r.Config.Nodes {
-		served[fmt.Sprintf("n%d", i)] = 0
-	}
 	for _, op := range r.History {
 		if op.Outcome == maelstromtest.OK {
 			served[op.Node]++
 		}
 	}
-	least, most := math.Inf(1), 0.0
-	for _, n := range served {
-		least, most = min(least, float64(n)), max(most, float64(n))
-	}
-	if most == 0 {
+	counts := slices.Collect(maps.Values(served))
+	switch {
+	case len(counts) == 0:
 		return 1
+	case len(counts) < r.Config.Nodes:
+		return 0
 	}
-	return least / most
+	return float64(slices.Min(counts)) / float64(slices.Max(counts))
 }
 
 // Starving checks that all nodes but the given one serve all requests, and logs
@@ -161,35 +169,24 @@ func Struck(t *testing.T, results []*maelstromtest.Result) {
 
 // missed returns a text for each kind of fault that has mostly struck nothing.
 func missed(results []*maelstromtest.Result) (failures []string) {
-	type share struct{ of, all int }
-	struck := map[string]share{}
-	note := func(what string, of, all int) {
-		s := struck[what]
-		struck[what] = share{s.of + of, s.all + all}
-	}
+	struck, all := map[string]int{}, map[string]int{}
 	for _, r := range results {
 		for _, f := range r.Faults {
 			switch maelstromtest.Kind(f.Fault) {
 			case maelstromtest.Kill, maelstromtest.Clock, maelstromtest.Pause, maelstromtest.StoreCut:
-				note(f.Fault, min(f.InFlight, 1), 1)
+				struck[f.Fault] += min(f.InFlight, 1)
+				all[f.Fault]++
 			}
 		}
-		note("doubled messages", r.DoubledApart, r.Doubled)
+		struck["doubled messages"] += r.DoubledApart
+		all["doubled messages"] += r.Doubled
 	}
-	for what, s := range struck {
-		if s.all >= few && 2*s.of < s.all {
-			failures = append(failures, fmt.Sprintf("%s: %d of %d struck something in flight, want at least half", what, s.of, s.all))
+	for what, n := range all {
+		if n >= few && 2*struck[what] < n {
+			failures = append(failures, fmt.Sprintf("%s: %d of %d struck something in flight, want at least half", what, struck[what], n))
 		}
 	}
 	return failures
-}
-
-// Logging returns program with its standard error redirected to log.
-func Logging(program maelstromtest.Program, log *Log) maelstromtest.Program {
-	return func(env maelstromtest.Env) error {
-		env.Stderr = log
-		return program(env)
-	}
 }
 
 // A Log takes what several nodes write.
@@ -197,6 +194,9 @@ type Log struct {
 	mu  sync.Mutex
 	log bytes.Buffer
 }
+
+// Of is for maelstromtest.Config.Stderr.
+func (l *Log) Of(string) io.Writer { return l }
 
 func (l *Log) Write(p []byte) (int, error) {
 	l.mu.Lock()
