@@ -3,7 +3,6 @@ package maelstromtest
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -237,18 +236,8 @@ func (n *network) cut(links ...link) (mend func()) {
 // parse reads a line that a node printed. Like Maelstrom's process.clj it wants
 // src, dest and body, allows an integer id, and nothing else.
 func (n *network) parse(line []byte) (*message, error) {
-	if m, ok := n.parsePlain(line); ok {
-		return m, nil
-	}
-	return n.parseAny(line)
-}
-
-// parseAny is parse for any line.
-func (n *network) parseAny(line []byte) (*message, error) {
-	var fields map[string]json.RawMessage
-	if json.Valid(line) && line[0] == '{' {
-		fields = rawFields(line)
-	} else if err := json.Unmarshal(line, &fields); err != nil {
+	fields, err := rawFields(line)
+	if err != nil {
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	src, err := n.lookup(fields, "src")
@@ -266,7 +255,7 @@ func (n *network) parseAny(line []byte) (*message, error) {
 	if id, ok := fields["id"]; ok && !isInteger(id) {
 		return nil, fmt.Errorf("id is not an integer")
 	}
-	for name := range maps.Keys(fields) {
+	for name := range fields {
 		switch name {
 		case "src", "dest", "body", "id":
 		default:
@@ -274,47 +263,6 @@ func (n *network) parseAny(line []byte) (*message, error) {
 		}
 	}
 	return &message{src: src, dest: dest, body: body}, nil
-}
-
-// parsePlain is parse for lines without spaces and escapes, which nearly all
-// lines are. It fails on all other lines and on lines that are not messages.
-func (n *network) parsePlain(line []byte) (_ *message, ok bool) {
-	if len(line) > maxPlain {
-		return nil, false
-	}
-	var m message
-	rest, hasID := line, false
-	for before := byte('{'); len(rest) > 0 && rest[0] == before; before = ',' {
-		rest = rest[1:]
-		end := endOfScalar(rest)
-		if end == 0 || end == len(rest) || rest[end] != ':' {
-			return nil, false
-		}
-		name := rest[:end]
-		value := rest[end+1:]
-		if rest, ok = skipPlain(value); !ok {
-			return nil, false
-		}
-		value = value[: len(value)-len(rest) : len(value)-len(rest)]
-		switch {
-		case string(name) == `"src"` && m.src == nil && value[0] == '"':
-			m.src = n.endpoints[string(value[1:len(value)-1])]
-			ok = m.src != nil
-		case string(name) == `"dest"` && m.dest == nil && value[0] == '"':
-			m.dest = n.endpoints[string(value[1:len(value)-1])]
-			ok = m.dest != nil
-		case string(name) == `"body"` && m.body == nil && value[0] == '{':
-			m.body = value
-		case string(name) == `"id"` && !hasID && isPlainInteger(value):
-			hasID = true
-		default:
-			return nil, false
-		}
-		if !ok {
-			return nil, false
-		}
-	}
-	return &m, string(rest) == "}" && m.src != nil && m.dest != nil && m.body != nil
 }
 
 func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endpoint, error) {

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -21,6 +19,14 @@ type kv struct{ values map[string]value }
 type value struct {
 	raw       json.RawMessage
 	canonical func() string // expensive, but only the first time
+}
+
+// valueOf returns a value. A missing one is null.
+func valueOf(raw json.RawMessage) value {
+	if len(raw) == 0 {
+		raw = json.RawMessage("null")
+	}
+	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
 }
 
 func (v value) equals(w value) bool {
@@ -157,7 +163,10 @@ func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
 // returns false for a type of request that the store does not know: service.clj
 // throws an exception there, and sends no answer.
 func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
-	fields := rawFields(body)
+	fields, err := rawFields(body)
+	if err != nil {
+		return nil, from, false
+	}
 	r := kvRequest{key: valueOf(fields["key"]).canonical()}
 	switch string(fields["type"]) {
 	case `"read"`:
@@ -173,7 +182,7 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	}
 	answer := s.handle(caller, r)
 	answer.InReplyTo = fields["msg_id"]
-	reply, err := json.Marshal(answer)
+	reply, err = json.Marshal(answer)
 	return reply, answer.from, err == nil
 }
 
@@ -184,63 +193,4 @@ func changeOf(before, after *kv, number int, r kvRequest) Answer {
 		return Answer{State: number, Newest: number}
 	}
 	return Answer{State: number, Newest: number, Changed: true, Key: json.RawMessage(r.key), Value: after.values[r.key].raw}
-}
-
-// valueOf returns a JSON value with the form that it is compared by. A missing
-// value is null.
-func valueOf(raw json.RawMessage) value {
-	if len(raw) == 0 {
-		raw = json.RawMessage("null")
-	}
-	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
-}
-
-// canonical returns a JSON value in a form that is the same for equal values.
-// Object keys are in order. Integers keep all their digits and are distinct
-// from floating-point numbers, as in Clojure.
-func canonical(raw json.RawMessage) string {
-	if len(raw) <= maxPlain {
-		if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {
-			return string(plain)
-		}
-	}
-	return decodedCanonical(raw)
-}
-
-// decodedCanonical is canonical for any JSON.
-func decodedCanonical(raw json.RawMessage) string {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var decoded any
-	if err := decoder.Decode(&decoded); err != nil {
-		return string(raw)
-	}
-	encoded, err := json.Marshal(normalize(decoded))
-	if err != nil {
-		return string(raw)
-	}
-	return string(encoded)
-}
-
-// normalize writes each number in v in one way: integers plainly, others with
-// an exponent.
-func normalize(v any) any {
-	switch v := v.(type) {
-	case []any:
-		for i := range v {
-			v[i] = normalize(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = normalize(v[k])
-		}
-	case json.Number:
-		if v == "-0" {
-			return json.Number("0")
-		}
-		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
-			return json.Number(strconv.FormatFloat(f, 'e', -1, 64))
-		}
-	}
-	return v
 }
