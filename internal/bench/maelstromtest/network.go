@@ -1,6 +1,7 @@
 package maelstromtest
 
 import (
+	"container/heap"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -82,8 +83,7 @@ type network struct {
 	faults    []*messageFault
 	deliver   func(*message) []Copy // decides what becomes of messages that involve no client; nil: chance does
 
-	journal     func(what What, m *message, delay time.Duration)
-	journalLink func(what What, l link)
+	note func(Entry)
 
 	sent    int // all messages; also the next one's id
 	servers int // messages that involve no client
@@ -93,17 +93,30 @@ type network struct {
 	doubledApart int // of those: copies of which arrived at different instants
 }
 
+func newNetwork(cfg Config, sched *scheduler, note func(Entry)) network {
+	return network{
+		sched: sched, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
+		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
+		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, note: note,
+	}
+}
+
 func (n *network) add(name string, kind endpointKind, deliver func(*message)) *endpoint {
 	e := &endpoint{name: name, kind: kind, deliver: deliver}
 	n.endpoints[name] = e
 	return e
 }
 
+// record notes what happened to a message.
+func (n *network) record(what What, m *message, delay time.Duration) {
+	n.note(Entry{What: what, ID: m.id, Src: m.src.name, Dest: m.dest.name, Body: m.body, Delay: delay})
+}
+
 // send takes a message from its sender.
 func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	m := &message{id: n.sent, src: src, dest: dest, body: body}
 	n.sent++
-	n.journal(Sent, m, 0)
+	n.record(Sent, m, 0)
 	if src.kind == aClient || dest.kind == aClient {
 		n.enqueue(m, 0)
 		return
@@ -133,15 +146,15 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 // latency passes before the queue, too.
 func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
 	if len(copies) == 0 {
-		n.journal(Lost, m, 0)
+		n.record(Lost, m, 0)
 	}
 	n.depart(m, len(copies))
 	for i, c := range copies {
 		if i > 0 {
-			n.journal(Doubled, m, 0)
+			n.record(Doubled, m, 0)
 		}
 		if c.Delay > 0 {
-			n.journal(IsLate, m, c.Delay)
+			n.record(IsLate, m, c.Delay)
 		}
 		copied := *m
 		switch {
@@ -193,22 +206,22 @@ func (n *network) enqueue(m *message, latency time.Duration) {
 	m.deadline = n.sched.now() + latency
 	m.seq = n.nextSeq
 	n.nextSeq++
-	m.dest.queue.push(m)
+	heap.Push(&m.dest.queue, m)
 	n.receive(m.dest)
 }
 
 // receive lets an endpoint that isn't busy take its next message.
 func (n *network) receive(e *endpoint) {
 	for !e.busy && len(e.queue) > 0 {
-		m := e.queue.pop()
+		m := heap.Pop(&e.queue).(*message)
 		if n.cuts[link{m.src, e}] > 0 {
-			n.journal(Blocked, m, 0)
+			n.record(Blocked, m, 0)
 			n.end(m, false)
 			continue
 		}
 		e.busy = true
 		n.sched.at(n.hops.arrival(m.deadline, n.sched.now()), func() {
-			n.journal(Received, m, 0)
+			n.record(Received, m, 0)
 			n.end(m, true)
 			e.busy = false
 			e.deliver(m)
@@ -221,11 +234,11 @@ func (n *network) receive(e *endpoint) {
 func (n *network) cut(links ...link) (mend func()) {
 	for _, l := range links {
 		n.cuts[l]++
-		n.journalLink(LinkCut, l)
+		n.note(Entry{What: LinkCut, Src: l.src.name, Dest: l.dest.name})
 	}
 	return func() {
 		for _, l := range links {
-			n.journalLink(LinkMends, l)
+			n.note(Entry{What: LinkMends, Src: l.src.name, Dest: l.dest.name})
 			if n.cuts[l]--; n.cuts[l] == 0 {
 				delete(n.cuts, l)
 			}

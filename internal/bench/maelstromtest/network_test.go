@@ -20,19 +20,12 @@ type delivery struct {
 // A wire is a network with two nodes, a service and a client that note what
 // they get.
 type wire struct {
-	*network
-	sched *scheduler
-	got   map[string][]delivery
+	network
+	got map[string][]delivery
 }
 
 func newWire(cfg Config) *wire {
-	w := &wire{sched: &scheduler{begin: time.Now()}, got: map[string][]delivery{}}
-	w.network = &network{
-		sched: w.sched, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
-		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
-		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: func(What, *message, time.Duration) {},
-		journalLink: func(What, link) {},
-	}
+	w := &wire{newNetwork(cfg, &scheduler{begin: time.Now()}, func(Entry) {}), map[string][]delivery{}}
 	for name, kind := range map[string]endpointKind{"n0": aNode, "n1": aNode, "seq-kv": aService, "c0": aClient} {
 		e := w.add(name, kind, func(m *message) {
 			w.got[name] = append(w.got[name], delivery{w.sched.now(), string(m.body)})

@@ -98,11 +98,7 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 		wakeup: make(chan struct{}, 1),
 	}
 	b.scheduler.begin = time.Now()
-	b.network = network{
-		sched: &b.scheduler, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
-		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
-		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: b.record, journalLink: b.recordLink,
-	}
+	b.network = newNetwork(cfg, &b.scheduler, b.note)
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
 		b.services["seq-kv"] = &sequential{states: []*kv{{}}, seen: map[string]int{}, pick: script.answer}
@@ -110,7 +106,7 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	for name, s := range b.services {
 		b.network.add(name, aService, func(m *message) {
 			if reply, from, ok := answer(s, m.src.name, m.body); ok {
-				b.recordAnswer(m, from)
+				b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: &from})
 				b.network.send(m.dest, m.src, reply)
 			}
 		})
