@@ -228,15 +228,12 @@ func (c *Conversation) Stop() { c.stop() }
 // within 5 s, the test fails.
 func (c *Conversation) Wait() error {
 	c.t.Helper()
-	if !c.wait(func() bool { return false }) {
-		select {
-		case <-c.ended:
-		default:
-			c.waited = true // long enough
-			c.t.Fatalf("maelstromtest: the node has not ended after %v", hearing)
-		}
-	}
 	c.waited = true
+	select {
+	case <-c.ended:
+	case <-time.After(hearing):
+		c.t.Fatalf("maelstromtest: the node has not ended after %v", hearing)
+	}
 	return c.err
 }
 
@@ -315,7 +312,7 @@ func (c *Conversation) listen(line []byte) {
 
 // An ear is a node's standard output, which is listened to line by line.
 type ear struct {
-	listen func(line []byte) // keeps nothing of line
+	listen func(line []byte)
 
 	mu      sync.Mutex
 	partial []byte
@@ -324,20 +321,8 @@ type ear struct {
 func (e *ear) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for rest := p; ; {
-		line, after, whole := bytes.Cut(rest, []byte("\n"))
-		switch {
-		case !whole:
-			e.partial = append(e.partial, line...)
-			return len(p), nil
-		case len(e.partial) > 0:
-			e.listen(append(e.partial, line...))
-			e.partial = e.partial[:0]
-		default:
-			e.listen(line)
-		}
-		rest = after
-	}
+	e.partial = cutLines(append(e.partial, p...), e.listen)
+	return len(p), nil
 }
 
 // flush takes a last line without a newline.

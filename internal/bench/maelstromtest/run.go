@@ -274,7 +274,7 @@ func (b *bench) sendLines(n *node, lines [][]byte) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		n.said.keep(string(line))
+		n.said.keep(line)
 		m, err := b.parse(line)
 		o := outgoing{line: line, message: m, error: err}
 		if err == nil {
@@ -361,8 +361,11 @@ func (b *bench) pause(n *node) {
 	}
 }
 
-// resume lets a paused node's input and output flow again.
+// resume lets a node's input and output flow again, if it is paused.
 func (b *bench) resume(n *node) {
+	if !n.paused {
+		return
+	}
 	n.paused = false
 	b.note(Entry{What: Resumed, Node: n.name})
 	n.up(b.now())
@@ -387,9 +390,7 @@ func (b *bench) finish() {
 	b.closed = true
 	b.mu.Unlock()
 	for _, n := range b.nodes {
-		if n.paused {
-			b.resume(n)
-		}
+		b.resume(n)
 		if n.life != nil {
 			n.life.stdin.close()
 		}
