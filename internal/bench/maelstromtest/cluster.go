@@ -193,7 +193,7 @@ func (c *Cluster) Inject(name string, line []byte) {
 type Service struct {
 	c     *Cluster
 	name  string
-	store store
+	store *store
 }
 
 // Service returns a service of the cluster, "seq-kv" or "lin-kv".

@@ -103,17 +103,22 @@ func (c *Conversation) init() {
 		nodes = []string{c.node}
 	}
 	c.Send("c0", `{"type":"init","msg_id":1,"node_id":%s,"node_ids":%s}`, toJSON(c.node), toJSON(nodes))
-	toInit := func(p Packet) bool { return p.Dest == "c0" && p.InReplyTo == 1 }
-	if !c.wait(func() bool { return slices.ContainsFunc(c.heard, toInit) }) {
+	var reply Packet
+	answered := c.wait(func() bool {
+		i := slices.IndexFunc(c.heard, func(p Packet) bool { return p.Dest == "c0" && p.InReplyTo == 1 })
+		if i < 0 {
+			return false
+		}
+		reply = c.heard[i]
+		c.heard = slices.Delete(c.heard, i, i+1)
+		return true
+	})
+	switch {
+	case !answered:
 		c.t.Fatalf("maelstromtest: the node did not answer init%s", c.ending())
+	case reply.Type != "init_ok":
+		c.t.Fatalf("maelstromtest: the node answered init with %v", reply)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.heard, toInit)
-	if c.heard[i].Type != "init_ok" {
-		c.t.Fatalf("maelstromtest: the node answered init with %v", c.heard[i])
-	}
-	c.heard = slices.Delete(c.heard, i, i+1)
 }
 
 // cleanUp ends the node, and fails the test if the node has an error that the

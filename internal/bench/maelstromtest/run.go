@@ -39,7 +39,7 @@ type bench struct {
 	settle   func() // waits until all nodes wait for something
 	start    starter
 	nodes    []*node
-	services map[string]store
+	services map[string]*store
 	faultLog []FaultRecord
 	faulty   bool       // faults may begin
 	active   []*episode // the faults in force
@@ -90,9 +90,9 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b := &bench{
 		cfg: cfg, virtual: virtual, settle: settle, start: start,
-		services: map[string]store{
+		services: map[string]*store{
 			"seq-kv": newSequential(cfg.stream("seq-kv")),
-			"lin-kv": &linearizable{state: &kv{}},
+			"lin-kv": newLinearizable(),
 		},
 		rng:    cfg.stream("workload"),
 		wakeup: make(chan struct{}, 1),
@@ -101,7 +101,7 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	b.network = newNetwork(cfg, &b.scheduler, b.note)
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
-		b.services["seq-kv"] = &sequential{states: []*kv{{}}, seen: map[string]int{}, pick: script.answer}
+		b.services["seq-kv"] = newStore(script.answer)
 	}
 	for name, s := range b.services {
 		b.network.add(name, aService, func(m *message) {
