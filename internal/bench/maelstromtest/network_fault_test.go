@@ -154,7 +154,7 @@ func watched() (Program, map[string][]*lifeLog) {
 			if m.Type == "error" || m.Type == "ping" {
 				return nil
 			}
-			return echoLine([]byte(m.Line), env.Stdout)
+			return echo(env, m)
 		})
 	}, lives
 }

@@ -125,46 +125,6 @@ func TestCutsCountWhenAMessageIsTaken(t *testing.T) {
 	})
 }
 
-func TestLatenciesFollowTheirDistribution(t *testing.T) {
-	const mean = 20 * time.Millisecond
-	for dist, limit := range map[Distribution][2]time.Duration{
-		Constant: {mean, mean}, Uniform: {0, 2*mean - time.Millisecond}, Exponential: {0, time.Hour},
-	} {
-		w := newWire(Config{Latency: mean, LatencyDist: dist})
-		var sum time.Duration
-		const n = 20000
-		for range n {
-			l := w.draw("n0", "seq-kv")
-			if l < limit[0] || l > limit[1] || l%time.Millisecond != 0 {
-				t.Fatalf("%s: %v", dist, l)
-			}
-			sum += l
-		}
-		if got := sum / n; got < mean-time.Millisecond || got > mean+time.Millisecond { // whole milliseconds take off half of one
-			t.Errorf("%s: mean %v", dist, got)
-		}
-	}
-}
-
-// Latencies are not rounded if their mean is not a whole number of
-// milliseconds.
-func TestLatenciesBelowAMillisecondAreExact(t *testing.T) {
-	for _, mean := range []time.Duration{time.Microsecond, 300 * time.Microsecond, 2500 * time.Microsecond} {
-		w := newWire(Config{Latency: mean, LatencyDist: Constant})
-		if got := w.draw("n0", "seq-kv"); got != mean {
-			t.Errorf("a latency of %v became %v", mean, got)
-		}
-		var sum time.Duration
-		w = newWire(Config{Latency: mean, LatencyDist: Exponential})
-		for range 10_000 {
-			sum += w.draw("n0", "seq-kv")
-		}
-		if got := sum / 10_000; got < mean*9/10 || got > mean*11/10 {
-			t.Errorf("the mean of exponential latencies is %v, not %v", got, mean)
-		}
-	}
-}
-
 func TestClientsHaveNoLatency(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWire(Config{Latency: time.Second, LatencyDist: "constant"})
