@@ -73,7 +73,8 @@ func small(random *rand.Rand) []Op {
 	return history
 }
 
-var counter = porcupine.Model{
+// Model is porcupine's model of a counter. Its inputs are Ops.
+var Model = porcupine.Model{
 	Init: func() any { return int64(0) },
 	Step: func(state, input, _ any) (bool, any) {
 		total, op := state.(int64), input.(Op)
@@ -84,16 +85,20 @@ var counter = porcupine.Model{
 	},
 }
 
-// judge asks porcupine. An add of unknown outcome may take effect after
-// everything else, which has the same effect as not at all.
-func judge(history []Op) Answer {
-	var ops []porcupine.Operation
+// Operations returns a history for porcupine. An add of unknown outcome may
+// take effect after everything else, which is the same as not at all.
+func Operations(history []Op) (ops []porcupine.Operation) {
 	for i, op := range history {
 		if op.Read || op.Value != 0 {
 			ops = append(ops, porcupine.Operation{ClientId: i, Input: op, Call: op.Invoke, Return: op.Complete})
 		}
 	}
-	if porcupine.CheckOperations(counter, ops) {
+	return ops
+}
+
+// judge asks porcupine.
+func judge(history []Op) Answer {
+	if porcupine.CheckOperations(Model, Operations(history)) {
 		return Yes
 	}
 	return No

@@ -65,12 +65,21 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 			c.Close()
 		}
 	})
-	select {
-	case <-ready:
-	case <-c.ended:
+	if _, ok := await(c, ready); !ok {
 		t.Fatal(b.unstarted)
 	}
 	return c
+}
+
+// await waits for an element of a channel, or for its close. It returns false
+// if the bench ends first.
+func await[T any](c *Cluster, from <-chan T) (x T, ok bool) {
+	select {
+	case x = <-from:
+		return x, true
+	case <-c.ended:
+		return x, false
+	}
 }
 
 // Close ends the nodes' input and waits for them to end, up to 2 s. If a node
@@ -99,11 +108,16 @@ func (c *Cluster) do(f func()) {
 	if !c.b.call(func() { f(); close(done) }) {
 		c.t.Fatal("maelstromtest: the cluster is closed")
 	}
-	select {
-	case <-done:
-	case <-c.ended:
+	if _, ok := await(c, done); !ok {
 		c.t.Fatal("maelstromtest: the cluster has ended")
 	}
+}
+
+// doTo is do for a node.
+func (c *Cluster) doTo(name string, f func(*node)) {
+	c.t.Helper()
+	n := c.node(name)
+	c.do(func() { f(n) })
 }
 
 func (c *Cluster) node(name string) *node {
@@ -151,12 +165,11 @@ func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
 			answer <- result{nil, err}
 		}
 	})
-	select {
-	case r := <-answer:
-		return r.reply, r.err
-	case <-cl.c.ended:
+	r, ok := await(cl.c, answer)
+	if !ok {
 		return nil, errors.New("maelstromtest: the cluster was closed")
 	}
+	return r.reply, r.err
 }
 
 // client returns a client that has no request in hand.
@@ -171,17 +184,16 @@ func (c *Cluster) client() *benchClient {
 }
 
 // Inject writes a line to a node's input as it is, bypassing the network.
-func (c *Cluster) Inject(node string, line []byte) {
+func (c *Cluster) Inject(name string, line []byte) {
 	c.t.Helper()
-	n := c.node(node)
-	c.do(func() { n.input(append(slices.Clip(line), '\n')) })
+	c.doTo(name, func(n *node) { n.input(append(slices.Clip(line), '\n')) })
 }
 
 // A Service is a key-value store of the cluster, seen from outside.
 type Service struct {
 	c     *Cluster
 	name  string
-	store store
+	store *store
 }
 
 // Service returns a service of the cluster, "seq-kv" or "lin-kv".
@@ -224,36 +236,32 @@ func keyOf(key string) string {
 
 // Kill ends a node's life, if it has one. Messages that it has sent still
 // arrive.
-func (c *Cluster) Kill(node string) {
+func (c *Cluster) Kill(name string) {
 	c.t.Helper()
-	n := c.node(node)
-	c.do(func() {
+	c.doTo(name, func(n *node) {
 		if n.life != nil {
-			c.unpause(n)
+			c.b.resume(n)
 			c.b.kill(n)
 		}
 	})
 }
 
 // Restart starts a dead node again and waits until it has answered init.
-func (c *Cluster) Restart(node string) {
+func (c *Cluster) Restart(name string) {
 	c.t.Helper()
-	n := c.node(node)
 	answered := make(chan error, 1)
-	c.do(func() {
+	c.doTo(name, func(n *node) {
 		if n.life != nil {
-			answered <- fmt.Errorf("maelstromtest: %s is not dead", node)
+			answered <- fmt.Errorf("maelstromtest: %s is not dead", name)
 			return
 		}
 		c.b.startLife(n, func(err error) { answered <- err })
 	})
-	select {
-	case err := <-answered:
-		if err != nil {
-			c.t.Fatal(err)
-		}
-	case <-c.ended:
+	switch err, ok := await(c, answered); {
+	case !ok:
 		c.t.Fatal("maelstromtest: the cluster has ended")
+	case err != nil:
+		c.t.Fatal(err)
 	}
 }
 
@@ -273,10 +281,9 @@ func (c *Cluster) SetClockTo(node string, t time.Time) {
 }
 
 // Pause holds a node's input and output until Resume. Its timers go on.
-func (c *Cluster) Pause(node string) {
+func (c *Cluster) Pause(name string) {
 	c.t.Helper()
-	n := c.node(node)
-	c.do(func() {
+	c.doTo(name, func(n *node) {
 		if n.healthy() {
 			c.b.pause(n)
 		}
@@ -286,14 +293,7 @@ func (c *Cluster) Pause(node string) {
 // Resume lets a paused node's input and output flow again.
 func (c *Cluster) Resume(node string) {
 	c.t.Helper()
-	n := c.node(node)
-	c.do(func() { c.unpause(n) })
-}
-
-func (c *Cluster) unpause(n *node) {
-	if n.paused {
-		c.b.resume(n)
-	}
+	c.doTo(node, c.b.resume)
 }
 
 // Cut cuts the links between two endpoints, nodes or services, in both
@@ -320,15 +320,16 @@ func (c *Cluster) CutOneWay(src, dest string) {
 func (c *Cluster) Mend(a, b string) {
 	c.t.Helper()
 	there, back := c.link(a, b), c.link(b, a)
-	c.do(func() { c.mend(there, back) })
+	c.do(func() {
+		c.mend(there)
+		c.mend(back)
+	})
 }
 
-func (c *Cluster) mend(links ...link) {
-	for _, l := range links {
-		if mend := c.cuts[l]; mend != nil {
-			mend()
-			delete(c.cuts, l)
-		}
+func (c *Cluster) mend(l link) {
+	if mend := c.cuts[l]; mend != nil {
+		mend()
+		delete(c.cuts, l)
 	}
 }
 
@@ -348,9 +349,7 @@ func (c *Cluster) MendStore(nodes ...string) {
 func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
 	c.t.Helper()
 	if len(nodes) == 0 {
-		for _, n := range c.b.nodes {
-			nodes = append(nodes, n.name)
-		}
+		nodes = c.b.names()
 	}
 	for _, n := range nodes {
 		f(n, "seq-kv")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -23,8 +24,30 @@ func inCluster(t *testing.T, cfg Config, program Program, f func(t *testing.T, c
 	})
 }
 
+// problems checks that a cluster has these problems, each of which has one text.
+func problems(t *testing.T, c *Cluster, want ...string) {
+	t.Helper()
+	found := c.Problems()
+	if !slices.EqualFunc(found, want, strings.Contains) {
+		t.Errorf("problems %q, want %q", found, want)
+	}
+}
+
+// stored checks what lin-kv holds for the counter.
+func stored(t *testing.T, c *Cluster, want string) {
+	t.Helper()
+	if v, ok := c.Service("lin-kv").Get("counter"); !ok || string(v) != want {
+		t.Errorf("the store has %s, %v, want %s", v, ok, want)
+	}
+}
+
 func addOne(c *Cluster, node string) error {
 	_, err := c.Client(node).Request(Body{"type": "add", "delta": 1}, time.Second)
+	return err
+}
+
+func askEcho(c *Cluster, node string) error {
+	_, err := c.Client(node).Request(Body{"type": "echo"}, time.Second)
 	return err
 }
 
@@ -39,22 +62,16 @@ func TestAClusterAnswersRequestsAndShowsItsStore(t *testing.T) {
 		if err != nil || reply.Type() != "read_ok" || string(reply["value"]) != "3" {
 			t.Errorf("reply %s, error %v", reply, err)
 		}
-		if v, ok := c.Service("lin-kv").Get("counter"); !ok || string(v) != "3" {
-			t.Errorf("the store has %s, %v", v, ok)
-		}
+		stored(t, c, "3")
 		c.Service("lin-kv").Put("counter", 40)
 		if err := addOne(c, "n1"); err != nil {
 			t.Error(err)
 		}
-		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "41" {
-			t.Errorf("the store has %s", v)
-		}
+		stored(t, c, "41")
 		if v, ok := c.Service("seq-kv").Get("counter"); ok {
 			t.Errorf("seq-kv has %s", v)
 		}
-		if p := c.Problems(); len(p) > 0 {
-			t.Errorf("problems: %v", p)
-		}
+		problems(t, c)
 	})
 }
 
@@ -69,9 +86,7 @@ func TestConcurrentRequestsAreAllAnswered(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "30" {
-			t.Errorf("the store has %s", v)
-		}
+		stored(t, c, "30")
 	})
 }
 
@@ -114,12 +129,12 @@ func TestAKilledNodeIsSilentUntilItIsRestarted(t *testing.T) {
 		c.Pause("n1") // killing works on a paused node, too
 		c.Kill("n1")
 		c.Kill("n1")
-		if _, err := c.Client("n1").Request(Body{"type": "echo"}, time.Second); !errors.Is(err, ErrTimeout) {
+		if err := askEcho(c, "n1"); !errors.Is(err, ErrTimeout) {
 			t.Errorf("a dead node answered: %v", err)
 		}
 		c.SetClock("n1", -time.Minute)
 		c.Restart("n1")
-		if _, err := c.Client("n1").Request(Body{"type": "echo"}, time.Second); err != nil {
+		if err := askEcho(c, "n1"); err != nil {
 			t.Error(err)
 		}
 		if logs := lives["n1"]; len(logs) != 2 || logs[1].clock.Sub(logs[1].begin) != -time.Minute || logs[1].types[0] != "init" ||
@@ -136,20 +151,18 @@ func TestAKilledNodeIsSilentUntilItIsRestarted(t *testing.T) {
 				t.Errorf("the clock was set to %v, and shows %v", clock, logs[len(logs)-1].clock)
 			}
 		}
-		if p := c.Problems(); len(p) > 0 {
-			t.Errorf("problems: %v", p)
-		}
+		problems(t, c)
 	})
 }
 
 func TestAPausedNodeAnswersOnlyAfterItIsResumed(t *testing.T) {
 	inCluster(t, Config{}, echoNode, func(t *testing.T, c *Cluster) {
 		c.Pause("n2")
-		if _, err := c.Client("n2").Request(Body{"type": "echo"}, time.Second); !errors.Is(err, ErrTimeout) {
+		if err := askEcho(c, "n2"); !errors.Is(err, ErrTimeout) {
 			t.Errorf("a paused node answered: %v", err)
 		}
 		c.Resume("n2")
-		if _, err := c.Client("n2").Request(Body{"type": "echo"}, time.Second); err != nil {
+		if err := askEcho(c, "n2"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -196,14 +209,10 @@ func TestAnyLineCanBeInjected(t *testing.T) {
 	inCluster(t, Config{}, linCounter, func(t *testing.T, c *Cluster) {
 		c.Inject("n0", []byte(`{"src":"n1","dest":"n0","body":{"type":"add","delta":5,"msg_id":1}}`))
 		time.Sleep(time.Second)
-		if v, _ := c.Service("lin-kv").Get("counter"); string(v) != "5" {
-			t.Errorf("the store has %s", v)
-		}
+		stored(t, c, "5")
 		c.Inject("n0", []byte("\x00 not a message"))
 		time.Sleep(time.Second)
-		if p := c.Problems(); len(p) != 1 || !strings.Contains(p[0], "n0 crashed") {
-			t.Errorf("problems: %v", p)
-		}
+		problems(t, c, "n0 crashed")
 	})
 }
 
@@ -249,9 +258,6 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 // input to the end.
 func respondInit(env Env, body string) error {
 	say(env, "n0", "c0", body)
-	_, err := env.Stdin.Read(make([]byte, 1<<16))
-	for err == nil {
-		_, err = env.Stdin.Read(make([]byte, 1<<16))
-	}
-	return nil
+	_, err := io.Copy(io.Discard, env.Stdin)
+	return err
 }

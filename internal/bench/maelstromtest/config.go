@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -181,11 +182,18 @@ const (
 
 // ParseDistribution reads the name of a distribution.
 func ParseDistribution(name string) (Distribution, error) {
-	switch d := Distribution(name); d {
-	case Constant, Uniform, Exponential:
-		return d, nil
+	return parseName("distribution", name, Constant, Uniform, Exponential)
+}
+
+// parseName returns that of the known things which is written as name.
+func parseName[T any](what, name string, known ...T) (x T, err error) {
+	names := make([]string, len(known))
+	for i, x := range known {
+		if names[i] = fmt.Sprint(x); names[i] == name {
+			return x, nil
+		}
 	}
-	return "", fmt.Errorf("unknown distribution %q; known are %s, %s, %s", name, Constant, Uniform, Exponential)
+	return x, fmt.Errorf("unknown %s %q; known are %s", what, name, strings.Join(names, ", "))
 }
 
 // CheckFar returns an error if far, which is meant to be a Config's Far, names
@@ -222,11 +230,7 @@ const (
 
 // ParseConsistency reads the name of a consistency.
 func ParseConsistency(name string) (Consistency, error) {
-	switch c := Consistency(name); c {
-	case Linearizable, Eventual:
-		return c, nil
-	}
-	return "", fmt.Errorf("unknown consistency %q; known are %s, %s", name, Linearizable, Eventual)
+	return parseName("consistency", name, Linearizable, Eventual)
 }
 
 // idle says why a run with this configuration asked nothing.

@@ -103,17 +103,22 @@ func (c *Conversation) init() {
 		nodes = []string{c.node}
 	}
 	c.Send("c0", `{"type":"init","msg_id":1,"node_id":%s,"node_ids":%s}`, toJSON(c.node), toJSON(nodes))
-	toInit := func(p Packet) bool { return p.Dest == "c0" && p.InReplyTo == 1 }
-	if !c.wait(func() bool { return slices.ContainsFunc(c.heard, toInit) }) {
+	var reply Packet
+	answered := c.wait(func() bool {
+		i := slices.IndexFunc(c.heard, func(p Packet) bool { return p.Dest == "c0" && p.InReplyTo == 1 })
+		if i < 0 {
+			return false
+		}
+		reply = c.heard[i]
+		c.heard = slices.Delete(c.heard, i, i+1)
+		return true
+	})
+	switch {
+	case !answered:
 		c.t.Fatalf("maelstromtest: the node did not answer init%s", c.ending())
+	case reply.Type != "init_ok":
+		c.t.Fatalf("maelstromtest: the node answered init with %v", reply)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := slices.IndexFunc(c.heard, toInit)
-	if c.heard[i].Type != "init_ok" {
-		c.t.Fatalf("maelstromtest: the node answered init with %v", c.heard[i])
-	}
-	c.heard = slices.Delete(c.heard, i, i+1)
 }
 
 // cleanUp ends the node, and fails the test if the node has an error that the
@@ -228,15 +233,12 @@ func (c *Conversation) Stop() { c.stop() }
 // within 5 s, the test fails.
 func (c *Conversation) Wait() error {
 	c.t.Helper()
-	if !c.wait(func() bool { return false }) {
-		select {
-		case <-c.ended:
-		default:
-			c.waited = true // long enough
-			c.t.Fatalf("maelstromtest: the node has not ended after %v", hearing)
-		}
-	}
 	c.waited = true
+	select {
+	case <-c.ended:
+	case <-time.After(hearing):
+		c.t.Fatalf("maelstromtest: the node has not ended after %v", hearing)
+	}
 	return c.err
 }
 
@@ -315,7 +317,7 @@ func (c *Conversation) listen(line []byte) {
 
 // An ear is a node's standard output, which is listened to line by line.
 type ear struct {
-	listen func(line []byte) // keeps nothing of line
+	listen func(line []byte)
 
 	mu      sync.Mutex
 	partial []byte
@@ -324,20 +326,8 @@ type ear struct {
 func (e *ear) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for rest := p; ; {
-		line, after, whole := bytes.Cut(rest, []byte("\n"))
-		switch {
-		case !whole:
-			e.partial = append(e.partial, line...)
-			return len(p), nil
-		case len(e.partial) > 0:
-			e.listen(append(e.partial, line...))
-			e.partial = e.partial[:0]
-		default:
-			e.listen(line)
-		}
-		rest = after
-	}
+	e.partial = cutLines(append(e.partial, p...), e.listen)
+	return len(p), nil
 }
 
 // flush takes a last line without a newline.

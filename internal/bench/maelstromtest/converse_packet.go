@@ -71,11 +71,11 @@ func (p Packet) String() string { return p.Line }
 // is safe for concurrent use.
 type Store struct {
 	mu    sync.Mutex
-	state linearizable
+	store *store
 }
 
 // NewStore returns a store that holds nothing.
-func NewStore() *Store { return &Store{state: linearizable{state: &kv{}}} }
+func NewStore() *Store { return &Store{store: newLinearizable()} }
 
 // Serve answers a request.
 func (s *Store) Serve(c *Conversation, p Packet) {
@@ -89,7 +89,7 @@ func (s *Store) Serve(c *Conversation, p Packet) {
 func (s *Store) Reply(p Packet) (body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, _, _ := answer(&s.state, p.Src, p.Body)
+	raw, _, _ := answer(s.store, p.Src, p.Body)
 	return string(raw)
 }
 
@@ -97,12 +97,12 @@ func (s *Store) Reply(p Packet) (body string) {
 func (s *Store) Get(key string) (raw string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return string(s.state.state.values[keyOf(key)].raw)
+	return string(s.store.newest().values[keyOf(key)].raw)
 }
 
 // Put sets a key to a value, which is JSON.
 func (s *Store) Put(key, raw string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.state.handle("", kvRequest{kind: "write", key: keyOf(key), value: valueOf(json.RawMessage(raw))})
+	s.store.handle("", kvRequest{kind: "write", key: keyOf(key), value: valueOf(json.RawMessage(raw))})
 }

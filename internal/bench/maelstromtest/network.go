@@ -1,9 +1,9 @@
 package maelstromtest
 
 import (
+	"container/heap"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"math/rand/v2"
 	"strconv"
@@ -83,8 +83,7 @@ type network struct {
 	faults    []*messageFault
 	deliver   func(*message) []Copy // decides what becomes of messages that involve no client; nil: chance does
 
-	journal     func(what What, m *message, delay time.Duration)
-	journalLink func(what What, l link)
+	note func(Entry)
 
 	sent    int // all messages; also the next one's id
 	servers int // messages that involve no client
@@ -94,17 +93,30 @@ type network struct {
 	doubledApart int // of those: copies of which arrived at different instants
 }
 
+func newNetwork(cfg Config, sched *scheduler, note func(Entry)) network {
+	return network{
+		sched: sched, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
+		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
+		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, note: note,
+	}
+}
+
 func (n *network) add(name string, kind endpointKind, deliver func(*message)) *endpoint {
 	e := &endpoint{name: name, kind: kind, deliver: deliver}
 	n.endpoints[name] = e
 	return e
 }
 
+// record notes what happened to a message.
+func (n *network) record(what What, m *message, delay time.Duration) {
+	n.note(Entry{What: what, ID: m.id, Src: m.src.name, Dest: m.dest.name, Body: m.body, Delay: delay})
+}
+
 // send takes a message from its sender.
 func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 	m := &message{id: n.sent, src: src, dest: dest, body: body}
 	n.sent++
-	n.journal(Sent, m, 0)
+	n.record(Sent, m, 0)
 	if src.kind == aClient || dest.kind == aClient {
 		n.enqueue(m, 0)
 		return
@@ -134,15 +146,15 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 // latency passes before the queue, too.
 func (n *network) sendCopies(m *message, copies []Copy, exact bool) {
 	if len(copies) == 0 {
-		n.journal(Lost, m, 0)
+		n.record(Lost, m, 0)
 	}
 	n.depart(m, len(copies))
 	for i, c := range copies {
 		if i > 0 {
-			n.journal(Doubled, m, 0)
+			n.record(Doubled, m, 0)
 		}
 		if c.Delay > 0 {
-			n.journal(IsLate, m, c.Delay)
+			n.record(IsLate, m, c.Delay)
 		}
 		copied := *m
 		switch {
@@ -194,22 +206,22 @@ func (n *network) enqueue(m *message, latency time.Duration) {
 	m.deadline = n.sched.now() + latency
 	m.seq = n.nextSeq
 	n.nextSeq++
-	m.dest.queue.push(m)
+	heap.Push(&m.dest.queue, m)
 	n.receive(m.dest)
 }
 
 // receive lets an endpoint that isn't busy take its next message.
 func (n *network) receive(e *endpoint) {
 	for !e.busy && len(e.queue) > 0 {
-		m := e.queue.pop()
+		m := heap.Pop(&e.queue).(*message)
 		if n.cuts[link{m.src, e}] > 0 {
-			n.journal(Blocked, m, 0)
+			n.record(Blocked, m, 0)
 			n.end(m, false)
 			continue
 		}
 		e.busy = true
 		n.sched.at(n.hops.arrival(m.deadline, n.sched.now()), func() {
-			n.journal(Received, m, 0)
+			n.record(Received, m, 0)
 			n.end(m, true)
 			e.busy = false
 			e.deliver(m)
@@ -222,11 +234,11 @@ func (n *network) receive(e *endpoint) {
 func (n *network) cut(links ...link) (mend func()) {
 	for _, l := range links {
 		n.cuts[l]++
-		n.journalLink(LinkCut, l)
+		n.note(Entry{What: LinkCut, Src: l.src.name, Dest: l.dest.name})
 	}
 	return func() {
 		for _, l := range links {
-			n.journalLink(LinkMends, l)
+			n.note(Entry{What: LinkMends, Src: l.src.name, Dest: l.dest.name})
 			if n.cuts[l]--; n.cuts[l] == 0 {
 				delete(n.cuts, l)
 			}
@@ -237,18 +249,8 @@ func (n *network) cut(links ...link) (mend func()) {
 // parse reads a line that a node printed. Like Maelstrom's process.clj it wants
 // src, dest and body, allows an integer id, and nothing else.
 func (n *network) parse(line []byte) (*message, error) {
-	if m, ok := n.parsePlain(line); ok {
-		return m, nil
-	}
-	return n.parseAny(line)
-}
-
-// parseAny is parse for any line.
-func (n *network) parseAny(line []byte) (*message, error) {
-	var fields map[string]json.RawMessage
-	if json.Valid(line) && line[0] == '{' {
-		fields = rawFields(line)
-	} else if err := json.Unmarshal(line, &fields); err != nil {
+	fields, err := rawFields(line)
+	if err != nil {
 		return nil, fmt.Errorf("not a JSON object: %w", err)
 	}
 	src, err := n.lookup(fields, "src")
@@ -266,7 +268,7 @@ func (n *network) parseAny(line []byte) (*message, error) {
 	if id, ok := fields["id"]; ok && !isInteger(id) {
 		return nil, fmt.Errorf("id is not an integer")
 	}
-	for name := range maps.Keys(fields) {
+	for name := range fields {
 		switch name {
 		case "src", "dest", "body", "id":
 		default:
@@ -274,47 +276,6 @@ func (n *network) parseAny(line []byte) (*message, error) {
 		}
 	}
 	return &message{src: src, dest: dest, body: body}, nil
-}
-
-// parsePlain is parse for lines without spaces and escapes, which nearly all
-// lines are. It fails on all other lines and on lines that are not messages.
-func (n *network) parsePlain(line []byte) (_ *message, ok bool) {
-	if len(line) > maxPlain {
-		return nil, false
-	}
-	var m message
-	rest, hasID := line, false
-	for before := byte('{'); len(rest) > 0 && rest[0] == before; before = ',' {
-		rest = rest[1:]
-		end := endOfScalar(rest)
-		if end == 0 || end == len(rest) || rest[end] != ':' {
-			return nil, false
-		}
-		name := rest[:end]
-		value := rest[end+1:]
-		if rest, ok = skipPlain(value); !ok {
-			return nil, false
-		}
-		value = value[: len(value)-len(rest) : len(value)-len(rest)]
-		switch {
-		case string(name) == `"src"` && m.src == nil && value[0] == '"':
-			m.src = n.endpoints[string(value[1:len(value)-1])]
-			ok = m.src != nil
-		case string(name) == `"dest"` && m.dest == nil && value[0] == '"':
-			m.dest = n.endpoints[string(value[1:len(value)-1])]
-			ok = m.dest != nil
-		case string(name) == `"body"` && m.body == nil && value[0] == '{':
-			m.body = value
-		case string(name) == `"id"` && !hasID && isPlainInteger(value):
-			hasID = true
-		default:
-			return nil, false
-		}
-		if !ok {
-			return nil, false
-		}
-	}
-	return &m, string(rest) == "}" && m.src != nil && m.dest != nil && m.body != nil
 }
 
 func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endpoint, error) {

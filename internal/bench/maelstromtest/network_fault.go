@@ -82,17 +82,12 @@ func ParseNemesis(list string) ([]Fault, error) {
 		if name == "" {
 			continue
 		}
-		known := AllFaults()
-		i := slices.IndexFunc(known, func(f Fault) bool { return f.String() == name })
-		if i < 0 {
-			names := make([]string, len(known))
-			for i, f := range known {
-				names[i] = f.String()
-			}
-			return nil, fmt.Errorf("unknown fault %q; known are %s", name, strings.Join(names, ", "))
+		f, err := parseName("fault", name, AllFaults()...)
+		if err != nil {
+			return nil, err
 		}
-		if !slices.Contains(faults, known[i]) {
-			faults = append(faults, known[i])
+		if !slices.Contains(faults, f) {
+			faults = append(faults, f)
 		}
 	}
 	return faults, nil
@@ -297,12 +292,7 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 		if !b.faulty {
 			return
 		}
-		var healthy []*node
-		for _, n := range b.nodes {
-			if n.healthy() {
-				healthy = append(healthy, n)
-			}
-		}
+		healthy := slices.DeleteFunc(slices.Clone(b.nodes), func(n *node) bool { return !n.healthy() })
 		if len(healthy) == 0 {
 			b.afflict(f, random)
 			return

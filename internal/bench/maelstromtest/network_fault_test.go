@@ -1,6 +1,7 @@
 package maelstromtest
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -43,29 +44,16 @@ func TestPartitionsHaveJepsensShapes(t *testing.T) {
 		shapes := map[string]int{}
 		for range 400 {
 			shape, blocked := drawPartition(random, nodes)
-			hears := make([][]bool, nodes) // by receiver, then sender
-			for i := range hears {
-				hears[i] = slices.Repeat([]bool{true}, nodes)
+			heard := make([][]bool, nodes) // by receiver, then sender
+			for i := range heard {
+				heard[i] = slices.Repeat([]bool{true}, nodes)
 			}
-			for _, pair := range blocked {
-				hears[pair[1]][pair[0]] = false
-			}
-			degree := func(i int) int {
-				n := 0
-				for _, h := range hears[i] {
-					if h {
-						n++
-					}
-				}
-				return n
-			}
-			var degrees []int
+			degrees := slices.Repeat([]int{nodes}, nodes) // how many each node hears
 			symmetric := true
-			for i := range nodes {
-				degrees = append(degrees, degree(i))
-				for j := range nodes {
-					symmetric = symmetric && hears[i][j] == hears[j][i]
-				}
+			for _, pair := range blocked {
+				heard[pair[1]][pair[0]] = false
+				degrees[pair[1]]--
+				symmetric = symmetric && slices.Contains(blocked, [2]int{pair[1], pair[0]})
 			}
 			slices.Sort(degrees)
 			small, large := nodes/2, nodes-nodes/2
@@ -78,12 +66,9 @@ func TestPartitionsHaveJepsensShapes(t *testing.T) {
 				kind, want = shape, append(slices.Repeat([]int{small}, small), slices.Repeat([]int{large}, large)...)
 			case shape == "majorities in a ring":
 				kind, want = shape, slices.Repeat([]int{nodes/2 + 1}, nodes)
-				heard := map[string]bool{}
-				for i := range hears {
-					heard[fmt.Sprint(hears[i])] = true
-				}
-				if len(heard) != nodes && nodes > 2 {
-					t.Errorf("%d nodes in a ring hear %d different majorities", nodes, len(heard))
+				slices.SortFunc(heard, func(a, b []bool) int { return cmp.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+				if got := len(slices.CompactFunc(heard, slices.Equal)); got != nodes && nodes > 2 {
+					t.Errorf("%d nodes in a ring hear %d different majorities", nodes, got)
 				}
 				symmetric = true // it need not be
 			case strings.HasPrefix(shape, "halves with bridge "):
@@ -139,10 +124,10 @@ func watched() (Program, map[string][]*lifeLog) {
 					for {
 						select {
 						case <-time.After(50 * time.Millisecond):
-							fmt.Fprintf(env.Stdout, `{"src":%q,"dest":"seq-kv","body":{"type":"read","key":"k"}}`+"\n", name)
+							say(env, name, "seq-kv", `{"type":"read","key":"k"}`)
 							for _, other := range []string{"n0", "n1", "n2"} {
 								if other != name {
-									fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":{"type":"ping"}}`+"\n", name, other)
+									say(env, name, other, `{"type":"ping"}`)
 								}
 							}
 						case <-stop:
@@ -154,7 +139,7 @@ func watched() (Program, map[string][]*lifeLog) {
 			if m.Type == "error" || m.Type == "ping" {
 				return nil
 			}
-			return echoLine([]byte(m.Line), env.Stdout)
+			return echo(env, m)
 		})
 	}, lives
 }
@@ -168,15 +153,6 @@ func (l *lifeLog) between(zero time.Time, from, to time.Duration) int {
 		}
 	}
 	return n
-}
-
-func readJournal(t *testing.T, journal string) []Entry {
-	t.Helper()
-	entries, err := ReadJournal(strings.NewReader(journal))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return entries
 }
 
 // faultRun runs watched nodes with one kind of fault.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -21,19 +20,12 @@ type delivery struct {
 // A wire is a network with two nodes, a service and a client that note what
 // they get.
 type wire struct {
-	*network
-	sched *scheduler
-	got   map[string][]delivery
+	network
+	got map[string][]delivery
 }
 
 func newWire(cfg Config) *wire {
-	w := &wire{sched: &scheduler{begin: time.Now()}, got: map[string][]delivery{}}
-	w.network = &network{
-		sched: w.sched, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
-		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
-		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: func(What, *message, time.Duration) {},
-		journalLink: func(What, link) {},
-	}
+	w := &wire{newNetwork(cfg, &scheduler{begin: time.Now()}, func(Entry) {}), map[string][]delivery{}}
 	for name, kind := range map[string]endpointKind{"n0": aNode, "n1": aNode, "seq-kv": aService, "c0": aClient} {
 		e := w.add(name, kind, func(m *message) {
 			w.got[name] = append(w.got[name], delivery{w.sched.now(), string(m.body)})
@@ -131,46 +123,6 @@ func TestCutsCountWhenAMessageIsTaken(t *testing.T) {
 			t.Errorf("n1 got %v over a link that wasn't cut", w.got["n1"])
 		}
 	})
-}
-
-func TestLatenciesFollowTheirDistribution(t *testing.T) {
-	const mean = 20 * time.Millisecond
-	for dist, limit := range map[Distribution][2]time.Duration{
-		Constant: {mean, mean}, Uniform: {0, 2*mean - time.Millisecond}, Exponential: {0, time.Hour},
-	} {
-		w := newWire(Config{Latency: mean, LatencyDist: dist})
-		var sum time.Duration
-		const n = 20000
-		for range n {
-			l := w.draw("n0", "seq-kv")
-			if l < limit[0] || l > limit[1] || l%time.Millisecond != 0 {
-				t.Fatalf("%s: %v", dist, l)
-			}
-			sum += l
-		}
-		if got := sum / n; got < mean-time.Millisecond || got > mean+time.Millisecond { // whole milliseconds take off half of one
-			t.Errorf("%s: mean %v", dist, got)
-		}
-	}
-}
-
-// Latencies are not rounded if their mean is not a whole number of
-// milliseconds.
-func TestLatenciesBelowAMillisecondAreExact(t *testing.T) {
-	for _, mean := range []time.Duration{time.Microsecond, 300 * time.Microsecond, 2500 * time.Microsecond} {
-		w := newWire(Config{Latency: mean, LatencyDist: Constant})
-		if got := w.draw("n0", "seq-kv"); got != mean {
-			t.Errorf("a latency of %v became %v", mean, got)
-		}
-		var sum time.Duration
-		w = newWire(Config{Latency: mean, LatencyDist: Exponential})
-		for range 10_000 {
-			sum += w.draw("n0", "seq-kv")
-		}
-		if got := sum / 10_000; got < mean*9/10 || got > mean*11/10 {
-			t.Errorf("the mean of exponential latencies is %v, not %v", got, mean)
-		}
-	}
 }
 
 func TestClientsHaveNoLatency(t *testing.T) {
@@ -294,33 +246,5 @@ func TestLinesThatAreNotMessagesAreRefused(t *testing.T) {
 	}
 	if got, want := m.line(), `{"id":0,"src":"n0","dest":"seq-kv","body":{"a":[1]}}`+"\n"; !bytes.Equal(got, []byte(want)) {
 		t.Errorf("passed on as %s", got)
-	}
-}
-
-// If parsePlain can read a line, it reads what parseAny reads.
-func TestParsePlainAgreesWithParseAny(t *testing.T) {
-	w := newWire(Config{})
-	fields := []string{"", `,"src":"n0"`, `,"dest":"seq-kv"`, `,"body":{"type":"read","msg_id":1}`, `,"id":-7`, `,"src":"n9"`, `,"src":5`, `,"dest":null`,
-		`,"body":[]`, `,"body":{"type":"a\n"}`, `,"body":{"n":1.5}`, `,"id":1.5`, `,"id":"1"`, `,"more":1`, `,"s\u0072c":"n0"`, `,src`, `,"src"`}
-	short := 0
-	for _, a := range fields {
-		for _, b := range fields {
-			for _, c := range fields {
-				for _, d := range fields {
-					line := []byte("{" + strings.TrimPrefix(a+b+c+d, ",") + "}")
-					got, ok := w.parsePlain(line)
-					if !ok {
-						continue
-					}
-					short++
-					if want, err := w.parseAny(line); err != nil || !reflect.DeepEqual(got, want) {
-						t.Fatalf("%s is read as %+v, want %+v, %v", line, got, want, err)
-					}
-				}
-			}
-		}
-	}
-	if short != 48 { // 24 orders of the first three fields and nothing, and 24 of these fields and an id
-		t.Errorf("parsePlain has read %d lines, want 48", short)
 	}
 }

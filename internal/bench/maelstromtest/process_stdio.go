@@ -13,7 +13,7 @@ import (
 type pipe struct {
 	mu     sync.Mutex
 	filled sync.Cond
-	data   []byte
+	data   bytes.Buffer
 	closed bool
 }
 
@@ -27,7 +27,7 @@ func (p *pipe) write(line []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
-		p.data = append(p.data, line...)
+		p.data.Write(line)
 		p.filled.Signal()
 	}
 }
@@ -43,17 +43,14 @@ func (p *pipe) close() {
 func (p *pipe) Read(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for len(p.data) == 0 && !p.closed {
+	for p.data.Len() == 0 && !p.closed {
 		p.filled.Wait()
 	}
-	if len(p.data) == 0 {
-		return 0, io.EOF
+	n, err := p.data.Read(b)
+	if p.data.Len() == 0 {
+		p.data = bytes.Buffer{} // so that the memory can be freed
 	}
-	n := copy(b, p.data)
-	if p.data = p.data[n:]; len(p.data) == 0 {
-		p.data = nil
-	}
-	return n, nil
+	return n, err
 }
 
 // An outbox is a node's standard output, cut into lines, and at last how the
@@ -80,20 +77,24 @@ func (o *outbox) Write(p []byte) (int, error) {
 	if o.ended {
 		return 0, io.ErrClosedPipe
 	}
-	rest, had := p, len(o.lines)
-	for {
-		line, after, whole := bytes.Cut(rest, []byte("\n"))
-		o.partial = append(o.partial, line...)
-		if !whole {
-			break
-		}
-		o.lines = append(o.lines, o.partial)
-		o.partial, rest = nil, after
-	}
+	had := len(o.lines)
+	o.partial = cutLines(append(o.partial, p...), func(line []byte) { o.lines = append(o.lines, line) })
 	if len(o.lines) > had {
 		o.wake()
 	}
 	return len(p), nil
+}
+
+// cutLines passes each line of text to f, and returns what follows the last.
+func cutLines(text []byte, f func(line []byte)) (rest []byte) {
+	for {
+		line, after, whole := bytes.Cut(text, []byte("\n"))
+		if !whole {
+			return text
+		}
+		f(slices.Clip(line))
+		text = after
+	}
 }
 
 // end says that the node has ended; a last line needs no newline.
@@ -123,21 +124,19 @@ const tailLines = 32
 // A tail keeps the last lines that were written to it.
 type tail struct {
 	mu      sync.Mutex
-	partial string
+	partial []byte
 	lines   []string
 }
 
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	lines := strings.Split(t.partial+string(p), "\n")
-	t.partial = lines[len(lines)-1]
-	t.keep(lines[:len(lines)-1]...)
+	t.partial = cutLines(append(t.partial, p...), t.keep)
 	return len(p), nil
 }
 
-func (t *tail) keep(lines ...string) {
-	t.lines = append(t.lines, lines...)
+func (t *tail) keep(line []byte) {
+	t.lines = append(t.lines, string(line))
 	if len(t.lines) >= 2*tailLines {
 		t.lines = slices.Clone(t.lines[len(t.lines)-tailLines:])
 	}
@@ -147,8 +146,8 @@ func (t *tail) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	lines := t.lines
-	if t.partial != "" {
-		lines = append(slices.Clip(lines), t.partial)
+	if len(t.partial) > 0 {
+		lines = append(slices.Clip(lines), string(t.partial))
 	}
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

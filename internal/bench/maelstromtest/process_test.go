@@ -16,25 +16,22 @@ import (
 
 // runTestBinary runs processes of this test's own executable, each as the node
 // that TestMain knows by that name.
-func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string) (*Result, error) {
+func runTestBinary(t *testing.T, ctx context.Context, cfg Config, name string) *Result {
 	t.Helper()
-	bin, err := os.Executable()
+	cfg.Args = []string{name}
+	r, err := RunProcesses(ctx, cfg, os.Args[0])
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Args = append([]string{name}, cfg.Args...)
-	return RunProcesses(ctx, cfg, bin)
+	return r
 }
 
 func TestProcessesCountRightDespiteFaults(t *testing.T) {
 	t.Parallel()
-	r, err := runTestBinary(t, t.Context(), Config{
+	r := runTestBinary(t, t.Context(), Config{
 		Rate: 200, TimeLimit: time.Second, Concurrency: 6, Latency: 2 * time.Millisecond, Recovery: time.Second / 2,
 		Nemesis: nemesis(t, "partition,duplicate"), NemesisInterval: time.Second,
 	}, "lin counter")
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
@@ -51,12 +48,9 @@ func TestProcessesCountRightDespiteFaults(t *testing.T) {
 // Each read takes two messages.
 func TestReadsOfAFarProcessTakeLonger(t *testing.T) {
 	t.Parallel()
-	r, err := runTestBinary(t, t.Context(), Config{
+	r := runTestBinary(t, t.Context(), Config{
 		Rate: 100, TimeLimit: time.Second / 2, Latency: 10 * time.Millisecond, Far: map[string]float64{"n2": 10}, Recovery: time.Millisecond,
 	}, "lin counter")
-	if err != nil {
-		t.Fatal(err)
-	}
 	shortest := map[string]time.Duration{}
 	for _, op := range r.History {
 		if took := op.Complete - op.Invoke; op.F == "read" && (shortest[op.Node] == 0 || took < shortest[op.Node]) {
@@ -70,13 +64,10 @@ func TestReadsOfAFarProcessTakeLonger(t *testing.T) {
 
 func TestProcessesAreKilledAndPaused(t *testing.T) {
 	t.Parallel()
-	r, err := runTestBinary(t, t.Context(), Config{
+	r := runTestBinary(t, t.Context(), Config{
 		Workload: Echo{}, Rate: 100, TimeLimit: 2 * time.Second, ClientTimeout: time.Second,
 		Nemesis: nemesis(t, "kill,pause"), NemesisInterval: time.Second / 2,
 	}, "echo node")
-	if err != nil {
-		t.Fatal(err)
-	}
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
@@ -106,13 +97,10 @@ func (k *ticker) Write(p []byte) (int, error) {
 func TestPausedProcessesStandStill(t *testing.T) {
 	t.Parallel()
 	var k ticker
-	r, err := runTestBinary(t, t.Context(), Config{
+	r := runTestBinary(t, t.Context(), Config{
 		Nodes: 1, Workload: Echo{}, Rate: 10, TimeLimit: 2 * time.Second, Nemesis: nemesis(t, "pause"), NemesisInterval: time.Second / 2,
 		Stderr: func(string) io.Writer { return &k },
 	}, "ticking node")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var longest time.Duration
 	for _, f := range r.Faults {
 		longest = max(longest, f.Stop-f.Start)
@@ -132,10 +120,7 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 		"crashing node": {"n0 crashed after", "exit status 1", "stdout:\n{", "stderr:\nabout to fail"},
 		"rubbish node":  {"n0 printed after", "Received a line!"},
 	} {
-		r, err := runTestBinary(t, t.Context(), cfg, name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		r := runTestBinary(t, t.Context(), cfg, name)
 		for _, text := range want {
 			if err := r.Err(); err == nil || !strings.Contains(err.Error(), text) {
 				t.Errorf("%s: error %v, want %q", name, err, text)
@@ -155,18 +140,12 @@ func TestCancelledRunIsJudged(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
-	var mu sync.Mutex
 	said := map[string]*bytes.Buffer{}
 	begin := time.Now()
-	r, err := runTestBinary(t, ctx, Config{Workload: Echo{}, Rate: 100, TimeLimit: time.Hour, Stderr: func(node string) io.Writer {
-		mu.Lock()
-		defer mu.Unlock()
+	r := runTestBinary(t, ctx, Config{Workload: Echo{}, Rate: 100, TimeLimit: time.Hour, Stderr: func(node string) io.Writer {
 		said[node] = &bytes.Buffer{}
 		return said[node]
 	}}, "stubborn node")
-	if err != nil {
-		t.Fatal(err)
-	}
 	if !r.Right || r.Check(runComplete).Status != NotChecked || r.Invoked < 5 || len(said) != 3 {
 		t.Errorf("verdict %+v; %d requests; %d nodes spoke", r.Verdict, r.Invoked, len(said))
 	}
@@ -181,7 +160,7 @@ func TestCancelledRunIsJudged(t *testing.T) {
 
 	soon, cancel := context.WithTimeout(t.Context(), time.Second/5)
 	defer cancel()
-	if _, err := runTestBinary(t, soon, Config{}, "mute node"); err == nil || !strings.Contains(err.Error(), "had not all answered init") {
+	if _, err := RunProcesses(soon, Config{Args: []string{"mute node"}}, os.Args[0]); err == nil || !strings.Contains(err.Error(), "had not all answered init") {
 		t.Errorf("cancelled before the start: error %v", err)
 	}
 }

@@ -39,7 +39,7 @@ type bench struct {
 	settle   func() // waits until all nodes wait for something
 	start    starter
 	nodes    []*node
-	services map[string]store
+	services map[string]*store
 	faultLog []FaultRecord
 	faulty   bool       // faults may begin
 	active   []*episode // the faults in force
@@ -90,27 +90,23 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b := &bench{
 		cfg: cfg, virtual: virtual, settle: settle, start: start,
-		services: map[string]store{
+		services: map[string]*store{
 			"seq-kv": newSequential(cfg.stream("seq-kv")),
-			"lin-kv": &linearizable{state: &kv{}},
+			"lin-kv": newLinearizable(),
 		},
 		rng:    cfg.stream("workload"),
 		wakeup: make(chan struct{}, 1),
 	}
 	b.scheduler.begin = time.Now()
-	b.network = network{
-		sched: &b.scheduler, random: cfg.stream("network"), mean: cfg.Latency, dist: cfg.LatencyDist,
-		hops:      hops{mean: cfg.Hop, random: cfg.stream("hops")},
-		endpoints: map[string]*endpoint{}, cuts: map[link]int{}, journal: b.record, journalLink: b.recordLink,
-	}
+	b.network = newNetwork(cfg, &b.scheduler, b.note)
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
-		b.services["seq-kv"] = &sequential{states: []*kv{{}}, seen: map[string]int{}, pick: script.answer}
+		b.services["seq-kv"] = newStore(script.answer)
 	}
 	for name, s := range b.services {
 		b.network.add(name, aService, func(m *message) {
 			if reply, from, ok := answer(s, m.src.name, m.body); ok {
-				b.recordAnswer(m, from)
+				b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: &from})
 				b.network.send(m.dest, m.src, reply)
 			}
 		})
@@ -278,7 +274,7 @@ func (b *bench) sendLines(n *node, lines [][]byte) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		n.said.keep(string(line))
+		n.said.keep(line)
 		m, err := b.parse(line)
 		o := outgoing{line: line, message: m, error: err}
 		if err == nil {
@@ -365,8 +361,11 @@ func (b *bench) pause(n *node) {
 	}
 }
 
-// resume lets a paused node's input and output flow again.
+// resume lets a node's input and output flow again, if it is paused.
 func (b *bench) resume(n *node) {
+	if !n.paused {
+		return
+	}
 	n.paused = false
 	b.note(Entry{What: Resumed, Node: n.name})
 	n.up(b.now())
@@ -391,9 +390,7 @@ func (b *bench) finish() {
 	b.closed = true
 	b.mu.Unlock()
 	for _, n := range b.nodes {
-		if n.paused {
-			b.resume(n)
-		}
+		b.resume(n)
 		if n.life != nil {
 			n.life.stdin.close()
 		}

@@ -28,10 +28,9 @@ func knowing(env Env) error {
 		case m.Type == "topology" && m.Field("of") == `["n0","n1","n2"]`:
 			knows = true
 		case m.Type == "echo" && m.Dest != "n2" && !knows:
-			say(env, m.Dest, m.Src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, m.MsgID))
-			return nil
+			return say(env, m.Dest, m.Src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, m.MsgID))
 		}
-		return echoLine([]byte(m.Line), env.Stdout)
+		return echo(env, m)
 	})
 }
 
@@ -53,9 +52,7 @@ func TestNodesArePreparedInEachLife(t *testing.T) {
 		t.Errorf("%d requests were refused in %d lives", r.Fail, len(r.Exits))
 	}
 
-	refusing := respond(func(env Env, src, dest string, id int) {
-		say(env, dest, src, fmt.Sprintf(`{"type":"error","code":10,"text":"what is that","in_reply_to":%d}`, id))
-	})
+	refusing := replying(`{"type":"error","code":10,"text":"what is that","in_reply_to":%d}`)
 	var err error
 	synctest.Test(t, func(t *testing.T) {
 		_, _, err = run(t.Context(), Config{Workload: told{}}, true, synctest.Wait, inProcess(refusing))

@@ -3,6 +3,8 @@ package maelstromtest
 import (
 	"fmt"
 	"io"
+	"path"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -36,10 +38,7 @@ type watch struct {
 	since time.Time // when they were first seen to be as many
 }
 
-var watches struct {
-	mu  sync.Mutex
-	all []*watch
-}
+var watches sync.Map // its keys are the *watch of each cluster
 
 // A timer looks after the watches, since tests that look for leaked goroutines
 // would find a goroutine. It is started here because a timer that is started in
@@ -52,11 +51,9 @@ func init() {
 
 func lookAfterWatches() {
 	defer time.AfterFunc(time.Second, lookAfterWatches)
-	watches.mu.Lock()
-	all := slices.Clone(watches.all)
-	watches.mu.Unlock() // unlocked before looking: a cluster that waits for the lock would seem to hang
 	var stacks []string
-	for _, w := range all {
+	for key := range watches.Range {
+		w := key.(*watch)
 		now, steps := time.Now(), w.steps.Load()
 		if steps == 0 || steps != w.seen {
 			w.seen, w.since = steps, now
@@ -78,9 +75,7 @@ func lookAfterWatches() {
 // ends with done.
 func watchOver(t testing.TB, seed uint64) *watch {
 	w := &watch{test: t.Name(), seed: seed}
-	watches.mu.Lock()
-	defer watches.mu.Unlock()
-	watches.all = append(watches.all, w)
+	watches.Store(w, nil)
 	return w
 }
 
@@ -99,9 +94,7 @@ func (w *watch) enter(stderr func(node string) io.Writer) {
 
 func (w *watch) done() {
 	logs.Delete(w.bubble)
-	watches.mu.Lock()
-	defer watches.mu.Unlock()
-	watches.all = slices.DeleteFunc(watches.all, func(x *watch) bool { return x == w })
+	watches.Delete(w)
 }
 
 // settle waits until all goroutines of the bubble wait durably.
@@ -114,20 +107,19 @@ func (w *watch) settle() {
 // the caller is in, or an empty string if it is in none.
 func bubble() string {
 	header := make([]byte, 200)
-	header = header[:runtime.Stack(header, false)]
-	return bubbleOf(string(header))
+	return bubbleName.FindString(string(header[:runtime.Stack(header, false)]))
 }
 
-// bubbleOf returns the name of the bubble of a goroutine whose stack trace this
-// is.
-func bubbleOf(stack string) string {
-	header, _, _ := strings.Cut(stack, "]")
-	_, name, in := strings.Cut(header, ", synctest bubble ")
-	if !in {
-		return ""
-	}
-	name, _, _ = strings.Cut(name, ",")
-	return "synctest bubble " + name
+// bubbleName finds the name of a goroutine's bubble in its stack trace.
+var bubbleName = regexp.MustCompile(`synctest bubble \d+`)
+
+// waitOf returns what the goroutine waits for whose stack trace this is, and
+// whether that wait lets time pass.
+func waitOf(stack string) (state string, durable bool) {
+	_, state, _ = strings.Cut(stack, "[")
+	state, _, _ = strings.Cut(state, "]")
+	state, _, _ = strings.Cut(state, ",")
+	return strings.CutSuffix(state, " (durable)")
 }
 
 func allStacks() []string {
@@ -148,14 +140,11 @@ func hung(w *watch, stacks []string) string {
 	var blocking, nodes []string
 	mutex := false
 	for _, stack := range stacks {
-		if bubbleOf(stack) != w.bubble {
+		if bubbleName.FindString(stack) != w.bubble {
 			continue
 		}
-		_, state, _ := strings.Cut(stack, "[")
-		state, _, _ = strings.Cut(state, ",")
-		state, _, _ = strings.Cut(state, "]")
-		switch {
-		case strings.HasSuffix(state, " (durable)"):
+		switch state, durable := waitOf(stack); {
+		case durable:
 			if ofANode(stack) {
 				nodes = append(nodes, stack)
 			}
@@ -184,15 +173,11 @@ channel lets time pass.`
 // ofANode reports whether a waiting goroutine belongs to a node, not to the
 // bench or the test, and waits for something other than input.
 func ofANode(stack string) bool {
-	for _, frame := range []string{
+	others := []string{
 		"maelstromtest.(*pipe).Read(", "maelstromtest.(*bench).", "maelstromtest.(*Cluster).", "maelstromtest.(*watch).",
 		"internal/synctest.Run(", "testing/synctest.testingSynctestTest(", "testing.tRunner(",
-	} {
-		if strings.Contains(stack, frame) {
-			return false
-		}
 	}
-	return true
+	return !slices.ContainsFunc(others, func(frame string) bool { return strings.Contains(stack, frame) })
 }
 
 // some joins the first few stacks.
@@ -211,7 +196,7 @@ func leftBehind(bubble string, stacks []string) string {
 	var places []string
 	library := false
 	for _, stack := range stacks {
-		if bubbleOf(stack) == bubble && ofANode(stack) {
+		if bubbleName.FindString(stack) == bubble && ofANode(stack) {
 			places = append(places, place(stack))
 			library = library || strings.Contains(stack, "demo/go.(*Node).SyncRPC.func1(")
 		}
@@ -230,18 +215,19 @@ func leftBehind(bubble string, stacks []string) string {
 // place says in a line where a goroutine waits: its state, and the innermost
 // functions outside of the standard library.
 func place(stack string) string {
-	header, trace, _ := strings.Cut(stack, "\n")
-	_, state, _ := strings.Cut(header, "[")
-	state, _, _ = strings.Cut(state, " (durable)")
-	lines := strings.Split(trace, "\n")
+	state, _ := waitOf(stack)
 	var frames []string
-	for i := 0; i+1 < len(lines) && len(frames) < 2; i += 2 {
-		file, _, _ := strings.Cut(strings.TrimSpace(lines[i+1]), " ")
-		function := lines[i][:max(strings.LastIndex(lines[i], "("), 0)]
-		standard := func(pkg string) bool { return strings.HasPrefix(function, pkg) }
-		if function != "" && !slices.ContainsFunc([]string{"runtime.", "internal/", "sync", "time.", "io.", "bufio.", "context."}, standard) {
-			frames = append(frames, function[strings.LastIndex(function, "/")+1:]+" at "+file[strings.LastIndex(file, "/")+1:])
+	for _, f := range frame.FindAllStringSubmatch(stack, -1) {
+		if len(frames) < 2 && !standard.MatchString(f[1]) {
+			frames = append(frames, path.Base(f[1])+" at "+path.Base(f[2]))
 		}
 	}
 	return state + " in " + strings.Join(frames, ", called by ")
 }
+
+var (
+	// frame finds a function and the file and line where it is.
+	frame = regexp.MustCompile(`(?m)^(\S+)\(.*\)\n\t(\S+)`)
+	// standard matches functions of the standard library.
+	standard = regexp.MustCompile(`^(runtime\.|internal/|sync|time\.|io\.|bufio\.|context\.)`)
+)

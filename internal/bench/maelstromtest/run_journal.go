@@ -88,33 +88,9 @@ func ReadJournal(r io.Reader) ([]Entry, error) {
 // since is the time since all nodes were ready: the history's clock.
 func (b *bench) since() time.Duration { return b.now() - b.epoch }
 
-// record writes what happened to a message to the journal.
-func (b *bench) record(what What, m *message, delay time.Duration) {
-	if b.watched() {
-		b.note(Entry{What: what, ID: m.id, Src: m.src.name, Dest: m.dest.name, Body: m.body, Delay: delay})
-	}
-}
-
-// recordLink writes what happened to a link to the journal.
-func (b *bench) recordLink(what What, l link) {
-	if b.watched() {
-		b.note(Entry{What: what, Src: l.src.name, Dest: l.dest.name})
-	}
-}
-
-// recordAnswer writes what a service has made of a request to the journal.
-func (b *bench) recordAnswer(m *message, from Answer) {
-	if b.watched() {
-		b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: &from})
-	}
-}
-
-// watched reports whether the run has a journal or a watcher.
-func (b *bench) watched() bool { return b.cfg.Journal != nil || b.cfg.Watch != nil }
-
 // note writes an entry to the journal and passes it to Config.Watch.
 func (b *bench) note(e Entry) {
-	if !b.watched() {
+	if b.cfg.Watch == nil && b.cfg.Journal == nil {
 		return
 	}
 	e.Time = b.since()

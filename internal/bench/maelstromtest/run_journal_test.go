@@ -1,9 +1,10 @@
 package maelstromtest
 
 import (
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +19,9 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 		Rate: 100, TimeLimit: 20 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
 		Nemesis: nemesis(t, "partition,loss,late,duplicate,kill,clock,pause"), Seed: 7, Journal: &journal,
 	}, seqCounter)
-	entries := readJournal(t, journal.String())
-	if !reflect.DeepEqual(watched, entries) {
-		t.Errorf("%d entries were watched, and %d are in the journal, or they differ", len(watched), len(entries))
+	entries, err := ReadJournal(strings.NewReader(journal.String()))
+	if err != nil || !reflect.DeepEqual(watched, entries) {
+		t.Errorf("%d entries were watched, and %d are in the journal, or they differ: %v", len(watched), len(entries), err)
 	}
 	copies := map[int]int{} // of each message, on their way
 	count := map[What]int{}
@@ -29,12 +30,14 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 	values, newest := []string{"0"}, 0 // of the one key, by state
 	for _, e := range entries {
 		count[e.What]++
+		body := Packet{Body: e.Body}
 		switch e.What {
 		case Sent:
 			copies[e.ID]++
-			if from, ok := answers[e.Dest+string(bodyField(t, e.Body, "in_reply_to"))]; ok && e.Src == "seq-kv" {
-				delete(answers, e.Dest+string(bodyField(t, e.Body, "in_reply_to")))
-				if value := string(bodyField(t, e.Body, "value")); value != "" && value != values[from.State] {
+			reply := e.Dest + body.Field("in_reply_to")
+			if from, ok := answers[reply]; ok && e.Src == "seq-kv" {
+				delete(answers, reply)
+				if value := body.Field("value"); value != "" && value != values[from.State] {
 					t.Fatalf("%s read %s from state %d, which has %s", e.Dest, value, from.State, values[from.State])
 				}
 			}
@@ -44,7 +47,7 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 			if copies[e.ID]--; copies[e.ID] < 0 {
 				t.Fatalf("message %d ends more often than it was sent", e.ID)
 			}
-			requests[e.ID] = e.Src + string(bodyField(t, e.Body, "msg_id"))
+			requests[e.ID] = e.Src + body.Field("msg_id")
 		case IsLate:
 			if e.Delay <= 0 || e.Delay > 3*time.Second {
 				t.Errorf("message %d is late by %v", e.ID, e.Delay)
@@ -63,7 +66,10 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 			answers[requests[e.ID]] = *e.Answer
 		}
 	}
-	if count[Answered] < 100 || newest < 20 || values[newest] != string(storedAtLast(r)) {
+	// After ten seconds of rest, the greatest of the final reads should be the
+	// newest state.
+	last := fmt.Sprint(slices.Max(r.Facts.(CounterFacts).FinalReads))
+	if count[Answered] < 100 || newest < 20 || values[newest] != last {
 		t.Errorf("%d answers and %d states, the last %s", count[Answered], newest, values[newest])
 	}
 	for _, what := range []What{Lost, Blocked, IsLate, Doubled, Killed, Started, Paused, Resumed, ClockSet, LinkCut, LinkMends} {
@@ -74,26 +80,6 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 	if count[LinkCut] != count[LinkMends] || count[Started] != count[Killed]+3 {
 		t.Errorf("the journal tells %v", count)
 	}
-}
-
-// storedAtLast returns the greatest final read. After ten seconds of rest, at
-// least one of them should have read the newest state.
-func storedAtLast(r *Result) []byte {
-	var last int64
-	for _, n := range r.Facts.(CounterFacts).FinalReads {
-		last = max(last, n)
-	}
-	text, _ := json.Marshal(last)
-	return text
-}
-
-func bodyField(t *testing.T, body json.RawMessage, name string) json.RawMessage {
-	t.Helper()
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(body, &fields); err != nil {
-		t.Fatal(err)
-	}
-	return fields[name]
 }
 
 func TestAJournalThatIsCutOffIsAnError(t *testing.T) {
@@ -108,11 +94,10 @@ func TestAJournalThatIsCutOffIsAnError(t *testing.T) {
 func TestAScriptTakesThePlaceOfChance(t *testing.T) {
 	add := Request{F: "add", Value: int64(1), Body: Body{"type": "add", "delta": 1}}
 	read := Request{F: "read", Body: Body{"type": "read"}}
-	run := func() ([]Op, []Entry, *Result) {
-		var journal bytes.Buffer
+	run := func() (*Result, []Entry) {
 		toStore := 0
-		r := Simulate(t, Config{
-			Nodes: 2, Journal: &journal, Latency: time.Millisecond, Nemesis: AllFaults(), Rate: 100, TimeLimit: time.Second,
+		return Record(t, Config{
+			Nodes: 2, Latency: time.Millisecond, Nemesis: AllFaults(), Rate: 100, TimeLimit: time.Second,
 			Script: &Script{
 				Requests: []ScriptedRequest{
 					{At: 0, Node: 0, Request: add}, {At: 0, Node: 1, Request: add}, {At: 10 * time.Second, Node: 1, Request: read, Final: true},
@@ -130,12 +115,12 @@ func TestAScriptTakesThePlaceOfChance(t *testing.T) {
 				Answer: func(caller string, oldest, newest int) int { return oldest },
 			},
 		}, seqCounter)
-		return r.History, readJournal(t, journal.String()), r
 	}
-	history, journal, r := run()
+	r, journal := run()
+	history := r.History
 	got, _ := json.Marshal(history)
-	if again, _, _ := run(); len(again) != len(history) {
-		t.Errorf("a second run differs: %v", again)
+	if again, _ := run(); !reflect.DeepEqual(again.History, history) {
+		t.Errorf("a second run differs: %v", again.History)
 	}
 	want := []Outcome{Fail, OK, OK, Info, Info} // n0's first read of the store is lost, and it gives up
 	for i, op := range history {

@@ -2,14 +2,15 @@ package maelstromtest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log"
-	"math"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -76,35 +77,58 @@ func seqCounter(env Env) error { return counterOn(env, "seq-kv", time.Second) }
 func counterOn(env Env, service string, timeout time.Duration) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout
-	r := &rpc{n: n, service: service, timeout: timeout}
+	call := func(body Body) (value int, err error) {
+		answer := make(chan maelstrom.Message, 1) // unlike the library's SyncRPC, this leaves no goroutine behind
+		if err := n.RPC(service, body, func(m maelstrom.Message) error { answer <- m; return nil }); err != nil {
+			return 0, err
+		}
+		select {
+		case m := <-answer:
+			var reply struct{ Value int }
+			err := json.Unmarshal(m.Body, &reply)
+			if rpc := m.RPCError(); rpc != nil {
+				err = rpc
+			}
+			return reply.Value, err
+		case <-time.After(timeout):
+			return 0, context.DeadlineExceeded
+		}
+	}
+	read := func() (int, error) {
+		value, err := call(Body{"type": "read", "key": "counter"})
+		switch {
+		case maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist:
+			return 0, nil
+		case err != nil:
+			return 0, maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, err.Error())
+		}
+		return value, nil
+	}
 	n.Handle("add", func(msg maelstrom.Message) error {
 		var add struct{ Delta int }
 		if err := json.Unmarshal(msg.Body, &add); err != nil {
 			return err
 		}
 		for {
-			from, err := r.read()
+			from, err := read()
 			if err != nil {
-				return maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, err.Error())
+				return err
 			}
-			err = r.call(map[string]any{"type": "cas", "key": "counter", "from": from, "to": from + add.Delta, "create_if_not_exists": true}, nil)
-			switch maelstrom.ErrorCode(err) {
-			case maelstrom.PreconditionFailed:
-				continue
-			default:
-				if err != nil {
-					return maelstrom.NewRPCError(maelstrom.Crash, err.Error())
-				}
-				return n.Reply(msg, map[string]any{"type": "add_ok"})
+			_, err = call(Body{"type": "cas", "key": "counter", "from": from, "to": from + add.Delta, "create_if_not_exists": true})
+			switch {
+			case err == nil:
+				return n.Reply(msg, Body{"type": "add_ok"})
+			case maelstrom.ErrorCode(err) != maelstrom.PreconditionFailed:
+				return maelstrom.NewRPCError(maelstrom.Crash, err.Error())
 			}
 		}
 	})
 	n.Handle("read", func(msg maelstrom.Message) error {
-		value, err := r.read()
+		value, err := read()
 		if err != nil {
-			return maelstrom.NewRPCError(maelstrom.TemporarilyUnavailable, err.Error())
+			return err
 		}
-		return n.Reply(msg, map[string]any{"type": "read_ok", "value": value})
+		return n.Reply(msg, Body{"type": "read_ok", "value": value})
 	})
 	return n.Run()
 }
@@ -145,87 +169,72 @@ func eachMessage(env Env, f func(Packet) error) error {
 	return lines.Err()
 }
 
-// An rpc calls a service. Unlike the library's SyncRPC, it leaves no goroutine
-// behind.
-type rpc struct {
-	n       *maelstrom.Node
-	service string
-	timeout time.Duration
-}
-
-func (r *rpc) read() (int, error) {
-	var value int
-	err := r.call(map[string]any{"type": "read", "key": "counter"}, &value)
-	if maelstrom.ErrorCode(err) == maelstrom.KeyDoesNotExist {
-		return 0, nil
-	}
-	return value, err
-}
-
-func (r *rpc) call(body map[string]any, value *int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), r.timeout)
-	defer cancel()
-	answer := make(chan maelstrom.Message, 1)
-	if err := r.n.RPC(r.service, body, func(m maelstrom.Message) error { answer <- m; return nil }); err != nil {
-		return err
-	}
-	select {
-	case m := <-answer:
-		if err := m.RPCError(); err != nil {
-			return err
-		}
-		var reply struct{ Value int }
-		err := json.Unmarshal(m.Body, &reply)
-		if value != nil {
-			*value = reply.Value
-		}
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 // echoNode answers init and echo, as simply as possible.
-func echoNode(env Env) error { return echoUntil(env, math.MaxInt) }
+func echoNode(env Env) error { return eachMessage(env, func(m Packet) error { return echo(env, m) }) }
 
 // echoUntil is an echoNode that returns after it has answered limit requests.
 func echoUntil(env Env, limit int) error {
-	lines := bufio.NewScanner(env.Stdin)
-	for n := 0; n < limit && lines.Scan(); n++ {
-		if err := echoLine(lines.Bytes(), env.Stdout); err != nil {
-			return err
+	err := eachMessage(env, func(m Packet) error {
+		if limit--; limit == 0 {
+			return cmp.Or(echo(env, m), io.EOF)
 		}
+		return echo(env, m)
+	})
+	if err == io.EOF {
+		return nil
 	}
-	return lines.Err()
+	return err
 }
 
-func echoLine(line []byte, w io.Writer) error {
-	var m struct {
-		Src, Dest string
-		Body      map[string]any
-	}
-	if err := json.Unmarshal(line, &m); err != nil {
+// echo answers a message with its own body.
+func echo(env Env, m Packet) error {
+	var body Body
+	if err := m.Decode(&body); err != nil {
 		return err
 	}
-	m.Body["type"] = fmt.Sprint(m.Body["type"], "_ok")
-	m.Body["in_reply_to"] = m.Body["msg_id"]
-	delete(m.Body, "msg_id")
-	body, err := json.Marshal(m.Body)
+	body["type"] = m.Type + "_ok"
+	body["in_reply_to"] = body["msg_id"]
+	delete(body, "msg_id")
+	raw, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, `{"src":%q,"dest":%q,"body":%s}`+"\n", m.Dest, m.Src, body)
-	return err
+	return say(env, m.Dest, m.Src, string(raw))
 }
 
 // rubbishNode prints a line that is not a message before each answer.
 func rubbishNode(env Env) error {
-	lines := bufio.NewScanner(env.Stdin)
-	for lines.Scan() {
+	return eachMessage(env, func(m Packet) error {
 		fmt.Fprintln(env.Stdout, "Received a line!")
-		if err := echoLine(lines.Bytes(), env.Stdout); err != nil {
-			return err
-		}
+		return echo(env, m)
+	})
+}
+
+// say sends a message.
+func say(env Env, src, dest, body string) error {
+	_, err := fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
+	return err
+}
+
+// respond returns a node that hands each message but init to f.
+func respond(f func(env Env, m Packet)) Program {
+	return func(env Env) error {
+		return eachMessage(env, func(m Packet) error {
+			if m.Type == "init" {
+				return say(env, m.Dest, m.Src, `{"type":"init_ok","in_reply_to":1}`)
+			}
+			f(env, m)
+			return nil
+		})
 	}
-	return lines.Err()
+}
+
+// replying returns a node that answers each request with these bodies, in which
+// %d stands for the request's msg_id.
+func replying(bodies ...string) Program {
+	return respond(func(env Env, m Packet) {
+		for _, body := range bodies {
+			say(env, m.Dest, m.Src, strings.ReplaceAll(body, "%d", fmt.Sprint(m.MsgID)))
+		}
+	})
 }

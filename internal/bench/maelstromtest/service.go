@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"sync"
 )
 
@@ -21,6 +19,14 @@ type kv struct{ values map[string]value }
 type value struct {
 	raw       json.RawMessage
 	canonical func() string // expensive, but only the first time
+}
+
+// valueOf returns a value. A missing one is null.
+func valueOf(raw json.RawMessage) value {
+	if len(raw) == 0 {
+		raw = json.RawMessage("null")
+	}
+	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
 }
 
 func (v value) equals(w value) bool {
@@ -75,89 +81,70 @@ func (s *kv) with(key string, v value) *kv {
 	return &kv{values}
 }
 
-// A store runs requests on a key-value store's states, according to its
-// consistency model.
-type store interface {
-	handle(caller string, r kvRequest) kvReply
-	newest() *kv
-}
-
-// linearizable runs each request on the newest state: service.clj's
-// Linearizable.
-type linearizable struct {
-	state  *kv
-	number int // how many changes there have been
-}
-
-func (l *linearizable) handle(_ string, r kvRequest) (reply kvReply) {
-	before := l.state
-	l.state, reply = before.apply(r)
-	reply.from = changeOf(before, l.state, l.number, r)
-	if reply.from.Changed {
-		l.number++
-	}
-	return reply
-}
-
-func (l *linearizable) newest() *kv { return l.state }
-
-// keptStates is how many states a sequential store keeps, as service.clj does
-// by default.
+// keptStates is how many states a store keeps, as service.clj does by default.
 const keptStates = 32
 
-// sequential is service.clj's Sequential: a request that changes nothing may be
-// answered from any of the last 32 states that isn't older than what its caller
-// has seen; one that changes something takes effect on the newest.
+// A store runs requests on the last states of a key-value store. It is
+// service.clj's Sequential: a request that changes nothing may be answered from
+// any of the last 32 states that isn't older than what its caller has seen; one
+// that changes something takes effect on the newest.
 //
 // It differs from service.clj in one point. There the index into the ring of
 // states wraps around for a caller that is more than 32 states behind, so that
 // the caller may see a state and later an older one. Here that never happens.
-type sequential struct {
+type store struct {
 	states []*kv          // the last keptStates
 	last   int            // the number of the newest, states[len(states)-1]
 	seen   map[string]int // by caller: the number of the newest state it has seen
 	pick   func(caller string, oldest, newest int) int
 }
 
-func newSequential(random *rand.Rand) *sequential {
-	return &sequential{
-		states: []*kv{{}}, seen: map[string]int{},
-		pick: func(_ string, oldest, newest int) int { return oldest + random.IntN(newest-oldest+1) },
-	}
+// newStore returns an empty store. Of the states that may answer a request,
+// pick picks one.
+func newStore(pick func(caller string, oldest, newest int) int) *store {
+	return &store{states: []*kv{{}}, seen: map[string]int{}, pick: pick}
 }
 
-func (s *sequential) handle(caller string, r kvRequest) kvReply {
+func newSequential(random *rand.Rand) *store {
+	return newStore(func(_ string, oldest, newest int) int { return oldest + random.IntN(newest-oldest+1) })
+}
+
+// newLinearizable returns a store that runs each request on its newest state:
+// service.clj's Linearizable.
+func newLinearizable() *store { return newStore(func(_ string, _, newest int) int { return newest }) }
+
+func (s *store) handle(caller string, r kvRequest) kvReply {
 	oldest := max(s.seen[caller], s.last-len(s.states)+1)
 	number := s.pick(caller, oldest, s.last)
 	state := s.states[len(s.states)-1-(s.last-number)]
 	after, reply := state.apply(r)
-	if after == state {
-		s.seen[caller] = number
-		reply.from = Answer{State: number, Newest: s.last}
-		return reply
+	reply.from = Answer{State: number, Newest: s.last}
+	if after != state {
+		before := s.newest()
+		after, reply = before.apply(r)
+		reply.from = Answer{State: s.last, Newest: s.last}
+		if after != before {
+			reply.from.Changed, reply.from.Key, reply.from.Value = true, json.RawMessage(r.key), after.values[r.key].raw
+		}
+		s.states = append(s.states, after)
+		s.states = s.states[max(0, len(s.states)-keptStates):]
+		s.last++
+		number = s.last
 	}
-	before := s.newest()
-	after, reply = before.apply(r)
-	reply.from = changeOf(before, after, s.last, r)
-	s.push(after)
-	s.seen[caller] = s.last
+	s.seen[caller] = number
 	return reply
 }
 
-func (s *sequential) push(state *kv) {
-	s.last++
-	if s.states = append(s.states, state); len(s.states) > keptStates {
-		s.states = s.states[1:]
-	}
-}
-
-func (s *sequential) newest() *kv { return s.states[len(s.states)-1] }
+func (s *store) newest() *kv { return s.states[len(s.states)-1] }
 
 // answer handles the body of a message to a store, which is an object. It
 // returns false for a type of request that the store does not know: service.clj
 // throws an exception there, and sends no answer.
-func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
-	fields := rawFields(body)
+func answer(s *store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
+	fields, err := rawFields(body)
+	if err != nil {
+		return nil, from, false
+	}
 	r := kvRequest{key: valueOf(fields["key"]).canonical()}
 	switch string(fields["type"]) {
 	case `"read"`:
@@ -173,74 +160,6 @@ func answer(s store, caller string, body json.RawMessage) (reply json.RawMessage
 	}
 	answer := s.handle(caller, r)
 	answer.InReplyTo = fields["msg_id"]
-	reply, err := json.Marshal(answer)
+	reply, err = json.Marshal(answer)
 	return reply, answer.from, err == nil
-}
-
-// changeOf returns the Answer to a request that ran on the newest state of a
-// service and turned it from before into after.
-func changeOf(before, after *kv, number int, r kvRequest) Answer {
-	if before == after {
-		return Answer{State: number, Newest: number}
-	}
-	return Answer{State: number, Newest: number, Changed: true, Key: json.RawMessage(r.key), Value: after.values[r.key].raw}
-}
-
-// valueOf returns a JSON value with the form that it is compared by. A missing
-// value is null.
-func valueOf(raw json.RawMessage) value {
-	if len(raw) == 0 {
-		raw = json.RawMessage("null")
-	}
-	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
-}
-
-// canonical returns a JSON value in a form that is the same for equal values.
-// Object keys are in order. Integers keep all their digits and are distinct
-// from floating-point numbers, as in Clojure.
-func canonical(raw json.RawMessage) string {
-	if len(raw) <= maxPlain {
-		if plain, rest, ok := appendPlain(make([]byte, 0, len(raw)), raw); ok && len(rest) == 0 {
-			return string(plain)
-		}
-	}
-	return decodedCanonical(raw)
-}
-
-// decodedCanonical is canonical for any JSON.
-func decodedCanonical(raw json.RawMessage) string {
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	var decoded any
-	if err := decoder.Decode(&decoded); err != nil {
-		return string(raw)
-	}
-	encoded, err := json.Marshal(normalize(decoded))
-	if err != nil {
-		return string(raw)
-	}
-	return string(encoded)
-}
-
-// normalize writes each number in v in one way: integers plainly, others with
-// an exponent.
-func normalize(v any) any {
-	switch v := v.(type) {
-	case []any:
-		for i := range v {
-			v[i] = normalize(v[i])
-		}
-	case map[string]any:
-		for k := range v {
-			v[k] = normalize(v[k])
-		}
-	case json.Number:
-		if v == "-0" {
-			return json.Number("0")
-		}
-		if f, err := v.Float64(); err == nil && strings.ContainsAny(string(v), ".eE") {
-			return json.Number(strconv.FormatFloat(f, 'e', -1, 64))
-		}
-	}
-	return v
 }

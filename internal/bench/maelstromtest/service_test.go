@@ -10,7 +10,7 @@ import (
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
-func ask(t *testing.T, s store, caller, body string) kvReply {
+func ask(t *testing.T, s *store, caller, body string) kvReply {
 	t.Helper()
 	raw, _, ok := answer(s, caller, json.RawMessage(body))
 	if !ok {
@@ -24,7 +24,7 @@ func ask(t *testing.T, s store, caller, body string) kvReply {
 }
 
 func TestStoresAnswer(t *testing.T) {
-	for name, s := range map[string]store{"lin-kv": &linearizable{state: &kv{}}, "seq-kv": newSequential(newRandom(1))} {
+	for name, s := range map[string]*store{"lin-kv": newLinearizable(), "seq-kv": newSequential(newRandom(1))} {
 		for _, exchange := range [][2]string{
 			{`{"type":"read","key":"k","msg_id":1}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":1}`},
 			{`{"type":"cas","key":"k","from":0,"to":1,"msg_id":2}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":2}`},
@@ -145,7 +145,7 @@ func TestACASThatChangesNothingMaySucceedOnAPastState(t *testing.T) {
 }
 
 func TestALinearizableStoreServesNoPastState(t *testing.T) {
-	s := &linearizable{state: &kv{}}
+	s := newLinearizable()
 	for i := range 100 {
 		ask(t, s, "writer", fmt.Sprintf(`{"type":"write","key":"k","value":%d}`, i))
 		if got := ask(t, s, fmt.Sprint("reader", i%7), `{"type":"read","key":"k"}`).Value; string(got) != fmt.Sprint(i) {

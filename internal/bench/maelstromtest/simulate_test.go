@@ -180,24 +180,6 @@ func TestRequestsWaitForAFreeWorker(t *testing.T) {
 	}
 }
 
-// respond returns a node that hands each message but init to f.
-func respond(f func(env Env, src, dest string, id int)) Program {
-	return func(env Env) error {
-		return eachMessage(env, func(m Packet) error {
-			if m.Type == "init" {
-				say(env, m.Dest, m.Src, `{"type":"init_ok","in_reply_to":1}`)
-			} else {
-				f(env, m.Src, m.Dest, m.MsgID)
-			}
-			return nil
-		})
-	}
-}
-
-func say(env Env, src, dest, body string) {
-	fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
-}
-
 // stayForEver is run by a goroutine that is left behind on purpose. TestMain
 // ignores it.
 func stayForEver() { select {} }
@@ -215,26 +197,17 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		}, false, "three are too many\nstdout:\n{"},
 		"early exit": {func(env Env) error { return echoUntil(env, 3) }, false, "its program returned before the end of its input"},
 		"rubbish":    {rubbishNode, false, "printed after 0s a line that is not a message (not a JSON object"},
-		"double": {respond(func(env Env, src, dest string, id int) {
-			for range 2 {
-				say(env, dest, src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, id))
-			}
-		}), false, "answered request 1 of c3 twice"},
-		"to nothing": {respond(func(env Env, src, dest string, id int) {
-			say(env, dest, src, fmt.Sprintf(`{"type":"error","code":11,"in_reply_to":%d}`, id))
-			say(env, dest, src, `{"type":"error","code":11,"in_reply_to":1000000}`)
-		}), false, "a reply to none of its requests"},
-		"mute":       {respond(func(Env, string, string, int) {}), false, "was up and did not answer "},
-		"no success": {respond(func(Env, string, string, int) {}), false, "no read succeeded"},
-		"malformed": {respond(func(env Env, src, dest string, id int) {
-			say(env, dest, src, fmt.Sprintf(`{"type":"done","in_reply_to":%d}`, id))
-		}), false, `: reply has type "done"`},
+		"double":     {replying(`{"type":"error","code":11,"in_reply_to":%d}`, `{"type":"error","code":11,"in_reply_to":%d}`), false, "answered request 1 of c3 twice"},
+		"to nothing": {replying(`{"type":"error","code":11,"in_reply_to":%d}`, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
+		"mute":       {replying(), false, "was up and did not answer "},
+		"no success": {replying(), false, "no read succeeded"},
+		"malformed":  {replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},
 		"goroutine left": {func(env Env) error {
 			go stayForEver()
 			return linCounter(env)
 		}, true, "left waiting for ever after the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
-		"late": {respond(func(env Env, src, dest string, id int) {
-			time.AfterFunc(6*time.Second, func() { say(env, dest, src, fmt.Sprintf(`{"type":"add_ok","in_reply_to":%d}`, id)) })
+		"late": {respond(func(env Env, m Packet) {
+			time.AfterFunc(6*time.Second, func() { echo(env, m) })
 		}), false, "did not answer"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -259,7 +232,7 @@ func TestEndlessTalkIsStopped(t *testing.T) {
 		t.Skip("takes long with -race")
 	}
 	t.Parallel()
-	r := Simulate(t, Config{Rate: 1, TimeLimit: time.Second}, respond(func(env Env, src, dest string, id int) {
+	r := Simulate(t, Config{Rate: 1, TimeLimit: time.Second}, respond(func(env Env, _ Packet) {
 		say(env, "n0", "n1", `{"type":"ping"}`)
 		say(env, "n1", "n0", `{"type":"pong"}`)
 	}))
@@ -274,9 +247,7 @@ func TestErrorsAreDefiniteIfMaelstromSaysSo(t *testing.T) {
 		"0": Info, "1": Fail, "10": Fail, "11": Fail, "12": Fail, "13": Info, "14": Fail, "20": Fail, "21": Fail, "22": Fail, "30": Fail,
 		"1000": Info, "-1": Info, `"x"`: Info, "null": Info,
 	} {
-		r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second}, respond(func(env Env, src, dest string, id int) {
-			say(env, dest, src, fmt.Sprintf(`{"type":"error","code":%s,"text":"no","in_reply_to":%d}`, code, id))
-		}))
+		r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second}, replying(`{"type":"error","code":`+code+`,"text":"no","in_reply_to":%d}`))
 		for i, op := range r.History {
 			if op.Outcome != want {
 				t.Errorf("code %s: outcome %s, not %s", code, op.Outcome, want)

@@ -149,34 +149,25 @@ func count(history []Op) Counts {
 }
 
 func latencies(history []Op) Latencies {
-	l := Latencies{
-		Latency:       quantiles(history, func(op Op) bool { return op.Outcome == OK }),
-		LatencyByKind: map[string]Quantiles{},
-	}
+	var all []time.Duration
+	byKind := map[string][]time.Duration{}
 	for _, op := range history {
-		if _, done := l.LatencyByKind[op.F]; !done {
-			l.LatencyByKind[op.F] = quantiles(history, func(o Op) bool { return o.Outcome == OK && o.F == op.F })
+		took := byKind[op.F]
+		if op.Outcome == OK {
+			took = append(took, op.Complete-op.Invoke)
+			all = append(all, op.Complete-op.Invoke)
 		}
+		byKind[op.F] = took
+	}
+	l := Latencies{Latency: quantilesOf(all), LatencyByKind: map[string]Quantiles{}}
+	for kind, took := range byKind {
+		l.LatencyByKind[kind] = quantilesOf(took)
 	}
 	return l
 }
 
-// quantiles returns the quantiles of the latencies of the chosen operations.
-func quantiles(history []Op, chosen func(Op) bool) Quantiles {
-	var latencies []time.Duration
-	for _, op := range history {
-		if chosen(op) {
-			latencies = append(latencies, op.Complete-op.Invoke)
-		}
-	}
-	return quantilesOf(latencies)
-}
-
 // quantilesOf sorts latencies and returns their quantiles.
 func quantilesOf(latencies []time.Duration) Quantiles {
-	if len(latencies) == 0 {
-		return Quantiles{}
-	}
 	slices.Sort(latencies)
 	return Quantiles{
 		P50: Percentile(latencies, 50), P95: Percentile(latencies, 95),

@@ -60,7 +60,6 @@ func TestACrashIsNotBuried(t *testing.T) {
 }
 
 func TestARunInWhichNothingWasAskedOrAnsweredIsNotRight(t *testing.T) {
-	mute := respond(func(Env, string, string, int) {})
 	for name, test := range map[string]struct {
 		cfg     Config
 		program Program
@@ -68,7 +67,7 @@ func TestARunInWhichNothingWasAskedOrAnsweredIsNotRight(t *testing.T) {
 	}{
 		"no rate":       {Config{TimeLimit: time.Second, Workload: Echo{}}, echoNode, "nothing was asked: Config.Rate is 0"},
 		"no time limit": {Config{Rate: 10, Workload: Echo{}}, echoNode, "nothing was asked: Config.TimeLimit is 0"},
-		"no answer":     {Config{Rate: 10, TimeLimit: time.Second, Workload: Echo{}}, mute, "requests was answered"},
+		"no answer":     {Config{Rate: 10, TimeLimit: time.Second, Workload: Echo{}}, replying(), "requests was answered"},
 	} {
 		r := Simulate(t, test.cfg, test.program)
 		if err := r.Err(); r.Right || err == nil || !strings.Contains(err.Error(), test.want) {

@@ -89,7 +89,6 @@ type worker struct {
 type load struct {
 	b       *bench
 	workers []*worker
-	free    []*worker // reused by next
 	history []*Op
 	counts  map[Outcome]int // of the completed
 	waiting bool            // a request is due, and no worker is free
@@ -141,19 +140,18 @@ func (l *load) next() {
 	if l.phase != generating {
 		return
 	}
-	free := l.free[:0]
-	for _, w := range l.workers {
-		if !w.busy {
-			free = append(free, w)
-		}
-	}
-	l.free = free
+	free := l.idle()
 	if l.waiting = len(free) == 0; l.waiting {
 		return
 	}
 	w := free[l.b.rng.IntN(len(free))]
 	l.invoke(w, l.b.cfg.Workload.Next(l.b.rng), false)
 	l.b.after(between(l.b.rng, 0, time.Duration(2*float64(time.Second)/l.b.cfg.Rate)), l.next)
+}
+
+// idle returns the workers without a request in hand.
+func (l *load) idle() []*worker {
+	return slices.DeleteFunc(slices.Clone(l.workers), func(w *worker) bool { return w.busy })
 }
 
 // invoke has a worker make a request.
@@ -255,12 +253,7 @@ func (l *load) report() {
 
 // waitsFor says what the run waits for once the time limit has been reached.
 func (l *load) waitsFor() string {
-	busy := 0
-	for _, w := range l.workers {
-		if w.busy {
-			busy++
-		}
-	}
+	busy := len(l.workers) - len(l.idle())
 	switch l.phase {
 	case draining:
 		return fmt.Sprintf("last requests (%d left)", busy)

@@ -101,7 +101,8 @@ func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered 
 }
 
 func (c *benchClient) receive(m *message) {
-	r := Reply(rawFields(m.body))
+	fields, _ := rawFields(m.body) // a message's body is an object
+	r := Reply(fields)
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
 	case err != nil || id < 1 || id > c.lastID:

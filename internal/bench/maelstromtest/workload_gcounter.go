@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"sort"
 	"time"
 )
 
@@ -84,19 +83,17 @@ func (GCounter) Check(history []Op, promise Consistency) (checks []Check, facts 
 			refused = append(refused, fmt.Sprintf("final read of %s is %d, not in %v: it counts an add that was refused", op.Node, read, strict))
 		}
 	}
-	final := NewCheck(finalReads, "wrong final reads", bad).byMaelstrom()
+	final := NewCheck(finalReads, "wrong final reads", bad)
+	counted := NewCheck(refusedAdds, "final reads that count refused adds", refused)
 	if len(f.FinalReads) == 0 {
-		final = skipped(finalReads, "none was answered").byMaelstrom()
+		final, counted = skipped(finalReads, "none was answered"), skipped(refusedAdds, "no final read was answered")
 	}
+	final.Maelstrom = true
 	if promise == Eventual {
 		why := "eventual consistency does not promise it"
 		return []Check{final, skipped(refusedAdds, why), skipped(readsInOrder, why), skipped(isLinearizable, why)}, f
 	}
 	f.OutOfOrder = outOfOrder(history)
-	counted := NewCheck(refusedAdds, "final reads that count refused adds", refused)
-	if len(f.FinalReads) == 0 {
-		counted = skipped(refusedAdds, "no final read was answered")
-	}
 	linearizability, unexplained := checkLinearizability(history)
 	f.Unexplained = unexplained
 	return []Check{
@@ -177,7 +174,7 @@ type step struct {
 
 // valueBefore returns the value of the last step before t, or zero.
 func valueBefore(steps []step, t time.Duration) int64 {
-	i := sort.Search(len(steps), func(i int) bool { return steps[i].at >= t })
+	i, _ := slices.BinarySearchFunc(steps, t, func(s step, t time.Duration) int { return cmp.Compare(s.at, t) })
 	if i == 0 {
 		return 0
 	}

@@ -1,7 +1,6 @@
 package maelstromtest
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -179,21 +178,5 @@ func TestWrongEchoesAreFound(t *testing.T) {
 	}
 	if v := judge(Echo{}.Check([]Op{{F: "echo", Outcome: OK}, {F: "echo", Outcome: Info}}, Linearizable)); !v.Right {
 		t.Errorf("right echoes are judged %+v", v)
-	}
-}
-
-func TestVisualizeDrawsTheReads(t *testing.T) {
-	for name, program := range map[string]Program{"lin-kv": linCounter, "seq-kv": seqCounter} {
-		r := Simulate(t, Config{Rate: 100, TimeLimit: 5 * time.Second, Seed: 1}, program)
-		var page bytes.Buffer
-		if err := r.Visualize(&page); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.Contains(page.String(), "<html") || !strings.Contains(page.String(), "read → ") {
-			t.Errorf("%s: no picture in %d bytes", name, page.Len())
-		}
-	}
-	if err := (&Result{}).Visualize(&bytes.Buffer{}); err != nil {
-		t.Errorf("without a history: %v", err)
 	}
 }

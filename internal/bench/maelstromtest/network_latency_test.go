@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// Latencies from and to a far node have the mean and the spread of a network
-// with that many times the latency.
-func TestLatenciesOfFarNodesFollowTheirDistribution(t *testing.T) {
+// Latencies have the mean and the spread of their distribution. Those from and
+// to a far node have those of a network with that many times the latency.
+func TestLatenciesFollowTheirDistribution(t *testing.T) {
 	const ms = time.Millisecond
 	const mean = 20 * ms
 	deviations := map[Distribution]float64{Constant: 0, Uniform: 1 / math.Sqrt(3), Exponential: 1} // per mean
@@ -21,6 +21,7 @@ func TestLatenciesOfFarNodesFollowTheirDistribution(t *testing.T) {
 		src, dest string
 		want      time.Duration
 	}{
+		{nil, "n0", "seq-kv", 20 * ms},
 		{map[string]float64{"n1": 3}, "n1", "seq-kv", 60 * ms},
 		{map[string]float64{"n1": 3}, "seq-kv", "n1", 60 * ms},
 		{map[string]float64{"n1": 3}, "n1", "n0", 60 * ms},
@@ -59,36 +60,41 @@ func TestLatenciesOfFarNodesFollowTheirDistribution(t *testing.T) {
 	}
 }
 
-// Latencies of a far node are whole milliseconds if their own mean is.
-func TestLatenciesOfFarNodesAreRoundedByTheirOwnMean(t *testing.T) {
+// Latencies are whole milliseconds if their own mean is, and exact otherwise.
+func TestLatenciesAreRoundedByTheirOwnMean(t *testing.T) {
 	for _, test := range []struct {
 		latency time.Duration
-		factor  float64
+		factor  float64       // zero: the node is not far
 		want    time.Duration // the mean
 	}{
+		{time.Microsecond, 0, time.Microsecond},
+		{300 * time.Microsecond, 0, 300 * time.Microsecond},
+		{2500 * time.Microsecond, 0, 2500 * time.Microsecond},
 		{time.Millisecond, 0.5, 500 * time.Microsecond},
 		{5 * time.Millisecond, 1.5, 7500 * time.Microsecond},
 		{2500 * time.Microsecond, 2, 5 * time.Millisecond},
 		{100 * time.Millisecond, 4.35, 435 * time.Millisecond}, // 4.35 is a little less in binary
 	} {
-		far := map[string]float64{"n1": test.factor}
+		far := map[string]float64{"n1": test.factor} // a zero counts for no factor
 		w := newWire(Config{Latency: test.latency, LatencyDist: Constant, Far: far})
 		if got := w.draw("n1", "seq-kv"); got != test.want {
 			t.Errorf("%v times %v is %v, want %v", test.factor, test.latency, got, test.want)
 		}
 		w = newWire(Config{Latency: test.latency, LatencyDist: Exponential, Far: far})
-		whole := 0
-		for range 100 {
-			if w.draw("n1", "seq-kv")%time.Millisecond == 0 {
+		const n = 10_000
+		whole, sum := 0, time.Duration(0)
+		for range n {
+			latency := w.draw("n1", "seq-kv")
+			if sum += latency; latency%time.Millisecond == 0 {
 				whole++
 			}
 		}
-		want := 0
-		if test.want%time.Millisecond == 0 {
-			want = 100
+		rounded := test.want%time.Millisecond == 0
+		if rounded && whole < n || !rounded && whole > n/100 {
+			t.Errorf("%v times %v: %d of %d are whole milliseconds", test.factor, test.latency, whole, n)
 		}
-		if whole != want {
-			t.Errorf("%v times %v: %d of 100 are whole milliseconds, want %d", test.factor, test.latency, whole, want)
+		if mean := sum / n; !rounded && (mean < test.want*9/10 || mean > test.want*11/10) {
+			t.Errorf("%v times %v: the mean of exponential latencies is %v, not %v", test.factor, test.latency, mean, test.want)
 		}
 	}
 }
