@@ -179,9 +179,12 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 // return a share or a mean return 0 if there were no requests.
 type Tally struct {
 	Seeds int
-	Wrong []uint64 // the seeds of the results that are wrong by Maelstrom's verdict, which looks at the final reads
-
-	Contradicted []uint64 // the seeds of the results that are right by that verdict, but wrong by a stricter check
+	// Wrong are the seeds of the results that are wrong by Maelstrom's verdict,
+	// which looks at the final reads.
+	Wrong []uint64
+	// Contradicted are the seeds of the results that are right by that verdict,
+	// but wrong by a stricter check.
+	Contradicted []uint64
 
 	Requests   int
 	OK         int

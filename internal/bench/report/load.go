@@ -16,8 +16,12 @@ type Load struct {
 	Asked float64       // requests per second that the run was told to make
 	Made  float64       // requests per second that it made
 	OK    float64       // of those, answered ok
-	Busy  float64       // the share of the time, 0 to 1, for which every worker waited for an answer, so that no request could be made
-	Need  int           // how many workers would do, by Little's law; zero unless the workers were the limit
+	// Busy is the share of the time, 0 to 1, for which every worker waited for
+	// an answer, so that no request could be made.
+	Busy float64
+	// Need is how many workers would do, by Little's law; zero unless the
+	// workers were the limit.
+	Need int
 }
 
 // LoadOf measures the load of a run. It takes the workers to be the limit if

@@ -37,7 +37,7 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	text := written(t, run)
 	last := 0
 	for _, part := range []string{
-		"<h1>" + "WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
+		`class="verdict wrong"`, "<h1>WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
 		`>wrong</td><td>reads in order`, `>not checked</td><td>no crash`, `>ok</td><td>no babble`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
 	} {
 		i := strings.Index(text[last:], part)
@@ -46,24 +46,12 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 		}
 		last += i
 	}
-	if right := written(t, sample()); strings.Contains(right, `id="why"`) || strings.Contains(right, `id="findings"`) {
+	right := written(t, sample())
+	if strings.Contains(right, `id="why"`) || strings.Contains(right, `id="findings"`) {
 		t.Error("a run that is right has findings")
 	}
-}
-
-func TestThePageAndThePicturesShowTheLatency(t *testing.T) {
-	for want, far := range map[string]map[string]float64{
-		"5 ms on average, uniform, × 0.5 for n1, × 4 for n2": {"n2": 4, "n1": 0.5},
-		"5 ms on average, uniform":                           nil,
-	} {
-		run := sample()
-		run.Result.Config.Far = far
-		if !strings.Contains(written(t, run), "<dd>"+want+"</dd>") {
-			t.Errorf("the page has no %q", want)
-		}
-		if text := describe(run.Result); !strings.HasSuffix(text, ", latency "+want+", seed 9") {
-			t.Errorf("the pictures say %q, without %q", text, want)
-		}
+	if want := "<dd>5 ms on average, uniform, × 0.5 for n1, × 4 for n2</dd>"; !strings.Contains(right, want) {
+		t.Errorf("no %s", want)
 	}
 }
 
@@ -108,29 +96,6 @@ func TestThePageOfALongRunIsBounded(t *testing.T) {
 	}
 }
 
-func TestThinKeepsTheSlowestRequests(t *testing.T) {
-	var ops []request
-	for i := range 1000 {
-		op := request{index: i}
-		op.Complete = time.Duration(i % 10)
-		ops = append(ops, op)
-	}
-	ops[777].Complete = time.Second
-	if kept, every := thin(ops, 1000); len(kept) != 1000 || every != 1 {
-		t.Errorf("%d of 1000 kept, one in %d", len(kept), every)
-	}
-	kept, every := thin(ops, 100)
-	slowest := 0
-	for _, op := range kept {
-		if op.index == 777 {
-			slowest++
-		}
-	}
-	if every != 10 || slowest != 1 || len(kept) < 100 || len(kept) > 100+alwaysDrawn {
-		t.Errorf("one in %d kept, %d in all, the slowest %d times", every, len(kept), slowest)
-	}
-}
-
 // In the chart of margins, exactly those reads are below 0 that returned less
 // than had been acknowledged.
 func TestTheMarginIsBelowZeroIfAnAddWasMissed(t *testing.T) {
@@ -150,7 +115,7 @@ func TestTheMarginIsBelowZeroIfAnAddWasMissed(t *testing.T) {
 		for _, p := range dots.Points {
 			name, _, _ := strings.Cut(p.Text, " read")
 			name = strings.TrimSuffix(name, " final")
-			if (p.Y < 0) != missed[name] {
+			if (p.Y < 0) != missed[name] || p.Y < 0 && dots.Class != "contradicted" {
 				t.Errorf("%s is at %v", p.Text, p.Y)
 			}
 			if p.Y < 0 {

@@ -104,7 +104,9 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 			t.Errorf("%+v, not %+v", l, want)
 		}
 	}
-	r.Config.Concurrency, r.Config.Rate = 3, 100 // the workers are never all busy: something else kept requests from being made
+	// The workers are never all busy: something else kept requests from being
+	// made.
+	r.Config.Concurrency, r.Config.Rate = 3, 100
 	if l := LoadOf(r); l.Busy != 0 || l.Need != 0 {
 		t.Errorf("%+v", l)
 	}
