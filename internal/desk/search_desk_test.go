@@ -20,8 +20,8 @@ type (
 	valueID uint16 // 0 is missing
 )
 
-// A held is a desk with what the search knows about it. When states refer to it,
-// it is no longer changed.
+// A held is a desk with what the search knows about it. When states refer to
+// it, it is no longer changed.
 type held struct {
 	*Desk
 	process int      // which process it belongs to
