@@ -1,5 +1,6 @@
 // Package scripts_test runs the scripts in testdata: maelstrom.sh, with
-// stand-ins for everything that it calls.
+// stand-ins for everything that it calls. It also checks the layout of the
+// repository.
 package scripts_test
 
 import (

@@ -77,7 +77,7 @@ func TestCheckReportsEachKindOfDamage(t *testing.T) {
 func TestMoreThanMaxRequestsAreRefused(t *testing.T) {
 	d := New(ledger.Life{Boot: 5, Nonce: 7})
 	d.Open("n1")
-	take := func(i int) {
+	take := func(i int) (answers []Answer) {
 		r := Request{MsgID: i, Deadline: epoch.Add(time.Duration(i))}
 		if i%3 == 0 {
 			r.Kind = Combine
@@ -85,45 +85,32 @@ func TestMoreThanMaxRequestsAreRefused(t *testing.T) {
 		} else {
 			d.Take(r)
 		}
+		return d.Answers()
+	}
+	wantRefused := func(i int, want bool) {
+		t.Helper()
+		answers := take(i)
+		refused := len(answers) == 1 && answers[0].MsgID == i && answers[0].Failure.Code == maelstrom.TemporarilyUnavailable
+		if refused != want || !want && len(answers) > 0 {
+			t.Fatalf("%d: %d requests in hand, answers %+v", i, d.InHand(), answers)
+		}
 	}
 	for i := range MaxRequests {
-		take(i)
+		wantRefused(i, false)
 		if i == MaxRequests/2 {
 			d.Form()
 		}
 	}
-	if answers := d.Answers(); len(answers) > 0 || d.InHand() != MaxRequests {
-		t.Fatalf("%d requests in hand, %d answers", d.InHand(), len(answers))
+	wantRefused(MaxRequests, true)
+	wantRefused(MaxRequests+2, true) // a fold
+	d.Expire(epoch.Add(1))
+	if answers := d.Answers(); len(answers) != 2 || d.InHand() != MaxRequests-2 {
+		t.Errorf("%d requests in hand, %d answers", d.InHand(), len(answers))
 	}
-	refused := func(i int) {
-		t.Helper()
-		take(i)
-		answers := d.Answers()
-		if len(answers) != 1 || answers[0].MsgID != i || answers[0].Failure.Code != maelstrom.TemporarilyUnavailable || d.InHand() != MaxRequests {
-			t.Errorf("%d requests in hand, answers %+v", d.InHand(), answers)
-		}
-	}
-	refused(MaxRequests)
-	refused(MaxRequests + 2) // a fold
-	d.Expire(epoch.Add(1))   // gives two up
-	if answers := d.Answers(); len(answers) != 2 {
-		t.Errorf("%d answers", len(answers))
-	}
-	for i := range 2 {
-		if take(MaxRequests + 3 + i); len(d.Answers()) > 0 {
-			t.Error("refused while there is room")
-		}
-	}
-	refused(MaxRequests + 5)
+	wantRefused(MaxRequests+3, false)
+	wantRefused(MaxRequests+4, false)
+	wantRefused(MaxRequests+5, true)
 	if err := d.Check(); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestADeskWorksWithoutAWatcher(t *testing.T) {
-	d := busy()
-	d.Settle(ledger.Value{Total: 3, Receipts: map[string]ledger.Receipt{"n1": {Life: ledger.Life{Boot: 5, Nonce: 7}, Seq: 1}}})
-	if answers := d.Answers(); len(answers) != 2 {
-		t.Errorf("answers %+v", answers)
 	}
 }

@@ -20,19 +20,15 @@ type (
 	valueID uint16 // 0 is missing
 )
 
-// A held is a desk with what the search knows about it.
+// A held is a desk with what the search knows about it. When states refer to
+// it, it is no longer changed.
 type held struct {
 	*Desk
 	process int      // which process it belongs to
 	life    uint8    // which of that process's lives
 	dropped []*Batch // dropped although they carry requests, which should never happen; whoever waits for an answer still holds them
-}
-
-// A kept is a desk to which states refer. It is never changed.
-type kept struct {
-	held
-	own   foldID
-	queue []foldID
+	fold    foldID   // the desk's own, or 0
+	queued  []foldID
 }
 
 // A task is a step of a desk: the desk, the kind of the step, and what else
@@ -49,14 +45,6 @@ type outcome struct {
 	value   valueID // the result of Apply, or 0
 	answers []Answer
 	failure string
-}
-
-// desks holds all desks that the search has met.
-type desks struct {
-	kept     []kept
-	numbers  map[string]deskID
-	outcomes map[task]*outcome
-	again    bool // each task is done again whenever it comes up
 }
 
 // do returns the outcome of a step of a desk. It calls f to take the step.
@@ -116,14 +104,14 @@ func (m *model) keep(h held) deskID {
 	if m.room == 0 {
 		h.total = 0
 	}
-	k := kept{held: h}
+	h.fold, h.queued = 0, nil
 	if h.own != nil {
-		k.own = m.foldNumber(fold{h.own.Fold, h.process, h.life})
+		h.fold = m.foldNumber(fold{h.own.Fold, h.process, h.life})
 	}
 	for _, b := range h.queue() {
-		k.queue = append(k.queue, m.foldOf(h, b))
+		h.queued = append(h.queued, m.foldOf(h, b))
 	}
-	return number(m.numbers, &m.kept, h.key(), k)
+	return number(m.numbers, &m.kept, h.key(), h)
 }
 
 // number returns the number of a value in a list. It adds the value if there is

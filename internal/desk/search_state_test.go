@@ -22,7 +22,13 @@ type model struct {
 	base    int64                                // the first total
 	clients []request                            // of all processes
 	counts  map[int64][len(state{}.starts)]uint8 // by total, less base: how often the add of each request is in it
-	desks
+
+	kept     []held // the desks that the search has met, by their number
+	numbers  map[string]deskID
+	lives    map[[4]int64]deskID // see begin
+	outcomes map[task]*outcome
+	again    bool // each task is done again whenever it comes up
+
 	values  []ledger.Value // those that the search has met, by their number
 	indexes map[valueKey]valueID
 	told    map[task][]text // see texts
@@ -99,9 +105,6 @@ const (
 	withFolds    turn = 4
 )
 
-// turns are those that follow steps, unless nothing is put off.
-var turns = [stepKinds]turn{begins: withRequests, queues: withFolds, hands: withFolds}
-
 // A message is the answer to a fold: a total that contains it, less the base,
 // or refusal.
 type message uint32
@@ -114,7 +117,7 @@ func (n message) total() int64                 { return int64(n & (1<<16 - 1)) }
 
 func newModel(b bounds, f string) *model {
 	m := &model{bounds: b, fault: f}
-	m.told = map[task][]text{}
+	m.told, m.lives = map[task][]text{}, map[[4]int64]deskID{}
 	m.numbers, m.outcomes = map[string]deskID{}, map[task]*outcome{}
 	m.indexes, m.foldIDs, m.folds = map[valueKey]valueID{}, map[fold]foldID{}, make([]fold, 1)
 	for p, deltas := range b.deltas {
@@ -148,9 +151,15 @@ func (m *model) initial() *state {
 
 // begin makes the desk of a new life of a process.
 func (m *model) begin(p int, life uint8, boot, nonce int64) deskID {
-	d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
-	d.Open(m.node(p))
-	return m.keep(held{Desk: d, process: p, life: life})
+	key := [...]int64{int64(p), int64(life), boot, nonce}
+	id, ok := m.lives[key]
+	if !ok {
+		d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
+		d.Open(m.node(p))
+		id = m.keep(held{Desk: d, process: p, life: life})
+		m.lives[key] = id
+	}
+	return id
 }
 
 // node is the name of a process's node.
@@ -172,7 +181,7 @@ func (m *model) index(v ledger.Value) valueID {
 func (m *model) count(total int64, r int) uint8 {
 	counts, ok := m.counts[total-m.base]
 	if !ok {
-		m.fail("a total of %s is not the sum of any adds", m.total(total))
+		m.fail("a total of %s is not the sum of any adds", write(total))
 	}
 	return counts[r]
 }
@@ -259,8 +268,12 @@ func (m *model) step(s *state, p int, kind stepKind, what int, f func(h *held)) 
 		return true
 	}
 	s.procs[p].desk = o.desk
-	if with := turns[kind]; with != 0 && !m.free {
-		s.turn = with + turn(p)
+	switch {
+	case m.free:
+	case kind == begins:
+		s.turn = withRequests + turn(p)
+	case kind == queues || kind == hands:
+		s.turn = withFolds + turn(p)
 	}
 	for _, a := range o.answers {
 		if a.Kind == Combine {
@@ -291,7 +304,11 @@ func (m *model) tell(s *state, f foldID, a Answer) {
 func (m *model) answer(s *state, p int, a Answer) {
 	r := a.MsgID
 	if m.tracing {
-		m.note("%s answers %s: %s", m.called(p), m.request(r), m.says(a))
+		outcome := write(a.Total)
+		if a.Failure != nil {
+			outcome = a.Failure.Error()
+		}
+		m.notes = append(m.notes, fmt.Sprintf("%s answers %s: %s", m.called(p), m.request(r), outcome))
 	}
 	total := m.current(s).Total
 	switch {
@@ -325,7 +342,7 @@ func (m *model) check(s *state, p, r int, total int64) {
 			return
 		}
 	}
-	m.fail("the total has been %s to %s since the request began", m.total(m.values[s.versions[s.starts[r]]].Total), m.total(m.current(s).Total))
+	m.fail("the total has been %s to %s since the request began", write(m.values[s.versions[s.starts[r]]].Total), write(m.current(s).Total))
 }
 
 // ---- Tidying up ----
@@ -334,8 +351,8 @@ func (m *model) check(s *state, p, r int, total int64) {
 // after from. That makes fewer states.
 func (m *model) tidy(from, s *state) {
 	for p := range m.deltas {
-		was := m.kept[from.procs[p].desk].own
-		if was != 0 && was != m.kept[s.procs[p].desk].own {
+		was := m.kept[from.procs[p].desk].fold
+		if was != 0 && was != m.kept[s.procs[p].desk].fold {
 			insert(s.out[:], was) // the desk has just dropped it
 		}
 	}
@@ -347,7 +364,7 @@ func (m *model) tidy(from, s *state) {
 		if s.procs[by.process].life != by.life {
 			return true
 		}
-		if m.kept[s.procs[by.process].desk].own == n.fold() {
+		if m.kept[s.procs[by.process].desk].fold == n.fold() {
 			return false
 		}
 		again := n.fold() == last // one is enough to see that it changes nothing

@@ -8,34 +8,43 @@ import "maelstrom-counter/internal/ledger"
 type step struct {
 	kind    stepKind
 	process int
-	version uint8   // the index of the version that is read, if any
-	told    valueID // the value that a refusal tells, if any
+	value   valueID // what is read, or told, or taken for what was written
 	message message // what arrives, if anything; for a fold, the total is 0
 }
 
+// A stepKind is a kind of step. It is an index of words.
 type stepKind uint8
 
-const (
-	begins stepKind = iota
-	forms
-	queues
-	expires
-	swaps
-	lands
-	identities
-	learns
-	makesNoSense
-	hands
-	hears
-	loses
-	ends
-	startsAgain
-	startsEarlier
-	startsAtOnce
-	readsPlainly // this and the next make a difference only with a fault
-	mistakes
-	tells
-	stepKinds
+// words say what a process does in each kind of step, or what happens to it.
+var words []string
+
+func newKind(text string) stepKind {
+	words = append(words, text)
+	return stepKind(len(words) - 1)
+}
+
+var (
+	begins        = newKind("is asked for")
+	forms         = newKind("makes a fold of what waits")
+	queues        = newKind("is to apply its fold itself")
+	expires       = newKind("gives up the request that is due first")
+	swaps         = newKind("swaps")
+	lands         = newKind("has a swap under way that succeeds")
+	identities    = newKind("learns a value, perhaps by a swap that changes nothing")
+	learns        = newKind("learns a value")
+	makesNoSense  = newKind("finds that the store holds what makes no sense, which is mended at once")
+	hands         = newKind("is handed")
+	hears         = newKind("gets an answer")
+	loses         = newKind("and all others hear nothing of their folds")
+	ends          = newKind("ends and starts again")
+	startsAgain   = newKind("is killed and starts again")
+	startsEarlier = newKind("is killed and starts again, its clock gone back")
+	startsAtOnce  = newKind("is killed and starts again at the same time")
+
+	// These are possible only with a fault.
+	readsPlainly = newKind("reads plainly, to answer")
+	mistakes     = newKind("takes the answer to an earlier life for one to its swap")
+	tells        = newKind("is refused a swap, and told")
 )
 
 // A stepper goes through all that can happen in a state.
@@ -50,31 +59,29 @@ type stepper struct {
 // after it.
 func (m *model) steps(from *state, yield func(step, *state)) {
 	x := &stepper{model: m, from: from, yield: yield}
-	switch {
-	case from.news != [6]message{} && !m.free:
+	if from.news != [6]message{} && !m.free {
 		for p := range m.deltas {
 			x.hear(p)
 		}
 		x.try(step{kind: loses}, func(*state) bool { return true })
 		return
-	case from.turn == 0:
-		for p := range m.deltas {
+	}
+	for p := range m.deltas {
+		if from.turn == 0 || from.turn == withRequests+turn(p) {
 			x.take(p)
 			x.desk(p)
+		}
+		if from.turn == 0 || from.turn == withFolds+turn(p) {
 			x.peers(p)
 			x.store(p)
+		}
+		if from.turn == 0 {
 			x.hear(p)
 			x.restarts(p)
 		}
+	}
+	if from.turn == 0 {
 		x.land()
-	case from.turn < withFolds:
-		p := int(from.turn - withRequests)
-		x.take(p)
-		x.desk(p)
-	default:
-		p := int(from.turn - withFolds)
-		x.peers(p)
-		x.store(p)
 	}
 }
 
@@ -102,7 +109,7 @@ func (x *stepper) act(what step, f func(h *held)) {
 // take lets the next client of process p make its request.
 func (x *stepper) take(p int) {
 	r, more := x.next(x.from, p)
-	if !more || !x.free && x.kept[x.from.procs[p].desk].own != 0 {
+	if !more || !x.free && x.kept[x.from.procs[p].desk].fold != 0 {
 		return
 	}
 	q := Request{Kind: Add, Client: "c", MsgID: r, Delta: x.clients[r].delta}
@@ -118,7 +125,7 @@ func (x *stepper) take(p int) {
 		// A compare-and-swap of the value that was read for itself may be run
 		// on the state that was read.
 		for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
-			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state) bool {
+			x.try(step{kind: readsPlainly, process: p, value: x.from.versions[i]}, func(s *state) bool {
 				open(s)
 				s.procs[p].seen = i
 				x.answer(s, p, Answer{Request: q, Total: x.values[s.versions[i]].Total})
@@ -173,15 +180,15 @@ func (x *stepper) store(p int) {
 		return true
 	})
 	if x.from.procs[p].echo {
-		x.try(step{kind: mistakes, process: p}, func(s *state) bool {
+		to := x.compose(desk, newest)
+		x.try(step{kind: mistakes, process: p, value: to}, func(s *state) bool {
 			s.procs[p].echo = false
-			to := x.compose(desk, newest)
 			return to != 0 && x.settle(s, p, to)
 		})
 	}
 	for _, text := range x.texts(desk, newest) {
 		if text.shown != missing { // otherwise it learns nothing
-			x.try(step{kind: tells, process: p, told: text.told}, func(s *state) bool { return x.settle(s, p, text.shown) })
+			x.try(step{kind: tells, process: p, value: text.told}, func(s *state) bool { return x.settle(s, p, text.shown) })
 		}
 	}
 	created := valueID(missing)
@@ -190,7 +197,7 @@ func (x *stepper) store(p int) {
 	}
 	for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
 		value := x.from.versions[i]
-		what := step{kind: learns, process: p, version: i}
+		what := step{kind: learns, process: p, value: value}
 		if value == created && value != missing {
 			what.kind = identities
 		}
@@ -258,11 +265,11 @@ func (m *model) settle(s *state, p int, value valueID) bool {
 
 // peers lets process p take in folds to apply: other nodes', and its own.
 func (x *stepper) peers(p int) {
-	if x.kept[x.from.procs[p].desk].own != 0 {
+	if x.kept[x.from.procs[p].desk].fold != 0 {
 		x.act(step{kind: queues, process: p}, func(h *held) { h.Queue(h.own) })
 	}
 	for q := range x.deltas {
-		if f := x.kept[x.from.procs[q].desk].own; f != 0 {
+		if f := x.kept[x.from.procs[q].desk].fold; f != 0 {
 			x.hand(p, f)
 		}
 	}
@@ -273,7 +280,7 @@ func (x *stepper) peers(p int) {
 func (x *stepper) hand(p int, f foldID) {
 	fold := x.folds[f].Fold
 	copies := 0
-	for _, there := range x.kept[x.from.procs[p].desk].queue {
+	for _, there := range x.kept[x.from.procs[p].desk].queued {
 		if there == f {
 			copies++
 		}

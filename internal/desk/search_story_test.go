@@ -5,10 +5,6 @@ package desk
 import (
 	"fmt"
 	"strings"
-
-	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
-
-	"maelstrom-counter/internal/ledger"
 )
 
 // story tells how it came to the state with the index last, and which step
@@ -29,7 +25,7 @@ func (m *model) story(x *search, last int) string {
 				return
 			}
 			told = true
-			fmt.Fprintf(&text, "%3d. %s\n", len(path)-at, m.words(what, &from, s))
+			fmt.Fprintf(&text, "%3d. %s\n", len(path)-at, m.line(what, &from, s))
 			for _, note := range m.notes {
 				fmt.Fprintf(&text, "     %s\n", note)
 			}
@@ -41,43 +37,16 @@ func (m *model) story(x *search, last int) string {
 	return text.String()
 }
 
-// verbs say what a process does, or what happens to it, in each kind of step.
-var verbs = [stepKinds]string{
-	begins:        "is asked for",
-	forms:         "makes a fold of what waits",
-	queues:        "is to apply its fold itself",
-	expires:       "gives up the request that is due first",
-	swaps:         "swaps",
-	lands:         "has a swap under way that succeeds",
-	identities:    "learns a value, perhaps by a swap that changes nothing",
-	learns:        "learns a value",
-	makesNoSense:  "finds that the store holds what makes no sense, which is mended at once",
-	hands:         "is handed",
-	hears:         "gets an answer",
-	loses:         "and all others hear nothing of their folds",
-	ends:          "ends and starts again",
-	startsAgain:   "is killed and starts again",
-	startsEarlier: "is killed and starts again, its clock gone back",
-	startsAtOnce:  "is killed and starts again at the same time",
-	readsPlainly:  "reads plainly, to answer",
-	tells:         "is refused a swap, and told",
-	mistakes:      "takes the answer to an earlier life for one to its swap",
-}
-
-// words puts a step between two states into words.
-func (m *model) words(what step, from, to *state) string {
-	p, newest := what.process, from.versions[from.newest]
-	was, is := from.procs[p], to.procs[p]
-	text := m.called(p) + " " + verbs[what.kind]
-	if r, _ := m.next(from, p); is.begun > was.begun {
+// line tells of a step between two states.
+func (m *model) line(what step, from, to *state) string {
+	was, is := from.procs[what.process], to.procs[what.process]
+	text := m.called(what.process) + " " + words[what.kind]
+	if r, _ := m.next(from, what.process); is.begun > was.begun {
 		text += " " + m.request(r)
 	}
 	switch what.kind {
-	case identities, learns, readsPlainly:
-		text += ": " + m.describe(from.versions[what.version])
-		if what.version < from.newest {
-			text += ", which is old"
-		}
+	case identities, learns, readsPlainly, tells, mistakes:
+		text += ": " + m.describe(what.value)
 	case lands, hands:
 		text += ": " + m.fold(what.message.fold())
 	case hears:
@@ -85,22 +54,17 @@ func (m *model) words(what step, from, to *state) string {
 		if total := what.message.total(); total == refusal {
 			text += " was not applied"
 		} else {
-			text += " is in a total of " + m.total(m.base+total)
+			text += " is in a total of " + write(m.base+total)
 		}
-	case tells:
-		text += ": " + m.describe(what.told)
-	case mistakes:
-		text += ": " + m.describe(m.compose(was.desk, newest))
 	}
-	if own := m.kept[is.desk].own; own != 0 && own != m.kept[was.desk].own {
+	if own := m.kept[is.desk].fold; own != 0 && own != m.kept[was.desk].fold {
 		text += ": " + m.fold(own)
 	}
 	if is.life != was.life {
-		life := m.kept[is.desk].Desk.life
-		text += fmt.Sprintf(", as life %d/%d", life.Boot, life.Nonce)
+		text += ", as life " + writeLife(m.kept[is.desk].Desk.life)
 	}
 	if to.newest != from.newest {
-		text += fmt.Sprintf("; the store held %s, and holds %s", m.describe(newest), m.describe(to.versions[to.newest]))
+		text += "; the store now holds " + m.describe(to.versions[to.newest])
 	}
 	return text
 }
@@ -125,29 +89,7 @@ func (m *model) request(r int) string {
 // fold describes a fold.
 func (m *model) fold(f foldID) string {
 	fold := m.folds[f].Fold
-	return fmt.Sprintf("%s's fold %s of %d", fold.Node, name(fold.Life, fold.Seq), fold.Delta)
-}
-
-// name names a life and one of its folds: boot/nonce.seq.
-func name(l ledger.Life, seq int64) string { return fmt.Sprintf("%d/%d.%d", l.Boot, l.Nonce, seq) }
-
-// says describes an answer.
-func (m *model) says(a Answer) string {
-	switch {
-	case a.Failure == nil:
-		return "done, the total is " + m.total(a.Total)
-	case a.Failure.Code == maelstrom.Timeout:
-		return "it may have taken effect"
-	}
-	return fmt.Sprintf("error %d, it has not taken effect", a.Failure.Code)
-}
-
-// total shows a total. Near the greatest, it shows how near.
-func (m *model) total(n int64) string {
-	if m.base == 0 {
-		return fmt.Sprint(n)
-	}
-	return fmt.Sprintf("max-%d", ledger.Max-n)
+	return fmt.Sprintf("%s's fold %s/%d of %d", fold.Node, writeLife(fold.Life), fold.Seq, fold.Delta)
 }
 
 // describe shows a value.
@@ -155,17 +97,5 @@ func (m *model) describe(value valueID) string {
 	if value == missing {
 		return "nothing"
 	}
-	v := m.values[value]
-	text := "{" + m.total(v.Total)
-	for _, node := range names {
-		if r, ok := v.Receipts[node]; ok {
-			text += " " + node + ":" + name(r.Life, r.Seq)
-		}
-	}
-	return text + "}"
-}
-
-// note notes what else a step does.
-func (m *model) note(format string, args ...any) {
-	m.notes = append(m.notes, fmt.Sprintf(format, args...))
+	return "{" + describe(m.values[value]) + "}"
 }

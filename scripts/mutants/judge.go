@@ -25,8 +25,8 @@ type mutant struct {
 var comment = regexp.MustCompile(`(?m)^[ \t]*#.*\n`)
 
 // readList reads a list of harmless mutants. A paragraph is about one: two
-// lines say what it is, and the rest why it is harmless. Lines that begin with #
-// are comments.
+// lines say what it is, and the rest why it is harmless. Lines that begin with
+// # are comments.
 func readList(file string) (harmless []string, err error) {
 	text, err := os.ReadFile(file)
 	for paragraph := range strings.SplitSeq(comment.ReplaceAllString(string(text), ""), "\n\n") {
@@ -73,9 +73,9 @@ func (r room) read(file string) (mutants []mutant, err error) {
 	return mutants, nil
 }
 
-// judge sums up what has become of the mutants of a room, and complains of those
-// that live and are not listed as harmless, of those that are listed and do not
-// live, and if too few are killed.
+// judge sums up what has become of the mutants of a room, and complains of
+// those that live and are not listed as harmless, of those that are listed and
+// do not live, and if too few are killed.
 func (r room) judge(mutants []mutant, harmless []string) (report string, complaints int) {
 	complain := func(format string, args ...any) {
 		report += fmt.Sprintf(format+"\n", args...)

@@ -100,8 +100,8 @@ func run(names []string) error {
 	return nil
 }
 
-// choose returns the rooms with these names, which are directories or last parts
-// of directories. Without names it returns all rooms.
+// choose returns the rooms with these names, which are directories or last
+// parts of directories. Without names it returns all rooms.
 func choose(names []string) ([]room, error) {
 	chosen := slices.DeleteFunc(slices.Clone(rooms), func(r room) bool {
 		isIt := func(name string) bool { return strings.HasSuffix("/"+r.dir, "/"+name) }

@@ -1,7 +1,7 @@
 // Package transcript plays tests that are written down and can be read from top
 // to bottom. They are in txtar archives, which begin with a text that says what
-// they are about. [Play] plays any such [Script]. [Run] plays conversations with
-// one node, such as
+// they are about. [Play] plays any such [Script]. [Run] plays conversations
+// with one node, such as
 //
 //	-- a lost answer --
 //	node n0
