@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -76,16 +75,14 @@ func (f Found) String() string {
 		heading, f.Story.Messages(), len(f.Plan.Requests), f.Runs, f.Story.Text())
 }
 
-// Write writes the stories to w and their pictures to a folder, which it
+// Write prints the stories and writes their pictures to a folder, which it
 // creates.
-func Write(w io.Writer, folder string, found []Found) error {
+func Write(folder string, found []Found) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fmt.Errorf("folder for pictures: %w", err)
 	}
 	for _, f := range found {
-		if _, err := fmt.Fprintln(w, f); err != nil {
-			return err
-		}
+		fmt.Println(f)
 		if f.Story == nil {
 			continue
 		}
@@ -93,9 +90,7 @@ func Write(w io.Writer, folder string, found []Found) error {
 		if err := os.WriteFile(path, []byte(f.Story.SVG()), 0o666); err != nil {
 			return fmt.Errorf("picture of a story: %w", err)
 		}
-		if _, err := fmt.Fprintf(w, "%s\n\n", path); err != nil {
-			return err
-		}
+		fmt.Printf("%s\n\n", path)
 	}
 	return nil
 }

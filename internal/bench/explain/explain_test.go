@@ -4,12 +4,14 @@ import (
 	"flag"
 	"io"
 	"log"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
 
@@ -31,7 +33,7 @@ func TestExplain(t *testing.T) {
 	if !*explainFlag {
 		t.Skip("only with -explain")
 	}
-	if err := Write(os.Stdout, filepath.Join("store", "explain"), Search(t, *design, *fault, *seed)); err != nil {
+	if err := Write(filepath.Join("store", "explain"), Search(t, *design, *fault, *seed)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -71,5 +73,13 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 				t.Errorf("the same seed first told\n%s\nand then\n%s", f, again)
 			}
 		})
+	}
+}
+
+// What is told of a failed simulation is much shorter than it was.
+func TestAFailedSimulationIsShortened(t *testing.T) {
+	cfg := maelstromtest.Config{Rate: 20, TimeLimit: 4 * time.Second, Latency: hop, LatencyDist: "exponential"}
+	if text := Shorten(t, cfg, programOf(rivals.All[0])); !strings.Contains(text, " has 3 requests:\n\nLost update: ") {
+		t.Error(text)
 	}
 }

@@ -27,6 +27,9 @@ func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []mael
 	p.Fates = fates(journal, p.Latency)
 	asked := counter{}
 	down := map[string]int{} // by node: the index of its fault
+	kinds := map[maelstromtest.What]maelstromtest.Kind{
+		maelstromtest.Killed: maelstromtest.Kill, maelstromtest.Paused: maelstromtest.Pause,
+	}
 	for _, e := range journal {
 		switch e.What {
 		case maelstromtest.Answered:
@@ -38,11 +41,8 @@ func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []mael
 				p.Ages = append(p.Ages, Age{nth, age})
 			}
 		case maelstromtest.Killed, maelstromtest.Paused:
-			f := maelstromtest.ScriptedFault{Kind: maelstromtest.Kill, Node: number(e.Node), At: e.Time, For: never}
-			if e.What == maelstromtest.Paused {
-				f.Kind = maelstromtest.Pause
-			}
 			down[e.Node] = len(p.Faults)
+			f := maelstromtest.ScriptedFault{Kind: kinds[e.What], Node: number(e.Node), At: e.Time, For: never}
 			p.Faults = append(p.Faults, f)
 		case maelstromtest.Started, maelstromtest.Resumed:
 			if i, ok := down[e.Node]; ok {

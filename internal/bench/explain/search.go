@@ -13,7 +13,7 @@ import (
 type runner struct {
 	t       *testing.T
 	program maelstromtest.Program
-	cfg     maelstromtest.Config // what a plan does not say: the nodes' arguments, the workload, the seed
+	cfg     maelstromtest.Config // what a plan does not say
 	runs    int
 }
 

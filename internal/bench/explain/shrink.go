@@ -67,7 +67,8 @@ func pieces[T any](list func(*Plan) *[]T) func(Plan, int) (Plan, bool) {
 				i -= count
 				continue
 			}
-			from := len(all) - (i+1)*size // the last piece first: what comes later matters less often
+			// The last piece comes first: what comes later matters less often.
+			from := len(all) - (i+1)*size
 			*list(&p) = slices.Concat(all[:max(0, from)], all[from+size:])
 			return p, true
 		}

@@ -19,8 +19,10 @@ func TestShrinkLeavesOutWhatDoesNotMatter(t *testing.T) {
 		for i := range 40 {
 			p.Requests = append(p.Requests, Request{At: time.Duration(i) * time.Second, Node: random.IntN(5), Delta: random.Int64N(4)})
 			p.Ages = append(p.Ages, Age{Nth{Link{random.IntN(5), aService}, i}, 1 + random.IntN(9)})
-			p.Fates = append(p.Fates, Fate{Nth{Link{random.IntN(5), aService}, i}, []maelstromtest.Copy{{Latency: time.Second, Delay: time.Second}}})
-			p.Faults = append(p.Faults, maelstromtest.ScriptedFault{Node: random.IntN(5), At: time.Duration(i) * time.Second, For: time.Second})
+			copies := []maelstromtest.Copy{{Latency: time.Second, Delay: time.Second}}
+			p.Fates = append(p.Fates, Fate{Nth{Link{random.IntN(5), aService}, i}, copies})
+			f := maelstromtest.ScriptedFault{Node: random.IntN(5), At: time.Duration(i) * time.Second, For: time.Second}
+			p.Faults = append(p.Faults, f)
 		}
 		p.Requests[random.IntN(40)].Delta = 7
 		fate, age := random.IntN(40), random.IntN(40)

@@ -92,7 +92,8 @@ func single(p Plan) Plan {
 func addCrash(p *Plan, random *rand.Rand) {
 	r := p.Requests[random.IntN(len(p.Requests))]
 	f := maelstromtest.ScriptedFault{
-		Kind: maelstromtest.Kill, Node: r.Node, At: r.At + time.Duration(1+random.IntN(5))*hop, For: time.Duration(1+random.IntN(4)) * hop,
+		Kind: maelstromtest.Kill, Node: r.Node,
+		At: r.At + time.Duration(1+random.IntN(5))*hop, For: time.Duration(1+random.IntN(4)) * hop,
 	}
 	p.Faults = append(p.Faults, f)
 	p.Requests = append(p.Requests, Request{At: f.At + f.For + time.Duration(random.IntN(3))*hop, Node: r.Node, Delta: 1 + random.Int64N(3)})

@@ -19,21 +19,21 @@ func TestMain(m *testing.M) {
 }
 
 // start runs a node of design r, in a bubble. Its store handles each request at
-// once and answers it after the time that delay returns, or at once if delay is
-// nil.
+// once and answers it after the time that delay returns.
 func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.Duration) *maelstromtest.Conversation {
 	store := maelstromtest.NewStore()
-	serve := store.Serve
-	if delay != nil {
-		serve = func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-			reply := store.Reply(p)
-			time.AfterFunc(delay(p), func() { c.Send(p.Dest, "%s", reply) })
-		}
+	serve := func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+		reply := store.Reply(p)
+		time.AfterFunc(delay(p), func() { c.Send(p.Dest, "%s", reply) })
 	}
 	return maelstromtest.Converse(t, maelstromtest.Setting{
 		Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve},
 	}, func(env maelstromtest.Env) error { return r.Run(env.Stdin, env.Stdout) })
 }
+
+func atOnce(maelstromtest.Packet) time.Duration { return 0 }
+
+func silent(maelstromtest.Packet) time.Duration { return time.Hour }
 
 // total asks the node for the total and returns its answer.
 func total(t *testing.T, c *maelstromtest.Conversation) string {
@@ -58,7 +58,7 @@ func each(t *testing.T, f func(t *testing.T, r Rival)) {
 
 func TestEachDesignCountsRightWhenAlone(t *testing.T) {
 	each(t, func(t *testing.T, r Rival) {
-		c := start(t, r, nil)
+		c := start(t, r, atOnce)
 		if got := total(t, c); got != "0" {
 			t.Errorf("read %v before any add", got)
 		}
@@ -111,7 +111,7 @@ func askTen(c *maelstromtest.Conversation) {
 
 func TestRequestsAreGivenUpWhenTheStoreIsSilent(t *testing.T) {
 	each(t, func(t *testing.T, r Rival) {
-		c := start(t, r, func(maelstromtest.Packet) time.Duration { return time.Hour })
+		c := start(t, r, silent)
 		begin := time.Now()
 		askTen(c)
 		for range 10 {
@@ -129,7 +129,7 @@ func TestRequestsAreGivenUpWhenTheStoreIsSilent(t *testing.T) {
 
 func TestANodeEndsSoonAfterItsInputEvenIfTheStoreIsSilent(t *testing.T) {
 	each(t, func(t *testing.T, r Rival) {
-		c := start(t, r, func(maelstromtest.Packet) time.Duration { return time.Hour })
+		c := start(t, r, silent)
 		askTen(c)
 		begin := time.Now()
 		if err := c.Close(); err != nil {

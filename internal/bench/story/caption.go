@@ -200,7 +200,8 @@ func (t *teller) countedOnce() {
 		return
 	}
 	t.say("%s's swap to %s took effect, but %s.", node, t.value(t.lost), t.noAnswer(first, calls[0]))
-	if again := calls[0].request; again.kind == "cas" && again.field("from") == first.request.field("from") && again.field("to") == first.request.field("to") {
+	swap, again := first.request, calls[0].request
+	if again.kind == "cas" && again.field("from") == swap.field("from") && again.field("to") == swap.field("to") {
 		t.say("%s sent the same swap again, which could not take effect twice, and acknowledged the add of %d.", node, t.add.Int())
 	} else {
 		t.say("%s asked the store, found its add of %d there already, and acknowledged it.", node, t.add.Int())

@@ -70,9 +70,8 @@ func (x *run) diagnose() *cause {
 // first of the final reads that are too high for that reason.
 func (x *run) wrongTotal() (read *op, low bool) {
 	for _, o := range x.ops {
-		if !o.Final || o.Outcome != maelstromtest.OK || len(x.Acceptable) == 0 || slices.ContainsFunc(x.Acceptable, func(a maelstromtest.Range) bool {
-			return a.Lo <= o.Int() && o.Int() <= a.Hi
-		}) {
+		right := slices.ContainsFunc(x.Acceptable, func(a maelstromtest.Range) bool { return a.Lo <= o.Int() && o.Int() <= a.Hi })
+		if right || !o.Final || o.Outcome != maelstromtest.OK || len(x.Acceptable) == 0 {
 			continue
 		}
 		most, surplus := x.Acceptable[len(x.Acceptable)-1].Hi, x.surplus(o)
@@ -89,7 +88,8 @@ func (x *run) wrongTotal() (read *op, low bool) {
 // surplus reports whether an add counts twice and a read is more than the adds
 // that had been acknowledged when it began.
 func (x *run) surplus(read *op) bool {
-	return read.Int() > x.acknowledged(read) && slices.ContainsFunc(x.changes, func(c *change) bool { return x.again(c) != nil })
+	twice := func(c *change) bool { return x.again(c) != nil }
+	return read.Int() > x.acknowledged(read) && slices.ContainsFunc(x.changes, twice)
 }
 
 // whyHigh finds out why a read is higher than it may be.
@@ -157,9 +157,9 @@ func (x *run) seen(read *op) []*call {
 	var calls []*call
 	read.call.each(func(c *call) {
 		switch {
-		case c.taken == nil || c.taken.from == nil || x.gauge.service != c.request.Dest || x.gauge.key != "" && x.gauge.key != c.request.key:
-			return
-		case len(read.call.replies) > 0 && c.taken.arrived >= read.call.replies[0].pos:
+		case c.taken == nil || c.taken.from == nil || c.request.Dest != x.gauge.service,
+			x.gauge.key != "" && x.gauge.key != c.request.key,
+			len(read.call.replies) > 0 && c.taken.arrived >= read.call.replies[0].pos: // too late
 			return
 		}
 		if i := slices.IndexFunc(calls, func(earlier *call) bool { return earlier.slot() == c.slot() }); i >= 0 {

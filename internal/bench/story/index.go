@@ -173,7 +173,8 @@ func (x *run) acknowledged(read *op) int64 {
 // unknown returns the changes of a slot that an answer does not know of.
 func (x *run) unknown(s slot, answer *Message) []*change {
 	state, _ := answer.state()
-	return slices.DeleteFunc(slices.Clone(x.changes), func(c *change) bool { return c.slot != s || c.number <= state || c.idle })
+	skip := func(c *change) bool { return c.slot != s || c.number <= state || c.idle }
+	return slices.DeleteFunc(slices.Clone(x.changes), skip)
 }
 
 // age returns how many changes of a slot an answer was behind when it was

@@ -40,12 +40,8 @@ func (t *teller) label(m *Message) string {
 // fate says what became of a copy.
 func (t *teller) fate(m *Message, c *Ending) Fate {
 	switch {
-	case c.What == maelstromtest.Lost:
-		return WasLost
-	case c.What == maelstromtest.Blocked:
-		return WasCut
-	case c.What == "":
-		return OnItsWay
+	case c.What != maelstromtest.Received:
+		return map[maelstromtest.What]Fate{maelstromtest.Lost: WasLost, maelstromtest.Blocked: WasCut, "": OnItsWay}[c.What]
 	case c.unread:
 		return Unread
 	case t.mistaken(m):

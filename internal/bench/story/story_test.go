@@ -90,14 +90,9 @@ func golden(t *testing.T, path, got string) {
 		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		return
 	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s differs (go test -update writes it anew); now it is\n%s", path, got)
+	if want, err := os.ReadFile(path); err != nil || got != string(want) {
+		t.Errorf("%s differs (%v); go test -update writes it anew; now it is\n%s", path, err, got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package story
 
 import (
+	_ "embed"
 	"fmt"
 	"html"
 	"math"
@@ -25,32 +26,9 @@ const (
 
 // style has the colours, for light and for dark. They differ in lightness too,
 // so that no colour is the only sign.
-const style = `
-.story { --paper: #ffffff; --ink: #1f2328; --faint: #6b7280; --line: #c3c8cf; --box: #eef2f7; --good: #13743a; --bad: #c02418; --late: #955000; --copy: #6d3bc0; }
-@media (prefers-color-scheme: dark) {
-.story { --paper: #14181d; --ink: #e6e9ed; --faint: #9aa4b0; --line: #46505c; --box: #25303c; --good: #56d386; --bad: #ff8479; --late: #f0a955; --copy: #bd9bff; }
-}
-.story text { font: 12px Verdana, Arial, Helvetica, sans-serif; fill: var(--ink); }
-.story .paper { fill: var(--paper); }
-.story .caption { font-size: 14px; }
-.story .kind { font-size: 14px; font-weight: bold; }
-.story .head { font-weight: bold; text-anchor: middle; }
-.story .headbox { fill: var(--box); stroke: var(--line); }
-.story .time { font-size: 11px; fill: var(--faint); }
-.story .lane { stroke: var(--line); stroke-width: 1.5; }
-.story .dead { stroke-dasharray: 2 5; }
-.story .label { paint-order: stroke; stroke: var(--paper); stroke-width: 4px; stroke-linejoin: round; }
-.story .arrow { stroke: var(--ink); stroke-width: 1.5; fill: none; }
-.story .tip { fill: var(--ink); }
-.story .acknowledged .arrow, .story .right .arrow { stroke: var(--good); stroke-width: 2.5; } .story .acknowledged .tip, .story .acknowledged text, .story .right .tip, .story .right text, .story .praise text { fill: var(--good); }
-.story .acknowledged text, .story .wrong text, .story .right text, .story .praise text { font-weight: bold; }
-.story .wrong .arrow { stroke: var(--bad); stroke-width: 2.5; } .story .wrong .tip, .story .wrong text { fill: var(--bad); }
-.story .lost .arrow { stroke: var(--bad); stroke-dasharray: 6 4; } .story .lost text { fill: var(--bad); } .story .lost .cross { stroke: var(--bad); stroke-width: 2.5; }
-.story .late .arrow { stroke: var(--late); stroke-dasharray: 10 3; } .story .late .tip, .story .late text { fill: var(--late); }
-.story .copy .arrow { stroke: var(--copy); stroke-dasharray: 3 3; } .story .copy .tip, .story .copy text { fill: var(--copy); }
-.story .value rect { fill: var(--box); stroke: var(--faint); } .story .old rect { fill: var(--paper); stroke: var(--late); stroke-dasharray: 4 3; } .story .old text { fill: var(--late); }
-.story .fault rect { fill: var(--paper); stroke: var(--bad); stroke-width: 1.5; } .story .fault text, .story .verdict text { fill: var(--bad); } .story .verdict text, .story .value text { font-weight: bold; }
-`
+//
+//go:embed story.css
+var style string
 
 // A canvas is a picture in the making.
 type canvas struct {
@@ -69,7 +47,7 @@ func (s *Story) SVG() string {
 	c.add(`<svg class="story" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" style="max-width: 100%%; height: auto" role="img">`,
 		svgWidth, height, svgWidth, height)
 	c.add("<title>%s</title><desc>%s</desc>", html.EscapeString(s.heading()), html.EscapeString(s.Caption))
-	c.add("<style>%s</style>", style)
+	c.add("<style>\n%s</style>", style)
 	c.add(`<rect class="paper" width="%d" height="%.0f"/>`, svgWidth, height)
 	c.add(`<text class="kind" x="%d" y="%d">%s</text>`, edge, edge+10, html.EscapeString(s.heading()))
 	for i, line := range caption {
