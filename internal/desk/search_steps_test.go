@@ -8,8 +8,7 @@ import "maelstrom-counter/internal/ledger"
 type step struct {
 	kind    stepKind
 	process int
-	version uint8   // the index of the version that is read, if any
-	told    valueID // the value that a refusal tells, if any
+	value   valueID // what is read, or told, or taken for what was written
 	message message // what arrives, if anything; for a fold, the total is 0
 }
 
@@ -126,7 +125,7 @@ func (x *stepper) take(p int) {
 		// A compare-and-swap of the value that was read for itself may be run
 		// on the state that was read.
 		for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
-			x.try(step{kind: readsPlainly, process: p, version: i}, func(s *state) bool {
+			x.try(step{kind: readsPlainly, process: p, value: x.from.versions[i]}, func(s *state) bool {
 				open(s)
 				s.procs[p].seen = i
 				x.answer(s, p, Answer{Request: q, Total: x.values[s.versions[i]].Total})
@@ -181,15 +180,15 @@ func (x *stepper) store(p int) {
 		return true
 	})
 	if x.from.procs[p].echo {
-		x.try(step{kind: mistakes, process: p}, func(s *state) bool {
+		to := x.compose(desk, newest)
+		x.try(step{kind: mistakes, process: p, value: to}, func(s *state) bool {
 			s.procs[p].echo = false
-			to := x.compose(desk, newest)
 			return to != 0 && x.settle(s, p, to)
 		})
 	}
 	for _, text := range x.texts(desk, newest) {
 		if text.shown != missing { // otherwise it learns nothing
-			x.try(step{kind: tells, process: p, told: text.told}, func(s *state) bool { return x.settle(s, p, text.shown) })
+			x.try(step{kind: tells, process: p, value: text.told}, func(s *state) bool { return x.settle(s, p, text.shown) })
 		}
 	}
 	created := valueID(missing)
@@ -198,7 +197,7 @@ func (x *stepper) store(p int) {
 	}
 	for i := x.from.procs[p].seen; i <= x.from.newest; i++ {
 		value := x.from.versions[i]
-		what := step{kind: learns, process: p, version: i}
+		what := step{kind: learns, process: p, value: value}
 		if value == created && value != missing {
 			what.kind = identities
 		}

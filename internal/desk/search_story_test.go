@@ -39,18 +39,14 @@ func (m *model) story(x *search, last int) string {
 
 // line tells of a step between two states.
 func (m *model) line(what step, from, to *state) string {
-	p, newest := what.process, from.versions[from.newest]
-	was, is := from.procs[p], to.procs[p]
-	text := m.called(p) + " " + words[what.kind]
-	if r, _ := m.next(from, p); is.begun > was.begun {
+	was, is := from.procs[what.process], to.procs[what.process]
+	text := m.called(what.process) + " " + words[what.kind]
+	if r, _ := m.next(from, what.process); is.begun > was.begun {
 		text += " " + m.request(r)
 	}
 	switch what.kind {
-	case identities, learns, readsPlainly:
-		text += ": " + m.describe(from.versions[what.version])
-		if what.version < from.newest {
-			text += ", which is old"
-		}
+	case identities, learns, readsPlainly, tells, mistakes:
+		text += ": " + m.describe(what.value)
 	case lands, hands:
 		text += ": " + m.fold(what.message.fold())
 	case hears:
@@ -60,10 +56,6 @@ func (m *model) line(what step, from, to *state) string {
 		} else {
 			text += " is in a total of " + write(m.base+total)
 		}
-	case tells:
-		text += ": " + m.describe(what.told)
-	case mistakes:
-		text += ": " + m.describe(m.compose(was.desk, newest))
 	}
 	if own := m.kept[is.desk].fold; own != 0 && own != m.kept[was.desk].fold {
 		text += ": " + m.fold(own)
@@ -72,7 +64,7 @@ func (m *model) line(what step, from, to *state) string {
 		text += ", as life " + writeLife(m.kept[is.desk].Desk.life)
 	}
 	if to.newest != from.newest {
-		text += fmt.Sprintf("; the store held %s, and holds %s", m.describe(newest), m.describe(to.versions[to.newest]))
+		text += "; the store now holds " + m.describe(to.versions[to.newest])
 	}
 	return text
 }
