@@ -78,8 +78,8 @@ func TestPackagesAreNotTooSmallAndCommentsNotTooWide(t *testing.T) {
 	}
 }
 
-// measure returns the number of lines with code in a Go file, and the comments on
-// lines of their own that are wider than 80 columns. Directives, code in
+// measure returns the number of lines with code in a Go file, and the comments
+// on lines of their own that are wider than 80 columns. Directives, code in
 // comments, and the output of examples may be wider.
 func measure(t *testing.T, path string) (code int, wide []string) {
 	t.Helper()

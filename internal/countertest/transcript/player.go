@@ -23,15 +23,14 @@ type player struct {
 	own     *names
 
 	node  string
-	talk  *maelstromtest.Conversation // nil before the node's first life
-	lives bool                        // the node has been started, and its end is not in the script yet
-	ended time.Time                   // when the node's program returned; may be read once talk has ended
-	begun time.Time                   // when the test's current step began
-	fresh []maelstromtest.Packet      // heard, but not yet in the script
-	said  []maelstromtest.Packet      // everything heard, in all lives
-	last  map[string]string           // this life's last message, by receiver and type
-	named map[string]maelstromtest.Packet
-	quiet string // in this life, messages to this receiver are not written down
+	talk  *maelstromtest.Conversation     // nil before the node's first life
+	lives bool                            // the node has been started, and its end is not in the script yet
+	ended time.Time                       // when the node's program returned; may be read once talk has ended
+	begun time.Time                       // when the test's current step began
+	fresh []maelstromtest.Packet          // heard, but not yet in the script
+	last  map[string]string               // this life's last message, by receiver and type
+	said  map[string]maelstromtest.Packet // the last message, in all lives, by type, by receiver and type, and by re=name
+	quiet string                          // in this life, messages to this receiver are not written down
 }
 
 // do does what a step says, and writes down what the node does then.
@@ -49,7 +48,11 @@ func (p *player) do(line string) error {
 	case words[0] == "wait":
 		return p.wait(words[1:])
 	case len(words) == 6 && words[0] == "let" && strings.Join(words[2:5], " ") == "be the last":
-		return p.name(words[1], words[5])
+		m, ok := p.said[words[5]]
+		if !ok {
+			return fmt.Errorf("the node has sent no %s", words[5])
+		}
+		p.said["re="+words[1]] = m
 	case len(words) == 2 && words[0] == "hide":
 		p.quiet = words[1]
 	case line == "end":
@@ -105,21 +108,19 @@ func (p *player) finish() {
 
 // wait lets time pass.
 func (p *player) wait(words []string) error {
-	switch len(words) {
-	case 1:
+	switch {
+	case len(words) == 1:
 		d, err := time.ParseDuration(words[0])
 		time.Sleep(d)
 		return err
-	case 2:
-		if words[0] == "for" {
-			for {
-				m := p.talk.Hear()
-				p.fresh = append(p.fresh, m)
-				if m.Type == words[1] {
-					return nil
-				}
-			}
+	case len(words) == 2 && words[0] == "for":
+		heard := ""
+		for heard != words[1] {
+			m := p.talk.Hear()
+			p.fresh = append(p.fresh, m)
+			heard = m.Type
 		}
+		return nil
 	}
 	return errors.New("wait takes a time, or for and a type")
 }
@@ -135,54 +136,29 @@ func (p *player) say(src, typ, line string) error {
 	if err != nil {
 		return err
 	}
-	re := ""
+	request, isReply := strings.CutSuffix(typ, "_ok")
+	answers := src + " " + request
+	if typ == "error" {
+		answers, isReply = src+" ", true
+	}
 	body := fmt.Sprintf(`{"type":%q`, typ)
 	for _, f := range fields {
 		if f.name == "re" {
-			re = strings.Trim(string(f.value), `"`)
+			answers = "re=" + strings.Trim(string(f.value), `"`)
 		} else {
 			body += fmt.Sprintf(`,%q:%s`, f.name, f.value)
 		}
 	}
-	body += "}"
-	request, isReply := strings.CutSuffix(typ, "_ok")
-	if !isReply && typ != "error" {
-		p.talk.Request(src, "%s", body)
+	if !isReply {
+		p.talk.Request(src, "%s}", body)
 		return nil
 	}
-	to, ok := p.named[re]
-	if re != "" && !ok {
-		return fmt.Errorf("no message is called %s", re)
-	}
-	if re == "" {
-		to, ok = p.lastSaid(func(m maelstromtest.Packet) bool { return m.Dest == src && (m.Type == request || !isReply) })
-	}
+	m, ok := p.said[answers]
 	if !ok {
-		return fmt.Errorf("the node has sent %s nothing that this may answer", src)
+		return fmt.Errorf("the node has sent nothing that this may answer: %s", answers)
 	}
-	p.talk.Answer(to, "%s", body)
+	p.talk.Answer(m, "%s}", body)
 	return nil
-}
-
-// name gives a name to the node's last message of a type.
-func (p *player) name(name, typ string) error {
-	m, ok := p.lastSaid(func(m maelstromtest.Packet) bool { return m.Type == typ })
-	if !ok {
-		return fmt.Errorf("the node has sent no %s", typ)
-	}
-	p.named[name] = m
-	return nil
-}
-
-// lastSaid returns the last message that the node has sent of those for which
-// is returns true.
-func (p *player) lastSaid(is func(m maelstromtest.Packet) bool) (last maelstromtest.Packet, ok bool) {
-	for _, m := range p.said {
-		if is(m) {
-			last, ok = m, true
-		}
-	}
-	return last, ok
 }
 
 // settle waits until the node does nothing more at this instant, and writes
@@ -203,6 +179,7 @@ func (p *player) settle() {
 	})
 	for _, m := range p.fresh {
 		p.own.learn(m)
+		p.said[m.Type], p.said[m.Dest+" "], p.said[m.Dest+" "+m.Type] = m, m, m
 		if m.Dest == p.quiet {
 			continue
 		}
@@ -214,7 +191,6 @@ func (p *player) settle() {
 		}
 		p.last[kind] = what
 	}
-	p.said = append(p.said, p.fresh...)
 	p.fresh = nil
 	select {
 	case <-p.talk.Ended():

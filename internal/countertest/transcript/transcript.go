@@ -51,7 +51,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -72,7 +71,7 @@ func Run(t *testing.T, pattern string, update bool, program maelstromtest.Progra
 func converse(t *testing.T, s *Script, program maelstromtest.Program, own string) (err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := &player{t: t, script: s, program: program, own: newNames(own), named: map[string]maelstromtest.Packet{}}
+		p := &player{t: t, script: s, program: program, own: newNames(own), said: map[string]maelstromtest.Packet{}}
 		if err = s.Each(p.do); err == nil {
 			p.finish()
 		}
@@ -114,7 +113,7 @@ func showValue(raw json.RawMessage) string {
 }
 
 func isWord(text string) bool {
-	return word.MatchString(text) && !slices.Contains([]string{"true", "false", "null"}, text)
+	return word.MatchString(text) && !json.Valid([]byte(text)) // as true is
 }
 
 // A field is a field of a message's body.

@@ -90,7 +90,7 @@ func TestAScriptThatMakesNoSenseIsAnError(t *testing.T) {
 		{"node n0\nc1 -> n0 nap minutes", "not field=value"},
 		{"node n0\nc1 -> n0 nap minutes=[", "the value of minutes"},
 		{"node n0\nc1 -> n0 nap minutes=life1", "life1 has not been seen"},
-		{begin + "seq-kv -> n0 ask_ok re=first\n" + grant, "no message is called first"},
+		{begin + "seq-kv -> n0 ask_ok re=first\n" + grant, "nothing that this may answer: re=first"},
 	} {
 		err := converse(t, &Script{text: test.script}, quiet, "life")
 		if err == nil || !strings.Contains(err.Error(), test.want) {
