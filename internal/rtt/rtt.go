@@ -48,8 +48,7 @@ func (e *Estimator) Sample(d time.Duration) {
 func (e *Estimator) Smoothed() time.Duration { return e.smoothed }
 
 // Timeout returns how long to wait for an answer: the smoothed round trip and
-// four deviations, between Min and Max. Tried and rejected: a timeout of 8
-// deviations for a combiner's answer.
+// four deviations, between Min and Max.
 func (e *Estimator) Timeout() time.Duration {
 	if e.smoothed == 0 {
 		return Initial

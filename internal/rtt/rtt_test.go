@@ -2,62 +2,44 @@ package rtt
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 )
 
+const ms = time.Millisecond
+
+// The first samples count as RFC 6298 says. One late answer does not make the
+// timeout long, but it follows if round trips stay long.
 func TestTheTimeoutFollowsTheRoundTripsWithinItsBounds(t *testing.T) {
-	var none Estimator
-	if none.Timeout() != Initial || none.Smoothed() != 0 {
-		t.Errorf("with nothing measured: %v, %v", none.Smoothed(), none.Timeout())
-	}
-	for _, rtt := range []time.Duration{0, time.Millisecond, 200 * time.Millisecond, time.Second} {
+	hundred := func(d time.Duration) []time.Duration { return slices.Repeat([]time.Duration{d}, 100) }
+	late := append(hundred(2*ms), 5*time.Second)
+	for _, test := range []struct {
+		name              string
+		trips             []time.Duration
+		smoothed, timeout time.Duration
+	}{
+		{"nothing measured", nil, 0, 500 * ms},
+		{"one", []time.Duration{100 * ms}, 100 * ms, 300 * ms},
+		// deviation 3/4*50 + 1/4*40 = 47.5, smoothed 7/8*100 + 1/8*60 = 95
+		{"two", []time.Duration{100 * ms, 60 * ms}, 95 * ms, 285 * ms},
+		{"in no time", hundred(0), 0, 10 * ms},
+		{"of 1 ms", hundred(ms), ms, 10 * ms},
+		{"of 200 ms", hundred(200 * ms), 200 * ms, 200 * ms},
+		{"of 1 s", hundred(time.Second), time.Second, time.Second},
+		{"of 1 min", hundred(time.Minute), 4 * time.Second, 2 * time.Second},
+		{"of 2 ms, and one of 5 s", late, 4250 * time.Microsecond, 22250 * time.Microsecond},
+		{"of 2 ms, and more of 1 s", append(late, hundred(time.Second)[:20]...), 903500 * time.Microsecond, 1622600 * time.Microsecond},
+	} {
 		var e Estimator
-		for range 100 {
-			e.Sample(rtt)
+		for _, d := range test.trips {
+			e.Sample(d)
 		}
-		if d := e.Smoothed() - rtt; d < -rtt/100 || d > rtt/100+1 {
-			t.Errorf("100 round trips of %v: smoothed %v", rtt, e.Smoothed())
+		const near = 50 * time.Microsecond
+		smoothed, timeout, measured := e.Smoothed(), e.Timeout(), test.trips != nil
+		if smoothed.Round(near) != test.smoothed || timeout.Round(near) != test.timeout || (smoothed > 0) != measured {
+			t.Errorf("%s: smoothed %v, timeout %v, want %v, %v", test.name, smoothed, timeout, test.smoothed, test.timeout)
 		}
-		if e.Timeout() < max(Min, rtt) || e.Timeout() > max(Min, rtt*11/10) {
-			t.Errorf("100 round trips of %v: timeout %v", rtt, e.Timeout())
-		}
-	}
-	var long Estimator
-	for range 100 {
-		long.Sample(time.Minute)
-	}
-	if long.Timeout() != Max {
-		t.Errorf("round trips of a minute: timeout %v", long.Timeout())
-	}
-}
-
-func TestTheFirstSampleCountsAsRFC6298Says(t *testing.T) {
-	var e Estimator
-	e.Sample(100 * time.Millisecond)
-	if e.Smoothed() != 100*time.Millisecond || e.Timeout() != 300*time.Millisecond {
-		t.Errorf("smoothed %v, timeout %v", e.Smoothed(), e.Timeout())
-	}
-	e.Sample(60 * time.Millisecond) // deviation 3/4*50+1/4*40 = 47.5, smoothed 7/8*100+1/8*60 = 95
-	if e.Smoothed() != 95*time.Millisecond || e.Timeout() != 285*time.Millisecond {
-		t.Errorf("smoothed %v, timeout %v", e.Smoothed(), e.Timeout())
-	}
-}
-
-func TestOneLateAnswerDoesNotMakeTheTimeoutLong(t *testing.T) {
-	var e Estimator
-	for range 100 {
-		e.Sample(2 * time.Millisecond)
-	}
-	e.Sample(5 * time.Second)
-	if e.Timeout() > 5*Min {
-		t.Errorf("timeout %v", e.Timeout())
-	}
-	for range 20 {
-		e.Sample(time.Second) // if round trips stay long, the timeout follows
-	}
-	if e.Timeout() < time.Second {
-		t.Errorf("after twenty of a second: timeout %v", e.Timeout())
 	}
 }
 
