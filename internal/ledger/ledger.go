@@ -43,7 +43,9 @@ const (
 // having the same name, whatever the clocks say. The clock only puts lives in
 // order.
 type Life struct {
-	Boot  int64 `json:"boot"`  // when it began, in Unix microseconds, at least 1; later if the clock had gone back
+	// Boot is when it began, in Unix microseconds, and at least 1. It is later
+	// if the clock had gone back.
+	Boot  int64 `json:"boot"`
 	Nonce int64 `json:"nonce"` // a random number, 0 to Max
 }
 

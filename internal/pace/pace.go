@@ -44,7 +44,9 @@ const (
 
 // A Pace is the pace of one node. The zero Pace has met no other writer.
 type Pace struct {
-	noise    int       // how many more swaps must meet no other writer before this node counts as alone
+	// How many more swaps must meet no other writer before this node counts as
+	// alone.
+	noise    int
 	resume   time.Time // until when this node holds back
 	seen     time.Time // when the store last showed or told the value
 	failures int       // in a row

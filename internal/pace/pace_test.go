@@ -31,9 +31,20 @@ func next(p *Pace, now time.Time) time.Duration { return p.Next(now, random()) }
 
 func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	var p Pace
-	if p.Contended() {
-		t.Error("a node that has met no other writer should be alone")
+	now := at(0)
+	alone := func(when string, want bool) {
+		t.Helper()
+		if wait := next(&p, now); p.Contended() == want || (wait == 0) != want {
+			t.Errorf("%s: alone %v, waits for %v", when, !p.Contended(), wait)
+		}
 	}
+	win := func() {
+		now = now.Add(time.Minute)
+		p.Won(now, 100*ms, false, random())
+	}
+	alone("at first", true)
+	win()
+	alone("after a win", true)
 	for _, meet := range []func(){
 		func() { p.Lost(at(0)) },
 		func() { p.Read(at(0), true) },
@@ -41,21 +52,13 @@ func TestANodeCountsAsAloneAfterFiveWinsThatMeetNoOtherWriter(t *testing.T) {
 	} {
 		meet()
 		for range 4 {
-			p.Won(at(0), 10*ms, false, random())
+			win()
 		}
-		if !p.Contended() {
-			t.Error("alone after four wins")
-		}
+		alone("after four wins", false)
 	}
 	p.Read(at(0), false)
-	p.Won(at(0), 10*ms, false, random())
-	if p.Contended() {
-		t.Error("not alone after five wins")
-	}
-	p.Won(at(0), 10*ms, false, random())
-	if p.Lost(at(0)); !p.Contended() {
-		t.Error("still alone after it has met another")
-	}
+	win()
+	alone("after five wins", true)
 }
 
 // between checks that 1000 results of next lie between low and high, and come
@@ -76,11 +79,9 @@ func between(t *testing.T, what string, low, high time.Duration, next func(rando
 
 func TestANodeThatIsNotAloneHoldsBackForHalfToThreeQuartersOfARoundTripAfterAWin(t *testing.T) {
 	for _, trip := range []time.Duration{0, 1, 3, ms, 200 * ms} {
-		for _, test := range []struct {
-			name        string
-			met, silent bool
-		}{{"others write", true, false}, {"one is silent", false, true}, {"both", true, true}} {
-			between(t, fmt.Sprintf("%s, trips of %v", test.name, trip), trip/2, trip/2+trip/4, func(random *rand.Rand) time.Duration {
+		for _, test := range []struct{ met, silent bool }{{true, false}, {false, true}, {true, true}} {
+			name := fmt.Sprintf("others write: %v, one is silent: %v, trips of %v", test.met, test.silent, trip)
+			between(t, name, trip/2, trip/2+trip/4, func(random *rand.Rand) time.Duration {
 				var p Pace
 				if test.met {
 					p.Lost(at(0))
@@ -89,25 +90,6 @@ func TestANodeThatIsNotAloneHoldsBackForHalfToThreeQuartersOfARoundTripAfterAWin
 				return next(&p, at(time.Hour))
 			})
 		}
-	}
-}
-
-func TestANodeThatIsAloneDoesNotHoldBack(t *testing.T) {
-	var p Pace
-	if d := next(&p, at(0)); d != 0 {
-		t.Errorf("before its first swap it waits for %v", d)
-	}
-	p.Won(at(0), 100*ms, false, random())
-	if d := next(&p, at(0)); d != 0 {
-		t.Errorf("after a win it waits for %v", d)
-	}
-	p.Lost(at(0))
-	for range 4 {
-		p.Won(at(0), 100*ms, false, random())
-	}
-	p.Won(at(time.Minute), 100*ms, false, random()) // the fifth
-	if d := next(&p, at(time.Minute)); d != 0 {
-		t.Errorf("after the fifth win that met no other writer it waits for %v", d)
 	}
 }
 
@@ -129,7 +111,7 @@ func (p *Pace) lose(swaps int) {
 	}
 }
 
-func TestANodeBacksOffAfter16RefusalsOrFourOtherFailures(t *testing.T) {
+func TestANodeBacksOffAndDoubtsTheValueAfter16RefusalsOrFourOtherFailures(t *testing.T) {
 	for failures := range 40 {
 		high := time.Duration(0)
 		if failures >= 16 {
@@ -141,6 +123,9 @@ func TestANodeBacksOffAfter16RefusalsOrFourOtherFailures(t *testing.T) {
 				p.lose(failures - 4*others)
 				for range others {
 					p.Failed()
+				}
+				if p.Doubtful(at(0), ms) != (failures >= 16) {
+					t.Errorf("after %d failures: in doubt %v", failures, failures < 16)
 				}
 				return p.Next(at(0), random)
 			})
@@ -177,9 +162,11 @@ func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.
 		"no new value is shown": {func(p *Pace) { p.Read(at(0), false) }, true},
 		"a swap is refused":     {func(p *Pace) { p.lose(1) }, true},
 	} {
-		longest, doubtful := time.Duration(0), false
-		random := random()
-		for range 100 {
+		high := time.Duration(0)
+		if test.backsOff {
+			high = 500 * ms
+		}
+		between(t, name, 0, high, func(random *rand.Rand) time.Duration {
 			var p Pace
 			for range 16 {
 				p.Failed()
@@ -187,23 +174,12 @@ func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.
 			test.happens(&p)
 			for range 3 {
 				p.Failed()
-				longest = max(longest, p.Next(at(0), random))
-				doubtful = doubtful || p.Doubtful(at(0), 0)
 			}
-		}
-		if longest > 0 != test.backsOff || doubtful != test.backsOff {
-			t.Errorf("seed %d: %s: backs off for %v, in doubt: %v", seed, name, longest, doubtful)
-		}
-	}
-}
-
-func TestAValueIsInDoubtAfter16Failures(t *testing.T) {
-	var p Pace
-	for failures := range 60 {
-		if p.Doubtful(at(0), ms) != (failures >= 16) {
-			t.Errorf("after %d failures: in doubt %v", failures, failures < 16)
-		}
-		p.lose(1)
+			if p.Doubtful(at(0), 0) != test.backsOff {
+				t.Errorf("%s: in doubt %v", name, !test.backsOff)
+			}
+			return p.Next(at(0), random)
+		})
 	}
 }
 

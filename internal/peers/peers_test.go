@@ -11,11 +11,14 @@ const ms = time.Millisecond
 // at returns the time d after the tests' epoch.
 func at(d time.Duration) time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC).Add(d) }
 
-// meet returns the Peers of n2, in a cluster of n0 to n4. No node has answered
-// yet.
-func meet() *Peers {
+// meet returns the Peers of n2 in a cluster, in which no node has answered yet.
+// Without names, it is the cluster of n0 to n4.
+func meet(nodes ...string) *Peers {
+	if len(nodes) == 0 {
+		nodes = []string{"n0", "n1", "n2", "n3", "n4"}
+	}
 	var ps Peers
-	ps.Meet("n2", []string{"n0", "n1", "n2", "n3", "n4"})
+	ps.Meet("n2", nodes)
 	return &ps
 }
 
@@ -58,13 +61,10 @@ func TestTheCombinerIsTheFirstNodeThatIsNotSuspected(t *testing.T) {
 }
 
 func TestTheFirstNodeCombinesAndSoDoesANodeThatHasMetNobody(t *testing.T) {
-	var ps Peers
-	if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
-		t.Errorf("before Meet: combiner %q, probes %q", combiner, probes)
-	}
-	ps.Meet("n0", []string{"n0", "n1"})
-	if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
-		t.Errorf("the first node hands its folds to %q, probes %q", combiner, probes)
+	for name, ps := range map[string]*Peers{"the first": meet("n2", "n3"), "one that has met nobody": {}} {
+		if combiner, probes := ps.Combiner(at(0)); combiner != "" || probes != nil {
+			t.Errorf("%s: combiner %q, probes %q", name, combiner, probes)
+		}
 	}
 }
 
@@ -74,104 +74,88 @@ func TestASuspectIsProbedOnceASecondUntilItAnswers(t *testing.T) {
 	ps := meet()
 	ps.suspect("n0", at(0))
 	ps.suspect("n1", at(0))
+	expect := func(now time.Duration, want string, wantProbes ...string) {
+		t.Helper()
+		if combiner, probes := ps.Combiner(at(now)); combiner != want || !slices.Equal(probes, wantProbes) {
+			t.Errorf("at %v: combiner %q, probes %q", now, combiner, probes)
+		}
+	}
 	now := 1000 * ms
 	for range 3 {
-		if _, probes := ps.Combiner(at(now)); !slices.Equal(probes, []string{"n0", "n1"}) {
-			t.Fatalf("at %v: probes %q", now, probes)
-		}
+		expect(now, "", "n0", "n1")
 		ps.Probed("n0", at(now))
 		ps.Probed("n1", at(now))
-		if _, probes := ps.Combiner(at(now + 999*ms)); probes != nil {
-			t.Fatalf("at %v: probes %q", now+999*ms, probes)
-		}
+		expect(now+999*ms, "")
 		now += 1000 * ms
 	}
 	ps.Answered("n1", at(now), at(now+5*ms))
-	if combiner, probes := ps.Combiner(at(now)); combiner != "n1" || !slices.Equal(probes, []string{"n0"}) {
-		t.Errorf("n1 has answered: combiner %q, probes %q", combiner, probes)
-	}
+	expect(now, "n1", "n0")
 	ps.Answered("n0", at(now), at(now+5*ms))
-	if combiner, probes := ps.Combiner(at(now)); combiner != "n0" || probes != nil {
-		t.Errorf("n0 has answered: combiner %q, probes %q", combiner, probes)
-	}
+	expect(now, "n0")
 }
 
+// Each node has a timeout of its own. A node that stands in for the first one
+// is late sooner, until it has answered once.
 func TestAnAnswerIsLateAfterATimeoutEstimatedFromEarlierOnes(t *testing.T) {
 	for _, test := range []struct {
 		name    string
+		standIn bool            // n1, as n0 is suspected although it has been quick
 		answers []time.Duration // that have come before
 		store   time.Duration   // the timeout of the store
 		late    time.Duration
 	}{
-		{"the first, and a quick store", nil, 10 * ms, 60 * ms},
-		{"the first, and a slow store", nil, 120 * ms, 720 * ms},
-		{"the first, and a slower store", nil, 121 * ms, 725 * ms},
-		{"the first, and a store that is not known", nil, 500 * ms, 725 * ms},
-		{"the second", []time.Duration{100 * ms}, 10 * ms, 300 * ms}, // 100 ms and 4 times a deviation of 50 ms
-		{"answers in no time", []time.Duration{0, 0, 0}, 500 * ms, 10 * ms},
-		{"slow answers", []time.Duration{time.Second}, 10 * ms, 2000 * ms},
+		{"the first, and a quick store", false, nil, 10 * ms, 60 * ms},
+		{"the first, and a slow store", false, nil, 120 * ms, 720 * ms},
+		{"the first, and a slower store", false, nil, 121 * ms, 725 * ms},
+		{"the first, and a store that is not known", false, nil, 500 * ms, 725 * ms},
+		{"the second", false, []time.Duration{100 * ms}, 10 * ms, 300 * ms}, // 100 ms and 4 times a deviation of 50 ms
+		{"answers in no time", false, []time.Duration{0, 0, 0}, 500 * ms, 10 * ms},
+		{"slow answers", false, []time.Duration{time.Second}, 10 * ms, 2000 * ms},
+		{"the first of a stand-in, and a quick store", true, nil, 10 * ms, 60 * ms},
+		{"the first of a stand-in, and a slow store", true, nil, 53 * ms, 318 * ms},
+		{"the first of a stand-in, and a slower store", true, nil, 54 * ms, 320 * ms},
+		{"the first of a stand-in, and a very slow store", true, nil, time.Second, 320 * ms},
+		{"the second of a stand-in", true, []time.Duration{500 * ms}, 10 * ms, 1500 * ms}, // 500 ms and 4 times a deviation of 250 ms
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ps := meet()
+			late, id, next := at(time.Hour+test.late), "n0", "n1"
+			if test.standIn {
+				for range 10 {
+					ps.Answered("n0", at(0), at(0))
+				}
+				ps.Probed("n0", late.Add(time.Second))
+				id, next = "n1", ""
+			}
 			for _, took := range test.answers {
-				ps.Answered("n0", at(0), at(took))
+				ps.Answered(id, at(0), at(took))
 			}
 			if _, ok := ps.Due(); ok {
 				t.Error("an answer is due before anybody is asked")
 			}
-			ps.Asked("n0", at(time.Hour), test.store)
-			late := at(time.Hour + test.late)
+			ps.Asked(id, at(time.Hour), test.store)
 			if due, ok := ps.Due(); !ok || !due.Equal(late) {
 				t.Errorf("due at %v, %v, want %v", due, ok, late)
 			}
 			if ps.Late(late.Add(-1)) {
 				t.Error("late too early")
 			}
-			if combiner, _ := ps.Combiner(late); combiner != "n0" {
+			if combiner, _ := ps.Combiner(late); combiner != id {
 				t.Errorf("before it is late: combiner %q", combiner)
 			}
 			if !ps.Late(late) {
 				t.Error("not late")
 			}
-			if combiner, probes := ps.Combiner(late.Add(999 * ms)); combiner != "n1" || probes != nil {
+			if combiner, probes := ps.Combiner(late.Add(999 * ms)); combiner != next || probes != nil {
 				t.Errorf("once it is late: combiner %q, probes %q", combiner, probes)
 			}
-			if _, probes := ps.Combiner(late.Add(1000 * ms)); !slices.Equal(probes, []string{"n0"}) {
+			if _, probes := ps.Combiner(late.Add(1000 * ms)); !slices.Equal(probes, []string{id}) {
 				t.Errorf("a second later: probes %q", probes)
 			}
 			if _, ok := ps.Due(); ok || ps.Late(late.Add(time.Hour)) {
 				t.Error("it is late a second time")
 			}
 		})
-	}
-}
-
-// Each node has a timeout of its own.
-func TestAQuickNodeDoesNotMakeAnotherLate(t *testing.T) {
-	ps := meet()
-	for range 10 {
-		ps.Answered("n0", at(0), at(0))
-	}
-	ps.Asked("n1", at(0), 100*ms)
-	if due, _ := ps.Due(); !due.Equal(at(320 * ms)) {
-		t.Errorf("due at %v", due)
-	}
-}
-
-// A node that stands in for the first one is late sooner, until it has answered
-// once.
-func TestAStandInHasLessTimeForItsFirstAnswer(t *testing.T) {
-	ps := meet()
-	for _, test := range []struct{ store, late time.Duration }{{10 * ms, 60 * ms}, {53 * ms, 318 * ms}, {54 * ms, 320 * ms}, {time.Second, 320 * ms}} {
-		ps.Asked("n1", at(0), test.store)
-		if due, _ := ps.Due(); !due.Equal(at(test.late)) {
-			t.Errorf("a timeout of the store is %v: due at %v, want %v", test.store, due, at(test.late))
-		}
-	}
-	ps.Answered("n1", at(0), at(500*ms))
-	ps.Asked("n1", at(0), 10*ms)
-	if due, _ := ps.Due(); !due.Equal(at(1500 * ms)) { // 500 ms, and 4 times a deviation of 250 ms
-		t.Errorf("after an answer: due at %v", due)
 	}
 }
 
@@ -218,9 +202,6 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 
 func TestANodeThatHasHandedOverNoFoldIsSilent(t *testing.T) {
 	ps := meet()
-	if !ps.Silent(at(0)) {
-		t.Error("no node has been heard, and none is silent")
-	}
 	for i, id := range []string{"n0", "n1", "n3", "n4"} {
 		if !ps.Silent(at(0)) {
 			t.Errorf("%s has not been heard, and no node is silent", id)
@@ -229,21 +210,18 @@ func TestANodeThatHasHandedOverNoFoldIsSilent(t *testing.T) {
 	}
 	ps.Heard("n2", at(0)) // this node itself
 	ps.Heard("c1", at(0)) // not a node
-	for _, test := range []struct {
-		since  time.Duration
-		silent bool
-	}{{0, false}, {1, true}, {4 * ms, true}} {
-		if got := ps.Silent(at(test.since)); got != test.silent {
-			t.Errorf("since %v: silent %v", test.since, got)
+	silent := func(since time.Duration, want bool) {
+		t.Helper()
+		if ps.Silent(at(since)) != want {
+			t.Errorf("since %v: silent %v", since, !want)
 		}
 	}
-	ps.Heard("n0", at(9*ms))
-	if ps.Silent(at(1*ms)) || !ps.Silent(at(2*ms)) {
-		t.Error("n1, heard at 1 ms, is not the node that has been silent longest")
-	}
-	var alone Peers
-	alone.Meet("n0", []string{"n0"})
-	if alone.Silent(at(0)) {
-		t.Error("a node that is alone in its cluster takes another for silent")
-	}
+	silent(0, false)
+	silent(1, true)
+	silent(4*ms, true)
+	ps.Heard("n0", at(9*ms)) // now n1 has been silent longest
+	silent(1*ms, false)
+	silent(1*ms+1, true)
+	ps = meet("n2")
+	silent(0, false) // it is alone
 }

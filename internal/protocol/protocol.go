@@ -40,9 +40,10 @@ func NewCombine(f ledger.Fold) Combine { return Combine{"combine", f} }
 // of 0 proves that its total was the newest.
 func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	var body struct {
-		MsgID int             `json:"msg_id"`
-		Type  string          `json:"type"`
-		Other json.RawMessage `json:"DELTA"` // gets all other spellings of delta, since it comes before it
+		MsgID int    `json:"msg_id"`
+		Type  string `json:"type"`
+		// Other gets all other spellings of delta, since it comes before it.
+		Other json.RawMessage `json:"DELTA"`
 		Delta json.RawMessage `json:"delta"`
 	}
 	err := json.Unmarshal(msg.Body, &body)
