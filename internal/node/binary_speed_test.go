@@ -19,19 +19,15 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// If echoVariable is set in the environment, this test binary runs echo.
+// If echoVariable is set in the environment, this test binary runs the smallest
+// node on Maelstrom's library that answers an add.
 const echoVariable = "MAELSTROM_COUNTER_TEST_ECHO"
 
 func init() {
-	if os.Getenv(echoVariable) != "" {
-		log.SetOutput(io.Discard) // where Maelstrom's library logs every message
-		echo()
-		os.Exit(0)
+	if os.Getenv(echoVariable) == "" {
+		return
 	}
-}
-
-// echo is the smallest node on Maelstrom's library that answers an add.
-func echo() {
+	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	n := maelstrom.NewNode()
 	n.Handle("add", func(msg maelstrom.Message) error {
 		return n.Reply(msg, map[string]any{"type": "add_ok"})
@@ -39,10 +35,11 @@ func echo() {
 	if err := n.Run(); err != nil {
 		panic(err)
 	}
+	os.Exit(0)
 }
 
-// A driver is the other end of a node's pipes. It plays clients with 64
-// requests on their way, and a store that answers at once.
+// A driver plays clients of a process with 64 requests on their way, and a
+// store that answers at once.
 type driver struct {
 	in    *bufio.Writer
 	out   *bufio.Reader
@@ -50,74 +47,51 @@ type driver struct {
 	sent  int
 }
 
-func newDriver(t testing.TB, in io.Writer, out io.Reader) *driver {
-	d := &driver{in: bufio.NewWriter(in), out: bufio.NewReaderSize(out, 1<<20), store: maelstromtest.NewStore()}
-	d.send(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}`)
-	d.run(t, 1000)
+// drive starts a process and returns its driver.
+func drive(b *testing.B, cmd *exec.Cmd) *driver {
+	cmd.Stderr = os.Stderr
+	p := start(b, cmd, time.Hour)
+	b.Cleanup(func() {
+		p.stdin.Close()
+		p.ends(time.Now(), 0)
+	})
+	d := &driver{bufio.NewWriter(p.stdin), bufio.NewReaderSize(p.stdout, 1<<20), maelstromtest.NewStore(), 0}
+	d.run(b, 1000)
 	return d
 }
 
-// drive starts a process and returns its driver.
-func drive(b *testing.B, cmd *exec.Cmd) *driver {
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			b.Errorf("%s: %v", cmd.Path, err)
-		}
-	})
-	return newDriver(b, in, out)
-}
-
-func (d *driver) send(format string, args ...any) { fmt.Fprintf(d.in, format+"\n", args...) }
-
 // run makes the clients do n adds, and returns how long that took.
-func (d *driver) run(t testing.TB, n int) time.Duration {
+func (d *driver) run(b *testing.B, n int) time.Duration {
 	begin := time.Now()
-	var line []byte
-	add := func() { // must cost next to nothing, because the driver shares the processors with the node
-		d.sent++
-		line = append(line[:0], `{"src":"c1","dest":"n0","body":{"type":"add","delta":1,"msg_id":`...)
-		line = append(strconv.AppendInt(line, int64(d.sent), 10), "}}\n"...)
-		_, _ = d.in.Write(line) // Flush returns the error
-	}
-	for range min(n, 64) {
-		add()
-	}
-	for begun, done := min(n, 64), 0; done < n; {
+	var request []byte
+	for begun, done := 0, 0; done < n; {
+		// This must cost next to nothing, because the driver shares the
+		// processors with the node.
+		for ; begun < min(n, done+64); begun++ {
+			d.sent++
+			request = append(request[:0], `{"src":"c1","dest":"n0","body":{"type":"add","delta":1,"msg_id":`...)
+			request = append(strconv.AppendInt(request, int64(d.sent), 10), "}}\n"...)
+			_, _ = d.in.Write(request) // Flush returns the error
+		}
 		if d.out.Buffered() == 0 {
 			if err := d.in.Flush(); err != nil {
-				t.Fatal(err)
+				b.Fatal(err)
 			}
 		}
 		line, err := d.out.ReadSlice('\n')
 		switch {
 		case err != nil:
-			t.Fatal(err)
+			b.Fatal(err)
 		case bytes.Contains(line, []byte(`"add_ok"`)):
-			if done++; begun < n {
-				begun++
-				add()
-			}
+			done++
 		case bytes.Contains(line, []byte(`"seq-kv"`)):
 			p, err := maelstromtest.ParsePacket(line)
 			if err != nil {
-				t.Fatal(err)
+				b.Fatal(err)
 			}
-			d.send(`{"src":"seq-kv","dest":"n0","body":%s}`, d.store.Reply(p))
+			fmt.Fprintf(d.in, `{"src":"seq-kv","dest":"n0","body":%s}`+"\n", d.store.Reply(p))
 		case !bytes.Contains(line, []byte(`"init_ok"`)):
-			t.Fatalf("%s", line)
+			b.Fatalf("%s", line)
 		}
 	}
 	return time.Since(begin)

@@ -5,12 +5,16 @@
 package node_test
 
 import (
+	"bufio"
+	"bytes"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,34 +31,14 @@ func buildNode(t testing.TB) string {
 	return maelstromtest.Build(t, "maelstrom-counter")
 }
 
-// The scripts have two more commands: exits and complains.
+// The script finds the node's executable file in $NODE.
 func TestScripts(t *testing.T) {
 	binary := buildNode(t)
 	testscript.Run(t, testscript.Params{
 		Files: []string{"testdata/flags.txtar"},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			// "exits CODE ARGUMENT..." runs the node, whose input ends at once,
-			// and checks its exit code.
-			"exits": func(ts *testscript.TestScript, _ bool, args []string) {
-				err := ts.Exec(binary, args[1:]...)
-				code := 0
-				if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-					code = exit.ExitCode()
-				} else {
-					ts.Check(err)
-				}
-				if strconv.Itoa(code) != args[0] {
-					ts.Fatalf("exit code %d, want %s", code, args[0])
-				}
-			},
-			// "complains TEXT" checks that the node has printed one line on
-			// stderr that contains a text, and nothing else.
-			"complains": func(ts *testscript.TestScript, _ bool, args []string) {
-				out, err := ts.ReadFile("stdout"), ts.ReadFile("stderr")
-				if out != "" || strings.Count(err, "\n") != 1 || !strings.HasSuffix(err, "\n") || !strings.Contains(err, args[0]) {
-					ts.Fatalf("not one line with %q on stderr: %q, and on stdout %q", args[0], err, out)
-				}
-			},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("NODE", binary)
+			return nil
 		},
 	})
 }
@@ -78,5 +62,197 @@ func TestThreeProcessesServeTheExercisesWorkload(t *testing.T) {
 		if exit.Code != 0 || exit.Forced {
 			t.Errorf("%s: %+v", exit.Node, exit)
 		}
+	}
+}
+
+// A node whose stderr nobody reads serves its clients all the same. It tells
+// how much of its log was lost once somebody does, and ends in time if nobody
+// ever does.
+func TestAnUnreadStderrStopsNothing(t *testing.T) {
+	path := buildNode(t)
+	for _, read := range []bool{true, false} {
+		t.Run(fmt.Sprintf("read at last %v", read), func(t *testing.T) {
+			t.Parallel()
+			stderr, toStderr, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stderr.Close()
+			cmd := exec.Command(path, "-log-level", "debug")
+			cmd.Stderr = toStderr
+			p := start(t, cmd, 20*time.Second)
+			toStderr.Close()
+			for i := range 100 {
+				p.write(strings.Repeat("nonsense "+strings.Repeat("x", 200)+"\n", 200)) // 4 MB in all
+				p.write(request("gong", "c1", i))
+				p.expect(fmt.Sprintf(`"dest":"c1","body":{"in_reply_to":%d,"type":"error","code":10`, i))
+			}
+			if read {
+				log := bufio.NewScanner(stderr)
+				for log.Scan() && !strings.Contains(log.Text(), `"level":"ERROR","msg":"log lines were lost`) {
+					if !json.Valid(log.Bytes()) {
+						t.Errorf("a line of the log is %q", log.Text())
+					}
+				}
+				var lost struct{ Lines int }
+				if err := json.Unmarshal(log.Bytes(), &lost); err != nil || lost.Lines < 10_000 || lost.Lines > 20_000 {
+					t.Errorf("the log says %q, %v", log.Text(), err)
+				}
+			}
+			p.stdin.Close()
+			p.ends(time.Now(), 0)
+		})
+	}
+}
+
+func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
+	path := buildNode(t)
+	for _, test := range []struct {
+		how  string
+		end  func(p *process)
+		code int
+		err  string // on stderr
+	}{
+		{"end of input", func(p *process) { p.stdin.Close() }, 0, ""},
+		{"SIGINT", func(p *process) { p.signal(syscall.SIGINT) }, 0, ""},
+		{"SIGTERM", func(p *process) { p.signal(syscall.SIGTERM) }, 0, ""},
+		{"stdout closed", func(p *process) {
+			p.stdout.Close()
+			_, _ = p.stdin.WriteString(strings.Repeat(request("add", "c3", 3), 1000))
+		}, 1, "broken pipe"},
+		{"stdout not read", func(p *process) {
+			p.flood()
+			p.signal(syscall.SIGTERM)
+		}, 1, "nobody reads them"},
+		// Each request is answered with 123 bytes. The pipe takes 64 KiB of
+		// that, and the node holds one or two MiB until it reads no more input
+		// than it reads ahead.
+		{"end of input, a few answers more than stdout takes", endBehind(700), 1, "nobody reads them"},
+		{"end of input, a few answers more than the node holds", endBehind(10_000), 1, "nobody reads them"},
+		{"end of input, many answers more than the node holds", endBehind(20_000), 1, "nobody reads them"},
+	} {
+		t.Run(test.how, func(t *testing.T) {
+			t.Parallel()
+			var stderr bytes.Buffer
+			cmd := exec.Command(path)
+			cmd.Stderr = &stderr
+			p := start(t, cmd, 20*time.Second)
+			p.write(request("add", "c1", 7))
+			for typ := ""; typ != "cas" && p.lines.Scan(); {
+				asked, err := maelstromtest.ParsePacket(p.lines.Bytes())
+				if err != nil {
+					t.Error(err)
+				}
+				if typ = asked.Type; typ == "read" { // on a busy machine, more than once
+					p.write(fmt.Sprintf(`{"src":"seq-kv","dest":"n0","body":{"type":"error","code":20,"in_reply_to":%d}}`+"\n", asked.MsgID))
+				}
+			}
+			test.end(p)
+			begin := time.Now()
+			if test.code == 0 {
+				p.expect(`"dest":"c1","body":{"in_reply_to":7,"type":"error","code":0,`)
+			}
+			p.ends(begin, test.code)
+			if log := stderr.String(); !strings.Contains(log, test.err) || (test.err == "") != (log == "") || strings.Count(log, "\n") > 1 {
+				t.Errorf("stderr %q", log)
+			}
+		})
+	}
+}
+
+// endBehind ends the input behind as many requests, each of which is answered
+// at once.
+func endBehind(requests int) func(*process) {
+	return func(p *process) {
+		p.write(strings.Repeat(request("gong", "c3", 3), requests))
+		p.stdin.Close()
+	}
+}
+
+// flood writes requests that are answered at once, until the node has read none
+// for two seconds.
+func (p *process) flood() {
+	lines := strings.Repeat(request("gong", "c3", 3), 1000)
+	written := 0
+	for written < 1<<28 {
+		// If this fails, so does the write.
+		_ = p.stdin.SetWriteDeadline(time.Now().Add(2 * time.Second))
+		n, err := p.stdin.WriteString(lines)
+		if written += n; err != nil {
+			break
+		}
+	}
+	if written > 8<<20 {
+		p.t.Errorf("the node read %d bytes", written)
+	}
+}
+
+// A process is that of node n0, which has been initialized.
+type process struct {
+	t      testing.TB
+	cmd    *exec.Cmd
+	stdin  *os.File
+	stdout io.ReadCloser
+	lines  *bufio.Scanner // of stdout
+}
+
+// start starts a node's process. If that still runs after limit, it dumps its
+// goroutines and exits.
+func start(t testing.TB, cmd *exec.Cmd, limit time.Duration) *process {
+	stdin, err := cmd.StdinPipe()
+	stdout, outErr := cmd.StdoutPipe()
+	if err := errors.Join(err, outErr, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	hung := time.AfterFunc(limit, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
+	t.Cleanup(func() { hung.Stop() })
+	p := &process{t, cmd, stdin.(*os.File), stdout, bufio.NewScanner(stdout)}
+	p.write(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}` + "\n")
+	return p
+}
+
+// request returns a line with a request of a client. No handler takes the type
+// gong, so such a request is answered at once.
+func request(typ, client string, id int) string {
+	return fmt.Sprintf(`{"src":%q,"dest":"n0","body":{"type":%q,"delta":1,"msg_id":%d}}`+"\n", client, typ, id)
+}
+
+// write writes to the node, which must not take long to read.
+func (p *process) write(text string) {
+	p.t.Helper()
+	// If this fails, so does the write.
+	_ = p.stdin.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	if _, err := p.stdin.WriteString(text); err != nil {
+		p.t.Error(err)
+	}
+}
+
+func (p *process) signal(s os.Signal) {
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// expect waits for a line that contains a text.
+func (p *process) expect(part string) {
+	p.t.Helper()
+	for p.lines.Scan() {
+		if strings.Contains(p.lines.Text(), part) {
+			return
+		}
+	}
+	p.t.Errorf("no %s: %v", part, p.lines.Err())
+}
+
+// ends checks that the node ends with an exit code, within a second of begin. A
+// busy machine gets another.
+func (p *process) ends(begin time.Time, code int) {
+	p.t.Helper()
+	_ = p.cmd.Wait() // the exit code tells
+	if took := time.Since(begin); took > 2*time.Second {
+		p.t.Errorf("ended after %v", took)
+	}
+	if got := p.cmd.ProcessState.ExitCode(); got != code {
+		p.t.Errorf("exit code %d, want %d", got, code)
 	}
 }

@@ -206,8 +206,9 @@ func Complaint(err error) string {
 func skim(start []byte) (msg maelstrom.Message) {
 	// A number that was cut would look complete. One before a comma was not.
 	start = start[:max(0, bytes.LastIndexByte(start, ','))]
-	fields, _ := json.Marshal(complete(json.NewDecoder(bytes.NewReader(start)))) // cannot fail, as they were decoded
-	_ = json.Unmarshal(fields, &msg)                                             // takes what it can
+	// This cannot fail, as the fields were decoded.
+	fields, _ := json.Marshal(complete(json.NewDecoder(bytes.NewReader(start))))
+	_ = json.Unmarshal(fields, &msg) // takes what it can
 	return msg
 }
 
