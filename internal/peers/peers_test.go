@@ -108,14 +108,16 @@ func TestAnAnswerIsLateAfterATimeoutEstimatedFromEarlierOnes(t *testing.T) {
 		{"the first, and a slow store", false, nil, 120 * ms, 720 * ms},
 		{"the first, and a slower store", false, nil, 121 * ms, 725 * ms},
 		{"the first, and a store that is not known", false, nil, 500 * ms, 725 * ms},
-		{"the second", false, []time.Duration{100 * ms}, 10 * ms, 300 * ms}, // 100 ms and 4 times a deviation of 50 ms
+		// 100 ms and 4 times a deviation of 50 ms.
+		{"the second", false, []time.Duration{100 * ms}, 10 * ms, 300 * ms},
 		{"answers in no time", false, []time.Duration{0, 0, 0}, 500 * ms, 10 * ms},
 		{"slow answers", false, []time.Duration{time.Second}, 10 * ms, 2000 * ms},
 		{"the first of a stand-in, and a quick store", true, nil, 10 * ms, 60 * ms},
 		{"the first of a stand-in, and a slow store", true, nil, 53 * ms, 318 * ms},
 		{"the first of a stand-in, and a slower store", true, nil, 54 * ms, 320 * ms},
 		{"the first of a stand-in, and a very slow store", true, nil, time.Second, 320 * ms},
-		{"the second of a stand-in", true, []time.Duration{500 * ms}, 10 * ms, 1500 * ms}, // 500 ms and 4 times a deviation of 250 ms
+		// 500 ms and 4 times a deviation of 250 ms.
+		{"the second of a stand-in", true, []time.Duration{500 * ms}, 10 * ms, 1500 * ms},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ps := meet()
@@ -170,7 +172,8 @@ func TestWhatEndsTheWaitForTheCombiner(t *testing.T) {
 		{"nothing yet", func(ps *Peers) {}, 319 * ms, true, false},
 		{"its answer", func(ps *Peers) { ps.Answered("n1", at(0), at(5*ms)) }, 321 * ms, false, false},
 		{"its answer to an earlier fold does not", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23*ms - 1, true, false},
-		{"after that it has the time that answers take", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23 * ms, true, true}, // 6 ms, and 4 times a deviation of 3 ms
+		// 6 ms, and 4 times a deviation of 3 ms.
+		{"after that it has the time that answers take", func(ps *Peers) { ps.Answered("n1", at(-ms), at(5*ms)) }, 23 * ms, true, true},
 		{"another's answer does not", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 319 * ms, true, false},
 		{"another's answer does not keep it from being late", func(ps *Peers) { ps.Answered("n0", at(0), at(5*ms)) }, 320 * ms, true, true},
 		{"its failure", func(ps *Peers) { ps.Failed("n1", at(0), at(7*ms)) }, 7 * ms, true, true},
