@@ -451,6 +451,7 @@ func TestAReplyThatCannotBeSentIsLogged(t *testing.T) {
 func TestRequestsToEachDestinationAreNumberedFromTheNonceOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, n := converse(t, maelstromtest.Setting{}, nil)
+		<-n.Ready()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		for i := range 3 {
