@@ -9,7 +9,6 @@ import (
 	"io"
 	"log"
 	"os"
-	"os/exec"
 	"strconv"
 	"testing"
 	"time"
@@ -47,17 +46,16 @@ type driver struct {
 	sent  int
 }
 
-// drive starts a process and returns its driver.
-func drive(b *testing.B, cmd *exec.Cmd) *driver {
-	cmd.Stderr = os.Stderr
-	p := start(b, cmd, time.Hour)
+// drive starts a process, and returns it with its driver.
+func drive(b *testing.B, path string) (*process, *driver) {
+	p := start(b, time.Hour, os.Stderr, path)
 	b.Cleanup(func() {
 		p.stdin.Close()
 		p.ends(time.Now(), 0)
 	})
 	d := &driver{bufio.NewWriter(p.stdin), bufio.NewReaderSize(p.stdout, 1<<20), maelstromtest.NewStore(), 0}
 	d.run(b, 1000)
-	return d
+	return p, d
 }
 
 // run makes the clients do n adds, and returns how long that took.
@@ -99,9 +97,9 @@ func (d *driver) run(b *testing.B, n int) time.Duration {
 
 // resident returns the memory that a process occupies, in MB, or 0 if the
 // system does not tell.
-func resident(cmd *exec.Cmd) float64 {
+func resident(p *process) float64 {
 	var size, pages int
-	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", cmd.Process.Pid))
+	statm, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", p.cmd.Process.Pid))
 	_, _ = fmt.Sscan(string(statm), &size, &pages)
 	return float64(pages*os.Getpagesize()) / 1e6
 }
@@ -110,11 +108,9 @@ func resident(cmd *exec.Cmd) float64 {
 // Maelstrom's library does on the same machine. The two take turns. One
 // operation is 20,000 adds, so -benchtime 50x makes a million.
 func BenchmarkProcess(b *testing.B) {
-	node := exec.Command(buildNode(b))
-	counter := drive(b, node)
-	least := exec.Command(os.Args[0])
-	least.Env = append(os.Environ(), echoVariable+"=1")
-	echo := drive(b, least)
+	node, counter := drive(b, buildNode(b))
+	b.Setenv(echoVariable, "1")
+	_, echo := drive(b, os.Args[0])
 	const adds = 20_000
 	var counting, echoing time.Duration
 	before := 0.0

@@ -7,6 +7,7 @@ package node_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -78,9 +79,7 @@ func TestAnUnreadStderrStopsNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer stderr.Close()
-			cmd := exec.Command(path, "-log-level", "debug")
-			cmd.Stderr = toStderr
-			p := start(t, cmd, 20*time.Second)
+			p := start(t, 20*time.Second, toStderr, path, "-log-level", "debug")
 			toStderr.Close()
 			for i := range 100 {
 				p.write(strings.Repeat("nonsense "+strings.Repeat("x", 200)+"\n", 200)) // 4 MB in all
@@ -134,9 +133,7 @@ func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
 		t.Run(test.how, func(t *testing.T) {
 			t.Parallel()
 			var stderr bytes.Buffer
-			cmd := exec.Command(path)
-			cmd.Stderr = &stderr
-			p := start(t, cmd, 20*time.Second)
+			p := start(t, 20*time.Second, &stderr, path)
 			p.write(request("add", "c1", 7))
 			for typ := ""; typ != "cas" && p.lines.Scan(); {
 				asked, err := maelstromtest.ParsePacket(p.lines.Bytes())
@@ -197,15 +194,18 @@ type process struct {
 }
 
 // start starts a node's process. If that still runs after limit, it dumps its
-// goroutines and exits.
-func start(t testing.TB, cmd *exec.Cmd, limit time.Duration) *process {
+// goroutines, or is killed if nobody reads them.
+func start(t testing.TB, limit time.Duration, stderr io.Writer, path string, args ...string) *process {
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	t.Cleanup(cancel)
+	cmd := exec.CommandContext(ctx, path, args...)
+	cmd.Stderr, cmd.WaitDelay = stderr, time.Second
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGQUIT) }
 	stdin, err := cmd.StdinPipe()
 	stdout, outErr := cmd.StdoutPipe()
 	if err := errors.Join(err, outErr, cmd.Start()); err != nil {
 		t.Fatal(err)
 	}
-	hung := time.AfterFunc(limit, func() { _ = cmd.Process.Signal(syscall.SIGQUIT) })
-	t.Cleanup(func() { hung.Stop() })
 	p := &process{t, cmd, stdin.(*os.File), stdout, bufio.NewScanner(stdout)}
 	p.write(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}` + "\n")
 	return p
@@ -223,7 +223,7 @@ func (p *process) write(text string) {
 	// If this fails, so does the write.
 	_ = p.stdin.SetWriteDeadline(time.Now().Add(10 * time.Second))
 	if _, err := p.stdin.WriteString(text); err != nil {
-		p.t.Error(err)
+		p.t.Fatal(err)
 	}
 }
 
