@@ -6,16 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
-	"golang.org/x/tools/txtar"
 
+	"maelstrom-counter/internal/countertest/transcript"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/rtt"
 )
@@ -30,39 +28,15 @@ func TestMain(m *testing.M) {
 // Each script is played twenty times, because the scheduler decides which of
 // two answers is taken first.
 func TestScripts(t *testing.T) {
-	paths, err := filepath.Glob("testdata/*.txtar")
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("no scripts: %v", err)
-	}
-	for _, path := range paths {
-		archive, err := txtar.ParseFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, file := range archive.Files {
-			t.Run(strings.TrimSuffix(filepath.Base(path), ".txtar")+"/"+file.Name, func(t *testing.T) {
-				if *update {
-					archive.Files[i].Data = []byte(play(t, string(file.Data)))
-				}
-				for range 20 {
-					check(t, string(archive.Files[i].Data))
-				}
-			})
-		}
-		if *update && !t.Failed() {
-			if err := os.WriteFile(path, txtar.Format(archive), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
+	for range 20 {
+		transcript.Play(t, "testdata/*.txtar", *update, play)
 	}
 }
 
 // check plays a script, which must show what the register does.
-func check(t *testing.T, want string) {
+func check(t *testing.T, script string) {
 	t.Helper()
-	if got := play(t, want); got != want {
-		t.Fatalf("got\n%s\nwant\n%s\nIf a script is wrong, rewrite it with -update.", got, want)
-	}
+	transcript.Check(t, script, play)
 }
 
 // Any other error is ignored, and so is a reply of another type.
@@ -205,7 +179,7 @@ read_ok %[1]s
 // are, and an answer ends that.
 func TestACopyIsSentAfterTheTimeoutAndABackoff(t *testing.T) {
 	const trip = 20 * time.Millisecond
-	withScript(t, func(s *script) {
+	withScript(t, &transcript.Script{}, func(s *script) {
 		var estimator rtt.Estimator
 		random, unanswered := newRandom(), 0
 		for i, test := range []struct {

@@ -20,6 +20,7 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/countertest/transcript"
 	"maelstrom-counter/internal/ledger"
 	"maelstrom-counter/internal/node"
 )
@@ -50,18 +51,17 @@ import (
 //	store lost          the same, but the answer gets lost
 //
 // "put" and "get" change and show what the bench's store holds. A number stands
-// for the value with that total, and nothing for that of a missing key. Lines
-// that begin with # are comments.
+// for the value with that total, and nothing for that of a missing key.
 type script struct {
 	t        *testing.T
 	c        *maelstromtest.Conversation
 	register *Register
 	store    *maelstromtest.Store
+	text     *transcript.Script
 	cancel   context.CancelFunc // of the call
 
-	mu    sync.Mutex             // guards what follows
+	mu    sync.Mutex             // guards asked
 	asked []maelstromtest.Packet // by the call
-	out   strings.Builder
 }
 
 // seed is that of the register's jitter.
@@ -69,30 +69,23 @@ const seed = 1
 
 func newRandom() *rand.Rand { return rand.New(rand.NewPCG(seed, 2)) }
 
-// play plays a script in a bubble, and returns its steps with what the register
-// did.
-func play(t *testing.T, text string) (played string) {
-	withScript(t, func(s *script) {
-		for line := range strings.Lines(text) {
-			if strings.HasPrefix(line, " ") {
-				continue // what the register should have done in the step before
-			}
-			s.write(line)
-			if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-				s.step(line)
-			}
-		}
-		played = s.out.String()
+// play plays a script.
+func play(t *testing.T, text *transcript.Script) (err error) {
+	withScript(t, text, func(s *script) {
+		err = text.Each(func(line string) error {
+			s.step(line)
+			return nil
+		})
 	})
-	return played
+	return err
 }
 
-// withScript calls test with a script that has had no step. At its end all
-// calls must have ended. If they have left a goroutine behind, the bubble
-// reports it.
-func withScript(t *testing.T, test func(*script)) {
+// withScript calls test, in a bubble, with a script that has had no step. What
+// happens is written into text. At the end all calls must have ended. If they
+// have left a goroutine behind, the bubble reports it.
+func withScript(t *testing.T, text *transcript.Script, test func(*script)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &script{t: t, store: maelstromtest.NewStore(), cancel: func() {}}
+		s := &script{t: t, text: text, store: maelstromtest.NewStore(), cancel: func() {}}
 		s.c = maelstromtest.Converse(t, maelstromtest.Setting{
 			Node: "n1", Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: s.hear},
 		}, func(env maelstromtest.Env) error {
@@ -117,7 +110,7 @@ func (s *script) hear(_ *maelstromtest.Conversation, request maelstromtest.Packe
 			words = append(words, name+"="+s.describe(fields[name]))
 		}
 	}
-	s.print(strings.Join(words, " "))
+	s.text.Happens("%s", strings.Join(words, " "))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.asked = append(s.asked, request)
@@ -128,15 +121,6 @@ func (s *script) requests() []maelstromtest.Packet {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.asked)
-}
-
-// print shows what the register has done.
-func (s *script) print(line string) { s.write("  " + line + "\n") }
-
-func (s *script) write(text string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.out.WriteString(text)
 }
 
 // describe returns JSON as it was written, but a value of the counter as a
@@ -168,11 +152,11 @@ func (s *script) step(line string) {
 		time.Sleep(s.duration(rest))
 	case "rtt":
 		smoothed, timeout := s.register.RTT()
-		s.print(fmt.Sprintf("smoothed %v, timeout %v", smoothed, timeout))
+		s.text.Happens("smoothed %v, timeout %v", smoothed, timeout)
 	case "put":
 		s.store.Put("k", jsonOf(rest))
 	case "get":
-		s.print(s.describe(json.RawMessage(s.store.Get("k"))))
+		s.text.Happens("%s", s.describe(json.RawMessage(s.store.Get("k"))))
 	default:
 		s.answer(line)
 	}
@@ -220,7 +204,7 @@ func (s *script) call(arguments string, do func(context.Context) error) {
 	go func() {
 		began := time.Now()
 		err := do(ctx)
-		s.print(outcome(err, time.Since(began)) + ": " + view(s.register))
+		s.text.Happens("%s: %s", outcome(err, time.Since(began)), view(s.register))
 	}()
 }
 

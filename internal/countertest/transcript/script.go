@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -16,7 +17,9 @@ import (
 // lines that begin with # are comments.
 type Script struct {
 	text string
-	out  string // the script as it went, so far
+
+	mu  sync.Mutex // guards what follows
+	out string     // the script as it went, so far
 }
 
 // Each calls do with each step, in order. At the first error it stops, and
@@ -26,7 +29,7 @@ func (s *Script) Each(do func(step string) error) error {
 		if strings.HasPrefix(line, " ") {
 			continue
 		}
-		s.out += line + "\n"
+		s.write(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
@@ -38,9 +41,15 @@ func (s *Script) Each(do func(step string) error) error {
 }
 
 // Happens writes down something that happens in the current step. The format is
-// fmt.Sprintf's.
+// fmt.Sprintf's. Any goroutine may call it.
 func (s *Script) Happens(format string, args ...any) {
-	s.out += fmt.Sprintf("  "+format+"\n", args...)
+	s.write(fmt.Sprintf("  "+format, args...))
+}
+
+func (s *Script) write(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.out += line + "\n"
 }
 
 // Play plays the scripts in the files that match a pattern, each as a subtest.
@@ -70,9 +79,16 @@ func Play(t *testing.T, pattern string, update bool, play func(t *testing.T, s *
 	}
 }
 
+// Check plays a script that is not in a file, and fails as Play does.
+func Check(t *testing.T, text string, play func(t *testing.T, s *Script) error) {
+	t.Helper()
+	playFile(t, &txtar.File{Data: []byte(text)}, false, play)
+}
+
 // playFile plays a script of an archive, and puts what happens in its place.
 func playFile(t *testing.T, file *txtar.File, update bool, play func(t *testing.T, s *Script) error) {
 	s := &Script{text: string(file.Data)}
+	t.Helper()
 	if err := play(t, s); err != nil {
 		t.Fatal(err)
 	}
