@@ -95,6 +95,7 @@ func TestCutsLastUntilTheyAreMended(t *testing.T) {
 	inCluster(t, Config{}, program, func(t *testing.T, c *Cluster) {
 		var rpc *maelstrom.RPCError
 		c.CutStore("n0")
+		c.CutStore("n0") // which is mended by one MendStore
 		if err := addOne(c, "n0"); !errors.As(err, &rpc) || rpc.Code != maelstrom.TemporarilyUnavailable {
 			t.Errorf("cut off, n0 answered %v", err)
 		}

@@ -43,7 +43,7 @@ func scanFields(object []byte, fields map[string]json.RawMessage) error {
 			return err
 		}
 		end := int(d.InputOffset()) // the decoder's copy of the value will not last
-		fields[name] = object[end-len(value) : end : end]
+		fields[name] = object[end-len(value) : end]
 	}
 	d.ReadToken()
 	if _, err := d.ReadToken(); err != io.EOF {
