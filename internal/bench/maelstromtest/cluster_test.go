@@ -24,7 +24,7 @@ func inCluster(t *testing.T, cfg Config, program Program, f func(t *testing.T, c
 	})
 }
 
-// problems checks that a cluster has these problems, each of which has one text.
+// problems checks that a cluster has these problems.
 func problems(t *testing.T, c *Cluster, want ...string) {
 	t.Helper()
 	found := c.Problems()
