@@ -24,12 +24,7 @@ func (l load) history(random *rand.Rand) []Op {
 	history := make([]Op, l.ops)
 	points := make([]int64, l.ops) // when each operation takes effect
 	for i := range history {
-		client := 0
-		for c := range free {
-			if free[c] < free[client] {
-				client = c
-			}
-		}
+		client := slices.Index(free, slices.Min(free))
 		op := Op{Read: random.IntN(3) > 0, Invoke: free[client] + random.Int64N(l.idle+1)}
 		op.Complete = op.Invoke + random.Int64N(l.latency+1)
 		free[client] = op.Complete + random.Int64N(2)
@@ -161,13 +156,7 @@ func TestTheEvidenceIsTheFirstReadThatCannotBeExplained(t *testing.T) {
 			continue
 		}
 		found++
-		var reads []int
-		for i, op := range history {
-			if op.Read {
-				reads = append(reads, i)
-			}
-		}
-		slices.SortStableFunc(reads, func(i, j int) int { return cmp.Compare(history[i].Complete, history[j].Complete) })
+		reads := readsOf(history)
 		first := slices.Index(reads, evidence.Read)
 		if judge(known(history, reads[:first+1])) != No || first > 0 && judge(known(history, reads[:first])) != Yes {
 			t.Fatalf("seed %d: %+v is not the first of %+v", seed, evidence, history)

@@ -4,6 +4,13 @@
 // returns the sum of all adds before it. The decision is exact. It uses no
 // clock and no chance, so a history has the same answer everywhere.
 //
+// Package porcupine decides histories of any kind, but it tries orders of whole
+// operations: given 10 s each, it gives up on seven of eight histories of 30
+// clients of a counter under all faults, of which this package decides each in
+// less than 2 ms. To see it, run
+//
+//	go test -run '^$' -bench Porcupine ./internal/bench/linear
+//
 // # Levels
 //
 // The reads demand no more than this of the running total. For each value v
@@ -146,13 +153,7 @@ func Check(history []Op, steps int) (Answer, *Evidence) {
 // later may stay as they are, since they can be placed after the reads. What
 // cannot be decided counts as right.
 func firstWrong(history []Op, steps int) int {
-	var reads []int
-	for i, op := range history {
-		if op.Read {
-			reads = append(reads, i)
-		}
-	}
-	slices.SortStableFunc(reads, func(a, b int) int { return cmp.Compare(history[a].Complete, history[b].Complete) })
+	reads := readsOf(history)
 	last := len(reads) - 1 // up to here it is known to be wrong
 	return reads[sort.Search(last, func(n int) bool {
 		var part []Op
@@ -168,6 +169,17 @@ func firstWrong(history []Op, steps int) int {
 		steps -= used
 		return answer == No
 	})]
+}
+
+// readsOf returns the indexes of the reads, in the order of their completions.
+func readsOf(history []Op) (reads []int) {
+	for i, op := range history {
+		if op.Read {
+			reads = append(reads, i)
+		}
+	}
+	slices.SortStableFunc(reads, func(a, b int) int { return cmp.Compare(history[a].Complete, history[b].Complete) })
+	return reads
 }
 
 // bounds returns the least and the most that a read could have returned.

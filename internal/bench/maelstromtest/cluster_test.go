@@ -24,7 +24,7 @@ func inCluster(t *testing.T, cfg Config, program Program, f func(t *testing.T, c
 	})
 }
 
-// problems checks that a cluster has these problems, each of which has one text.
+// problems checks that a cluster has these problems.
 func problems(t *testing.T, c *Cluster, want ...string) {
 	t.Helper()
 	found := c.Problems()
@@ -95,6 +95,7 @@ func TestCutsLastUntilTheyAreMended(t *testing.T) {
 	inCluster(t, Config{}, program, func(t *testing.T, c *Cluster) {
 		var rpc *maelstrom.RPCError
 		c.CutStore("n0")
+		c.CutStore("n0") // which is mended by one MendStore
 		if err := addOne(c, "n0"); !errors.As(err, &rpc) || rpc.Code != maelstrom.TemporarilyUnavailable {
 			t.Errorf("cut off, n0 answered %v", err)
 		}

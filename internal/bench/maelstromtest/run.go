@@ -99,6 +99,7 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b.scheduler.begin = time.Now()
 	b.network = newNetwork(cfg, &b.scheduler, b.note)
+	b.network.unwatched = !b.watched()
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
 		b.services["seq-kv"] = newStore(script.answer)

@@ -78,7 +78,8 @@ func counterOn(env Env, service string, timeout time.Duration) error {
 	n := maelstrom.NewNode()
 	n.Stdin, n.Stdout = env.Stdin, env.Stdout
 	call := func(body Body) (value int, err error) {
-		answer := make(chan maelstrom.Message, 1) // unlike the library's SyncRPC, this leaves no goroutine behind
+		// Unlike the library's SyncRPC, this leaves no goroutine behind.
+		answer := make(chan maelstrom.Message, 1)
 		if err := n.RPC(service, body, func(m maelstrom.Message) error { answer <- m; return nil }); err != nil {
 			return 0, err
 		}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"sync"
 )
 
 // A kv is one state of a key-value store, which never changes: from
@@ -17,8 +16,8 @@ type kv struct{ values map[string]value }
 // A value is a JSON value, as it was written and in the form in which equal
 // values are the same string.
 type value struct {
-	raw       json.RawMessage
-	canonical func() string // expensive, but only the first time
+	raw  json.RawMessage
+	form *string // the canonical form, once it has been needed
 }
 
 // valueOf returns a value. A missing one is null.
@@ -26,7 +25,14 @@ func valueOf(raw json.RawMessage) value {
 	if len(raw) == 0 {
 		raw = json.RawMessage("null")
 	}
-	return value{raw, sync.OnceValue(func() string { return canonical(raw) })}
+	return value{raw, new(string)}
+}
+
+func (v value) canonical() string {
+	if *v.form == "" {
+		*v.form = canonical(v.raw)
+	}
+	return *v.form
 }
 
 func (v value) equals(w value) bool {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"testing"
 )
@@ -54,6 +55,26 @@ func TestStoresAnswer(t *testing.T) {
 			if reply, _, ok := answer(s, "n0", json.RawMessage(body)); ok {
 				t.Errorf("%s: answered %s with %s", name, body, reply)
 			}
+		}
+	}
+}
+
+func TestValuesAreComparedAsInClojure(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		want bool
+	}{
+		{`1`, ` 1 `, true}, {`1`, `1.0`, false}, {`1.0`, `1e0`, true}, {`100.0`, `1E+2`, true}, {`100`, `1e2`, false},
+		{`0`, `-0`, true}, {`[-0]`, `[0]`, true}, {`0`, `0.0`, false}, {`-1`, `1`, false},
+		{`12345678901234567890`, `12345678901234567891`, false}, {`0.1`, `0.10`, true}, {`0.1`, `0.2`, false},
+		{`"a"`, `"\u0061"`, true}, {`"1e2"`, `"100"`, false}, {`"-0"`, `"0"`, false}, {`"1"`, `1`, false}, {`"<"`, `"\u003c"`, true},
+		{`{"a":1,"b":[2]}`, `{"b": [ 2 ], "a": 1}`, true}, {`{"a":1,"a":2}`, `{"a":2}`, true}, {`{"a":1.0,"a":2}`, `{"a":1.0}`, false},
+		{`{"a":{"b":1,"a":1e1}}`, `{"a":{"a":10.0,"b":1}}`, true}, {`[1,2]`, `[2,1]`, false}, {`{"a":1}`, `{"b":1}`, false},
+		{`null`, ``, true}, {`null`, `false`, false}, {`{}`, `[]`, false},
+	} {
+		a, b := valueOf(json.RawMessage(test.a)), valueOf(json.RawMessage(test.b))
+		if got := a.equals(b); got != test.want || b.equals(a) != got {
+			t.Errorf("%s equals %s: %v", test.a, test.b, got)
 		}
 	}
 }
@@ -113,6 +134,25 @@ func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 	for age := range 32 {
 		if got, want := ages[age], rounds/32; got < want/2 || got > want*2 {
 			t.Errorf("state %d changes old was served %d times, not about %d", age, got, want)
+		}
+	}
+}
+
+// An answer tells which state it is about. A request that would change an old
+// state, but not the newest, makes a state that is equal to the one before.
+func TestAnAnswerTellsWhatHasChanged(t *testing.T) {
+	s := newStore(func(_ string, oldest, _ int) int { return oldest })
+	two := valueOf(json.RawMessage("2"))
+	changed := Answer{Changed: true, Key: json.RawMessage(`"k"`), Value: two.raw}
+	for i, step := range []struct {
+		caller, kind string
+		want         Answer
+	}{
+		{"a", "write", changed}, {"a", "read", Answer{State: 1, Newest: 1}}, {"b", "read", Answer{Newest: 1}},
+		{"b", "write", Answer{State: 1, Newest: 1}}, {"c", "read", Answer{Newest: 2}}, {"b", "read", Answer{State: 2, Newest: 2}},
+	} {
+		if got := s.handle(step.caller, kvRequest{kind: step.kind, key: `"k"`, value: two}).from; !reflect.DeepEqual(got, step.want) {
+			t.Errorf("step %d: %+v, want %+v", i, got, step.want)
 		}
 	}
 }

@@ -149,20 +149,21 @@ func count(history []Op) Counts {
 }
 
 func latencies(history []Op) Latencies {
-	var all []time.Duration
 	byKind := map[string][]time.Duration{}
 	for _, op := range history {
-		took := byKind[op.F]
+		took := byKind[op.F] // a kind of which none was answered counts, too
 		if op.Outcome == OK {
 			took = append(took, op.Complete-op.Invoke)
-			all = append(all, op.Complete-op.Invoke)
 		}
 		byKind[op.F] = took
 	}
-	l := Latencies{Latency: quantilesOf(all), LatencyByKind: map[string]Quantiles{}}
+	var all []time.Duration
+	l := Latencies{LatencyByKind: map[string]Quantiles{}}
 	for kind, took := range byKind {
 		l.LatencyByKind[kind] = quantilesOf(took)
+		all = append(all, took...)
 	}
+	l.Latency = quantilesOf(all)
 	return l
 }
 
