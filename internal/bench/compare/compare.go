@@ -35,9 +35,7 @@ type Contender struct {
 func Rivals() []Contender {
 	var contenders []Contender
 	for _, r := range rivals.All {
-		contenders = append(contenders, Contender{r.Name, r.Title, func(env maelstromtest.Env) error {
-			return r.Run(env.Stdin, env.Stdout)
-		}})
+		contenders = append(contenders, Contender{r.Name, r.Title, r.Run})
 	}
 	return contenders
 }

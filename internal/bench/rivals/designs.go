@@ -14,7 +14,7 @@ const key = "counter"
 func readAddWrite(n *maelstrom.Node) {
 	s := store{n}
 	turns := newTurns()
-	serve(n, func(ctx context.Context, delta int64) error {
+	Serve(n, func(ctx context.Context, delta int64) error {
 		return turns.increase(ctx, s, key, delta)
 	}, func(ctx context.Context) (int64, error) {
 		return s.read(ctx, key)
@@ -25,7 +25,7 @@ func readAddWrite(n *maelstrom.Node) {
 // has the value that it read.
 func casLoop(n *maelstrom.Node) {
 	s := store{n}
-	serve(n, func(ctx context.Context, delta int64) error {
+	Serve(n, func(ctx context.Context, delta int64) error {
 		for {
 			total, err := s.read(ctx, key)
 			if err != nil {
@@ -54,7 +54,7 @@ func casLoop(n *maelstrom.Node) {
 func keyPerNode(n *maelstrom.Node) {
 	s := store{n}
 	turns := newTurns()
-	serve(n, func(ctx context.Context, delta int64) error {
+	Serve(n, func(ctx context.Context, delta int64) error {
 		return turns.increase(ctx, s, n.ID(), delta)
 	}, func(ctx context.Context) (int64, error) {
 		return s.read(ctx, n.NodeIDs()...)

@@ -38,11 +38,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // A Rival is one design.
@@ -72,14 +73,14 @@ func Named(name string) (Rival, error) {
 	return Rival{}, fmt.Errorf("%q is not one of %s", name, strings.Join(names, ", "))
 }
 
-// Run runs a node of this design. It returns after the end of stdin, when the
-// requests in hand have been answered or have timed out, which takes at most
-// requestTimeout. It returns an error as soon as stdin has a line that is not a
-// message. The library logs every message through package log, and Run does not
-// silence it.
-func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
+// Run runs a node of this design: it is a maelstromtest.Program. It returns
+// after the end of stdin, when the requests in hand have been answered or have
+// timed out, which takes at most requestTimeout. It returns an error as soon as
+// stdin has a line that is not a message. The library logs every message
+// through package log, and Run does not silence it.
+func (r Rival) Run(env maelstromtest.Env) error {
 	n := maelstrom.NewNode()
-	n.Stdin, n.Stdout = stdin, stdout
+	n.Stdin, n.Stdout = env.Stdin, env.Stdout
 	r.Serve(n)
 	return n.Run()
 }
@@ -90,8 +91,9 @@ func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 // which leaves open whether the request took effect.
 const requestTimeout = 4500 * time.Millisecond
 
-// serve makes n answer the workload's two requests.
-func serve(n *maelstrom.Node, add func(ctx context.Context, delta int64) error, read func(context.Context) (int64, error)) {
+// Serve makes n answer the workload's two requests. The context of each ends
+// after requestTimeout.
+func Serve(n *maelstrom.Node, add func(ctx context.Context, delta int64) error, read func(context.Context) (int64, error)) {
 	handle := func(request string, answer func(ctx context.Context, body json.RawMessage) (map[string]any, error)) {
 		n.Handle(request, func(msg maelstrom.Message) error {
 			ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)

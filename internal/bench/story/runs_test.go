@@ -2,7 +2,7 @@ package story
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"io"
 	"log"
 	"math"
@@ -24,39 +24,31 @@ import (
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	name := os.Args[len(os.Args)-1]
-	node := map[string]func(io.Reader, io.Writer) error{"memory": inMemory(math.MaxInt64), "crash": inMemory(20)}[name]
-	if rival, err := rivals.Named(name); err == nil {
-		node = rival.Run
+	node, err := rivals.Named(name)
+	if limit := map[string]int64{"memory": math.MaxInt64, "crash": 20}[name]; limit > 0 {
+		node, err = rivals.Rival{Serve: inMemory(limit)}, nil
 	}
-	if node == nil {
+	if err != nil {
 		m.Run()
-	} else if err := node(os.Stdin, os.Stdout); err != nil {
+	} else if err := node.Run(maelstromtest.Env{Stdin: os.Stdin, Stdout: os.Stdout}); err != nil {
 		panic(err)
 	}
 }
 
-// inMemory returns a node that keeps its count in memory, and panics when it
-// gets more than limit adds.
-func inMemory(limit int64) func(io.Reader, io.Writer) error {
-	return func(stdin io.Reader, stdout io.Writer) error {
-		n := maelstrom.NewNode()
-		n.Stdin, n.Stdout = stdin, stdout
-		var total, requests atomic.Int64
-		n.Handle("add", func(m maelstrom.Message) error {
-			var add struct{ Delta int64 }
-			if requests.Add(1) > limit {
+// inMemory returns a design that keeps the count in the node's memory, and
+// panics when it gets more than limit adds.
+func inMemory(limit int64) func(*maelstrom.Node) {
+	return func(n *maelstrom.Node) {
+		var total, adds atomic.Int64
+		rivals.Serve(n, func(_ context.Context, delta int64) error {
+			if adds.Add(1) > limit {
 				panic("too many requests")
 			}
-			if err := json.Unmarshal(m.Body, &add); err != nil {
-				return err
-			}
-			total.Add(add.Delta)
-			return n.Reply(m, map[string]any{"type": "add_ok"})
+			total.Add(delta)
+			return nil
+		}, func(context.Context) (int64, error) {
+			return total.Load(), nil
 		})
-		n.Handle("read", func(m maelstrom.Message) error {
-			return n.Reply(m, map[string]any{"type": "read_ok", "value": total.Load()})
-		})
-		return n.Run()
 	}
 }
 
@@ -152,7 +144,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 					s := Of(maelstromtest.Record(t, maelstromtest.Config{
 						Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
 						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed,
-					}, func(env maelstromtest.Env) error { return rival.Run(env.Stdin, env.Stdout) }))
+					}, rival.Run))
 					if s == nil {
 						continue
 					}
