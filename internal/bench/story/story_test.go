@@ -247,13 +247,13 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 func check(t *testing.T, s *Story) {
 	t.Helper()
 	for _, a := range s.Arrows {
-		if a.Sent < 0 || a.Ends < a.Sent || a.Ends >= s.Rows || a.From == a.To || max(a.From, a.To) >= len(s.Lanes) {
-			t.Errorf("arrow %+v of %d rows and %d lanes\n%s", a, s.Rows, len(s.Lanes), s.Text())
+		if a.Sent < 0 || a.Ends < a.Sent || a.Ends >= len(s.Rows) || a.From == a.To || max(a.From, a.To) >= len(s.Lanes) {
+			t.Errorf("arrow %+v of %d rows and %d lanes\n%s", a, len(s.Rows), len(s.Lanes), s.Text())
 		}
 	}
 	for _, n := range s.Notes {
-		if n.Row < 0 || n.Row >= s.Rows || n.Lane >= len(s.Lanes) {
-			t.Errorf("note %+v of %d rows", n, s.Rows)
+		if n.Row < 0 || n.Row >= len(s.Rows) || n.Lane >= len(s.Lanes) {
+			t.Errorf("note %+v of %d rows", n, len(s.Rows))
 		}
 	}
 	decoder := xml.NewDecoder(strings.NewReader(s.SVG()))
