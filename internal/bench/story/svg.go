@@ -39,7 +39,7 @@ type canvas struct {
 // SVG returns the story as a picture that needs no other files.
 func (s *Story) SVG() string {
 	c := &canvas{s: s}
-	caption := wrap(s.Caption, captionLetters)
+	caption := Wrap(s.Caption, captionLetters)
 	captionHeight := float64(edge + lineHeight*(len(caption)+1))
 	c.top = captionHeight + headHeight + 40
 	height := c.top + float64(len(s.Rows)-1)*rowHeight + 30

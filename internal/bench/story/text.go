@@ -34,7 +34,7 @@ func (s *Story) Text() string {
 	for _, n := range s.Notes {
 		add(n.Row, s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")
 	}
-	heading := wrap(s.heading()+": "+s.Caption, width)
+	heading := Wrap(s.heading()+": "+s.Caption, width)
 	return strings.Join(heading, "\n") + "\n\n" + strings.Join(rows, "")
 }
 
@@ -56,8 +56,9 @@ func (a *Arrow) remark() string {
 // heading returns the story's kind with a capital letter.
 func (s *Story) heading() string { return strings.ToUpper(string(s.Kind[:1])) + string(s.Kind[1:]) }
 
-// wrap breaks text into lines.
-func wrap(text string, most int) []string {
+// Wrap breaks a text into lines of at most that many characters, where its
+// words allow.
+func Wrap(text string, most int) []string {
 	var lines []string
 	for word := range strings.FieldsSeq(text) {
 		last := len(lines) - 1
