@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -18,9 +17,8 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page/pagetest"
 )
-
-var update = flag.Bool("update", false, "write the stories of the transcripts anew")
 
 // transcripts returns the files in testdata. Each has a run's history and,
 // after it, the run's journal.
@@ -78,21 +76,9 @@ func TestStoriesOfTranscripts(t *testing.T) {
 			}
 			s = cmp.Or(s, once)
 			check(t, s)
-			golden(t, name+".txt", s.Text())
-			golden(t, name+".svg", s.SVG())
+			pagetest.Golden(t, name+".txt", s.Text())
+			pagetest.Golden(t, name+".svg", s.SVG())
 		})
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want, err := os.ReadFile(path); err != nil || got != string(want) {
-		t.Errorf("%s differs (%v); go test -update writes it anew; now it is\n%s", path, err, got)
 	}
 }
 
