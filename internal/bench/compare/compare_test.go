@@ -123,7 +123,8 @@ func TestReadAddWriteLosesUpdates(t *testing.T) {
 
 // The same seed gives the same history, although nodes run in many goroutines.
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
-	cfg := maelstromtest.Config{Rate: 100, TimeLimit: 5 * time.Second, Hop: hop, Nemesis: faults("loss,late"), Seed: 1}
+	cfg := condition("loss").Config
+	cfg.TimeLimit, cfg.Nemesis, cfg.Seed = 5*time.Second, maelstromtest.MustNemesis("loss,late"), 1
 	for _, r := range Rivals() {
 		var first bytes.Buffer
 		for range 5 {

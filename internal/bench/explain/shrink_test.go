@@ -81,10 +81,7 @@ func TestNodesMoveUpIfOneIsLeftOut(t *testing.T) {
 // A run that chance decided takes the same course when it is played again from
 // its record.
 func TestARecordIsPlayedAsItHappened(t *testing.T) {
-	nemesis, err := maelstromtest.ParseNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
-	if err != nil {
-		t.Fatal(err)
-	}
+	nemesis := maelstromtest.MustNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
 	same, all := 0, 0
 	for _, design := range rivals.All {
 		for seed := range uint64(5) {

@@ -93,6 +93,16 @@ func ParseNemesis(list string) ([]Fault, error) {
 	return faults, nil
 }
 
+// MustNemesis is ParseNemesis of a list that is part of a program. It panics if
+// the list is wrong.
+func MustNemesis(list string) []Fault {
+	faults, err := ParseNemesis(list)
+	if err != nil {
+		panic(err)
+	}
+	return faults
+}
+
 func (f Fault) check() error {
 	if _, err := ParseNemesis(f.String()); err != nil {
 		return err

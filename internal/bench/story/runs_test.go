@@ -74,13 +74,9 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 	} {
 		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
 			t.Parallel()
-			nemesis, err := maelstromtest.ParseNemesis(test.faults)
-			if err != nil {
-				t.Fatal(err)
-			}
 			s := tellReal(t, maelstromtest.Config{
 				Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 2 * time.Second,
-				Latency: test.latency, Nemesis: nemesis, Args: []string{test.node},
+				Latency: test.latency, Nemesis: maelstromtest.MustNemesis(test.faults), Args: []string{test.node},
 			})
 			if !slices.Contains(test.kinds, s.Kind) || !strings.Contains(s.Caption, test.says) {
 				t.Errorf("want one of %q that says %q, not\n%s", test.kinds, test.says, s.Text())
@@ -129,10 +125,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 	}
 	told, unexplained := 0, 0
 	for _, faults := range []string{"", "loss", "late", "duplicate", "kill", "loss,late,duplicate,kill,pause"} {
-		nemesis, err := maelstromtest.ParseNemesis(faults)
-		if err != nil {
-			t.Fatal(err)
-		}
+		nemesis := maelstromtest.MustNemesis(faults)
 		for _, rival := range rivals.All {
 			design := rival.Name
 			allowed := causes[design]
