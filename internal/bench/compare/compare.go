@@ -24,21 +24,11 @@ import (
 // comparison takes a minute or two on two cores.
 const Seeds = 10
 
-// A Contender is a node of one design.
-type Contender struct {
-	Name    string // one word, for flags and benchmarks
-	Title   string // a few words, for tables
-	Program maelstromtest.Program
-}
+// A Contender is a node of one design. It need not be a rival.
+type Contender = rivals.Rival
 
 // Rivals returns the designs of package rivals.
-func Rivals() []Contender {
-	var contenders []Contender
-	for _, r := range rivals.All {
-		contenders = append(contenders, Contender{r.Name, r.Title, r.Run})
-	}
-	return contenders
-}
+func Rivals() []Contender { return slices.Clone(rivals.All) }
 
 // hop makes the rivals as fast as they are with the real Maelstrom. The
 // measurements are in TestTheRivalsFareAsWithMaelstrom.

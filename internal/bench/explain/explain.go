@@ -34,7 +34,7 @@ func Search(t *testing.T, design, trouble string, seed uint64) []Found {
 			design, trouble := designs[i/len(troubles)], troubles[i%len(troubles)]
 			t.Run(design.Name+"/"+trouble.Name, func(t *testing.T) {
 				t.Parallel()
-				r := &runner{t: t, program: design.Run}
+				r := &runner{t: t, program: design.Program}
 				best := r.search(trouble, seed)
 				found[i] = Found{design, trouble, best.story, best.plan, r.runs}
 			})

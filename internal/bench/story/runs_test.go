@@ -24,21 +24,21 @@ import (
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	name := os.Args[len(os.Args)-1]
-	node, err := rivals.Named(name)
-	if limit := map[string]int64{"memory": math.MaxInt64, "crash": 20}[name]; limit > 0 {
-		node, err = rivals.Rival{Serve: inMemory(limit)}, nil
+	program := map[string]maelstromtest.Program{"memory": inMemory(math.MaxInt64), "crash": inMemory(20)}[name]
+	if rival, err := rivals.Named(name); err == nil {
+		program = rival.Program
 	}
-	if err != nil {
+	if program == nil {
 		m.Run()
-	} else if err := node.Run(maelstromtest.Env{Stdin: os.Stdin, Stdout: os.Stdout}); err != nil {
+	} else if err := program(maelstromtest.Env{Stdin: os.Stdin, Stdout: os.Stdout}); err != nil {
 		panic(err)
 	}
 }
 
-// inMemory returns a design that keeps the count in the node's memory, and
-// panics when it gets more than limit adds.
-func inMemory(limit int64) func(*maelstrom.Node) {
-	return func(n *maelstrom.Node) {
+// inMemory returns a node that keeps its count in memory, and panics when it
+// gets more than limit adds.
+func inMemory(limit int64) maelstromtest.Program {
+	return rivals.Program(func(n *maelstrom.Node) {
 		var total, adds atomic.Int64
 		rivals.Serve(n, func(_ context.Context, delta int64) error {
 			if adds.Add(1) > limit {
@@ -49,7 +49,7 @@ func inMemory(limit int64) func(*maelstrom.Node) {
 		}, func(context.Context) (int64, error) {
 			return total.Load(), nil
 		})
-	}
+	})
 }
 
 // The story of a run of processes, in real time, names the true cause.
@@ -137,7 +137,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 					s := Of(maelstromtest.Record(t, maelstromtest.Config{
 						Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
 						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed,
-					}, rival.Run))
+					}, rival.Program))
 					if s == nil {
 						continue
 					}
