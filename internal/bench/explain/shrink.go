@@ -108,7 +108,8 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 	return p, true
 }
 
-// withoutNode leaves out of a list what is the ith node's own. It changes the list.
+// withoutNode leaves out of a list what is the ith node's own. It changes the
+// list.
 func withoutNode[T any](i int, list []T, nodesOf func(*T) []*int) []T {
 	isGone := func(node *int) bool { return *node == i }
 	list = slices.DeleteFunc(list, func(x T) bool { return slices.ContainsFunc(nodesOf(&x), isGone) })

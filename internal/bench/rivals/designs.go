@@ -52,9 +52,10 @@ func keyPerNode(n *maelstrom.Node) { readThenWrite(n, n.ID, n.NodeIDs) }
 // it runs.
 func readThenWrite(n *maelstrom.Node, own func() string, all func() []string) {
 	s := store{n}
-	// One add of this node at a time reads and writes. This is a channel and not
-	// a sync.Mutex for two reasons: an add can stop waiting at its timeout, and
-	// virtual time can pass in a testing/synctest bubble while an add waits.
+	// One add of this node at a time reads and writes. This is a channel and
+	// not a sync.Mutex for two reasons: an add can stop waiting at its timeout,
+	// and virtual time can pass in a testing/synctest bubble while an add
+	// waits.
 	turn := make(chan struct{}, 1)
 	Serve(n, func(ctx context.Context, delta int64) error {
 		select {
