@@ -90,17 +90,23 @@ func casLost(t *testing.T) (r *maelstromtest.Result, journal []maelstromtest.Ent
 	return r, journal, slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Lost })
 }
 
-// The caption says what became of the answer to a swap.
+// The caption says what became of the answer to a swap, and the text when.
 func TestTheCaptionSaysWhyThereWasNoAnswer(t *testing.T) {
 	for what, says := range map[maelstromtest.What]string{
 		maelstromtest.Lost: "its answer was lost", maelstromtest.Blocked: "its answer met a cut link", maelstromtest.Sent: "its answer was still on its way",
 	} {
 		r, journal, lost := casLost(t)
+		end := journal[lost].Time + 900*time.Microsecond
+		journal[lost].Time = end
 		if journal[lost].What = what; what == maelstromtest.Sent { // it has no end
 			journal = slices.Delete(journal, lost, lost+1)
 		}
-		if s := Of(r, journal); s == nil || !strings.Contains(s.Caption, says) {
-			t.Errorf("an answer that was %q: %+v", what, s)
+		s := Of(r, journal)
+		if s == nil || !strings.Contains(s.Caption, says) {
+			t.Fatalf("an answer that was %q: %+v", what, s)
+		}
+		if what != maelstromtest.Sent && !strings.Contains(s.Text(), clock(end)) {
+			t.Errorf("the end at %s has no row:\n%s", clock(end), s.Text())
 		}
 	}
 }
