@@ -174,20 +174,13 @@ func processFaults() []maelstromtest.Fault {
 
 // faults reads a list of faults' names.
 func faults(list string) ([]maelstromtest.Fault, error) {
-	known := processFaults()
-	var chosen []maelstromtest.Fault
-	for name := range strings.SplitSeq(list, ",") {
-		name = strings.TrimSpace(name)
-		i := slices.IndexFunc(known, func(f maelstromtest.Fault) bool { return f.String() == name })
-		switch {
-		case name == "":
-		case name == string(maelstromtest.Clock):
-			return nil, errors.New("--nemesis clock: the clock of a process cannot be set; only simulations have this fault")
-		case i < 0:
-			return nil, fmt.Errorf("--nemesis: unknown fault %q; known are %s", name, report.List(known))
-		case !slices.Contains(chosen, known[i]):
-			chosen = append(chosen, known[i])
-		}
+	clock := maelstromtest.Fault{Kind: maelstromtest.Clock}
+	if all, _ := maelstromtest.ParseNemesis(list); slices.Contains(all, clock) {
+		return nil, errors.New("--nemesis clock: the clock of a process cannot be set; only simulations have this fault")
+	}
+	chosen, err := maelstromtest.ParseNemesis(list, processFaults()...)
+	if err != nil {
+		return nil, fmt.Errorf("--nemesis: %w", err)
 	}
 	return chosen, nil
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,6 +19,8 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"maelstrom-counter/internal/bench/rivals"
 )
 
 // The scripts know two commands: the bench, and an echo node whose first
@@ -106,16 +109,11 @@ func serve() {
 		return n.Reply(msg, body)
 	})
 	var total atomic.Int64
-	n.Handle("add", func(msg maelstrom.Message) error {
-		var body struct{ Delta int64 }
-		if err := json.Unmarshal(msg.Body, &body); err != nil {
-			return err
-		}
-		total.Add(body.Delta)
-		return n.Reply(msg, map[string]any{"type": "add_ok"})
-	})
-	n.Handle("read", func(msg maelstrom.Message) error {
-		return n.Reply(msg, map[string]any{"type": "read_ok", "value": total.Load()})
+	rivals.Serve(n, func(_ context.Context, delta int64) error {
+		total.Add(delta)
+		return nil
+	}, func(context.Context) (int64, error) {
+		return total.Load(), nil
 	})
 	if kind == "misconfigured" {
 		fmt.Fprintln(os.Stderr, "no configuration found")

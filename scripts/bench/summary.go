@@ -16,6 +16,7 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
+	"maelstrom-counter/internal/bench/story"
 )
 
 // facts are lines, each with a name and a text.
@@ -54,7 +55,7 @@ func summarize(w io.Writer, d done) error {
 		fmt.Fprintf(&text, "\n%v\n", err)
 	}
 	if d.Story != nil {
-		fmt.Fprintf(&text, "\nWhy: %s\n", strings.Join(report.Wrap(d.Story.Caption, 95), "\n     "))
+		fmt.Fprintf(&text, "\nWhy: %s\n", strings.Join(story.Wrap(d.Story.Caption, 95), "\n     "))
 		fmt.Fprintf(&text, "     %s shows the messages.\n", filepath.Join(d.folder, report.StoryFile))
 	}
 	if r.OK > 0 {
@@ -99,7 +100,7 @@ func judged(checks []maelstromtest.Check) []string {
 	if len(fine) == 0 {
 		return other
 	}
-	return append(report.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
+	return append(story.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
 }
 
 // faultLines returns a line for each fault, or for the first of very many.

@@ -13,6 +13,7 @@ import (
 	"log"
 	"os"
 
+	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/rivals"
 )
 
@@ -37,7 +38,7 @@ func main() {
 		fmt.Fprintf(os.Stderr, "rival: %v (-h explains the flags)\n", err)
 		os.Exit(2)
 	}
-	if err := rival.Run(os.Stdin, os.Stdout); err != nil {
+	if err := rival.Program(maelstromtest.Env{Stdin: os.Stdin, Stdout: os.Stdout}); err != nil {
 		fmt.Fprintf(os.Stderr, "rival: %v\n", err)
 		os.Exit(1)
 	}

@@ -24,23 +24,11 @@ import (
 // comparison takes a minute or two on two cores.
 const Seeds = 10
 
-// A Contender is a node of one design.
-type Contender struct {
-	Name    string // one word, for flags and benchmarks
-	Title   string // a few words, for tables
-	Program maelstromtest.Program
-}
+// A Contender is a node of one design. It need not be a rival.
+type Contender = rivals.Rival
 
 // Rivals returns the designs of package rivals.
-func Rivals() []Contender {
-	var contenders []Contender
-	for _, r := range rivals.All {
-		contenders = append(contenders, Contender{r.Name, r.Title, func(env maelstromtest.Env) error {
-			return r.Run(env.Stdin, env.Stdout)
-		}})
-	}
-	return contenders
-}
+func Rivals() []Contender { return slices.Clone(rivals.All) }
 
 // hop makes the rivals as fast as they are with the real Maelstrom. The
 // measurements are in TestTheRivalsFareAsWithMaelstrom.
@@ -65,10 +53,11 @@ type Condition struct {
 var Conditions = []Condition{
 	{"exercise", "partitions (the exercise's test)", exercise("partition")},
 	{"100ms", "partitions, 100 ms latency", maelstromtest.Config{
-		Rate: 100, TimeLimit: 20 * time.Second, Latency: 100 * time.Millisecond, Hop: hop, Nemesis: faults("partition")}},
+		Rate: 100, TimeLimit: 20 * time.Second, Latency: 100 * time.Millisecond, Hop: hop,
+		Nemesis: maelstromtest.MustNemesis("partition")}},
 	{"1000-per-s", "partitions, 5 nodes, 1000/s, 50 workers", maelstromtest.Config{
 		Nodes: 5, Rate: 1000, Concurrency: 50, TimeLimit: 3 * time.Second, Hop: hop,
-		Nemesis: faults("partition"), NemesisInterval: 3 * time.Second / 2}},
+		Nemesis: maelstromtest.MustNemesis("partition"), NemesisInterval: 3 * time.Second / 2}},
 	{"25-nodes", "25 nodes, 200/s, 20 ms exponential latency", maelstromtest.Config{
 		Nodes: 25, Rate: 200, TimeLimit: 6 * time.Second, Latency: 20 * time.Millisecond, LatencyDist: maelstromtest.Exponential, Hop: hop}},
 	{"loss", "5 % of messages lost", exercise("loss,node-loss")},
@@ -79,15 +68,9 @@ var Conditions = []Condition{
 
 // exercise is the exercise's test, with other faults.
 func exercise(nemesis string) maelstromtest.Config {
-	return maelstromtest.Config{Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: faults(nemesis)}
-}
-
-func faults(list string) []maelstromtest.Fault {
-	nemesis, err := maelstromtest.ParseNemesis(list)
-	if err != nil {
-		panic(err)
+	return maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Hop: hop, Nemesis: maelstromtest.MustNemesis(nemesis),
 	}
-	return nemesis
 }
 
 // A Cell is what came of all runs of one contender under one condition.
@@ -180,10 +163,10 @@ func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 type Tally struct {
 	Seeds int
 	// Wrong are the seeds of the results that are wrong by Maelstrom's verdict,
-	// which looks at the final reads.
+	// which looks at the final reads, in order.
 	Wrong []uint64
 	// Contradicted are the seeds of the results that are right by that verdict,
-	// but wrong by a stricter check.
+	// but wrong by a stricter check, in order.
 	Contradicted []uint64
 
 	Requests   int
@@ -200,10 +183,12 @@ func (t *Tally) Add(r *maelstromtest.Result) {
 	t.Seeds++
 	switch {
 	case !r.MaelstromValid:
-		t.Wrong = noted(t.Wrong, r.Config.Seed)
+		t.Wrong = append(t.Wrong, r.Config.Seed)
 	case !r.Right:
-		t.Contradicted = noted(t.Contradicted, r.Config.Seed)
+		t.Contradicted = append(t.Contradicted, r.Config.Seed)
 	}
+	slices.Sort(t.Wrong)
+	slices.Sort(t.Contradicted)
 	t.Requests += r.Invoked
 	t.OK += r.OK
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
@@ -221,13 +206,6 @@ func (t *Tally) Add(r *maelstromtest.Result) {
 			t.adds = append(t.adds, took)
 		}
 	}
-}
-
-// noted adds a seed to a sorted list.
-func noted(seeds []uint64, seed uint64) []uint64 {
-	seeds = append(seeds, seed)
-	slices.Sort(seeds)
-	return seeds
 }
 
 // Worst returns the seed whose story tells most: the first on which Maelstrom's

@@ -13,9 +13,11 @@ import (
 // small returns the cells of the rivals under two short conditions.
 func small(t *testing.T) []Cell {
 	t.Helper()
+	loss := exercise("loss")
+	loss.Rate, loss.TimeLimit = 50, 4*time.Second
 	return Run(t, Rivals(), []Condition{
 		{"calm", "one node, and nothing happens", maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: 20, TimeLimit: time.Second, Seed: 1}},
-		{"loss", "5 % of messages lost", maelstromtest.Config{Rate: 50, TimeLimit: 4 * time.Second, Hop: hop, Nemesis: faults("loss")}},
+		{"loss", "5 % of messages lost", loss},
 	}, 2, io.Discard)
 }
 

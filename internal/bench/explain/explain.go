@@ -7,7 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -35,7 +34,7 @@ func Search(t *testing.T, design, trouble string, seed uint64) []Found {
 			design, trouble := designs[i/len(troubles)], troubles[i%len(troubles)]
 			t.Run(design.Name+"/"+trouble.Name, func(t *testing.T) {
 				t.Parallel()
-				r := &runner{t: t, program: programOf(design)}
+				r := &runner{t: t, program: design.Program}
 				best := r.search(trouble, seed)
 				found[i] = Found{design, trouble, best.story, best.plan, r.runs}
 			})
@@ -59,10 +58,6 @@ func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T
 		t.Fatalf("%q is not one of %s", name, strings.Join(names, ", "))
 	}
 	return all
-}
-
-func programOf(design rivals.Rival) maelstromtest.Program {
-	return func(env maelstromtest.Env) error { return design.Run(env.Stdin, env.Stdout) }
 }
 
 // String returns the story as text, with a heading.

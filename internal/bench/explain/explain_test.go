@@ -79,7 +79,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 // What is told of a failed simulation is much shorter than it was.
 func TestAFailedSimulationIsShortened(t *testing.T) {
 	cfg := maelstromtest.Config{Rate: 20, TimeLimit: 4 * time.Second, Latency: hop, LatencyDist: "exponential"}
-	if text := Shorten(t, cfg, programOf(rivals.All[0])); !strings.Contains(text, " has 3 requests:\n\nLost update: ") {
+	if text := Shorten(t, cfg, rivals.All[0].Program); !strings.Contains(text, " has 3 requests:\n\nLost update: ") {
 		t.Error(text)
 	}
 }

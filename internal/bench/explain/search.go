@@ -49,7 +49,7 @@ func (r *runner) simulate(cfg maelstromtest.Config) trial {
 // counts most.
 func (x trial) weight() []int {
 	return []int{
-		-min(1, x.story.Asked), x.story.Messages(), x.story.Rows,
+		-min(1, x.story.Asked), x.story.Messages(), len(x.story.Rows),
 		len(x.plan.Requests) + len(x.plan.Faults) + len(x.plan.Fates) + len(x.plan.Ages),
 		x.result.Messages, int(x.plan.Requests[len(x.plan.Requests)-1].At),
 	}

@@ -101,31 +101,26 @@ func fewerNodes(p Plan, i int) (Plan, bool) {
 	}
 	p = p.clone()
 	p.Nodes--
-	gone := func(l Link) bool { return l.Src == i || l.Dest == i }
-	p.Requests = slices.DeleteFunc(p.Requests, func(r Request) bool { return r.Node == i })
-	p.Faults = slices.DeleteFunc(p.Faults, func(f maelstromtest.ScriptedFault) bool { return f.Node == i })
-	p.Fates = slices.DeleteFunc(p.Fates, func(f Fate) bool { return gone(f.Link) })
-	p.Ages = slices.DeleteFunc(p.Ages, func(a Age) bool { return gone(a.Link) })
-	move := func(nodes ...*int) {
-		for _, node := range nodes {
+	p.Requests = withoutNode(i, p.Requests, func(r *Request) []*int { return []*int{&r.Node} })
+	p.Faults = withoutNode(i, p.Faults, func(f *maelstromtest.ScriptedFault) []*int { return []*int{&f.Node} })
+	p.Fates = withoutNode(i, p.Fates, func(f *Fate) []*int { return []*int{&f.Src, &f.Dest} })
+	p.Ages = withoutNode(i, p.Ages, func(a *Age) []*int { return []*int{&a.Src} })
+	return p, true
+}
+
+// withoutNode leaves out of a list what is the ith node's own. It changes the
+// list.
+func withoutNode[T any](i int, list []T, nodesOf func(*T) []*int) []T {
+	isGone := func(node *int) bool { return *node == i }
+	list = slices.DeleteFunc(list, func(x T) bool { return slices.ContainsFunc(nodesOf(&x), isGone) })
+	for k := range list {
+		for _, node := range nodesOf(&list[k]) {
 			if *node > i {
 				*node--
 			}
 		}
 	}
-	for k := range p.Requests {
-		move(&p.Requests[k].Node)
-	}
-	for k := range p.Faults {
-		move(&p.Faults[k].Node)
-	}
-	for k := range p.Fates {
-		move(&p.Fates[k].Src, &p.Fates[k].Dest)
-	}
-	for k := range p.Ages {
-		move(&p.Ages[k].Src)
-	}
-	return p, true
+	return list
 }
 
 // plainerFate halves the delay of a message's last copy, or else its latency.

@@ -81,14 +81,11 @@ func TestNodesMoveUpIfOneIsLeftOut(t *testing.T) {
 // A run that chance decided takes the same course when it is played again from
 // its record.
 func TestARecordIsPlayedAsItHappened(t *testing.T) {
-	nemesis, err := maelstromtest.ParseNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
-	if err != nil {
-		t.Fatal(err)
-	}
+	nemesis := maelstromtest.MustNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
 	same, all := 0, 0
 	for _, design := range rivals.All {
 		for seed := range uint64(5) {
-			r := &runner{t: t, program: programOf(design)}
+			r := &runner{t: t, program: design.Program}
 			cfg := maelstromtest.Config{
 				Rate: 100, TimeLimit: 4 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
 				Nemesis: nemesis, NemesisInterval: 2 * time.Second, Seed: seed,

@@ -74,15 +74,19 @@ func (f Fault) String() string {
 func (f Fault) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
 // ParseNemesis reads a comma-separated list of faults' names, as Maelstrom's
-// --nemesis does: a set, which may be empty.
-func ParseNemesis(list string) ([]Fault, error) {
+// --nemesis does: a set, which may be empty. The faults must be among the known
+// ones: if none are given, among AllFaults.
+func ParseNemesis(list string, known ...Fault) ([]Fault, error) {
+	if len(known) == 0 {
+		known = AllFaults()
+	}
 	var faults []Fault
 	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
 		if name == "" {
 			continue
 		}
-		f, err := parseName("fault", name, AllFaults()...)
+		f, err := parseName("fault", name, known...)
 		if err != nil {
 			return nil, err
 		}
@@ -91,6 +95,16 @@ func ParseNemesis(list string) ([]Fault, error) {
 		}
 	}
 	return faults, nil
+}
+
+// MustNemesis is ParseNemesis of a list that is part of a program. It panics if
+// the list is wrong.
+func MustNemesis(list string) []Fault {
+	faults, err := ParseNemesis(list)
+	if err != nil {
+		panic(err)
+	}
+	return faults
 }
 
 func (f Fault) check() error {

@@ -105,7 +105,7 @@ func TestAPictureNeedsNothingElse(t *testing.T) {
 	if err := c.WriteSVG(&b, "3 nodes & more"); err != nil {
 		t.Fatal(err)
 	}
-	pagetest.Picture(t, "testdata/chart.svg", b.String())
+	pagetest.Golden(t, "testdata/chart.svg", b.String())
 	for _, unwanted := range []string{"A <chart>", "var(", "url(", "href", "<script", "foreignObject", "ZgotmplZ"} {
 		if strings.Contains(b.String(), unwanted) {
 			t.Errorf("a picture with %s", unwanted)

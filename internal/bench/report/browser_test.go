@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	t.Helper()
 	rival, _ := rivals.Named(design)
-	r, entries := maelstromtest.Record(t, cfg, func(env maelstromtest.Env) error { return rival.Run(env.Stdin, env.Stdout) })
+	r, entries := maelstromtest.Record(t, cfg, rival.Program)
 	return Run{
 		Result: r, Command: []string{"bench", "--bin", "./" + design}, Bin: "/bin/" + design, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		Story: story.Of(r, entries),

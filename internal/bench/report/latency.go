@@ -44,11 +44,10 @@ func divide(history []maelstromtest.Op) []series {
 	ops := timed(history)
 	var kinds []string
 	for _, op := range ops {
-		if !slices.Contains(kinds, op.F) {
-			kinds = append(kinds, op.F)
-		}
+		kinds = append(kinds, op.F)
 	}
 	slices.Sort(kinds)
+	kinds = slices.Compact(kinds)
 	var all []series
 	for _, of := range []struct {
 		outcome maelstromtest.Outcome

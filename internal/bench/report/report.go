@@ -5,6 +5,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -75,18 +76,13 @@ func create(path string, write func(io.Writer) error) error {
 		return bare(err)
 	}
 	buffered := bufio.NewWriter(f)
-	err = write(buffered)
-	if err == nil {
-		err = buffered.Flush()
-	}
-	return bare(errors.Join(err, f.Close()))
+	return bare(cmp.Or(write(buffered), buffered.Flush(), f.Close()))
 }
 
 // bare removes the path from an error that will be reported with the file's
 // name.
 func bare(err error) error {
-	var with *os.PathError
-	if errors.As(err, &with) {
+	if with, ok := errors.AsType[*os.PathError](err); ok {
 		return with.Err
 	}
 	return err

@@ -130,7 +130,7 @@ func TestPicturesShowWhatHappened(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"latency.svg", "rate.svg"} {
-		pagetest.Picture(t, filepath.Join("testdata", name), read(t, folder, name))
+		pagetest.Golden(t, filepath.Join("testdata", name), read(t, folder, name))
 	}
 }
 

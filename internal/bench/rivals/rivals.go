@@ -38,25 +38,26 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // A Rival is one design.
 type Rival struct {
-	Name  string                // one word, for flags
-	Title string                // a few words, for tables
-	Serve func(*maelstrom.Node) // makes a node that doesn't run yet serve g-counter
+	Name    string // one word, for flags and benchmarks
+	Title   string // a few words, for tables
+	Program maelstromtest.Program
 }
 
 // All lists every rival.
 var All = []Rival{
-	{"rmw", "read, add, write", readAddWrite},
-	{"cas", "compare-and-swap loop", casLoop},
-	{"crdt", "a key per node", keyPerNode},
+	{"rmw", "read, add, write", Program(readAddWrite)},
+	{"cas", "compare-and-swap loop", Program(casLoop)},
+	{"crdt", "a key per node", Program(keyPerNode)},
 }
 
 // Named returns the rival with a name. If there is none, the error lists the
@@ -72,16 +73,19 @@ func Named(name string) (Rival, error) {
 	return Rival{}, fmt.Errorf("%q is not one of %s", name, strings.Join(names, ", "))
 }
 
-// Run runs a node of this design. It returns after the end of stdin, when the
+// Program returns a program that runs a node, which serve makes serve the
+// workload before it runs. The program returns after the end of stdin, when the
 // requests in hand have been answered or have timed out, which takes at most
 // requestTimeout. It returns an error as soon as stdin has a line that is not a
-// message. The library logs every message through package log, and Run does not
-// silence it.
-func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
-	n := maelstrom.NewNode()
-	n.Stdin, n.Stdout = stdin, stdout
-	r.Serve(n)
-	return n.Run()
+// message. The library logs every message through package log, and the program
+// does not silence it.
+func Program(serve func(*maelstrom.Node)) maelstromtest.Program {
+	return func(env maelstromtest.Env) error {
+		n := maelstrom.NewNode()
+		n.Stdin, n.Stdout = env.Stdin, env.Stdout
+		serve(n)
+		return n.Run()
+	}
 }
 
 // requestTimeout bounds the work on one request. It is a little less than the 5
@@ -90,8 +94,9 @@ func (r Rival) Run(stdin io.Reader, stdout io.Writer) error {
 // which leaves open whether the request took effect.
 const requestTimeout = 4500 * time.Millisecond
 
-// serve makes n answer the workload's two requests.
-func serve(n *maelstrom.Node, add func(ctx context.Context, delta int64) error, read func(context.Context) (int64, error)) {
+// Serve makes n answer the workload's two requests. The context of each ends
+// after requestTimeout.
+func Serve(n *maelstrom.Node, add func(ctx context.Context, delta int64) error, read func(context.Context) (int64, error)) {
 	handle := func(request string, answer func(ctx context.Context, body json.RawMessage) (map[string]any, error)) {
 		n.Handle(request, func(msg maelstrom.Message) error {
 			ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)

@@ -28,7 +28,7 @@ func start(t *testing.T, r Rival, delay func(request maelstromtest.Packet) time.
 	}
 	return maelstromtest.Converse(t, maelstromtest.Setting{
 		Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: serve},
-	}, func(env maelstromtest.Env) error { return r.Run(env.Stdin, env.Stdout) })
+	}, r.Program)
 }
 
 func atOnce(maelstromtest.Packet) time.Duration { return 0 }

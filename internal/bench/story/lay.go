@@ -24,9 +24,13 @@ func (t *teller) lay() *Story {
 	}
 	moments := t.arrows(s, lane)
 	for _, r := range t.notes {
-		n := &Note{Lane: lane[r.lane], At: r.At, Text: r.text, Style: r.style}
+		n := &Note{Lane: lane[r.lane], Text: r.text, Style: r.style}
+		if r.style == AFault {
+			what := t.entries[r.pos].What
+			n.Dead = what == maelstromtest.Killed || what == maelstromtest.Crashed
+		}
 		s.Notes = append(s.Notes, n)
-		moments = append(moments, moment{pos: r.pos, order: 1, lane: n.Lane, rows: []*int{&n.Row}})
+		moments = append(moments, moment{point: r.point, order: 1, lane: n.Lane, rows: []*int{&n.Row}})
 	}
 	s.Rows = inRows(moments)
 	return s
@@ -35,8 +39,8 @@ func (t *teller) lay() *Story {
 // A moment is where something of a story happens: a message is sent, a copy of
 // it arrives, or a note is made.
 type moment struct {
-	pos, order   int
-	lane         int
+	point
+	order, lane  int
 	rows         []*int   // that are the moment's row
 	starts, ends *Message // the message that is sent, and the one whose copy arrives
 }
@@ -44,18 +48,19 @@ type moment struct {
 // arrows adds the copies of the chosen messages to a story.
 func (t *teller) arrows(s *Story, lane map[string]int) (moments []moment) {
 	for _, m := range t.inOrder() {
-		start := moment{pos: m.pos, lane: lane[m.Src], starts: m}
+		start := moment{point: m.point, lane: lane[m.Src], starts: m}
 		for i, c := range m.Copies {
 			a := &Arrow{
-				From: lane[m.Src], To: lane[m.Dest], SentAt: m.At, EndedAt: c.At,
+				From: lane[m.Src], To: lane[m.Dest], SentAt: m.At,
 				Label: t.label(m), Fate: t.fate(m, c), Late: c.Late, Copy: i, Mark: t.chosen[m],
 			}
 			s.Arrows = append(s.Arrows, a)
 			start.rows = append(start.rows, &a.Sent)
 			if c.What == maelstromtest.Received {
-				moments = append(moments, moment{pos: c.pos, lane: a.To, ends: m, rows: []*int{&a.Ends}})
+				moments = append(moments, moment{point: c.point, lane: a.To, ends: m, rows: []*int{&a.Ends}})
 			} else {
 				start.rows = append(start.rows, &a.Ends)
+				start.At = max(start.At, c.At)
 			}
 		}
 		moments = append(moments, start)
@@ -63,10 +68,10 @@ func (t *teller) arrows(s *Story, lane map[string]int) (moments []moment) {
 	return moments
 }
 
-// inRows gives each moment its row, and returns how many there are. If the
+// inRows gives each moment its row, and returns the times of the rows. If the
 // sender of a message does nothing until a copy arrives, the message is drawn
 // level: it is sent in the row in which that copy arrives.
-func inRows(moments []moment) (rows int) {
+func inRows(moments []moment) (rows []time.Duration) {
 	slices.SortStableFunc(moments, func(a, b moment) int { return cmp.Or(a.pos-b.pos, a.order-b.order) })
 	level := map[*Message][]*int{} // the rows of messages that are sent where they arrive
 	for i, m := range moments {
@@ -75,10 +80,10 @@ func inRows(moments []moment) (rows int) {
 			continue
 		}
 		for _, row := range append(m.rows, level[m.ends]...) {
-			*row = rows
+			*row = len(rows)
 		}
 		delete(level, m.ends)
-		rows++
+		rows = append(rows, m.At)
 	}
 	return rows
 }

@@ -2,7 +2,7 @@ package story
 
 import (
 	"bytes"
-	"encoding/json"
+	"context"
 	"io"
 	"log"
 	"math"
@@ -24,40 +24,32 @@ import (
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	name := os.Args[len(os.Args)-1]
-	node := map[string]func(io.Reader, io.Writer) error{"memory": inMemory(math.MaxInt64), "crash": inMemory(20)}[name]
+	program := map[string]maelstromtest.Program{"memory": inMemory(math.MaxInt64), "crash": inMemory(20)}[name]
 	if rival, err := rivals.Named(name); err == nil {
-		node = rival.Run
+		program = rival.Program
 	}
-	if node == nil {
+	if program == nil {
 		m.Run()
-	} else if err := node(os.Stdin, os.Stdout); err != nil {
+	} else if err := program(maelstromtest.Env{Stdin: os.Stdin, Stdout: os.Stdout}); err != nil {
 		panic(err)
 	}
 }
 
 // inMemory returns a node that keeps its count in memory, and panics when it
 // gets more than limit adds.
-func inMemory(limit int64) func(io.Reader, io.Writer) error {
-	return func(stdin io.Reader, stdout io.Writer) error {
-		n := maelstrom.NewNode()
-		n.Stdin, n.Stdout = stdin, stdout
-		var total, requests atomic.Int64
-		n.Handle("add", func(m maelstrom.Message) error {
-			var add struct{ Delta int64 }
-			if requests.Add(1) > limit {
+func inMemory(limit int64) maelstromtest.Program {
+	return rivals.Program(func(n *maelstrom.Node) {
+		var total, adds atomic.Int64
+		rivals.Serve(n, func(_ context.Context, delta int64) error {
+			if adds.Add(1) > limit {
 				panic("too many requests")
 			}
-			if err := json.Unmarshal(m.Body, &add); err != nil {
-				return err
-			}
-			total.Add(add.Delta)
-			return n.Reply(m, map[string]any{"type": "add_ok"})
+			total.Add(delta)
+			return nil
+		}, func(context.Context) (int64, error) {
+			return total.Load(), nil
 		})
-		n.Handle("read", func(m maelstrom.Message) error {
-			return n.Reply(m, map[string]any{"type": "read_ok", "value": total.Load()})
-		})
-		return n.Run()
-	}
+	})
 }
 
 // The story of a run of processes, in real time, names the true cause.
@@ -82,13 +74,9 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 	} {
 		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
 			t.Parallel()
-			nemesis, err := maelstromtest.ParseNemesis(test.faults)
-			if err != nil {
-				t.Fatal(err)
-			}
 			s := tellReal(t, maelstromtest.Config{
 				Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 2 * time.Second,
-				Latency: test.latency, Nemesis: nemesis, Args: []string{test.node},
+				Latency: test.latency, Nemesis: maelstromtest.MustNemesis(test.faults), Args: []string{test.node},
 			})
 			if !slices.Contains(test.kinds, s.Kind) || !strings.Contains(s.Caption, test.says) {
 				t.Errorf("want one of %q that says %q, not\n%s", test.kinds, test.says, s.Text())
@@ -137,10 +125,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 	}
 	told, unexplained := 0, 0
 	for _, faults := range []string{"", "loss", "late", "duplicate", "kill", "loss,late,duplicate,kill,pause"} {
-		nemesis, err := maelstromtest.ParseNemesis(faults)
-		if err != nil {
-			t.Fatal(err)
-		}
+		nemesis := maelstromtest.MustNemesis(faults)
 		for _, rival := range rivals.All {
 			design := rival.Name
 			allowed := causes[design]
@@ -152,7 +137,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 					s := Of(maelstromtest.Record(t, maelstromtest.Config{
 						Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
 						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed,
-					}, func(env maelstromtest.Env) error { return rival.Run(env.Stdin, env.Stdout) }))
+					}, rival.Program))
 					if s == nil {
 						continue
 					}

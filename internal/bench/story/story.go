@@ -21,8 +21,8 @@ type Story struct {
 	Lanes   []Lane
 	Arrows  []*Arrow
 	Notes   []*Note
-	Rows    int
-	Asked   int // how many answers of services the wrong read rests on
+	Rows    []time.Duration // when what is in each row happens
+	Asked   int             // how many answers of services the wrong read rests on
 }
 
 // A Lane is the life of a client, a node or a service.
@@ -42,14 +42,14 @@ const (
 
 // An Arrow is a copy of a message.
 type Arrow struct {
-	From, To        int // lanes
-	Sent, Ends      int // rows; they are the same if nothing happens between
-	SentAt, EndedAt time.Duration
-	Label           string
-	Fate            Fate
-	Late            time.Duration // by how much a fault delayed it
-	Copy            int           // 0 is the message itself, the others are the network's copies
-	Mark            Mark
+	From, To   int // lanes
+	Sent, Ends int // rows; they are the same if nothing happens between
+	SentAt     time.Duration
+	Label      string
+	Fate       Fate
+	Late       time.Duration // by how much a fault delayed it
+	Copy       int           // 0 is the message itself, the others are the network's copies
+	Mark       Mark
 }
 
 // A Fate is what became of a message.
@@ -77,9 +77,9 @@ const (
 // A Note is something that happens in a lane.
 type Note struct {
 	Lane, Row int
-	At        time.Duration
 	Text      string
 	Style     Style
+	Dead      bool // from here on the lane's node is dead, up to its next fault
 }
 
 // A Style is the kind of a note.

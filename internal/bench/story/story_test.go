@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
-	"flag"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -18,9 +17,8 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page/pagetest"
 )
-
-var update = flag.Bool("update", false, "write the stories of the transcripts anew")
 
 // transcripts returns the files in testdata. Each has a run's history and,
 // after it, the run's journal.
@@ -78,21 +76,9 @@ func TestStoriesOfTranscripts(t *testing.T) {
 			}
 			s = cmp.Or(s, once)
 			check(t, s)
-			golden(t, name+".txt", s.Text())
-			golden(t, name+".svg", s.SVG())
+			pagetest.Golden(t, name+".txt", s.Text())
+			pagetest.Golden(t, name+".svg", s.SVG())
 		})
-	}
-}
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want, err := os.ReadFile(path); err != nil || got != string(want) {
-		t.Errorf("%s differs (%v); go test -update writes it anew; now it is\n%s", path, err, got)
 	}
 }
 
@@ -104,17 +90,23 @@ func casLost(t *testing.T) (r *maelstromtest.Result, journal []maelstromtest.Ent
 	return r, journal, slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Lost })
 }
 
-// The caption says what became of the answer to a swap.
+// The caption says what became of the answer to a swap, and the text when.
 func TestTheCaptionSaysWhyThereWasNoAnswer(t *testing.T) {
 	for what, says := range map[maelstromtest.What]string{
 		maelstromtest.Lost: "its answer was lost", maelstromtest.Blocked: "its answer met a cut link", maelstromtest.Sent: "its answer was still on its way",
 	} {
 		r, journal, lost := casLost(t)
+		end := journal[lost].Time + 900*time.Microsecond
+		journal[lost].Time = end
 		if journal[lost].What = what; what == maelstromtest.Sent { // it has no end
 			journal = slices.Delete(journal, lost, lost+1)
 		}
-		if s := Of(r, journal); s == nil || !strings.Contains(s.Caption, says) {
-			t.Errorf("an answer that was %q: %+v", what, s)
+		s := Of(r, journal)
+		if s == nil || !strings.Contains(s.Caption, says) {
+			t.Fatalf("an answer that was %q: %+v", what, s)
+		}
+		if what != maelstromtest.Sent && !strings.Contains(s.Text(), clock(end)) {
+			t.Errorf("the end at %s has no row:\n%s", clock(end), s.Text())
 		}
 	}
 }
@@ -247,13 +239,13 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 func check(t *testing.T, s *Story) {
 	t.Helper()
 	for _, a := range s.Arrows {
-		if a.Sent < 0 || a.Ends < a.Sent || a.Ends >= s.Rows || a.From == a.To || max(a.From, a.To) >= len(s.Lanes) {
-			t.Errorf("arrow %+v of %d rows and %d lanes\n%s", a, s.Rows, len(s.Lanes), s.Text())
+		if a.Sent < 0 || a.Ends < a.Sent || a.Ends >= len(s.Rows) || a.From == a.To || max(a.From, a.To) >= len(s.Lanes) {
+			t.Errorf("arrow %+v of %d rows and %d lanes\n%s", a, len(s.Rows), len(s.Lanes), s.Text())
 		}
 	}
 	for _, n := range s.Notes {
-		if n.Row < 0 || n.Row >= s.Rows || n.Lane >= len(s.Lanes) {
-			t.Errorf("note %+v of %d rows", n, s.Rows)
+		if n.Row < 0 || n.Row >= len(s.Rows) || n.Lane >= len(s.Lanes) {
+			t.Errorf("note %+v of %d rows", n, len(s.Rows))
 		}
 	}
 	decoder := xml.NewDecoder(strings.NewReader(s.SVG()))

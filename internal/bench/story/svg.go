@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -40,10 +39,10 @@ type canvas struct {
 // SVG returns the story as a picture that needs no other files.
 func (s *Story) SVG() string {
 	c := &canvas{s: s}
-	caption := wrap(s.Caption, captionLetters)
+	caption := Wrap(s.Caption, captionLetters)
 	captionHeight := float64(edge + lineHeight*(len(caption)+1))
 	c.top = captionHeight + headHeight + 40
-	height := c.top + float64(s.Rows-1)*rowHeight + 30
+	height := c.top + float64(len(s.Rows)-1)*rowHeight + 30
 	c.add(`<svg class="story" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %.0f" width="%d" height="%.0f" style="max-width: 100%%; height: auto" role="img">`,
 		svgWidth, height, svgWidth, height)
 	c.add("<title>%s</title><desc>%s</desc>", html.EscapeString(s.heading()), html.EscapeString(s.Caption))
@@ -100,7 +99,7 @@ func (c *canvas) lane(i int, lane Lane, top, bottom float64) {
 	for _, n := range c.s.Notes {
 		if n.Lane == i && n.Style == AFault {
 			line(c.y(n.Row))
-			dead = strings.HasSuffix(n.Text, "is killed") || strings.HasSuffix(n.Text, "crashes")
+			dead = n.Dead
 		}
 	}
 	line(bottom)
@@ -110,16 +109,8 @@ func (c *canvas) lane(i int, lane Lane, top, bottom float64) {
 
 // times writes the time of each row that has another than the row above.
 func (c *canvas) times() {
-	at := make([]time.Duration, c.s.Rows)
-	for _, n := range c.s.Notes {
-		at[n.Row] = n.At
-	}
-	for _, a := range c.s.Arrows {
-		at[a.Ends] = max(a.EndedAt, a.SentAt)
-		at[a.Sent] = c.s.at(a)
-	}
 	last := ""
-	for row, t := range at {
+	for row, t := range c.s.Rows {
 		if text := clock(t); text != last {
 			c.add(`<text class="time" x="%d" y="%.1f">%s</text>`, edge, c.y(row)+4, text)
 			last = text

@@ -3,7 +3,6 @@ package story
 import (
 	"fmt"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -13,9 +12,9 @@ const width = 100
 // Text returns the story as plain text: the caption, and below it what
 // happened, in order and a line each.
 func (s *Story) Text() string {
-	rows := make([]string, s.Rows)
-	add := func(row int, at time.Duration, who, what string) {
-		rows[row] += fmt.Sprintf("%11s  %-14s %s\n", clock(at), who, what)
+	rows := make([]string, len(s.Rows))
+	add := func(row int, who, what string) {
+		rows[row] += fmt.Sprintf("%11s  %-14s %s\n", clock(s.Rows[row]), who, what)
 	}
 	for _, a := range s.Arrows {
 		path := s.Lanes[a.From].Name + " → " + s.Lanes[a.To].Name
@@ -24,28 +23,19 @@ func (s *Story) Text() string {
 			copied, arrived = " (a copy)", ", a second copy"
 		}
 		if a.Sent == a.Ends {
-			add(a.Sent, s.at(a), path, a.Label+copied+a.remark())
+			add(a.Sent, path, a.Label+copied+a.remark())
 			continue
 		}
 		if a.Copy == 0 {
-			add(a.Sent, a.SentAt, path, a.Label+" … on its way")
+			add(a.Sent, path, a.Label+" … on its way")
 		}
-		add(a.Ends, a.EndedAt, path, a.Label+" arrives, sent at "+clock(a.SentAt)+a.remark()+arrived)
+		add(a.Ends, path, a.Label+" arrives, sent at "+clock(a.SentAt)+a.remark()+arrived)
 	}
 	for _, n := range s.Notes {
-		add(n.Row, n.At, s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")
+		add(n.Row, s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")
 	}
-	heading := wrap(s.heading()+": "+s.Caption, width)
+	heading := Wrap(s.heading()+": "+s.Caption, width)
 	return strings.Join(heading, "\n") + "\n\n" + strings.Join(rows, "")
-}
-
-// at returns the time that is shown where an arrow starts. If the arrow is
-// level, that is the time of its arrival.
-func (s *Story) at(a *Arrow) time.Duration {
-	if a.Sent == a.Ends {
-		return max(a.SentAt, a.EndedAt)
-	}
-	return a.SentAt
 }
 
 // remark says what is special about an arrow.
@@ -66,8 +56,9 @@ func (a *Arrow) remark() string {
 // heading returns the story's kind with a capital letter.
 func (s *Story) heading() string { return strings.ToUpper(string(s.Kind[:1])) + string(s.Kind[1:]) }
 
-// wrap breaks text into lines.
-func wrap(text string, most int) []string {
+// Wrap breaks a text into lines of at most that many characters, where its
+// words allow.
+func Wrap(text string, most int) []string {
 	var lines []string
 	for word := range strings.FieldsSeq(text) {
 		last := len(lines) - 1

@@ -210,15 +210,6 @@ func (l *Log) String() string {
 	return l.log.String()
 }
 
-// Faults returns the faults in a list of their names, such as "kill,loss".
-func Faults(list string) []maelstromtest.Fault {
-	faults, err := maelstromtest.ParseNemesis(list)
-	if err != nil {
-		panic(err)
-	}
-	return faults
-}
-
 // Isolated returns cfg with every link between nodes cut, so that each folds
 // for itself.
 func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
@@ -230,7 +221,9 @@ func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
 // Exercise returns the workload that the counter is made for: 3 nodes, 100
 // requests a second, 20 s.
 func Exercise(faults string) maelstromtest.Config {
-	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: Faults(faults)}
+	return maelstromtest.Config{
+		Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: maelstromtest.MustNemesis(faults),
+	}
 }
 
 // Brief returns the exercise's workload in less time, with faults that come and

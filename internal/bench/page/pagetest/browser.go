@@ -1,4 +1,5 @@
-// Package pagetest checks pages in a real browser, and pictures against files.
+// Package pagetest checks pages in a real browser, and what is drawn or written
+// against files.
 package pagetest
 
 import (
@@ -24,18 +25,18 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-var update = flag.Bool("update", false, "write the pictures in testdata anew")
+var update = flag.Bool("update", false, "write the files in testdata anew")
 
-// Picture checks that a picture is as it is in a file.
-func Picture(t testing.TB, path, picture string) {
+// Golden checks that a text, such as a picture, is as it is in a file.
+func Golden(t testing.TB, path, got string) {
 	t.Helper()
 	if *update {
-		if err := os.WriteFile(path, []byte(picture), 0o666); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if want, err := os.ReadFile(path); err != nil || string(want) != picture {
-		t.Errorf("%s is not what is drawn (%v); go test -update writes it anew, to look at", path, err)
+	if want, err := os.ReadFile(path); err != nil || string(want) != got {
+		t.Errorf("%s differs (%v); go test -update writes it anew; now it is\n%s", path, err, got)
 	}
 }
 
