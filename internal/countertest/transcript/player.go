@@ -105,23 +105,21 @@ func (p *player) finish() {
 
 // wait lets time pass.
 func (p *player) wait(words []string) error {
-	switch len(words) {
-	case 1:
+	switch {
+	case len(words) == 1:
 		d, err := time.ParseDuration(words[0])
 		time.Sleep(d)
 		return err
-	case 2:
-		if words[0] == "for" {
-			for {
-				m := p.talk.Hear()
-				p.fresh = append(p.fresh, m)
-				if m.Type == words[1] {
-					return nil
-				}
-			}
+	case len(words) != 2 || words[0] != "for":
+		return errors.New("wait takes a time, or for and a type")
+	}
+	for {
+		m := p.talk.Hear()
+		p.fresh = append(p.fresh, m)
+		if m.Type == words[1] {
+			return nil
 		}
 	}
-	return errors.New("wait takes a time, or for and a type")
 }
 
 // say sends the node a message.
