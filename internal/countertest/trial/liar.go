@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
@@ -98,14 +97,9 @@ func Lying(program maelstromtest.Program, lie Lie) maelstromtest.Program {
 // AfterLies checks that the nodes have given up nothing because of the lies:
 // that they refused none of the requests that were made later, and none at all
 // for good.
-func AfterLies(t *testing.T, r *maelstromtest.Result) {
-	t.Helper()
-	for _, op := range r.History {
-		if op.Outcome == maelstromtest.Fail && (op.Invoke > liesEnd || op.Code == maelstrom.Abort) {
-			t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
-		}
-	}
-}
+var AfterLies = Never(func(op maelstromtest.Op) bool {
+	return op.Outcome == maelstromtest.Fail && (op.Invoke > liesEnd || op.Code == maelstrom.Abort)
+})
 
 // A liar stands between a node and its network.
 type liar struct {

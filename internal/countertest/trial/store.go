@@ -1,8 +1,8 @@
 package trial
 
 import (
-	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,28 +17,39 @@ import (
 // foreign are receipts that are not of a node of the cluster.
 const foreign = `{"n9":{"boot":1,"nonce":0,"seq":1}}`
 
+// conflict is a refusal that tells nothing.
+const conflict = `{"type":"error","code":22}`
+
 // mistold is a refusal that tells what the key does not hold.
 const mistold = `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
 
-// An oddity is a reply that a store gives to each request of a type.
+// An oddity is what a store replies to some requests, or "" for the truth.
 type oddity struct {
-	name, request string
-	reply         func() string
+	name  string
+	stuck bool // no swap can succeed, and no request is left without an answer
+	reply func(request maelstromtest.Packet) string
 }
 
-// OddStore lets the store answer one type of request oddly, with each error
-// code and in two other ways. A node that makes no progress must send it at
-// most 50 requests of each type a second. With -short, only every tenth error
-// code is tried.
-func OddStore(t *testing.T, program maelstromtest.Program) {
-	always := func(reply string) func() string { return func() string { return reply } }
+// to replies to each request of a type.
+func to(typ, reply string) func(maelstromtest.Packet) string {
+	return func(p maelstromtest.Packet) string {
+		if p.Type != typ {
+			return ""
+		}
+		return reply
+	}
+}
+
+// oddities has each error code in reply to each type of request, and more. With
+// -short, it has only every tenth code.
+func oddities() []oddity {
 	told := 9
-	oddities := []oddity{
-		{"swaps always fail", "cas", always(`{"type":"error","code":22}`)},
-		{"they tell another value than the key holds", "cas", always(mistold)},
-		{"they tell another value each time", "cas", func() string {
+	all := []oddity{
+		{"swaps always fail", true, to("cas", conflict)},
+		{"they tell another value than the key holds", true, to("cas", mistold)},
+		{"they tell another value each time", true, func(p maelstromtest.Packet) string {
 			told++
-			return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1)
+			return to("cas", strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1))(p)
 		}},
 	}
 	step := 1
@@ -47,11 +58,17 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	}
 	for _, request := range []string{"read", "write", "cas"} {
 		for code := 0; code <= 40; code += step {
-			reply := always(fmt.Sprintf(`{"type":"error","code":%d}`, code))
-			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, reply})
+			reply := to(request, fmt.Sprintf(`{"type":"error","code":%d}`, code))
+			all = append(all, oddity{fmt.Sprintf("%s %d", request, code), false, reply})
 		}
 	}
-	for _, odd := range oddities {
+	return all
+}
+
+// OddStore lets the store answer oddly. A node that makes no progress must send
+// it at most 50 requests of each type a second, and say so in its log.
+func OddStore(t *testing.T, program maelstromtest.Program) {
+	for _, odd := range oddities() {
 		for _, stored := range []string{"", `{"total":7,"receipts":` + foreign + `}`, `42`} {
 			t.Run(odd.name+"/"+stored, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { odd.run(t, program, stored) })
@@ -65,14 +82,7 @@ func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string
 	if stored != "" {
 		store.Put("counter", stored)
 	}
-	serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-		if p.Type == odd.request {
-			c.Answer(p, "%s", odd.reply())
-		} else {
-			store.Serve(c, p)
-		}
-	})
-	s := maelstromtest.Converse(t, Alone(serve), program)
+	s, check := talkOddly(t, program, store, odd.reply)
 	for i := range 3 {
 		s.Line(AddLine("c1", i+1))
 		s.Hear("add_ok", "error")
@@ -81,22 +91,28 @@ func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	check(t)
-	if !strings.HasPrefix(odd.name, "cas") && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
+	check()
+	if odd.stuck && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
 		t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
 	}
 }
 
-// counting returns a store that serves and counts. The check is that it was
+// talkOddly starts n0, one of the given nodes, whose store replies with what odd
+// returns, if that is not empty. The returned function checks that the store was
 // asked at most 50 times for each type of request in each second.
-func counting(serve maelstromtest.Responder) (counts maelstromtest.Responder, check func(*testing.T)) {
+func talkOddly(t *testing.T, program maelstromtest.Program, store *maelstromtest.Store, odd func(maelstromtest.Packet) string, nodes ...string) (
+	s *maelstromtest.Conversation, check func()) {
 	asked := map[string]int{} // by type and second
-	counts = func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+	setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 		asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
-		serve(c, p)
-	}
-	return counts, func(t *testing.T) {
-		t.Helper()
+		if reply := odd(p); reply != "" {
+			c.Answer(p, "%s", reply)
+		} else {
+			store.Serve(c, p)
+		}
+	})
+	setting.Nodes = nodes
+	return maelstromtest.Converse(t, setting, program), func() {
 		for when, n := range asked {
 			if n > 50 {
 				t.Errorf("%d times %s", n, when)
@@ -111,17 +127,13 @@ func counting(serve maelstromtest.Responder) (counts maelstromtest.Responder, ch
 func Copies(t *testing.T, program maelstromtest.Program) {
 	for _, pause := range []time.Duration{5 * time.Millisecond, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
-			store, refuses := maelstromtest.NewStore(), false
-			serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+			refuses := false
+			s, check := talkOddly(t, program, maelstromtest.NewStore(), func(p maelstromtest.Packet) string {
 				if refuses && p.Type == "cas" {
-					c.Answer(p, `{"type":"error","code":22}`)
-				} else {
-					store.Serve(c, p)
+					return conflict
 				}
-			})
-			setting := Alone(serve)
-			setting.Nodes = []string{"n0", "n1"}
-			s := maelstromtest.Converse(t, setting, program)
+				return ""
+			}, "n0", "n1")
 			fold := func() {
 				s.Request("n1", `{"type":"combine","boot":1,"nonce":1,"seq":1,"delta":1}`)
 				s.Hear("combine_ok")
@@ -133,7 +145,7 @@ func Copies(t *testing.T, program maelstromtest.Program) {
 				fold()
 			}
 			s.Hear("error")
-			check(t)
+			check()
 		})
 	}
 }
@@ -162,7 +174,14 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 // badValue puts a bad value into the store of a cluster at some time, and mends
 // it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
-	a := asker{t: t, Cluster: c, bit: 1}
+	var adds Bits
+	serve := func(bit int64) {
+		for i, node := range Nodes {
+			if err := adds.Add(c, node, bit<<i); err != nil {
+				t.Errorf("%s: %v", node, err)
+			}
+		}
+	}
 	store := c.Service(maelstrom.SeqKV)
 	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
 	switch when {
@@ -171,7 +190,7 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 			c.Kill(node)
 		}
 	case "in the middle":
-		a.serves()
+		serve(1)
 		good, _ = store.Get("counter")
 	}
 	store.Put("counter", json.RawMessage(bad))
@@ -180,63 +199,37 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 			c.Restart(node)
 		}
 	}
-	a.refuses(bad, when != "before the start")
+	for i, node := range Nodes {
+		err := adds.Add(c, node, 1<<(3+i))
+		// If a node has seen a good value before, what it sends before it sees
+		// the bad one may still take effect, for all the node knows.
+		open := maelstrom.ErrorCode(err) == maelstrom.Timeout && when != "before the start"
+		checkRefusal(t, node, err, open, fmt.Sprintf("%.80q", bad))
+	}
+	for i := range 20 * len(Nodes) {
+		node := Nodes[i%len(Nodes)]
+		_, err := Ask(c, node, Read)
+		checkRefusal(t, node, err, false, "")
+	}
 	if got, _ := store.Get("counter"); string(got) != bad {
 		t.Errorf("the bad value was overwritten with %s", got)
 	}
 	store.Put("counter", good)
 	time.Sleep(900 * time.Millisecond)
-	a.serves()
+	serve(1 << 6)
 	for _, node := range Nodes {
-		value, _, text := Ask(c, node, Read)
-		a.adds.Check(t, node, cmp.Or(value, text))
+		value, err := Ask(c, node, Read)
+		adds.Check(t, node, value, err)
 	}
 }
 
-// An asker asks the nodes of a cluster whose stored value is bad for a time.
-type asker struct {
-	*maelstromtest.Cluster
-	t    *testing.T
-	adds Bits
-	bit  int64 // of the last add
-}
-
-func (a *asker) add(node string) (code int, text string) {
-	a.bit *= 2
-	_, code, text = Ask(a.Cluster, node, Add(a.bit))
-	a.adds.Note(a.bit, code)
-	return code, text
-}
-
-// serves checks that each node serves an add.
-func (a *asker) serves() {
-	a.t.Helper()
-	for _, node := range Nodes {
-		if code, text := a.add(node); code != -1 {
-			a.t.Errorf("%s answered %d %s", node, code, text)
-		}
-	}
-}
-
-// refuses checks that the nodes refuse everything, and say why. If they had
-// seen a good value before, what a node sends before it sees the bad one may
-// still take effect, for all the node knows.
-func (a *asker) refuses(bad string, seen bool) {
-	a.t.Helper()
-	for _, node := range Nodes {
-		code, text := a.add(node)
-		if code != maelstrom.TemporarilyUnavailable && (code != maelstrom.Timeout || !seen) {
-			a.t.Errorf("%s answered %d %s", node, code, text)
-		}
-		if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-			a.t.Errorf("%s does not name the key and what it holds: %s", node, text)
-		}
-	}
-	for i := range 20 * len(Nodes) {
-		node := Nodes[i%len(Nodes)]
-		_, code, text := Ask(a.Cluster, node, Read)
-		if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-			a.t.Errorf("%s answered %d %s", node, code, text)
-		}
+// checkRefusal checks that a node has answered with error 11, or 0 if open is
+// set, and named the key and what it holds.
+func checkRefusal(t *testing.T, node string, err error, open bool, holds string) {
+	t.Helper()
+	var e *maelstrom.RPCError
+	named := errors.As(err, &e) && strings.Contains(e.Text, `"counter"`) && strings.Contains(e.Text, holds)
+	if !named || e.Code != maelstrom.TemporarilyUnavailable && !open {
+		t.Errorf("%s answered %v", node, err)
 	}
 }

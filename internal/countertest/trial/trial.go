@@ -102,20 +102,27 @@ func Within(limits Figures) Check {
 	}
 }
 
+// Never checks that no request was answered as wrong says.
+func Never(wrong func(op maelstromtest.Op) bool) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if wrong(op) {
+				took := op.Complete - op.Invoke
+				t.Errorf("%s answered a %s of %v after %v: %s %d %s", op.Node, op.F, op.Invoke, took, op.Outcome, op.Code, op.Text)
+			}
+		}
+	}
+}
+
 // InTime checks that every request was answered within 4 s, either ok or with
 // error 11 or 0. The time may be longer by slack, because a request may wait
 // behind other messages before the node sees it.
 func InTime(slack time.Duration) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		for _, op := range r.History {
-			if op.Complete-op.Invoke > 4*time.Second+slack {
-				t.Errorf("%s answered a %s of %v after %v", op.Node, op.F, op.Invoke, op.Complete-op.Invoke)
-			}
-			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
-				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
-			}
-		}
-	}
+	return Never(func(op maelstromtest.Op) bool {
+		return op.Complete-op.Invoke > 4*time.Second+slack ||
+			op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable ||
+			op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout
+	})
 }
 
 // Fairness returns how many requests the node that served the fewest has
@@ -138,37 +145,16 @@ func Fairness(r *maelstromtest.Result) float64 {
 	return float64(slices.Min(counts)) / float64(slices.Max(counts))
 }
 
-// Starving checks that all nodes but the given one serve all requests, and logs
-// the share that this node serves of what the busiest one does.
-func Starving(node string) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		for _, op := range r.History {
-			if op.Outcome != maelstromtest.OK && op.Node != node {
-				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
-			}
-		}
-		t.Logf("%s served %.1f %% of what the busiest node did", node, 100*Fairness(r))
-	}
-}
-
 // few is the number of faults or doubled messages below which a share of them
 // says nothing.
 const few = 20
 
-// Struck checks that the faults have struck something. At least half of the
-// faults of a node must have come while messages from or to it were on their
-// way. At least half of the doubled messages must have arrived apart from their
-// originals. Struck looks at all results together, and at each kind of fault of
-// which there were enough.
-func Struck(t *testing.T, results []*maelstromtest.Result) {
-	t.Helper()
-	for _, failure := range missed(results) {
-		t.Error(failure)
-	}
-}
-
-// missed returns a text for each kind of fault that has mostly struck nothing.
-func missed(results []*maelstromtest.Result) (failures []string) {
+// Missed returns a text for each kind of fault that has mostly struck nothing.
+// At least half of the faults of a node must have come while messages from or
+// to it were on their way. At least half of the doubled messages must have
+// arrived apart from their originals. Missed looks at all results together, and
+// at each kind of fault of which there were enough.
+func Missed(results []*maelstromtest.Result) (failures []string) {
 	struck, all := map[string]int{}, map[string]int{}
 	for _, r := range results {
 		for _, f := range r.Faults {
