@@ -175,12 +175,12 @@ func (p *player) name(name, typ string) error {
 // lastSaid returns the last message that the node has sent of those for which
 // is returns true.
 func (p *player) lastSaid(is func(m maelstromtest.Packet) bool) (last maelstromtest.Packet, ok bool) {
-	for _, m := range p.said {
+	for _, m := range slices.Backward(p.said) {
 		if is(m) {
-			last, ok = m, true
+			return m, true
 		}
 	}
-	return last, ok
+	return last, false
 }
 
 // settle waits until the node does nothing more at this instant, and writes
