@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +27,6 @@ import (
 	"maelstrom-counter/internal/desk"
 	"maelstrom-counter/internal/ledger"
 )
-
-var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
@@ -69,13 +67,10 @@ func checkDesk() func(d *desk.Desk, step string) {
 
 // ---- Simulations ----
 
-// simulate runs cfg with n seeds, a tenth of them with -short.
+// simulate runs cfg with n seeds. Most faults must find messages on their way.
 func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...trial.Check) []*maelstromtest.Result {
 	t.Helper()
-	if testing.Short() {
-		n = (n + 9) / 10
-	}
-	results := trial.Run(t, program, cmp.Or(*seeds, n), cfg, checks...)
+	results := trial.Run(t, program, n, cfg, checks...)
 	for _, failure := range trial.Missed(results) {
 		t.Error(failure)
 	}
@@ -202,14 +197,8 @@ func TestAFarNodeIsServedByTheCombinerAndToldTheTruthWithoutOne(t *testing.T) {
 
 // ---- Clusters that a test works by hand ----
 
-// inCluster runs test with a cluster.
-func inCluster(t *testing.T, cfg maelstromtest.Config, test func(*testing.T, *maelstromtest.Cluster)) {
-	t.Helper()
-	trial.InCluster(t, program, cfg, test)
-}
-
 func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
-	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+	trial.InCluster(t, program, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
 		trial.Served(t, c, "n1", trial.Add(ledger.Max-5))
 		// When several adds arrive together, those that fit are done.
 		var mu sync.Mutex
@@ -246,7 +235,7 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 }
 
 func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t *testing.T) {
-	inCluster(t, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
+	trial.InCluster(t, program, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
 		for _, node := range trial.Nodes {
 			trial.Served(t, c, node, trial.Read)
 		}
@@ -288,7 +277,7 @@ func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t 
 func TestSpeed(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
 	for _, row := range trial.Rows {
-		t.Run(row.Name, func(t *testing.T) { row.Check(t, program, *seeds) })
+		t.Run(row.Name, func(t *testing.T) { row.Check(t, program) })
 	}
 }
 
@@ -302,7 +291,7 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 		{"paused", func(c *maelstromtest.Cluster) { c.Pause("n0") }, func(c *maelstromtest.Cluster) { c.Resume("n0") }},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			trial.Absence(t, program, cmp.Or(*seeds, 5), fault.begin, fault.end)
+			trial.Absence(t, program, fault.begin, fault.end)
 		})
 	}
 }
@@ -310,13 +299,13 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 func TestANodeThatIsCutOffFromACrowdIsServed(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
 	for _, dist := range []maelstromtest.Distribution{maelstromtest.Constant, maelstromtest.Exponential} {
-		t.Run(string(dist), func(t *testing.T) { trial.Outsider(t, program, cmp.Or(*seeds, 3), dist) })
+		t.Run(string(dist), func(t *testing.T) { trial.Outsider(t, program, dist) })
 	}
 }
 
 func TestNoRequestWaitsLongWhenAPartitionBegins(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
-	trial.Onset(t, program, *seeds)
+	trial.Onset(t, program)
 }
 
 // ---- The comparison ----
@@ -331,7 +320,7 @@ func contenders() []compare.Contender {
 func TestTheCounterIsRightUnderEveryConditionOfTheComparison(t *testing.T) {
 	trial.Long(t, "takes long with the race detector, and simpler simulations tell that as much")
 	for _, condition := range compare.Conditions {
-		t.Run(condition.Name, func(t *testing.T) { trial.Run(t, program, cmp.Or(*seeds, 2), condition.Config) })
+		t.Run(condition.Name, func(t *testing.T) { trial.Run(t, program, 2, condition.Config) })
 	}
 }
 
@@ -340,7 +329,7 @@ func TestCompare(t *testing.T) {
 	if !*compareFlag {
 		t.Skip("only with -compare")
 	}
-	cells := compare.Run(t, contenders(), compare.Conditions, cmp.Or(*seeds, compare.Seeds), os.Stderr)
+	cells := compare.Run(t, contenders(), compare.Conditions, trial.Seeds(compare.Seeds), os.Stderr)
 	fmt.Print(compare.Markdown(cells))
 	page := filepath.Join("store", "compare", "index.html")
 	if err := compare.WritePage(page, cells); err != nil {
@@ -402,7 +391,7 @@ func TestANodeWhoseInputEndsBeforeInitSaysNothing(t *testing.T) {
 // ---- Lives ----
 
 func TestNoLifeOfANodeLosesOrDoublesWhatAnotherHasDoneWhateverTheClocksSay(t *testing.T) {
-	trial.Clocks(t, program, cmp.Or(*seeds, 50))
+	trial.Clocks(t, program)
 }
 
 func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) { trial.Future(t, program) }
@@ -415,12 +404,8 @@ func TestWhatARefusalTellsLosesAndDoublesNothing(t *testing.T) {
 		t.Run(strings.ReplaceAll(lie.Name, " ", "_"), func(t *testing.T) {
 			for _, fault := range []string{"late", "duplicate", "kill"} {
 				t.Run(fault, func(t *testing.T) {
-					n := 10
-					if testing.Short() {
-						n = 1
-					}
 					cfg := trial.Isolated(trial.Busy(trial.Brief(fault)))
-					trial.Run(t, trial.Lying(program, lie), cmp.Or(*seeds, n), cfg, trial.AfterLies)
+					trial.Run(t, trial.Lying(program, lie), 10, cfg, trial.AfterLies)
 				})
 			}
 		})
@@ -477,22 +462,21 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	}
 	logged := func(t *testing.T, level string, watch func(maelstromtest.Entry)) string {
 		var log trial.Log
-		inCluster(t, maelstromtest.Config{Args: []string{"-log-level", level}, Stderr: log.Of, Watch: watch}, work)
+		cfg := maelstromtest.Config{Args: []string{"-log-level", level}, Stderr: log.Of, Watch: watch}
+		trial.InCluster(t, program, cfg, work)
 		return log.String()
 	}
 	t.Run("info", func(t *testing.T) {
-		got := logged(t, "info", nil)
-		var lines []string
-		for line := range strings.Lines(got) {
+		lines := slices.Collect(strings.Lines(logged(t, "info", nil)))
+		for _, line := range lines {
 			for _, field := range []string{"requests=", "folds=", "cas=", "conflicts=", "resyncs=", "timeouts=", "rtt="} {
 				if !strings.Contains(line, "level=INFO") || !strings.Contains(line, " "+field) {
 					t.Errorf("no %s in %s", field, line)
 				}
 			}
-			lines = append(lines, line)
 		}
 		if len(lines) != 9 {
-			t.Errorf("three nodes logged %d lines in 37 s, want 9:\n%s", len(lines), got)
+			t.Errorf("three nodes logged %d lines in 37 s, want 9:\n%s", len(lines), lines)
 		}
 		// n0 has 11 requests of its own, and the folds of the other nodes.
 		if last := fmt.Sprint(lines[len(lines)-3:]); !strings.Contains(last, "folds=11 ") || !strings.Contains(last, "delegated=11 ") || strings.Contains(last, " timeouts=0 ") {
@@ -502,14 +486,15 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	t.Run("debug", func(t *testing.T) {
 		sent, received := 0, 0
 		got := logged(t, "debug", func(e maelstromtest.Entry) {
-			if e.What == maelstromtest.Sent && e.Src[0] == 'n' {
+			switch {
+			case e.What == maelstromtest.Sent && e.Src[0] == 'n':
 				sent++
-			}
-			if e.What == maelstromtest.Received && e.Dest[0] == 'n' {
+			case e.What == maelstromtest.Received && e.Dest[0] == 'n':
 				received++
 			}
 		})
-		if s, r := strings.Count(got, `"msg":"sent","message":{"`), strings.Count(got, `"msg":"received","message":{"`); s != sent || r != received || s < 60 {
+		s, r := strings.Count(got, `"msg":"sent","message":{"`), strings.Count(got, `"msg":"received","message":{"`)
+		if s != sent || r != received || s < 60 {
 			t.Errorf("%d of %d messages sent and %d of %d received are in the log", s, sent, r, received)
 		}
 	})

@@ -1,7 +1,6 @@
 package trial
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -95,17 +94,17 @@ var phases = []phase{
 const gone, back, over = 5 * time.Second, 10 * time.Second, 15 * time.Second
 
 // Absence takes the combiner away from a cluster of three for five seconds,
-// with each seed from 1 to n. Its own clients go and come with it. The clients
+// with each of five seeds. Its own clients go and come with it. The clients
 // of the other nodes must hardly notice. So each phase may take at most twice
 // the time, and twice the messages, that were measured when the test was
 // written. The messages tell more than the latency: three nodes are also fast
 // if each swaps for itself, or if two of them stick to another combiner for
 // ever.
-func Absence(t *testing.T, program maelstromtest.Program, n int, begin, end func(*maelstromtest.Cluster)) {
+func Absence(t *testing.T, program maelstromtest.Program, begin, end func(*maelstromtest.Cluster)) {
 	t.Helper()
 	var mu sync.Mutex
 	messages := make([]int, len(phases)) // between nodes and store
-	runs := eachSeed(t, n, func(t *testing.T, seed uint64) []add {
+	runs := eachSeed(t, 5, func(t *testing.T, seed uint64) []add {
 		cfg := maelstromtest.Config{Seed: seed, Latency: time.Millisecond, Watch: func(e maelstromtest.Entry) {
 			for i, p := range phases {
 				if e.What == maelstromtest.Sent && e.Src[0] != 'c' && e.Dest[0] != 'c' && p.has(e.Time) {
@@ -155,25 +154,25 @@ var partitions = []struct {
 // start, when no node has heard its combiner yet. The requests that count are
 // those in hand when the partition begins, and those made within a second after
 // that. Onset compares the longest that one takes with a limit, and with the
-// longest in the same run without the partition. If seeds is not zero, Onset
-// takes so many seeds, and only logs what it finds.
-func Onset(t *testing.T, program maelstromtest.Program, seeds int) {
+// longest in the same run without the partition. With the flag -seeds, it only
+// logs what it finds.
+func Onset(t *testing.T, program maelstromtest.Program) {
 	for _, p := range partitions {
-		t.Run(p.name, func(t *testing.T) { onset(t, program, seeds, p.cut, 5*time.Second, 1700*ms) })
-		t.Run(p.name+" from the start", func(t *testing.T) { onset(t, program, seeds, p.cut, 0, 1600*ms) })
+		t.Run(p.name, func(t *testing.T) { onset(t, program, p.cut, 5*time.Second, 1700*ms) })
+		t.Run(p.name+" from the start", func(t *testing.T) { onset(t, program, p.cut, 0, 1600*ms) })
 	}
 }
 
-func onset(t *testing.T, program maelstromtest.Program, seeds int, cut [][2]string, at, most time.Duration) {
+func onset(t *testing.T, program maelstromtest.Program, cut [][2]string, at, most time.Duration) {
 	const mostMore = 1200 * ms // than without the partition
 	var longest, more time.Duration
-	for _, took := range eachSeed(t, cmp.Or(seeds, 20), func(t *testing.T, seed uint64) [2]time.Duration {
+	for _, took := range eachSeed(t, 20, func(t *testing.T, seed uint64) [2]time.Duration {
 		return [2]time.Duration{parted(t, program, seed, nil, at), parted(t, program, seed, cut, at)}
 	}) {
 		longest, more = max(longest, took[1]), max(more, took[1]-took[0])
 	}
 	t.Logf("at most %v, and %v more than usual", longest, more)
-	if seeds == 0 && (longest > most || more > mostMore) {
+	if *seeds == 0 && (longest > most || more > mostMore) {
 		t.Errorf("a request took %v as the partition began, and one %v more than usual, want at most %v, and %v more", longest, more, most, mostMore)
 	}
 }
@@ -197,14 +196,14 @@ func parted(t *testing.T, program maelstromtest.Program, seed uint64, cut [][2]s
 // ---- A node that is cut off from a crowd ----
 
 // Outsider cuts one node of 25 off from the others, but not from the store,
-// with each seed from 1 to n. All have requests, and one of the others swaps
+// with each of three seeds. All have requests, and one of the others swaps
 // the folds of all of them again and again. So the outsider's swaps meet with
 // theirs. Its requests must be served all the same, and half of them in a
 // second.
-func Outsider(t *testing.T, program maelstromtest.Program, n int, dist maelstromtest.Distribution) {
+func Outsider(t *testing.T, program maelstromtest.Program, dist maelstromtest.Distribution) {
 	t.Helper()
 	const nodes, out = 25, "n24"
-	runs := eachSeed(t, n, func(t *testing.T, seed uint64) []add {
+	runs := eachSeed(t, 3, func(t *testing.T, seed uint64) []add {
 		cfg := maelstromtest.Config{Nodes: nodes, Seed: seed, Latency: 20 * time.Millisecond, LatencyDist: dist}
 		return underLoad(t, program, cfg, 300*time.Millisecond, func(l *load) {
 			for i := range nodes - 1 {

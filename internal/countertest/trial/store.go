@@ -23,33 +23,26 @@ const conflict = `{"type":"error","code":22}`
 // mistold is a refusal that tells what the key does not hold.
 const mistold = `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
 
-// An oddity is what a store replies to some requests, or "" for the truth.
+// An oddity is what a store replies to each request of a type, or "" for the
+// truth.
 type oddity struct {
-	name  string
-	stuck bool // no swap can succeed, and no request is left without an answer
-	reply func(request maelstromtest.Packet) string
+	name, request string
+	stuck         bool // no swap can succeed, and each is answered
+	reply         func() string
 }
 
-// to replies to each request of a type.
-func to(typ, reply string) func(maelstromtest.Packet) string {
-	return func(p maelstromtest.Packet) string {
-		if p.Type != typ {
-			return ""
-		}
-		return reply
-	}
-}
+func always(reply string) func() string { return func() string { return reply } }
 
 // oddities has each error code in reply to each type of request, and more. With
 // -short, it has only every tenth code.
 func oddities() []oddity {
 	told := 9
 	all := []oddity{
-		{"swaps always fail", true, to("cas", conflict)},
-		{"they tell another value than the key holds", true, to("cas", mistold)},
-		{"they tell another value each time", true, func(p maelstromtest.Packet) string {
+		{"swaps always fail", "cas", true, always(conflict)},
+		{"they tell another value than the key holds", "cas", true, always(mistold)},
+		{"they tell another value each time", "cas", true, func() string {
 			told++
-			return to("cas", strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1))(p)
+			return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1)
 		}},
 	}
 	step := 1
@@ -58,8 +51,8 @@ func oddities() []oddity {
 	}
 	for _, request := range []string{"read", "write", "cas"} {
 		for code := 0; code <= 40; code += step {
-			reply := to(request, fmt.Sprintf(`{"type":"error","code":%d}`, code))
-			all = append(all, oddity{fmt.Sprintf("%s %d", request, code), false, reply})
+			reply := always(fmt.Sprintf(`{"type":"error","code":%d}`, code))
+			all = append(all, oddity{fmt.Sprintf("%s %d", request, code), request, false, reply})
 		}
 	}
 	return all
@@ -82,7 +75,7 @@ func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string
 	if stored != "" {
 		store.Put("counter", stored)
 	}
-	s, check := talkOddly(t, program, store, odd.reply)
+	s, check := odd.talk(t, program, store)
 	for i := range 3 {
 		s.Line(AddLine("c1", i+1))
 		s.Hear("add_ok", "error")
@@ -97,18 +90,22 @@ func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string
 	}
 }
 
-// talkOddly starts n0, one of the given nodes, whose store replies with what odd
-// returns, if that is not empty. The returned function checks that the store was
-// asked at most 50 times for each type of request in each second.
-func talkOddly(t *testing.T, program maelstromtest.Program, store *maelstromtest.Store, odd func(maelstromtest.Packet) string, nodes ...string) (
+// talk starts n0, one of the given nodes, with a store that answers oddly. The
+// returned function checks that the store was asked at most 50 times for each
+// type of request in each second.
+func (odd oddity) talk(t *testing.T, program maelstromtest.Program, store *maelstromtest.Store, nodes ...string) (
 	s *maelstromtest.Conversation, check func()) {
 	asked := map[string]int{} // by type and second
 	setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 		asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
-		if reply := odd(p); reply != "" {
-			c.Answer(p, "%s", reply)
-		} else {
+		reply := ""
+		if p.Type == odd.request {
+			reply = odd.reply()
+		}
+		if reply == "" {
 			store.Serve(c, p)
+		} else {
+			c.Answer(p, "%s", reply)
 		}
 	})
 	setting.Nodes = nodes
@@ -127,19 +124,15 @@ func talkOddly(t *testing.T, program maelstromtest.Program, store *maelstromtest
 func Copies(t *testing.T, program maelstromtest.Program) {
 	for _, pause := range []time.Duration{5 * time.Millisecond, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
-			refuses := false
-			s, check := talkOddly(t, program, maelstromtest.NewStore(), func(p maelstromtest.Packet) string {
-				if refuses && p.Type == "cas" {
-					return conflict
-				}
-				return ""
-			}, "n0", "n1")
+			reply := ""
+			odd := oddity{request: "cas", reply: func() string { return reply }}
+			s, check := odd.talk(t, program, maelstromtest.NewStore(), "n0", "n1")
 			fold := func() {
 				s.Request("n1", `{"type":"combine","boot":1,"nonce":1,"seq":1,"delta":1}`)
 				s.Hear("combine_ok")
 			}
 			fold()
-			refuses = true
+			reply = conflict
 			s.Request("c1", `{"type":"add","delta":1}`)
 			for began := time.Now(); time.Since(began) < 3*time.Second; time.Sleep(pause) {
 				fold()
@@ -184,18 +177,14 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 	}
 	store := c.Service(maelstrom.SeqKV)
 	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
-	switch when {
-	case "before the start":
-		for _, node := range Nodes {
-			c.Kill(node)
-		}
-	case "in the middle":
+	if when == "in the middle" {
 		serve(1)
 		good, _ = store.Get("counter")
 	}
 	store.Put("counter", json.RawMessage(bad))
 	if when == "before the start" {
 		for _, node := range Nodes {
+			c.Kill(node)
 			c.Restart(node)
 		}
 	}

@@ -6,13 +6,15 @@
 //
 // Run simulates a cluster with each of some seeds, and its failure names the
 // seed that replays it. Row.Check does the same and compares the figures with
-// limits. The other trials work a cluster by hand, or play the network of one
-// node, or of two as Session does. Catch breaks the counter and checks that
-// given tests fail.
+// limits. The flag -seeds overrides how many seeds any trial takes. The other
+// trials work a cluster by hand, or play the network of one node, or of two as
+// Session does. Catch breaks the counter and checks that given tests fail.
 package trial
 
 import (
 	"bytes"
+	"cmp"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -27,14 +29,23 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
+var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
+
+// Seeds returns the flag -seeds, or n if it is not given.
+func Seeds(n int) int { return cmp.Or(*seeds, n) }
+
 // A Check checks the result of one seed.
 type Check func(t *testing.T, r *maelstromtest.Result)
 
-// Run simulates cfg with each seed from 1 to n. It checks that the history is
-// right and that the nodes logged nothing, and runs the given checks. It
-// returns the results, in no particular order and without their histories.
+// Run simulates cfg with each seed from 1 to n, or a tenth of them with -short.
+// It checks that the history is right and that the nodes logged nothing, and
+// runs the given checks. It returns the results, in no particular order and
+// without their histories.
 func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
 	t.Helper()
+	if testing.Short() {
+		n = (n + 9) / 10
+	}
 	return eachSeed(t, n, func(t *testing.T, seed uint64) *maelstromtest.Result {
 		r := run(t, program, seed, cfg, checks...)
 		r.History = nil // a soak has thousands of results
@@ -63,13 +74,13 @@ func run(t *testing.T, program maelstromtest.Program, seed uint64, cfg maelstrom
 	return r
 }
 
-// eachSeed calls f with each seed from 1 to n, in parallel. It returns what f
-// returns, in no particular order.
+// eachSeed calls f with each seed from 1 to n, or to the flag -seeds, in
+// parallel. It returns what f returns, in no particular order.
 func eachSeed[R any](t *testing.T, n int, f func(t *testing.T, seed uint64) R) (all []R) {
 	t.Helper()
 	var mu sync.Mutex
 	t.Run("seeds", func(t *testing.T) { // ends when all parallel seeds have ended
-		for seed := range uint64(n) {
+		for seed := range uint64(Seeds(n)) {
 			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 				t.Parallel()
 				r := f(t, seed+1)
@@ -196,15 +207,6 @@ func (l *Log) String() string {
 	return l.log.String()
 }
 
-// Faults returns the faults in a list of their names, such as "kill,loss".
-func Faults(list string) []maelstromtest.Fault {
-	faults, err := maelstromtest.ParseNemesis(list)
-	if err != nil {
-		panic(err)
-	}
-	return faults
-}
-
 // Isolated returns cfg with every link between nodes cut, so that each folds
 // for itself.
 func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
@@ -214,9 +216,13 @@ func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
 }
 
 // Exercise returns the workload that the counter is made for: 3 nodes, 100
-// requests a second, 20 s.
+// requests a second, 20 s. The faults are a list of names, such as "kill,loss".
 func Exercise(faults string) maelstromtest.Config {
-	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: Faults(faults)}
+	nemesis, err := maelstromtest.ParseNemesis(faults)
+	if err != nil {
+		panic(err)
+	}
+	return maelstromtest.Config{Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis}
 }
 
 // Brief returns the exercise's workload in less time, with faults that come and
