@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -27,8 +27,6 @@ import (
 	"maelstrom-counter/internal/desk"
 	"maelstrom-counter/internal/ledger"
 )
-
-var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
@@ -69,14 +67,13 @@ func checkDesk() func(d *desk.Desk, step string) {
 
 // ---- Simulations ----
 
-// simulate runs cfg with n seeds, a tenth of them with -short.
+// simulate runs cfg with n seeds. Most faults must find messages on their way.
 func simulate(t *testing.T, n int, cfg maelstromtest.Config, checks ...trial.Check) []*maelstromtest.Result {
 	t.Helper()
-	if testing.Short() {
-		n = (n + 9) / 10
+	results := trial.Run(t, program, n, cfg, checks...)
+	for _, failure := range trial.Missed(results) {
+		t.Error(failure)
 	}
-	results := trial.Run(t, program, cmp.Or(*seeds, n), cfg, checks...)
-	trial.Struck(t, results)
 	return results
 }
 
@@ -179,11 +176,15 @@ func TestAFarNodeIsServedByTheCombinerAndToldTheTruthWithoutOne(t *testing.T) {
 		cfg := trial.Exercise("")
 		cfg.Rate, cfg.Latency, cfg.TimeLimit, cfg.Concurrency = 1000, 5*time.Millisecond, 10*time.Second, 9
 		cfg.Far = map[string]float64{"n2": times}
+		refused := func(op maelstromtest.Op) bool { return op.Node != "n2" && op.Outcome != maelstromtest.OK }
+		share := func(t *testing.T, r *maelstromtest.Result) {
+			t.Logf("n2 served %.1f %% of what the busiest node did", 100*trial.Fairness(r))
+		}
 		t.Run(fmt.Sprintf("%v times as far", times), func(t *testing.T) {
 			t.Run("links whole", func(t *testing.T) { simulate(t, 3, cfg, trial.AllOK) })
 			t.Run("links cut", func(t *testing.T) {
 				slack := time.Duration(times) * cfg.Latency
-				simulate(t, 3, trial.Isolated(cfg), trial.InTime(slack), trial.Starving("n2"))
+				simulate(t, 3, trial.Isolated(cfg), trial.InTime(slack), trial.Never(refused), share)
 			})
 			t.Run("links cut, and the others pause at times", func(t *testing.T) {
 				cfg := cfg
@@ -196,17 +197,9 @@ func TestAFarNodeIsServedByTheCombinerAndToldTheTruthWithoutOne(t *testing.T) {
 
 // ---- Clusters that a test works by hand ----
 
-// inCluster runs test with a cluster.
-func inCluster(t *testing.T, cfg maelstromtest.Config, test func(*testing.T, *maelstromtest.Cluster)) {
-	t.Helper()
-	trial.InCluster(t, program, cfg, test)
-}
-
 func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
-	inCluster(t, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
-		if _, code, text := trial.Ask(c, "n1", trial.Add(ledger.Max-5)); code != -1 {
-			t.Fatalf("%d %s", code, text)
-		}
+	trial.InCluster(t, program, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
+		trial.Served(t, c, "n1", trial.Add(ledger.Max-5))
 		// When several adds arrive together, those that fit are done.
 		var mu sync.Mutex
 		var wait sync.WaitGroup
@@ -214,15 +207,13 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 		for i := range 30 {
 			wait.Go(func() {
 				delta := i%4 + 1
-				_, code, text := trial.Ask(c, trial.Nodes[i%3], trial.Add(delta))
+				_, err := trial.Ask(c, trial.Nodes[i%3], trial.Add(delta))
 				mu.Lock()
 				defer mu.Unlock()
-				switch code {
-				case -1:
+				if err == nil {
 					left -= delta
-				case maelstrom.Abort:
-				default:
-					t.Errorf("%d %s", code, text)
+				} else if maelstrom.ErrorCode(err) != maelstrom.Abort {
+					t.Error(err)
 				}
 			})
 		}
@@ -230,29 +221,23 @@ func TestTheTotalGoesTo2To53Minus1AndNoFurther(t *testing.T) {
 		if left < 0 || left > 3 {
 			t.Errorf("of the room for 5, %d is left", left)
 		}
-		if _, code, text := trial.Ask(c, "n2", trial.Add(left)); code != -1 {
-			t.Errorf("adding the rest: %d %s", code, text)
-		}
+		trial.Served(t, c, "n2", trial.Add(left))
 		for _, node := range trial.Nodes {
-			if value, _, _ := trial.Ask(c, node, trial.Read); value != "9007199254740991" {
+			if value := trial.Served(t, c, node, trial.Read); value != "9007199254740991" {
 				t.Errorf("the total is %s", value)
 			}
-			if _, code, _ := trial.Ask(c, node, trial.Add(1)); code != maelstrom.Abort {
-				t.Errorf("an add of 1 more is answered with %d", code)
+			if _, err := trial.Ask(c, node, trial.Add(1)); maelstrom.ErrorCode(err) != maelstrom.Abort {
+				t.Errorf("an add of 1 more is answered with %v", err)
 			}
-			if _, code, text := trial.Ask(c, node, trial.Add(0)); code != -1 {
-				t.Errorf("an add of 0 is answered with %d %s", code, text)
-			}
+			trial.Served(t, c, node, trial.Add(0))
 		}
 	})
 }
 
 func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t *testing.T) {
-	inCluster(t, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
+	trial.InCluster(t, program, maelstromtest.Config{Seed: 1}, func(t *testing.T, c *maelstromtest.Cluster) {
 		for _, node := range trial.Nodes {
-			if _, code, text := trial.Ask(c, node, trial.Read); code != -1 {
-				t.Fatalf("%d %s", code, text)
-			}
+			trial.Served(t, c, node, trial.Read)
 		}
 		c.CutStore()
 		var adds trial.Bits
@@ -260,13 +245,13 @@ func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t 
 		for i := range 48 {
 			bit, node, begin := int64(1)<<i, trial.Nodes[i%3], time.Now()
 			wait.Go(func() {
-				_, code, text := trial.Ask(c, node, trial.Add(bit))
-				adds.Note(bit, code)
+				err := adds.Add(c, node, bit)
+				code := maelstrom.ErrorCode(err)
 				// n0 sends its first fold, and none while it cannot read the
 				// value.
 				known := code == maelstrom.TemporarilyUnavailable || code == maelstrom.Timeout && (i < 3 || node != "n0")
 				if took := time.Since(begin); !known || took != 4*time.Second {
-					t.Errorf("add %d was answered after %v: %d %s", i, took, code, text)
+					t.Errorf("add %d was answered after %v: %v", i, took, err)
 				}
 			})
 			time.Sleep(1250 * time.Millisecond)
@@ -278,11 +263,11 @@ func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t 
 		c.MendStore()
 		begin := time.Now()
 		for _, node := range trial.Nodes {
-			value, _, text := trial.Ask(c, node, trial.Read)
+			value, err := trial.Ask(c, node, trial.Read)
 			if took := time.Since(begin); took > time.Second {
 				t.Errorf("%s took %v to resume", node, took)
 			}
-			adds.Check(t, node, cmp.Or(value, text))
+			adds.Check(t, node, value, err)
 		}
 	})
 }
@@ -292,7 +277,7 @@ func TestRequestsAreAnsweredTruthfullyWhileTheStoreIsSilentAndServedSoonAfter(t 
 func TestSpeed(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
 	for _, row := range trial.Rows {
-		t.Run(row.Name, func(t *testing.T) { row.Check(t, program, *seeds) })
+		t.Run(row.Name, func(t *testing.T) { row.Check(t, program) })
 	}
 }
 
@@ -306,7 +291,7 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 		{"paused", func(c *maelstromtest.Cluster) { c.Pause("n0") }, func(c *maelstromtest.Cluster) { c.Resume("n0") }},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
-			trial.Absence(t, program, cmp.Or(*seeds, 5), fault.begin, fault.end)
+			trial.Absence(t, program, fault.begin, fault.end)
 		})
 	}
 }
@@ -314,15 +299,13 @@ func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 func TestANodeThatIsCutOffFromACrowdIsServed(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
 	for _, dist := range []maelstromtest.Distribution{maelstromtest.Constant, maelstromtest.Exponential} {
-		t.Run(string(dist), func(t *testing.T) { trial.Outsider(t, program, cmp.Or(*seeds, 3), dist) })
+		t.Run(string(dist), func(t *testing.T) { trial.Outsider(t, program, dist) })
 	}
 }
 
 func TestNoRequestWaitsLongWhenAPartitionBegins(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
-	for _, onset := range trial.Onsets {
-		t.Run(onset.Name, func(t *testing.T) { onset.Run(t, program, *seeds) })
-	}
+	trial.Onset(t, program)
 }
 
 // ---- The comparison ----
@@ -337,7 +320,7 @@ func contenders() []compare.Contender {
 func TestTheCounterIsRightUnderEveryConditionOfTheComparison(t *testing.T) {
 	trial.Long(t, "takes long with the race detector, and simpler simulations tell that as much")
 	for _, condition := range compare.Conditions {
-		t.Run(condition.Name, func(t *testing.T) { trial.Run(t, program, cmp.Or(*seeds, 2), condition.Config) })
+		t.Run(condition.Name, func(t *testing.T) { trial.Run(t, program, 2, condition.Config) })
 	}
 }
 
@@ -346,7 +329,7 @@ func TestCompare(t *testing.T) {
 	if !*compareFlag {
 		t.Skip("only with -compare")
 	}
-	cells := compare.Run(t, contenders(), compare.Conditions, cmp.Or(*seeds, compare.Seeds), os.Stderr)
+	cells := compare.Run(t, contenders(), compare.Conditions, trial.Seeds(compare.Seeds), os.Stderr)
 	fmt.Print(compare.Markdown(cells))
 	page := filepath.Join("store", "compare", "index.html")
 	if err := compare.WritePage(page, cells); err != nil {
@@ -408,10 +391,8 @@ func TestANodeWhoseInputEndsBeforeInitSaysNothing(t *testing.T) {
 // ---- Lives ----
 
 func TestNoLifeOfANodeLosesOrDoublesWhatAnotherHasDoneWhateverTheClocksSay(t *testing.T) {
-	trial.Clocks(t, program, cmp.Or(*seeds, 50))
+	trial.Clocks(t, program)
 }
-
-func TestTwoLivesOfANodeAtOnceLoseAndDoubleNothing(t *testing.T) { trial.Twins(t, program) }
 
 func TestALifeFromTheFarFutureHarmsNobody(t *testing.T) { trial.Future(t, program) }
 
@@ -423,12 +404,8 @@ func TestWhatARefusalTellsLosesAndDoublesNothing(t *testing.T) {
 		t.Run(strings.ReplaceAll(lie.Name, " ", "_"), func(t *testing.T) {
 			for _, fault := range []string{"late", "duplicate", "kill"} {
 				t.Run(fault, func(t *testing.T) {
-					n := 10
-					if testing.Short() {
-						n = 1
-					}
 					cfg := trial.Isolated(trial.Busy(trial.Brief(fault)))
-					trial.Run(t, trial.Lying(program, lie), cmp.Or(*seeds, n), cfg, trial.AfterLies)
+					trial.Run(t, trial.Lying(program, lie), 10, cfg, trial.AfterLies)
 				})
 			}
 		})
@@ -457,13 +434,13 @@ func FuzzSession(f *testing.F) {
 
 func TestOf65636WaitingRequests100AreRefusedAtOnce(t *testing.T) { trial.Overload(t, program) }
 
-func TestWaitingRequestsDoNotKeepTheirMessagesInMemory(t *testing.T) { trial.Padding(t, program) }
+func TestNeitherTheMessagesOfWaitingRequestsNorLongNamesAreKeptInMemory(t *testing.T) {
+	trial.Padding(t, program)
+}
 
 func TestAMillionRequestsLeaveNothingBehind(t *testing.T) { trial.Million(t, program) }
 
 func TestTenHoursWithoutTheStoreLeaveNothingBehind(t *testing.T) { trial.Outage(t, program) }
-
-func TestLongNamesAreNotKeptInMemory(t *testing.T) { trial.Names(t, program) }
 
 func TestANodeOfFiveThousandWithLongNamesServesItsClients(t *testing.T) { trial.Crowd(t, program) }
 
@@ -472,13 +449,11 @@ func TestANodeOfFiveThousandWithLongNamesServesItsClients(t *testing.T) { trial.
 func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	work := func(t *testing.T, c *maelstromtest.Cluster) {
 		for i := range 30 {
-			if _, code, text := trial.Ask(c, trial.Nodes[i%3], trial.Add(1)); code != -1 {
-				t.Errorf("%d %s", code, text)
-			}
+			trial.Served(t, c, trial.Nodes[i%3], trial.Add(1))
 		}
 		c.CutStore()
 		for i := range 3 {
-			if _, code, _ := trial.Ask(c, trial.Nodes[i%3], trial.Add(1)); code == -1 {
+			if _, err := trial.Ask(c, trial.Nodes[i%3], trial.Add(1)); err == nil {
 				t.Error("an add without the store")
 			}
 		}
@@ -487,22 +462,21 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	}
 	logged := func(t *testing.T, level string, watch func(maelstromtest.Entry)) string {
 		var log trial.Log
-		inCluster(t, maelstromtest.Config{Args: []string{"-log-level", level}, Stderr: log.Of, Watch: watch}, work)
+		cfg := maelstromtest.Config{Args: []string{"-log-level", level}, Stderr: log.Of, Watch: watch}
+		trial.InCluster(t, program, cfg, work)
 		return log.String()
 	}
 	t.Run("info", func(t *testing.T) {
-		got := logged(t, "info", nil)
-		var lines []string
-		for line := range strings.Lines(got) {
+		lines := slices.Collect(strings.Lines(logged(t, "info", nil)))
+		for _, line := range lines {
 			for _, field := range []string{"requests=", "folds=", "cas=", "conflicts=", "resyncs=", "timeouts=", "rtt="} {
 				if !strings.Contains(line, "level=INFO") || !strings.Contains(line, " "+field) {
 					t.Errorf("no %s in %s", field, line)
 				}
 			}
-			lines = append(lines, line)
 		}
 		if len(lines) != 9 {
-			t.Errorf("three nodes logged %d lines in 37 s, want 9:\n%s", len(lines), got)
+			t.Errorf("three nodes logged %d lines in 37 s, want 9:\n%s", len(lines), lines)
 		}
 		// n0 has 11 requests of its own, and the folds of the other nodes.
 		if last := fmt.Sprint(lines[len(lines)-3:]); !strings.Contains(last, "folds=11 ") || !strings.Contains(last, "delegated=11 ") || strings.Contains(last, " timeouts=0 ") {
@@ -512,14 +486,15 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 	t.Run("debug", func(t *testing.T) {
 		sent, received := 0, 0
 		got := logged(t, "debug", func(e maelstromtest.Entry) {
-			if e.What == maelstromtest.Sent && e.Src[0] == 'n' {
+			switch {
+			case e.What == maelstromtest.Sent && e.Src[0] == 'n':
 				sent++
-			}
-			if e.What == maelstromtest.Received && e.Dest[0] == 'n' {
+			case e.What == maelstromtest.Received && e.Dest[0] == 'n':
 				received++
 			}
 		})
-		if s, r := strings.Count(got, `"msg":"sent","message":{"`), strings.Count(got, `"msg":"received","message":{"`); s != sent || r != received || s < 60 {
+		s, r := strings.Count(got, `"msg":"sent","message":{"`), strings.Count(got, `"msg":"received","message":{"`)
+		if s != sent || r != received || s < 60 {
 			t.Errorf("%d of %d messages sent and %d of %d received are in the log", s, sent, r, received)
 		}
 	})

@@ -1,7 +1,7 @@
 package trial
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"strconv"
 	"sync"
@@ -30,18 +30,24 @@ func InCluster(t *testing.T, program maelstromtest.Program, cfg maelstromtest.Co
 	})
 }
 
-// Ask sends a request to a node. It returns the value if that was a read, and
-// the code and text of the error: -1 for no error, -2 for no answer.
-func Ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, code int, text string) {
+// Ask sends a request to a node. It returns the value if that was a read. For
+// an error of the node, maelstrom.ErrorCode returns its code. It returns -1 if
+// there was no answer.
+func Ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, err error) {
 	reply, err := c.Client(node).Request(body, 5*time.Second)
-	var failure *maelstrom.RPCError
-	switch {
-	case errors.As(err, &failure):
-		return "", failure.Code, failure.Text
-	case err != nil:
-		return "", -2, err.Error()
+	return string(reply["value"]), err
+}
+
+// Served checks that a node serves a request. It returns the value if that was
+// a read.
+func Served(t *testing.T, c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string) {
+	t.Helper()
+	began := time.Now()
+	value, err := Ask(c, node, body)
+	if err != nil {
+		t.Errorf("%s answered %v after %v: %v", node, body, time.Since(began), err)
 	}
-	return string(reply["value"]), -1, ""
+	return value
 }
 
 // Add returns the body of an add.
@@ -57,27 +63,30 @@ type Bits struct {
 	Done, Refused, Unknown int64
 }
 
-// Note notes the code of the answer to the add of a bit, as Ask returns it.
-func (b *Bits) Note(bit int64, code int) {
+// Add adds a bit at a node.
+func (b *Bits) Add(c *maelstromtest.Cluster, node string, bit int64) error {
+	_, err := Ask(c, node, Add(bit))
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	switch code {
-	case -1:
+	switch code := maelstrom.ErrorCode(err); {
+	case err == nil:
 		b.Done |= bit
-	case maelstrom.Timeout, -2:
+	case code == maelstrom.Timeout, code == -1:
 		b.Unknown |= bit
 	default:
 		b.Refused |= bit
 	}
+	return err
 }
 
-// Check checks that what somebody has read has all adds that are done, none
-// that was refused, and perhaps some whose outcome is unknown.
-func (b *Bits) Check(t *testing.T, who, value string) {
+// Check checks what Ask has returned for a read of a node. It must have all
+// adds that are done, none that was refused, and perhaps some whose outcome is
+// unknown.
+func (b *Bits) Check(t *testing.T, node, value string, err error) {
 	t.Helper()
-	total, err := strconv.ParseInt(value, 10, 64)
-	if err != nil || total&^b.Unknown != b.Done {
-		t.Errorf("%s read %s (%b); the acknowledged adds are %b, and the unknown ones %b", who, value, total, b.Done, b.Unknown)
+	total, parseErr := strconv.ParseInt(value, 10, 64)
+	if err = cmp.Or(err, parseErr); err != nil || total&^b.Unknown != b.Done {
+		t.Errorf("%s read %s (%b), %v; the acknowledged adds are %b, and the unknown ones %b", node, value, total, err, b.Done, b.Unknown)
 	}
 }
 

@@ -1,27 +1,21 @@
 package trial
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// An Edit is one way to break a file.
-type Edit struct {
-	File string // relative to the module's root
-	Old  string // text that the file has once
-	New  string // what replaces it
-}
-
-// A Mistake is a way to break the code, in one or more files.
+// A Mistake is a way to break the code.
 type Mistake struct {
-	Name  string
-	Edits []Edit
+	Name string
+	// Edits has, for each file, named from the module's root, texts that the
+	// file has once, and what replaces each: old, new, old, new.
+	Edits map[string][]string
 }
 
 // Catch makes a mistake in a copy of the module whose root is the working
@@ -48,29 +42,31 @@ func Catch(t *testing.T, m Mistake, tests ...string) {
 
 // overlay writes the edited files, and the list of them that the go command's
 // flag -overlay takes. It returns the list's path.
-func overlay(t *testing.T, edits []Edit) string {
+func overlay(t *testing.T, edits map[string][]string) string {
 	t.Helper()
-	must := func(err error) {
+	dir := t.TempDir()
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, content, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	replace := map[string]string{} // by the original's path
+	for file, pairs := range edits {
+		original, _ := filepath.Abs(file) // if it fails, so does ReadFile
+		source, err := os.ReadFile(original)
 		if err != nil {
 			t.Fatal(err)
 		}
-	}
-	dir := t.TempDir()
-	replace := map[string]string{} // by the original's path
-	for i, edit := range edits {
-		original, err := filepath.Abs(edit.File)
-		must(err)
-		source, err := os.ReadFile(cmp.Or(replace[original], original))
-		must(err)
-		if strings.Count(string(source), edit.Old) != 1 {
-			t.Fatalf("%s does not contain exactly once: %s", edit.File, edit.Old)
+		for pair := range slices.Chunk(pairs, 2) {
+			if strings.Count(string(source), pair[0]) != 1 {
+				t.Fatalf("%s does not contain exactly once: %s", file, pair[0])
+			}
 		}
-		replace[original] = filepath.Join(dir, fmt.Sprintf("%d.go", i))
-		must(os.WriteFile(replace[original], []byte(strings.Replace(string(source), edit.Old, edit.New, 1)), 0o666))
+		edited := strings.NewReplacer(pairs...).Replace(string(source))
+		replace[original] = write(filepath.Base(file), []byte(edited))
 	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	must(err)
-	path := filepath.Join(dir, "overlay.json")
-	must(os.WriteFile(path, list, 0o666))
-	return path
+	list, _ := json.Marshal(map[string]any{"Replace": replace}) // cannot fail
+	return write("overlay.json", list)
 }

@@ -2,9 +2,9 @@ package trial
 
 // Mistakes are mistakes in the counter that its tests have to catch.
 var Mistakes = []Mistake{
-	{"receipts ignored", []Edit{
-		{"internal/ledger/ledger.go", "case order == 0 && f.Seq <= r.Seq:", "case false:"},
-		{"internal/desk/desk.go", "// Refuse ends", `func (d *Desk) Won(total int64) {
+	{"receipts ignored", map[string][]string{
+		"internal/ledger/ledger.go": {"case order == 0 && f.Seq <= r.Seq:", "case false:"},
+		"internal/desk/desk.go": {"// Refuse ends", `func (d *Desk) Won(total int64) {
 	for _, b := range d.queue() {
 		d.done(b, total)
 	}
@@ -12,10 +12,10 @@ var Mistakes = []Mistake{
 }
 
 // Refuse ends`},
-		{"counter.go", "		c.desk.Settle(next)\n", "		c.desk.Won(next.Total)\n"},
+		"counter.go": {"		c.desk.Settle(next)\n", "		c.desk.Won(next.Total)\n"},
 	}},
-	{"reads answered from a plain read", []Edit{
-		{"counter.go", "	c.lock()\n	defer c.unlock()\n	c.stats.requests++", `	if r.Kind == desk.Read {
+	{"reads answered from a plain read", map[string][]string{
+		"counter.go": {"	c.lock()\n	defer c.unlock()\n	c.stats.requests++", `	if r.Kind == desk.Read {
 		go func() {
 			var reply struct{ Value ledger.Value }
 			wait := c.node.Ask(maelstrom.SeqKV, map[string]any{"type": "read", "key": c.Key})
@@ -28,9 +28,11 @@ var Mistakes = []Mistake{
 	defer c.unlock()
 	c.stats.requests++`},
 	}},
-	{"a plain write in place of the compare-and-swap", []Edit{
-		{"internal/register/register.go", `r.insist(ctx, "cas_ok", refusals, func() request { return cas })`,
-			`r.insist(ctx, "write_ok", nil, func() request { return request{Type: "write", Key: r.key, Value: raw} })`},
-		{"internal/register/register.go", "Value  string ", "Value  any "},
+	{"a plain write in place of the compare-and-swap", map[string][]string{
+		"internal/register/register.go": {
+			`r.insist(ctx, "cas_ok", refusals, func() request { return cas })`,
+			`r.insist(ctx, "write_ok", nil, func() request { return request{Type: "write", Key: r.key, Value: raw} })`,
+			"Value  string ", "Value  any ",
+		},
 	}},
 }

@@ -153,7 +153,6 @@ func newSession(t *testing.T, program maelstromtest.Program, kind uint8) *sessio
 			Services: map[string]maelstromtest.Responder{
 				maelstrom.SeqKV: s.serve,
 				n.other.name:    func(_ *maelstromtest.Conversation, p maelstromtest.Packet) { n.other.Line(p.Line) },
-				s.peer:          func(_ *maelstromtest.Conversation, p maelstromtest.Packet) { s.asked(n, p) },
 			},
 		}, program)
 	}
@@ -179,15 +178,6 @@ func (s *session) serve(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 		time.AfterFunc(storeTime, answer)
 	} else {
 		answer()
-	}
-}
-
-// asked notes what a node says to the hostile one.
-func (s *session) asked(n *member, p maelstromtest.Packet) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if p.Type == "combine" {
-		n.asks = append(n.asks, ask{Packet: p})
 	}
 }
 
@@ -229,7 +219,9 @@ func (s *session) run(n *member, lines []line) {
 	for _, l := range lines {
 		ms, _ := strconv.Atoi(cmp.Or(l.delay, "1")) // cannot fail, by its form
 		time.Sleep(time.Duration(ms) * time.Millisecond)
-		s.say(n, s.fill(n, l.text))
+		if text := s.fill(n, l.text); s.note(n, text) {
+			n.Line(text)
+		}
 	}
 	s.await()
 	if s.end() || first.delay != "" {
@@ -250,13 +242,6 @@ func (s *session) fill(n *member, text string) string {
 		words = append(words, word, strconv.Itoa(id))
 	}
 	return strings.NewReplacer(words...).Replace(text)
-}
-
-// say gives a node a line of the noise.
-func (s *session) say(n *member, line string) {
-	if s.note(n, line) {
-		n.Line(line)
-	}
 }
 
 // ask makes a good request of a node, an add of 1 or a read.

@@ -127,17 +127,21 @@ func (s *session) expect(n *member, r *request, body json.RawMessage) {
 	}
 }
 
-// hear takes what a node has written. It checks an answer, to whomever.
+// hear takes what a node has written. It notes a fold for the hostile node, and
+// checks an answer, to whomever.
 func (s *session) hear(n *member, line []byte) {
 	p, err := maelstromtest.ParsePacket(line)
 	if err != nil || p.Src != n.name {
 		s.t.Errorf("%q: %s wrote %s: %v", s.said, n.name, line, err)
 	}
-	if p.MsgID != 0 {
-		return // it is a request
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if p.MsgID != 0 { // it is a request
+		if p.Type == "combine" && p.Dest == s.peer {
+			n.asks = append(n.asks, ask{Packet: p})
+		}
+		return
+	}
 	i := slices.IndexFunc(s.open, func(r *request) bool { return r.client == p.Dest && r.id == p.InReplyTo })
 	if i < 0 {
 		if p.Dest != n.other.name && p.Dest != "c0" { // which have asked by themselves, c0 for init

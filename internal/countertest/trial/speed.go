@@ -46,21 +46,17 @@ func (f Figures) String() string {
 }
 
 // Check measures a program under a row's condition, and compares the figures
-// with the limits. If seeds is not zero, it replaces the row's own number of
-// seeds. The limits are those of the row's own seeds: with others, which are a
-// little luckier or unluckier, the figures are only logged.
-func (row Row) Check(t *testing.T, program maelstromtest.Program, seeds int) {
+// with the limits. These are of the row's own seeds: with those of the flag
+// -seeds, which are a little luckier or unluckier, the figures are only logged.
+func (row Row) Check(t *testing.T, program maelstromtest.Program) {
 	t.Helper()
-	if seeds == 0 {
-		seeds = row.Seeds
-	}
-	all := eachSeed(t, seeds, func(t *testing.T, seed uint64) Figures {
+	all := eachSeed(t, row.Seeds, func(t *testing.T, seed uint64) Figures {
 		floor := 100 * math.Floor(row.Limits[Answered]/100)
 		return figures(run(t, program, seed, row.Config, Within(Figures{Answered: floor})))
 	})
 	got := mean(all)
 	t.Logf("%d seeds: %v", len(all), got)
-	if seeds != row.Seeds {
+	if len(all) != row.Seeds {
 		return
 	}
 	for _, failure := range row.Limits.exceededBy(got) {

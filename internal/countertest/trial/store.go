@@ -1,8 +1,8 @@
 package trial
 
 import (
-	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -17,26 +17,30 @@ import (
 // foreign are receipts that are not of a node of the cluster.
 const foreign = `{"n9":{"boot":1,"nonce":0,"seq":1}}`
 
+// conflict is a refusal that tells nothing.
+const conflict = `{"type":"error","code":22}`
+
 // mistold is a refusal that tells what the key does not hold.
 const mistold = `{"type":"error","code":22,"text":"current value {\"total\" 9, \"receipts\" {\"n9\" {\"boot\" 1, \"nonce\" 0, \"seq\" 1}}} is not {}"}`
 
-// An oddity is a reply that a store gives to each request of a type.
+// An oddity is what a store replies to each request of a type, or "" for the
+// truth.
 type oddity struct {
 	name, request string
+	stuck         bool // no swap can succeed, and each is answered
 	reply         func() string
 }
 
-// OddStore lets the store answer one type of request oddly, with each error
-// code and in two other ways. A node that makes no progress must send it at
-// most 50 requests of each type a second. With -short, only every tenth error
-// code is tried.
-func OddStore(t *testing.T, program maelstromtest.Program) {
-	always := func(reply string) func() string { return func() string { return reply } }
+func always(reply string) func() string { return func() string { return reply } }
+
+// oddities has each error code in reply to each type of request, and more. With
+// -short, it has only every tenth code.
+func oddities() []oddity {
 	told := 9
-	oddities := []oddity{
-		{"swaps always fail", "cas", always(`{"type":"error","code":22}`)},
-		{"they tell another value than the key holds", "cas", always(mistold)},
-		{"they tell another value each time", "cas", func() string {
+	all := []oddity{
+		{"swaps always fail", "cas", true, always(conflict)},
+		{"they tell another value than the key holds", "cas", true, always(mistold)},
+		{"they tell another value each time", "cas", true, func() string {
 			told++
 			return strings.Replace(mistold, `\"total\" 9`, fmt.Sprintf(`\"total\" %d`, told), 1)
 		}},
@@ -48,10 +52,16 @@ func OddStore(t *testing.T, program maelstromtest.Program) {
 	for _, request := range []string{"read", "write", "cas"} {
 		for code := 0; code <= 40; code += step {
 			reply := always(fmt.Sprintf(`{"type":"error","code":%d}`, code))
-			oddities = append(oddities, oddity{fmt.Sprintf("%s %d", request, code), request, reply})
+			all = append(all, oddity{fmt.Sprintf("%s %d", request, code), request, false, reply})
 		}
 	}
-	for _, odd := range oddities {
+	return all
+}
+
+// OddStore lets the store answer oddly. A node that makes no progress must send
+// it at most 50 requests of each type a second, and say so in its log.
+func OddStore(t *testing.T, program maelstromtest.Program) {
+	for _, odd := range oddities() {
 		for _, stored := range []string{"", `{"total":7,"receipts":` + foreign + `}`, `42`} {
 			t.Run(odd.name+"/"+stored, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) { odd.run(t, program, stored) })
@@ -65,14 +75,7 @@ func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string
 	if stored != "" {
 		store.Put("counter", stored)
 	}
-	serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-		if p.Type == odd.request {
-			c.Answer(p, "%s", odd.reply())
-		} else {
-			store.Serve(c, p)
-		}
-	})
-	s := maelstromtest.Converse(t, Alone(serve), program)
+	s, check := odd.talk(t, program, store)
 	for i := range 3 {
 		s.Line(AddLine("c1", i+1))
 		s.Hear("add_ok", "error")
@@ -81,22 +84,32 @@ func (odd oddity) run(t *testing.T, program maelstromtest.Program, stored string
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	check(t)
-	if !strings.HasPrefix(odd.name, "cas") && odd.request == "cas" && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
+	check()
+	if odd.stuck && stored != "42" && !strings.Contains(s.Stderr(), "no progress") {
 		t.Errorf("the node did not log that it makes no progress, but %q", s.Stderr())
 	}
 }
 
-// counting returns a store that serves and counts. The check is that it was
-// asked at most 50 times for each type of request in each second.
-func counting(serve maelstromtest.Responder) (counts maelstromtest.Responder, check func(*testing.T)) {
+// talk starts n0, one of the given nodes, with a store that answers oddly. The
+// returned function checks that the store was asked at most 50 times for each
+// type of request in each second.
+func (odd oddity) talk(t *testing.T, program maelstromtest.Program, store *maelstromtest.Store, nodes ...string) (
+	s *maelstromtest.Conversation, check func()) {
 	asked := map[string]int{} // by type and second
-	counts = func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
+	setting := Alone(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
 		asked[fmt.Sprintf("%s in second %d", p.Type, time.Now().Unix())]++
-		serve(c, p)
-	}
-	return counts, func(t *testing.T) {
-		t.Helper()
+		reply := ""
+		if p.Type == odd.request {
+			reply = odd.reply()
+		}
+		if reply == "" {
+			store.Serve(c, p)
+		} else {
+			c.Answer(p, "%s", reply)
+		}
+	})
+	setting.Nodes = nodes
+	return maelstromtest.Converse(t, setting, program), func() {
 		for when, n := range asked {
 			if n > 50 {
 				t.Errorf("%d times %s", n, when)
@@ -111,29 +124,21 @@ func counting(serve maelstromtest.Responder) (counts maelstromtest.Responder, ch
 func Copies(t *testing.T, program maelstromtest.Program) {
 	for _, pause := range []time.Duration{5 * time.Millisecond, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
-			store, refuses := maelstromtest.NewStore(), false
-			serve, check := counting(func(c *maelstromtest.Conversation, p maelstromtest.Packet) {
-				if refuses && p.Type == "cas" {
-					c.Answer(p, `{"type":"error","code":22}`)
-				} else {
-					store.Serve(c, p)
-				}
-			})
-			setting := Alone(serve)
-			setting.Nodes = []string{"n0", "n1"}
-			s := maelstromtest.Converse(t, setting, program)
+			reply := ""
+			odd := oddity{request: "cas", reply: func() string { return reply }}
+			s, check := odd.talk(t, program, maelstromtest.NewStore(), "n0", "n1")
 			fold := func() {
 				s.Request("n1", `{"type":"combine","boot":1,"nonce":1,"seq":1,"delta":1}`)
 				s.Hear("combine_ok")
 			}
 			fold()
-			refuses = true
+			reply = conflict
 			s.Request("c1", `{"type":"add","delta":1}`)
 			for began := time.Now(); time.Since(began) < 3*time.Second; time.Sleep(pause) {
 				fold()
 			}
 			s.Hear("error")
-			check(t)
+			check()
 		})
 	}
 }
@@ -162,81 +167,58 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 // badValue puts a bad value into the store of a cluster at some time, and mends
 // it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
-	a := asker{t: t, Cluster: c, bit: 1}
+	var adds Bits
+	serve := func(bit int64) {
+		for i, node := range Nodes {
+			if err := adds.Add(c, node, bit<<i); err != nil {
+				t.Errorf("%s: %v", node, err)
+			}
+		}
+	}
 	store := c.Service(maelstrom.SeqKV)
 	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
-	switch when {
-	case "before the start":
-		for _, node := range Nodes {
-			c.Kill(node)
-		}
-	case "in the middle":
-		a.serves()
+	if when == "in the middle" {
+		serve(1)
 		good, _ = store.Get("counter")
 	}
 	store.Put("counter", json.RawMessage(bad))
 	if when == "before the start" {
 		for _, node := range Nodes {
+			c.Kill(node)
 			c.Restart(node)
 		}
 	}
-	a.refuses(bad, when != "before the start")
+	for i, node := range Nodes {
+		err := adds.Add(c, node, 1<<(3+i))
+		// If a node has seen a good value before, what it sends before it sees
+		// the bad one may still take effect, for all the node knows.
+		open := maelstrom.ErrorCode(err) == maelstrom.Timeout && when != "before the start"
+		checkRefusal(t, node, err, open, fmt.Sprintf("%.80q", bad))
+	}
+	for i := range 20 * len(Nodes) {
+		node := Nodes[i%len(Nodes)]
+		_, err := Ask(c, node, Read)
+		checkRefusal(t, node, err, false, "")
+	}
 	if got, _ := store.Get("counter"); string(got) != bad {
 		t.Errorf("the bad value was overwritten with %s", got)
 	}
 	store.Put("counter", good)
 	time.Sleep(900 * time.Millisecond)
-	a.serves()
+	serve(1 << 6)
 	for _, node := range Nodes {
-		value, _, text := Ask(c, node, Read)
-		a.adds.Check(t, node, cmp.Or(value, text))
+		value, err := Ask(c, node, Read)
+		adds.Check(t, node, value, err)
 	}
 }
 
-// An asker asks the nodes of a cluster whose stored value is bad for a time.
-type asker struct {
-	*maelstromtest.Cluster
-	t    *testing.T
-	adds Bits
-	bit  int64 // of the last add
-}
-
-func (a *asker) add(node string) (code int, text string) {
-	a.bit *= 2
-	_, code, text = Ask(a.Cluster, node, Add(a.bit))
-	a.adds.Note(a.bit, code)
-	return code, text
-}
-
-// serves checks that each node serves an add.
-func (a *asker) serves() {
-	a.t.Helper()
-	for _, node := range Nodes {
-		if code, text := a.add(node); code != -1 {
-			a.t.Errorf("%s answered %d %s", node, code, text)
-		}
-	}
-}
-
-// refuses checks that the nodes refuse everything, and say why. If they had
-// seen a good value before, what a node sends before it sees the bad one may
-// still take effect, for all the node knows.
-func (a *asker) refuses(bad string, seen bool) {
-	a.t.Helper()
-	for _, node := range Nodes {
-		code, text := a.add(node)
-		if code != maelstrom.TemporarilyUnavailable && (code != maelstrom.Timeout || !seen) {
-			a.t.Errorf("%s answered %d %s", node, code, text)
-		}
-		if !strings.Contains(text, `"counter"`) || !strings.Contains(text, fmt.Sprintf("%.80q", bad)) {
-			a.t.Errorf("%s does not name the key and what it holds: %s", node, text)
-		}
-	}
-	for i := range 20 * len(Nodes) {
-		node := Nodes[i%len(Nodes)]
-		_, code, text := Ask(a.Cluster, node, Read)
-		if code != maelstrom.TemporarilyUnavailable || !strings.Contains(text, `"counter"`) {
-			a.t.Errorf("%s answered %d %s", node, code, text)
-		}
+// checkRefusal checks that a node has answered with error 11, or 0 if open is
+// set, and named the key and what it holds.
+func checkRefusal(t *testing.T, node string, err error, open bool, holds string) {
+	t.Helper()
+	var e *maelstrom.RPCError
+	named := errors.As(err, &e) && strings.Contains(e.Text, `"counter"`) && strings.Contains(e.Text, holds)
+	if !named || e.Code != maelstrom.TemporarilyUnavailable && !open {
+		t.Errorf("%s answered %v", node, err)
 	}
 }

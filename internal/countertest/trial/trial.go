@@ -6,13 +6,15 @@
 //
 // Run simulates a cluster with each of some seeds, and its failure names the
 // seed that replays it. Row.Check does the same and compares the figures with
-// limits. The other trials work a cluster by hand, or play the network of one
-// node, or of two as Session does. Catch breaks the counter and checks that
-// given tests fail.
+// limits. The flag -seeds overrides how many seeds any trial takes. The other
+// trials work a cluster by hand, or play the network of one node, or of two as
+// Session does. Catch breaks the counter and checks that given tests fail.
 package trial
 
 import (
 	"bytes"
+	"cmp"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -27,14 +29,23 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
+var seeds = flag.Int("seeds", 0, "run this many seeds of each simulation instead of its own number")
+
+// Seeds returns the flag -seeds, or n if it is not given.
+func Seeds(n int) int { return cmp.Or(*seeds, n) }
+
 // A Check checks the result of one seed.
 type Check func(t *testing.T, r *maelstromtest.Result)
 
-// Run simulates cfg with each seed from 1 to n. It checks that the history is
-// right and that the nodes logged nothing, and runs the given checks. It
-// returns the results, in no particular order and without their histories.
+// Run simulates cfg with each seed from 1 to n, or a tenth of them with -short.
+// It checks that the history is right and that the nodes logged nothing, and
+// runs the given checks. It returns the results, in no particular order and
+// without their histories.
 func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.Config, checks ...Check) []*maelstromtest.Result {
 	t.Helper()
+	if testing.Short() {
+		n = (n + 9) / 10
+	}
 	return eachSeed(t, n, func(t *testing.T, seed uint64) *maelstromtest.Result {
 		r := run(t, program, seed, cfg, checks...)
 		r.History = nil // a soak has thousands of results
@@ -63,13 +74,13 @@ func run(t *testing.T, program maelstromtest.Program, seed uint64, cfg maelstrom
 	return r
 }
 
-// eachSeed calls f with each seed from 1 to n, in parallel. It returns what f
-// returns, in no particular order.
+// eachSeed calls f with each seed from 1 to n, or to the flag -seeds, in
+// parallel. It returns what f returns, in no particular order.
 func eachSeed[R any](t *testing.T, n int, f func(t *testing.T, seed uint64) R) (all []R) {
 	t.Helper()
 	var mu sync.Mutex
 	t.Run("seeds", func(t *testing.T) { // ends when all parallel seeds have ended
-		for seed := range uint64(n) {
+		for seed := range uint64(Seeds(n)) {
 			t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 				t.Parallel()
 				r := f(t, seed+1)
@@ -102,20 +113,27 @@ func Within(limits Figures) Check {
 	}
 }
 
+// Never checks that no request was answered as wrong says.
+func Never(wrong func(op maelstromtest.Op) bool) Check {
+	return func(t *testing.T, r *maelstromtest.Result) {
+		for _, op := range r.History {
+			if wrong(op) {
+				took := op.Complete - op.Invoke
+				t.Errorf("%s answered a %s of %v after %v: %s %d %s", op.Node, op.F, op.Invoke, took, op.Outcome, op.Code, op.Text)
+			}
+		}
+	}
+}
+
 // InTime checks that every request was answered within 4 s, either ok or with
 // error 11 or 0. The time may be longer by slack, because a request may wait
 // behind other messages before the node sees it.
 func InTime(slack time.Duration) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		for _, op := range r.History {
-			if op.Complete-op.Invoke > 4*time.Second+slack {
-				t.Errorf("%s answered a %s of %v after %v", op.Node, op.F, op.Invoke, op.Complete-op.Invoke)
-			}
-			if op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable || op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout {
-				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
-			}
-		}
-	}
+	return Never(func(op maelstromtest.Op) bool {
+		return op.Complete-op.Invoke > 4*time.Second+slack ||
+			op.Outcome == maelstromtest.Fail && op.Code != maelstrom.TemporarilyUnavailable ||
+			op.Outcome == maelstromtest.Info && op.Code != maelstrom.Timeout
+	})
 }
 
 // Fairness returns how many requests the node that served the fewest has
@@ -138,37 +156,16 @@ func Fairness(r *maelstromtest.Result) float64 {
 	return float64(slices.Min(counts)) / float64(slices.Max(counts))
 }
 
-// Starving checks that all nodes but the given one serve all requests, and logs
-// the share that this node serves of what the busiest one does.
-func Starving(node string) Check {
-	return func(t *testing.T, r *maelstromtest.Result) {
-		for _, op := range r.History {
-			if op.Outcome != maelstromtest.OK && op.Node != node {
-				t.Errorf("%s answered a %s of %v with error %d: %s", op.Node, op.F, op.Invoke, op.Code, op.Text)
-			}
-		}
-		t.Logf("%s served %.1f %% of what the busiest node did", node, 100*Fairness(r))
-	}
-}
-
 // few is the number of faults or doubled messages below which a share of them
 // says nothing.
 const few = 20
 
-// Struck checks that the faults have struck something. At least half of the
-// faults of a node must have come while messages from or to it were on their
-// way. At least half of the doubled messages must have arrived apart from their
-// originals. Struck looks at all results together, and at each kind of fault of
-// which there were enough.
-func Struck(t *testing.T, results []*maelstromtest.Result) {
-	t.Helper()
-	for _, failure := range missed(results) {
-		t.Error(failure)
-	}
-}
-
-// missed returns a text for each kind of fault that has mostly struck nothing.
-func missed(results []*maelstromtest.Result) (failures []string) {
+// Missed returns a text for each kind of fault that has mostly struck nothing.
+// At least half of the faults of a node must have come while messages from or
+// to it were on their way. At least half of the doubled messages must have
+// arrived apart from their originals. Missed looks at all results together, and
+// at each kind of fault of which there were enough.
+func Missed(results []*maelstromtest.Result) (failures []string) {
 	struck, all := map[string]int{}, map[string]int{}
 	for _, r := range results {
 		for _, f := range r.Faults {
@@ -219,7 +216,7 @@ func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
 }
 
 // Exercise returns the workload that the counter is made for: 3 nodes, 100
-// requests a second, 20 s.
+// requests a second, 20 s. The faults are a list of names, such as "kill,loss".
 func Exercise(faults string) maelstromtest.Config {
 	return maelstromtest.Config{
 		Nodes: 3, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: maelstromtest.MustNemesis(faults),

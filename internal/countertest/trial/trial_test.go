@@ -37,7 +37,7 @@ func TestFaultsThatStrikeNothingAreReported(t *testing.T) {
 		{"doubled messages", []*maelstromtest.Result{doubled(10, 20)}, ""},
 		{"doubled messages that arrive together", []*maelstromtest.Result{doubled(9, 10), doubled(0, 10)}, "doubled messages: 9 of 20"},
 	} {
-		if got := strings.Join(missed(test.results), "\n"); (got == "") != (test.missed == "") || !strings.Contains(got, test.missed) {
+		if got := strings.Join(Missed(test.results), "\n"); (got == "") != (test.missed == "") || !strings.Contains(got, test.missed) {
 			t.Errorf("%s: %q, want %q", test.what, got, test.missed)
 		}
 	}
