@@ -4,14 +4,14 @@ package desk
 // time, and checks that the search notices.
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"maelstrom-counter/internal/countertest/trial"
 )
 
 // Faults of the model itself. The other faults are edits of the code.
@@ -92,8 +92,10 @@ const switched = "SEARCH_FAULT"
 
 // A search that could not fail would prove nothing.
 func TestTheSearchFindsEachFault(t *testing.T) {
-	binary, dir := "", t.TempDir()
-	on := os.Getenv(switched)
+	on, binary := os.Getenv(switched), ""
+	if on == "" && !testing.Short() {
+		binary = buildFaults(t)
+	}
 	for _, f := range faults {
 		if on != "" && on != f.name {
 			continue
@@ -107,11 +109,8 @@ func TestTheSearchFindsEachFault(t *testing.T) {
 				t.Logf("%s, %d states:\n%s", f.name, len(x.parents), x.story)
 				return
 			}
-			if testing.Short() {
-				t.Skip("builds the desk anew")
-			}
 			if binary == "" {
-				binary = buildFaults(t, dir)
+				t.Skip("builds the desk anew")
 			}
 			cmd := exec.Command(binary, "-test.v", "-test.run", "^TestTheSearchFindsEachFault$")
 			cmd.Env = append(os.Environ(), switched+"="+f.name)
@@ -126,18 +125,9 @@ func TestTheSearchFindsEachFault(t *testing.T) {
 
 // buildFaults builds a binary of this test with all edits, each under a
 // condition. It returns the binary's path.
-func buildFaults(t *testing.T, dir string) string {
-	binary, overlay := filepath.Join(dir, "faults.test"), filepath.Join(dir, "overlay.json")
-	var errs []error
-	replace := map[string]string{}
-	for file, source := range editedSources(t) {
-		replace[file] = filepath.Join(dir, fmt.Sprint(len(replace), ".go"))
-		errs = append(errs, os.WriteFile(replace[file], []byte(source), 0o666))
-	}
-	list, err := json.Marshal(map[string]any{"Replace": replace})
-	errs = append(errs, err, os.WriteFile(overlay, list, 0o666))
-	out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".").CombinedOutput()
-	if err := errors.Join(append(errs, err)...); err != nil {
+func buildFaults(t *testing.T) string {
+	binary, overlay := filepath.Join(t.TempDir(), "faults.test"), trial.Overlay(t, editedSources(t))
+	if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return binary

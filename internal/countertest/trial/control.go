@@ -2,6 +2,7 @@ package trial
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,7 @@ type Mistake struct {
 // copy does not build. The tests are named as for go test -run.
 func Catch(t *testing.T, m Mistake, tests ...string) {
 	t.Helper()
-	path := overlay(t, m.Edits)
+	path := Overlay(t, edited(t, m.Edits))
 	for _, name := range tests {
 		out, err := exec.Command("go", "test", "-vet=off", "-overlay", path, "-seeds", "5", "-run", "^"+name, ".").CombinedOutput()
 		failed := strings.Contains(string(out), "--- FAIL")
@@ -40,22 +41,14 @@ func Catch(t *testing.T, m Mistake, tests ...string) {
 	t.Error("not caught")
 }
 
-// overlay writes the edited files, and the list of them that the go command's
-// flag -overlay takes. It returns the list's path.
-func overlay(t *testing.T, edits map[string][]string) string {
+// edited returns the texts of the files with the edits made, by their absolute
+// paths.
+func edited(t *testing.T, edits map[string][]string) map[string]string {
 	t.Helper()
-	dir := t.TempDir()
-	write := func(name string, content []byte) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, content, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	replace := map[string]string{} // by the original's path
+	texts := map[string]string{}
 	for file, pairs := range edits {
-		original, _ := filepath.Abs(file) // if it fails, so does ReadFile
-		source, err := os.ReadFile(original)
+		path, _ := filepath.Abs(file) // if it fails, so does ReadFile
+		source, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,9 +57,28 @@ func overlay(t *testing.T, edits map[string][]string) string {
 				t.Fatalf("%s does not contain exactly once: %s", file, pair[0])
 			}
 		}
-		edited := strings.NewReplacer(pairs...).Replace(string(source))
-		replace[original] = write(filepath.Base(file), []byte(edited))
+		texts[path] = strings.NewReplacer(pairs...).Replace(string(source))
+	}
+	return texts
+}
+
+// Overlay writes texts that take the place of some files of the module, and a
+// list of them that the go command's flag -overlay takes. It returns the list's
+// path.
+func Overlay(t *testing.T, texts map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	replace := map[string]string{}
+	for file, text := range texts {
+		replace[file] = write(fmt.Sprintf("%d.go", len(replace)), text)
 	}
 	list, _ := json.Marshal(map[string]any{"Replace": replace}) // cannot fail
-	return write("overlay.json", list)
+	return write("overlay.json", string(list))
 }
