@@ -59,11 +59,7 @@ var executables = map[string]Program{
 		time.Sleep(100 * time.Millisecond) // for a last tick
 		return err
 	},
-	"mute node": func(env Env) error {
-		fmt.Fprintln(env.Stderr, "I say nothing")
-		_, err := io.Copy(io.Discard, env.Stdin)
-		return err
-	},
+	"mute node": printing(""),
 }
 
 // linCounter is a counter that is right as long as nothing goes wrong: a number
@@ -215,6 +211,16 @@ func rubbishNode(env Env) error {
 func say(env Env, src, dest, body string) error {
 	_, err := fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
 	return err
+}
+
+// printing returns a node that prints text, and then reads its input to the end.
+func printing(text string) Program {
+	return func(env Env) error {
+		fmt.Fprintln(env.Stderr, "this is all that I say")
+		fmt.Fprint(env.Stdout, text)
+		_, err := io.Copy(io.Discard, env.Stdin)
+		return err
+	}
 }
 
 // respond returns a node that hands each message but init to f.

@@ -33,7 +33,7 @@ func InCluster(t *testing.T, program maelstromtest.Program, cfg maelstromtest.Co
 // Ask sends a request to a node. It returns the value if that was a read, and
 // the code and text of the error: -1 for no error, -2 for no answer.
 func Ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, code int, text string) {
-	reply, err := c.Client(node).Request(body, 5*time.Second)
+	reply, err := c.Request(node, body, 5*time.Second)
 	var failure *maelstrom.RPCError
 	switch {
 	case errors.As(err, &failure):

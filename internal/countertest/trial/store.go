@@ -163,7 +163,6 @@ func BadValue(t *testing.T, program maelstromtest.Program) {
 // it later.
 func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 	a := asker{t: t, Cluster: c, bit: 1}
-	store := c.Service(maelstrom.SeqKV)
 	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
 	switch when {
 	case "before the start":
@@ -172,19 +171,19 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 		}
 	case "in the middle":
 		a.serves()
-		good, _ = store.Get("counter")
+		good, _ = c.Get(maelstrom.SeqKV, "counter")
 	}
-	store.Put("counter", json.RawMessage(bad))
+	c.Put(maelstrom.SeqKV, "counter", json.RawMessage(bad))
 	if when == "before the start" {
 		for _, node := range Nodes {
 			c.Restart(node)
 		}
 	}
 	a.refuses(bad, when != "before the start")
-	if got, _ := store.Get("counter"); string(got) != bad {
+	if got, _ := c.Get(maelstrom.SeqKV, "counter"); string(got) != bad {
 		t.Errorf("the bad value was overwritten with %s", got)
 	}
-	store.Put("counter", good)
+	c.Put(maelstrom.SeqKV, "counter", good)
 	time.Sleep(900 * time.Millisecond)
 	a.serves()
 	for _, node := range Nodes {
