@@ -73,25 +73,37 @@ func TestAClusterAnswersRequestsAndShowsItsStore(t *testing.T) {
 // mended, or until Heal.
 func TestCutsAndFaultsLastUntilTheyAreMended(t *testing.T) {
 	program := func(env Env) error { return counterOn(env, "lin-kv", time.Second/2) }
-	inCluster(t, Config{Nemesis: []Fault{{Kind: Loss, Probability: 1}}}, program, func(t *testing.T, c *Cluster) {
+	cut := 0 // links
+	cfg := Config{Nemesis: []Fault{{Kind: Loss, Probability: 1}}, Watch: func(e Entry) {
+		switch e.What {
+		case LinkCut:
+			cut++
+		case LinkMends:
+			cut--
+		}
+	}}
+	inCluster(t, cfg, program, func(t *testing.T, c *Cluster) {
 		for i, step := range []struct {
-			do          func()
-			works, cuts []string // the nodes that hear from the store, and those that do not
+			do           func()
+			works, fails []string // the nodes that hear from the store, and those that do not
+			cut          int      // links
 		}{
-			{func() {}, nil, []string{"n0"}},
-			{c.Heal, []string{"n0"}, nil},
-			{func() { c.CutStore("n0"); c.CutStore("n0") }, []string{"n1"}, []string{"n0"}},
-			{func() { c.MendStore("n0") }, []string{"n0"}, nil}, // one is enough
-			{func() { c.CutStore() }, nil, []string{"n1", "n2"}},
-			{c.Heal, []string{"n2"}, nil},
-			{func() { c.CutOneWay("lin-kv", "n2") }, nil, []string{"n2"}},
-			{func() { c.Mend("n2", "lin-kv") }, []string{"n2"}, nil},
+			{func() {}, nil, []string{"n0"}, 0},
+			{c.Heal, []string{"n0"}, nil, 0},
+			{func() { c.CutStore("n0"); c.CutStore("n0") }, []string{"n1"}, []string{"n0"}, 4},
+			{func() { c.MendStore("n0") }, []string{"n0"}, nil, 0}, // one is enough
+			{func() { c.CutStore() }, nil, []string{"n1", "n2"}, 12},
+			{c.Heal, []string{"n2"}, nil, 0},
+			{func() { c.CutOneWay("lin-kv", "n2") }, nil, []string{"n2"}, 1},
+			{func() { c.Mend("n2", "lin-kv") }, []string{"n2"}, nil, 0},
 		} {
-			step.do()
+			if step.do(); cut != step.cut {
+				t.Errorf("step %d: %d links are cut, not %d", i, cut, step.cut)
+			}
 			for _, n := range step.works {
 				succeeds(t, c, n, "add")
 			}
-			for _, n := range step.cuts {
+			for _, n := range step.fails {
 				_, err := c.Request(n, Body{"type": "add", "delta": 1}, time.Second)
 				if maelstrom.ErrorCode(err) != maelstrom.TemporarilyUnavailable {
 					t.Errorf("step %d: cut off, %s answered %v", i, n, err)
@@ -151,6 +163,7 @@ func TestInputHeldDuringAPauseComesOneMessageAtATime(t *testing.T) {
 		}
 	}
 	inCluster(t, Config{Nodes: 1}, program, func(t *testing.T, c *Cluster) {
+		succeeds(t, c, "n0", "echo") // its client is one of those that are used now
 		c.Pause("n0")
 		var all sync.WaitGroup
 		for range 20 {

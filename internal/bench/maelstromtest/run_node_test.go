@@ -49,15 +49,21 @@ var executables = map[string]Program{
 		time.Sleep(time.Hour)
 		return err
 	},
+	// At its end, it says how long it has stood still at the longest.
 	"ticking node": func(env Env) error {
-		go func() {
-			for range time.Tick(10 * time.Millisecond) {
-				fmt.Fprintln(env.Stderr, "tick")
+		ended := make(chan error)
+		go func() { ended <- echoNode(env) }()
+		tick := time.Tick(10 * time.Millisecond)
+		var longest time.Duration
+		for last := time.Now(); ; last = time.Now() {
+			select {
+			case <-tick:
+				longest = max(longest, time.Since(last))
+			case err := <-ended:
+				fmt.Fprintln(env.Stderr, max(longest, time.Since(last)))
+				return err
 			}
-		}()
-		err := echoNode(env)
-		time.Sleep(100 * time.Millisecond) // for a last tick
-		return err
+		}
 	},
 	"mute node": printing(""),
 }
@@ -171,16 +177,14 @@ func echoNode(env Env) error { return eachMessage(env, func(m Packet) error { re
 
 // echoUntil is an echoNode that returns after it has answered limit requests.
 func echoUntil(env Env, limit int) error {
-	err := eachMessage(env, func(m Packet) error {
-		if limit--; limit == 0 {
-			return cmp.Or(echo(env, m), io.EOF)
+	lines := bufio.NewScanner(env.Stdin)
+	for ; limit > 0 && lines.Scan(); limit-- {
+		m, err := ParsePacket(lines.Bytes())
+		if err := cmp.Or(err, echo(env, m)); err != nil {
+			return err
 		}
-		return echo(env, m)
-	})
-	if err == io.EOF {
-		return nil
 	}
-	return err
+	return lines.Err()
 }
 
 // echo answers a message with its own body.

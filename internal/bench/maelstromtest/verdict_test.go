@@ -59,23 +59,6 @@ func TestACrashIsNotBuried(t *testing.T) {
 	}
 }
 
-func TestARunInWhichNothingWasAskedOrAnsweredIsNotRight(t *testing.T) {
-	for name, test := range map[string]struct {
-		cfg     Config
-		program Program
-		want    string
-	}{
-		"no rate":       {Config{TimeLimit: time.Second, Workload: Echo{}}, echoNode, "nothing was asked: Config.Rate is 0"},
-		"no time limit": {Config{Rate: 10, Workload: Echo{}}, echoNode, "nothing was asked: Config.TimeLimit is 0"},
-		"no answer":     {Config{Rate: 10, TimeLimit: time.Second, Workload: Echo{}}, replying(), "requests was answered"},
-	} {
-		r := Simulate(t, test.cfg, test.program)
-		if err := r.Err(); r.Right || err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: right: %v, error %v, want %q", name, r.Right, err, test.want)
-		}
-	}
-}
-
 func TestEveryCheckIsNamed(t *testing.T) {
 	r := Simulate(t, Config{Rate: 100, TimeLimit: 2 * time.Second}, linCounter)
 	var got []string
