@@ -183,12 +183,9 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 // wasDown reports whether an operation's node was dead or paused while it was
 // under way.
 func (b *bench) wasDown(op Op) bool {
-	for _, n := range b.nodes {
-		if n.name == op.Node {
-			return slices.ContainsFunc(n.down, func(d interval) bool {
-				return d.from-b.epoch <= op.Complete && (d.to == 0 || d.to-b.epoch >= op.Invoke)
-			})
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.nodes, func(n *node) bool {
+		return n.name == op.Node && slices.ContainsFunc(n.down, func(d interval) bool {
+			return d.from-b.epoch <= op.Complete && (d.to == 0 || d.to-b.epoch >= op.Invoke)
+		})
+	})
 }
