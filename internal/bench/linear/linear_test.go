@@ -36,7 +36,7 @@ func TestSmallHistories(t *testing.T) {
 		"unknown, seen and gone":          {[]Op{addOp(2, 0, Never), readOp(2, 1, 2), readOp(0, 3, 4)}, &Evidence{2, 2, 2}},
 		"what constrains nothing":         {[]Op{{}, addOp(2, 0, 1), {}, readOp(2, 2, 3), {}}, nil},
 		"the first of many wrong reads":   {[]Op{readOp(9, 8, 9), readOp(7, 0, 3), readOp(5, 1, 2), addOp(1, 0, 9)}, &Evidence{2, 0, 1}},
-		"the greatest of those before it": {[]Op{addOp(2, 0, 9), readOp(2, 3, 4), readOp(0, 1, 2), readOp(1, 5, 6)}, &Evidence{3, 2, 2}},
+		"less than the greatest read":     {[]Op{addOp(2, 0, 9), readOp(2, 3, 4), readOp(0, 1, 2), readOp(1, 5, 6)}, &Evidence{3, 2, 2}},
 		"great totals":                    {[]Op{addOp(math.MaxInt64-1, 0, Never), addOp(1, 0, 9), readOp(math.MaxInt64, 1, 2)}, nil},
 		"the add due first is needed": {[]Op{
 			addOp(1, 0, 20), addOp(1, 0, 4), readOp(1, 1, 2), readOp(1, 4, 5), readOp(2, 6, 7),
