@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -32,27 +33,28 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 		history []Op
 		valid   bool   // by Maelstrom's verdict
 		strict  bool   // no refused add is counted
-		order   string // why reads are out of order, if some are
+		order   string // the reads that are out of order: what they could have been, and why
 		linear  Status
 	}{
 		{"nothing", nil, true, true, "", Passed},
 		{"right", []Op{add(2, 0, 5, OK), read(2, 6, 7), add(1, 8, 9, OK), finalRead(3)}, true, true, "", Passed},
-		{"an acknowledged add lost", []Op{add(2, 0, 5, OK), finalRead(0)}, false, true, "less than had been acknowledged", Wrong},
-		{"an add counted twice", []Op{add(2, 0, 5, OK), finalRead(4)}, false, true, "more than had been added", Wrong},
+		{"an acknowledged add lost", []Op{add(2, 0, 5, OK), finalRead(0)}, false, true, "2: less than had been acknowledged", Wrong},
+		{"an add counted twice", []Op{add(2, 0, 5, OK), finalRead(4)}, false, true, "2: more than had been added", Wrong},
 		{"an indeterminate add happened", []Op{add(2, 0, 5, Info), finalRead(2)}, true, true, "", Passed},
 		{"an indeterminate add did not happen", []Op{add(2, 0, 5, Info), finalRead(0)}, true, true, "", Passed},
 		{"half of an indeterminate add", []Op{add(2, 0, 5, Info), finalRead(1)}, false, true, "", Wrong},
-		{"a refused add counted", []Op{add(2, 0, 5, Fail), finalRead(2)}, true, false, "more than had been added", Wrong},
+		{"a refused add counted", []Op{add(2, 0, 5, Fail), finalRead(2)}, true, false, "0: more than had been added", Wrong},
 		{"a refused add not counted", []Op{add(2, 0, 5, Fail), finalRead(0)}, true, true, "", Passed},
-		{"an old read in between", []Op{add(2, 0, 5, OK), read(0, 6, 7), finalRead(2)}, true, true, "less than had been acknowledged", Wrong},
-		{"a read that goes back", []Op{add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), finalRead(2)}, true, true, "less than had been read", Wrong},
+		{"an old read in between", []Op{add(2, 0, 5, OK), read(0, 6, 7), finalRead(2)}, true, true, "2: less than had been acknowledged", Wrong},
+		{"a read that goes back", []Op{add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), finalRead(2)}, true, true, "2: less than had been read", Wrong},
 		{"reads that stay back", []Op{
 			add(2, 0, 50, OK), read(2, 6, 7), read(0, 8, 9), read(0, 10, 11), finalRead(2),
-		}, true, true, "less than had been read" + "less than had been read", Wrong},
-		{"a read from the future", []Op{read(2, 0, 1), add(2, 5, 6, OK), finalRead(2)}, true, true, "more than had been added", Wrong},
+		}, true, true, "2: less than had been read" + "2: less than had been read", Wrong},
+		{"a read from the future", []Op{read(2, 0, 1), add(2, 5, 6, OK), finalRead(2)}, true, true, "0: more than had been added", Wrong},
 		{"a read of an add under way", []Op{add(2, 0, 50, OK), read(2, 6, 7), finalRead(2)}, true, true, "", Passed},
 		{"a read of an add that began later", []Op{read(2, 0, 10), add(2, 5, 20, OK), finalRead(2)}, true, true, "", Passed},
 		{"a read at the instant of an add's end", []Op{add(2, 0, 5, OK), read(0, 5, 6), finalRead(2)}, true, true, "", Passed},
+		{"a read at the instant of an add's begin", []Op{read(2, 0, 5), add(2, 5, 6, OK), finalRead(2)}, true, true, "", Passed},
 		{"adds that were never both there", []Op{
 			add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 20), finalRead(3),
 		}, true, true, "", Wrong},
@@ -61,7 +63,7 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 		}, true, true, "", Passed},
 		{"an indeterminate add that is seen and gone", []Op{
 			add(2, 0, 5, Info), read(2, 10, 11), finalRead(0),
-		}, true, true, "less than had been read", Wrong},
+		}, true, true, "2: less than had been read", Wrong},
 		{"too hard to decide", append(slices.Repeat([]Op{add(1, 0, 5, Info)}, 600), read(3, 0, 5)), true, true, "", NotChecked},
 		{"final reads that differ", []Op{add(1, 0, 5, Info), finalRead(0), finalRead(1)}, true, true, "", Passed},
 	} {
@@ -80,7 +82,7 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 			}
 			order := ""
 			for _, read := range v.Facts.(CounterFacts).OutOfOrder {
-				order += strings.Split(read.Why, " (")[0]
+				order += fmt.Sprint(read.Bounds, ": ", strings.Split(read.Why, " (")[0])
 			}
 			if order != test.order {
 				t.Errorf("out of order: %q, want %q", order, test.order)
