@@ -197,7 +197,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"rubbish":    {brief, rubbishNode, false, "printed after 0s a line that is not a message (not a JSON object"},
 		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3 twice"},
 		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
-		"mute":       {brief, replying(), false, "was up and did not answer |no read succeeded| requests was answered"},
+		"mute":       {brief, replying(), false, "was up and did not answer |no add succeeded\nno read succeeded| requests was answered"},
 		"malformed":  {brief, replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},
 		"goroutine left": {brief, func(env Env) error {
 			go stayForEver()

@@ -69,6 +69,7 @@ func TestFiguresAreOfWhatTheirNamesSay(t *testing.T) {
 	}
 	b.sent, b.servers, b.epoch = 30, 12, time.Second
 	b.nodes[0].down = []interval{{ms(1500), ms(2000)}, {from: ms(7000)}}
+	b.nodes[1].down = []interval{{from: ms(1)}}
 	up, dead := add(1, 1001, 5999, Info), add(1, 1001, 6000, Info)
 	up.unanswered, up.Final, dead.unanswered = true, true, true
 	r := b.result([]Op{read(0, 0, 1), add(1, 10, 13, OK), add(1, 20, 90, Fail), dead, up, read(1, 40, 44)})
