@@ -2,9 +2,11 @@ package linear
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/anishathalye/porcupine"
 )
@@ -68,8 +70,8 @@ func small(random *rand.Rand) []Op {
 	return history
 }
 
-// Model is porcupine's model of a counter. Its inputs are Ops.
-var Model = porcupine.Model{
+// model is porcupine's model of a counter. Its inputs are Ops.
+var model = porcupine.Model{
 	Init: func() any { return int64(0) },
 	Step: func(state, input, _ any) (bool, any) {
 		total, op := state.(int64), input.(Op)
@@ -80,9 +82,9 @@ var Model = porcupine.Model{
 	},
 }
 
-// Operations returns a history for porcupine. An add of unknown outcome may
+// operations returns a history for porcupine. An add of unknown outcome may
 // take effect after everything else, which is the same as not at all.
-func Operations(history []Op) (ops []porcupine.Operation) {
+func operations(history []Op) (ops []porcupine.Operation) {
 	for i, op := range history {
 		if op.Read || op.Value != 0 {
 			ops = append(ops, porcupine.Operation{ClientId: i, Input: op, Call: op.Invoke, Return: op.Complete})
@@ -93,12 +95,14 @@ func Operations(history []Op) (ops []porcupine.Operation) {
 
 // judge asks porcupine.
 func judge(history []Op) Answer {
-	if porcupine.CheckOperations(Model, Operations(history)) {
+	if porcupine.CheckOperations(model, operations(history)) {
 		return Yes
 	}
 	return No
 }
 
+// Every answer is porcupine's. The evidence is the read at which porcupine's
+// answer changes, and at least one other result of it would have been right.
 func TestEveryAnswerAgreesWithPorcupine(t *testing.T) {
 	n := uint64(40000)
 	if testing.Short() {
@@ -110,12 +114,29 @@ func TestEveryAnswerAgreesWithPorcupine(t *testing.T) {
 		history := small(random)
 		want := judge(history)
 		answers[want]++
-		if got, _ := decide(history, 1e6); got != want {
-			t.Fatalf("seed %d: %v, want %v, of %+v", seed, got, want, history)
+		answer, evidence := Check(history, 1e6)
+		if answer != want || (answer == No) != (evidence != nil) {
+			t.Fatalf("seed %d: %v with evidence %v, want %v, of %+v", seed, answer, evidence, want, history)
 		}
 		// With few steps the answer may be Unknown, but it is never wrong.
 		if got, evidence := Check(history, random.IntN(200)); got != want && got != Unknown || (got == No) != (evidence != nil) {
 			t.Fatalf("seed %d, few steps: %v, want %v, of %+v", seed, got, want, history)
+		}
+		if evidence == nil {
+			continue
+		}
+		reads := readsOf(history)
+		first := slices.Index(reads, evidence.Read)
+		if judge(known(history, reads[:first+1])) != No || first > 0 && judge(known(history, reads[:first])) != Yes {
+			t.Fatalf("seed %d: %+v is not the first of %+v", seed, evidence, history)
+		}
+		right := false
+		for value := evidence.Low; value <= evidence.High; value++ {
+			history[evidence.Read].Value = value
+			right = right || judge(known(history, reads[:first+1])) == Yes
+		}
+		if !right {
+			t.Fatalf("seed %d: no result within %+v is right in %+v", seed, evidence, history)
 		}
 	}
 	if answers[Yes] < int(n)/4 || answers[No] < int(n)/4 {
@@ -143,35 +164,30 @@ func known(history []Op, reads []int) []Op {
 	return known
 }
 
-// The evidence is the read at which porcupine's answer changes.
-func TestTheEvidenceIsTheFirstReadThatCannotBeExplained(t *testing.T) {
-	found := 0
-	for seed := range uint64(2000) {
-		history := small(rand.New(rand.NewPCG(seed, 1)))
-		answer, evidence := Check(history, 1e6)
-		if answer != judge(history) || (answer == No) != (evidence != nil) {
-			t.Fatalf("seed %d: %v with evidence %v, of %+v", seed, answer, evidence, history)
-		}
-		if evidence == nil {
-			continue
-		}
-		found++
-		reads := readsOf(history)
-		first := slices.Index(reads, evidence.Read)
-		if judge(known(history, reads[:first+1])) != No || first > 0 && judge(known(history, reads[:first])) != Yes {
-			t.Fatalf("seed %d: %+v is not the first of %+v", seed, evidence, history)
-		}
-		// At least one result within the bounds would have been right.
-		right := false
-		for value := evidence.Low; value <= evidence.High; value++ {
-			history[evidence.Read].Value = value
-			right = right || judge(known(history, reads[:first+1])) == Yes
-		}
-		if !right {
-			t.Fatalf("seed %d: no result within %+v is right in %+v", seed, evidence, history)
-		}
-	}
-	if found < 500 {
-		t.Errorf("only %d histories were wrong", found)
+// BenchmarkPorcupine decides the same histories with this package and with
+// porcupine, which it lets try for 10 s.
+func BenchmarkPorcupine(b *testing.B) {
+	crowd := load{clients: 30, ops: 2000, unknown: 0.02, deltas: 4, latency: 1000, idle: 1000}
+	for seed := range uint64(8) {
+		history := crowd.history(rand.New(rand.NewPCG(seed, 4)))
+		b.Run(fmt.Sprintf("seed=%d/linear", seed), func(b *testing.B) {
+			for b.Loop() {
+				if answer, _ := Check(history, 1e7); answer != Yes {
+					b.Fatalf("answer %v", answer)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("seed=%d/porcupine", seed), func(b *testing.B) {
+			gaveUp := 0
+			for b.Loop() {
+				switch porcupine.CheckOperationsTimeout(model, operations(history), 10*time.Second) {
+				case porcupine.Illegal:
+					b.Fatal("porcupine takes it for wrong")
+				case porcupine.Unknown:
+					gaveUp++
+				}
+			}
+			b.ReportMetric(float64(gaveUp)/float64(b.N), "gave-up/op")
+		})
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 )
@@ -21,10 +20,9 @@ type Cluster struct {
 	t     testing.TB
 	b     *bench
 	ended chan struct{} // closed when the bench's goroutine has ended
-	close sync.Once
 
 	// What follows belongs to the bench's goroutine.
-	cuts map[link]func() // the cuts that the test has made, with what mends them
+	cuts map[link]func() // what mends the cuts that the test has made
 	idle []*benchClient  // clients without a request in hand
 }
 
@@ -85,10 +83,8 @@ func await[T any](c *Cluster, from <-chan T) (x T, ok bool) {
 // Close ends the nodes' input and waits for them to end, up to 2 s. If a node
 // leaves goroutines behind, the bubble panics afterwards.
 func (c *Cluster) Close() {
-	c.close.Do(func() {
-		c.b.call(func() { c.b.done = true })
-		<-c.ended
-	})
+	c.b.call(func() { c.b.done = true })
+	<-c.ended
 }
 
 // Problems returns what went wrong that is wrong under any workload: crashes,
@@ -129,47 +125,31 @@ func (c *Cluster) node(name string) *node {
 	return c.b.nodes[i]
 }
 
-// A Client sends requests to one node.
-type Client struct {
-	c    *Cluster
-	node *node
-}
-
-// Client returns a client of a node.
-func (c *Cluster) Client(node string) *Client {
-	c.t.Helper()
-	return &Client{c, c.node(node)}
-}
-
-// Request sends a request and waits for the reply. The body must marshal to a
-// JSON object with a type and without a msg_id. The error is a
+// Request sends a request to a node and waits for the reply. The body must
+// marshal to a JSON object with a type and without a msg_id. The error is a
 // *maelstrom.RPCError if the reply is an error, and ErrTimeout if no reply
 // comes in time. Requests may be made concurrently: each is sent under the name
 // of a client that has no other request in hand.
-func (cl *Client) Request(body any, timeout time.Duration) (Reply, error) {
-	cl.c.t.Helper()
-	type result struct {
-		reply Reply
-		err   error
-	}
-	answer := make(chan result, 1)
-	cl.c.do(func() {
-		client := cl.c.client()
-		err := client.request(cl.node, body, timeout, func(r Reply, err error) {
-			if err != ErrTimeout { // after a timeout, an answer may still come
-				cl.c.idle = append(cl.c.idle, client)
+func (c *Cluster) Request(name string, body any, timeout time.Duration) (reply Reply, err error) {
+	c.t.Helper()
+	answered := make(chan struct{})
+	c.doTo(name, func(n *node) {
+		client := c.client()
+		err = client.request(n, body, timeout, func(r Reply, e error) {
+			if e != ErrTimeout { // after a timeout, an answer may still come
+				c.idle = append(c.idle, client)
 			}
-			answer <- result{r, err}
+			reply, err = r, e
+			close(answered)
 		})
 		if err != nil {
-			answer <- result{nil, err}
+			close(answered)
 		}
 	})
-	r, ok := await(cl.c, answer)
-	if !ok {
+	if _, ok := await(c, answered); !ok {
 		return nil, errors.New("maelstromtest: the cluster was closed")
 	}
-	return r.reply, r.err
+	return reply, err
 }
 
 // client returns a client that has no request in hand.
@@ -189,49 +169,33 @@ func (c *Cluster) Inject(name string, line []byte) {
 	c.doTo(name, func(n *node) { n.input(append(slices.Clip(line), '\n')) })
 }
 
-// A Service is a key-value store of the cluster, seen from outside.
-type Service struct {
-	c     *Cluster
-	name  string
-	store *store
-}
-
-// Service returns a service of the cluster, "seq-kv" or "lin-kv".
-func (c *Cluster) Service(name string) Service {
+// Get returns the value that key has in the newest state of a service, "seq-kv"
+// or "lin-kv".
+func (c *Cluster) Get(service, key string) (raw json.RawMessage, ok bool) {
 	c.t.Helper()
-	s := c.b.services[name]
-	if s == nil {
-		c.t.Fatalf("maelstromtest: no service %q", name)
-	}
-	return Service{c, name, s}
-}
-
-// Get returns the value that key has in the service's newest state.
-func (s Service) Get(key string) (raw json.RawMessage, ok bool) {
-	s.c.t.Helper()
-	s.c.do(func() {
-		var v value
-		v, ok = s.store.newest().values[keyOf(key)]
-		raw = v.raw
-	})
+	c.doWith(service, func(s *store) { raw, ok = s.get(key) })
 	return raw, ok
 }
 
-// Put writes a value to the service, as one more of its callers. The value must
+// Put writes a value to a service, as one more of its callers. The value must
 // marshal to JSON.
-func (s Service) Put(key string, v any) {
-	s.c.t.Helper()
+func (c *Cluster) Put(service, key string, v any) {
+	c.t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
-		s.c.t.Fatalf("maelstromtest: value for %s: %v", s.name, err)
+		c.t.Fatalf("maelstromtest: value for %s: %v", service, err)
 	}
-	s.c.do(func() { s.store.handle("the test", kvRequest{kind: "write", key: keyOf(key), value: valueOf(raw)}) })
+	c.doWith(service, func(s *store) { s.put("the test", key, raw) })
 }
 
-// keyOf returns the canonical form of a key that is a string.
-func keyOf(key string) string {
-	raw, _ := json.Marshal(key) // a string can always be marshalled
-	return canonical(raw)
+// doWith is do for a service.
+func (c *Cluster) doWith(service string, f func(*store)) {
+	c.t.Helper()
+	s := c.b.services[service]
+	if s == nil {
+		c.t.Fatalf("maelstromtest: no service %q", service)
+	}
+	c.do(func() { f(s) })
 }
 
 // Kill ends a node's life, if it has one. Messages that it has sent still
@@ -265,17 +229,10 @@ func (c *Cluster) Restart(name string) {
 	}
 }
 
-// SetClock sets a node's wall clock ahead of the true time, or behind it if
-// ahead is negative. The setting outlasts the node's life.
-func (c *Cluster) SetClock(node string, ahead time.Duration) {
-	c.t.Helper()
-	c.SetClockTo(node, time.Now().Add(ahead))
-}
-
-// SetClockTo makes a node's wall clock show t now and run on from there. The
+// SetClock makes a node's wall clock show t now and run on from there. The
 // setting outlasts the node's life. Any t will do, such as one before 1970, in
 // the far future, or at the start of an earlier life.
-func (c *Cluster) SetClockTo(node string, t time.Time) {
+func (c *Cluster) SetClock(node string, t time.Time) {
 	c.t.Helper()
 	c.node(node).clock.set(t)
 }
@@ -310,7 +267,11 @@ func (c *Cluster) CutOneWay(src, dest string) {
 	l := c.link(src, dest)
 	c.do(func() {
 		if c.cuts[l] == nil {
-			c.cuts[l] = c.b.network.cut(l)
+			mend := c.b.network.cut(l)
+			c.cuts[l] = func() {
+				mend()
+				delete(c.cuts, l)
+			}
 		}
 	})
 }
@@ -319,17 +280,12 @@ func (c *Cluster) CutOneWay(src, dest string) {
 // endpoints.
 func (c *Cluster) Mend(a, b string) {
 	c.t.Helper()
-	there, back := c.link(a, b), c.link(b, a)
-	c.do(func() {
-		c.mend(there)
-		c.mend(back)
-	})
-}
-
-func (c *Cluster) mend(l link) {
-	if mend := c.cuts[l]; mend != nil {
-		mend()
-		delete(c.cuts, l)
+	for _, l := range []link{c.link(a, b), c.link(b, a)} {
+		c.do(func() {
+			if mend := c.cuts[l]; mend != nil {
+				mend()
+			}
+		})
 	}
 }
 
@@ -363,8 +319,8 @@ func (c *Cluster) Heal() {
 	c.t.Helper()
 	c.do(func() {
 		c.b.healFaults()
-		for l := range c.cuts {
-			c.mend(l)
+		for _, mend := range c.cuts {
+			mend()
 		}
 	})
 }

@@ -16,8 +16,8 @@ func testPause(t *testing.T) {
 		c := maelstromtest.Start(t, maelstromtest.Config{}, counter) // see the example of Simulate
 		defer c.Close()
 
-		c.Service("lin-kv").Put("counter", 41)
-		if _, err := c.Client("n0").Request(maelstromtest.Body{"type": "add", "delta": 1}, time.Second); err != nil {
+		c.Put("lin-kv", "counter", 41)
+		if _, err := c.Request("n0", maelstromtest.Body{"type": "add", "delta": 1}, time.Second); err != nil {
 			t.Error(err)
 		}
 		c.Pause("n1")
@@ -26,7 +26,7 @@ func testPause(t *testing.T) {
 			c.Resume("n1")
 		}()
 		begin := time.Now()
-		reply, err := c.Client("n1").Request(maelstromtest.Body{"type": "read"}, 5*time.Second)
+		reply, err := c.Request("n1", maelstromtest.Body{"type": "read"}, 5*time.Second)
 		if err != nil || string(reply["value"]) != "42" {
 			t.Errorf("reply %s, error %v", reply, err)
 		}

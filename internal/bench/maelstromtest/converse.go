@@ -1,12 +1,10 @@
 package maelstromtest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,7 +54,7 @@ type Conversation struct {
 	t       testing.TB
 	node    string
 	stdin   *pipe
-	stderr  lockedBuffer
+	stderr  *pipe
 	stop    context.CancelFunc
 	setting Setting
 	ended   chan struct{} // closed when the node has ended and its last line has been heard
@@ -76,9 +74,9 @@ type Conversation struct {
 func Converse(t testing.TB, setting Setting, program Program) *Conversation {
 	t.Helper()
 	stop, cancel := context.WithCancel(context.Background())
-	c := &Conversation{t: t, node: cmp.Or(setting.Node, "n0"), stdin: newPipe(), stop: cancel, setting: setting,
-		ended: make(chan struct{}), news: make(chan struct{}, 1)}
-	env := Env{Args: setting.Args, Stdin: c.stdin, Stderr: &c.stderr, Now: setting.Now, Seed: setting.Seed, Stop: stop}
+	c := &Conversation{t: t, node: cmp.Or(setting.Node, "n0"), setting: setting, stop: cancel,
+		stdin: newPipe(), stderr: newPipe(), ended: make(chan struct{}), news: make(chan struct{}, 1)}
+	env := Env{Args: setting.Args, Stdin: c.stdin, Stderr: c.stderr, Now: setting.Now, Seed: setting.Seed, Stop: stop}
 	if env.Now == nil {
 		env.Now = time.Now
 	}
@@ -135,7 +133,7 @@ func (c *Conversation) cleanUp() {
 }
 
 // Input gives the node input as it is.
-func (c *Conversation) Input(text string) { c.stdin.write([]byte(text)) }
+func (c *Conversation) Input(text string) { c.stdin.Write([]byte(text)) }
 
 // Line gives the node a line of input, to which it adds the newline.
 func (c *Conversation) Line(line string) { c.Input(line + "\n") }
@@ -338,24 +336,4 @@ func (e *ear) flush() {
 		e.listen(e.partial)
 		e.partial = nil
 	}
-}
-
-// A lockedBuffer may be written to from any goroutine.
-type lockedBuffer struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-var _ io.Writer = (*lockedBuffer)(nil)
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buffer.String()
 }

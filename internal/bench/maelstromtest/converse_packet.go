@@ -97,12 +97,24 @@ func (s *Store) Reply(p Packet) (body string) {
 func (s *Store) Get(key string) (raw string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return string(s.store.newest().values[keyOf(key)].raw)
+	value, _ := s.store.get(key)
+	return string(value)
 }
 
 // Put sets a key to a value, which is JSON.
 func (s *Store) Put(key, raw string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store.handle("", kvRequest{kind: "write", key: keyOf(key), value: valueOf(json.RawMessage(raw))})
+	s.store.put("", key, json.RawMessage(raw))
+}
+
+// get returns the value of a key, a string, in the newest state.
+func (s *store) get(key string) (raw json.RawMessage, ok bool) {
+	v, ok := s.newest().values[canonical(toJSON(key))]
+	return v.raw, ok
+}
+
+// put writes the value of a key, a string.
+func (s *store) put(caller, key string, raw json.RawMessage) {
+	s.handle(caller, kvRequest{kind: "write", key: canonical(toJSON(key)), value: valueOf(raw)})
 }

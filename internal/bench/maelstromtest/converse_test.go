@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -50,25 +49,28 @@ func record(t *testing.T, test func(t testing.TB)) []string {
 	return r.failures
 }
 
-// repeat returns a node that answers init, writes text, and then reads its
-// input to the end.
-func repeat(text string) Program {
+const initOK = `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}` + "\n"
+
+// brief returns a node that prints text and ends.
+func brief(text string) Program {
 	return func(env Env) error {
-		fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)
-		fmt.Fprint(env.Stdout, text)
-		_, err := io.Copy(io.Discard, env.Stdin)
-		return err
+		return printing(text)(Env{Stdin: strings.NewReader(""), Stdout: env.Stdout, Stderr: env.Stderr})
 	}
 }
 
-const said = `{"src":"n0","dest":"n1","body":{"type":"a","msg_id":1}}
+// broken returns what a program returns, joined with an error.
+func broken(program Program) Program {
+	return func(env Env) error { return errors.Join(program(env), errors.New("broken")) }
+}
+
+const said = initOK + `{"src":"n0","dest":"n1","body":{"type":"a","msg_id":1}}
 {"src":"n0","dest":"c1","body":{"type":"b","in_reply_to":7,"x":[1, 2]}}
 {"src":"n0","dest":"c1","body":{"type":"error","code":22,"in_reply_to":8}}
 {"src":"n0","dest":"c1","body":{"type":"c"}}` // without a newline
 
 func TestAConversationHearsWhatTheNodeSaysInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := Converse(t, Setting{}, repeat(said))
+		c := Converse(t, Setting{}, printing(said))
 		if p := c.Hear(); p.Dest != "n1" || p.Type != "a" || p.MsgID != 1 || p.InReplyTo != 0 {
 			t.Errorf("first %+v", p)
 		}
@@ -103,30 +105,24 @@ func TestATestFailsIfTheNodeDoesNotSayWhatItShould(t *testing.T) {
 		test    func(c *Conversation)
 		want    string // part of the failure; empty: there is none
 	}{
-		{"all is well", repeat(""), func(*Conversation) {}, ""},
-		{"silence", repeat(said), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] for 5s; before that [{"},
-		{"an end", func(env Env) error { return repeat("")(Env{Stdin: strings.NewReader(""), Stdout: env.Stdout}) }, func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] before it ended;"},
-		{"no init_ok", func(env Env) error { _, err := io.Copy(io.Discard, env.Stdin); return err }, nil, "did not answer init for 5s"},
-		{"init refused", func(env Env) error {
-			fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"error","code":11,"in_reply_to":1}}`)
-			return nil
-		}, nil, `answered init with {"src":"n0"`},
-		{"not unheard", repeat(said), func(c *Conversation) { c.Unheard("b") }, `heard {"src":"n0","dest":"c1","body":{"type":"b"`},
-		{"something at all", repeat(said), func(c *Conversation) { c.Hear("b"); c.Unheard() }, `heard {"src":"n0","dest":"c1","body":{"type":"error"`},
-		{"not JSON", repeat("hello\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "hello"`},
-		{"no body", repeat("{}\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "{}"`},
-		{"a code that is not a number", repeat(`{"src":"n0","dest":"c1","body":{"code":"x"}}` + "\n"), func(c *Conversation) { c.Unheard() }, "body"},
-		{"an error", func(env Env) error { _ = repeat("")(env); return errors.New("broken") }, func(*Conversation) {}, "ended with: broken"},
-		{"an early error", func(env Env) error {
-			fmt.Fprintln(env.Stdout, `{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}`)
-			return errors.New("broken")
-		}, func(c *Conversation) { c.Unheard() }, "ended with: broken"},
-		{"an error waited for", func(env Env) error { _ = repeat("")(env); return errors.New("broken") }, func(c *Conversation) {
+		{"all is well", printing(initOK), func(*Conversation) {}, ""},
+		{"silence", printing(said), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] for 5s; before that [{"},
+		{"an end", brief(initOK), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] before it ended;"},
+		{"no init_ok", printing(""), nil, "did not answer init for 5s"},
+		{"init refused", printing(`{"src":"n0","dest":"c0","body":{"in_reply_to":1}}` + "\n"), nil, `answered init with {"src":"n0"`},
+		{"not unheard", printing(said), func(c *Conversation) { c.Unheard("b") }, `heard {"src":"n0","dest":"c1","body":{"type":"b"`},
+		{"something at all", printing(said), func(c *Conversation) { c.Hear("b"); c.Unheard() }, `heard {"src":"n0","dest":"c1","body":{"type":"error"`},
+		{"not JSON", printing(initOK + "hello\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "hello"`},
+		{"no body", printing(initOK + "{}\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "{}"`},
+		{"a code that is not a number", printing(initOK + `{"src":"n0","dest":"c1","body":{"code":"x"}}` + "\n"), func(c *Conversation) { c.Unheard() }, "body"},
+		{"an error", broken(printing(initOK)), func(*Conversation) {}, "ended with: broken"},
+		{"an early error", broken(brief(initOK)), func(c *Conversation) { c.Unheard() }, "ended with: broken"},
+		{"an error waited for", broken(printing(initOK)), func(c *Conversation) {
 			if err := c.Close(); err == nil || err.Error() != "broken" {
 				c.t.Errorf("ended with %v", err)
 			}
 		}, ""},
-		{"no end", func(env Env) error { _ = repeat("")(env); time.Sleep(time.Minute); return nil }, func(*Conversation) {}, "has not ended after 5s"},
+		{"no end", func(env Env) error { defer time.Sleep(time.Minute); return printing(initOK)(env) }, func(*Conversation) {}, "has not ended after 5s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			failures := record(t, func(t testing.TB) { test.test(Converse(t, Setting{}, test.program)) })
@@ -156,43 +152,23 @@ func TestANodeIsGivenTheSettingAndTheNetworkThatTheTestPlays(t *testing.T) {
 		if !slices.Equal(got.Args, []string{"-x"}) || got.Seed != 7 || !got.Now().Equal(then) || got.Stop.Err() != nil || c.Stderr() != "begun\n" {
 			t.Errorf("%+v, stderr %q", got, c.Stderr())
 		}
+		store.Put("counter", "39")
 		begin := time.Now()
-		first, second := c.Request("c1", `{"type":"add","delta":%d}`, 3), c.Request("c1", `{"type":"read"}`)
-		if p := c.Hear("add_ok"); first == second || p.InReplyTo != first || p.Dest != "c1" || p.Src != "n1" || time.Since(begin) < 600*time.Millisecond {
+		first := c.Request("c1", `{"type":"add","delta":%d}`, 3)
+		if p := c.Hear("add_ok"); p.InReplyTo != first || p.Dest != "c1" || p.Src != "n1" || time.Since(begin) < 600*time.Millisecond {
 			t.Errorf("an add was answered %v after %v", p, time.Since(begin))
 		}
-		for id := c.Request("c2", `{"type":"read"}`); ; {
-			if p := c.Hear("read_ok"); p.InReplyTo == id {
-				if p.Field("value") != "3" {
-					t.Errorf("read %v", p)
-				}
-				break
-			}
+		second := c.Request("c2", `{"type":"read"}`)
+		if p := c.Hear("read_ok"); first == second || p.InReplyTo != second || p.Field("value") != "42" {
+			t.Errorf("request %d, after %d, was answered %v", second, first, p)
+		}
+		unknown := store.Reply(Packet{Src: "n1", Body: []byte(`{"type":"steal","key":"counter","msg_id":5}`)})
+		if held, other := store.Get("counter"), store.Get("other"); held != "42" || other != "" || unknown != "" {
+			t.Errorf("the store holds %q and %q, and answered %q", held, other, unknown)
 		}
 		c.Stop()
 		if got.Stop.Err() != context.Canceled {
 			t.Error("not stopped")
 		}
 	})
-}
-
-func TestAStoreAnswersFromItsNewestState(t *testing.T) {
-	s := NewStore()
-	s.Put("k", `{"a":1}`)
-	for i, test := range []struct{ body, want string }{
-		{`{"type":"read","key":"k","msg_id":5}`, `{"type":"read_ok","value":{"a":1},"in_reply_to":5}`},
-		{`{"type":"read","key":"l","msg_id":5}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":5}`},
-		{`{"type":"cas","key":"k","from":{ "a": 1 },"to":2,"msg_id":5}`, `{"type":"cas_ok","in_reply_to":5}`},
-		{`{"type":"cas","key":"k","from":1,"to":3,"msg_id":5}`, `{"type":"error","code":22,"text":"current value 2 is not 1","in_reply_to":5}`},
-		{`{"type":"write","key":"k","value":4,"msg_id":5}`, `{"type":"write_ok","in_reply_to":5}`},
-		{`{"type":"steal","key":"k","msg_id":5}`, ""},
-	} {
-		p := Packet{Src: fmt.Sprint("n", i), Body: []byte(test.body)}
-		if got := s.Reply(p); got != test.want {
-			t.Errorf("%s was answered %s, want %s", test.body, got, test.want)
-		}
-	}
-	if s.Get("k") != "4" || s.Get("l") != "" {
-		t.Errorf("it holds %q and %q", s.Get("k"), s.Get("l"))
-	}
 }

@@ -181,7 +181,7 @@ func TestRequestsToAFarNodeTakeLonger(t *testing.T) {
 	inCluster(t, cfg, linCounter, func(t *testing.T, c *Cluster) {
 		for node, want := range map[string]time.Duration{"n0": 20 * time.Millisecond, "n1": 80 * time.Millisecond, "n2": 10 * time.Millisecond} {
 			begin := time.Now()
-			if _, err := c.Client(node).Request(Body{"type": "read"}, time.Second); err != nil {
+			if _, err := c.Request(node, Body{"type": "read"}, time.Second); err != nil {
 				t.Error(err)
 			}
 			if took := time.Since(begin); took != want {

@@ -4,7 +4,6 @@ package maelstromtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -69,21 +68,10 @@ func processes(path string) starter {
 		}()
 		go func() {
 			defer close(l.ended)
-			l.stdout.end(exitOf(cmd.Wait()))
+			err := cmd.Wait()
+			l.stdout.end(exit{err, cmd.ProcessState.ExitCode()})
 			l.stdin.close()
 		}()
 		return l, nil
 	}
-}
-
-// exitOf makes an exit of what Wait returns.
-func exitOf(err error) exit {
-	var status *exec.ExitError
-	switch {
-	case err == nil:
-		return exit{}
-	case errors.As(err, &status):
-		return exit{err, status.ExitCode()}
-	}
-	return exit{err: err}
 }

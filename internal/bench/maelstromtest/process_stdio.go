@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// A pipe is a node's standard input. Writing never blocks: the bench must not
-// wait for a node that doesn't read.
+// A pipe is a node's standard input, or keeps its standard error. Writing never
+// blocks: the bench must not wait for a node that doesn't read.
 type pipe struct {
 	mu     sync.Mutex
 	filled sync.Cond
@@ -23,13 +23,22 @@ func newPipe() *pipe {
 	return p
 }
 
-func (p *pipe) write(line []byte) {
+// Write drops what comes after close.
+func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.closed {
-		p.data.Write(line)
+		p.data.Write(b)
 		p.filled.Signal()
 	}
+	return len(b), nil
+}
+
+// String returns what has been written and not been read.
+func (p *pipe) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.data.String()
 }
 
 // close ends the input after what has been written.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -45,23 +44,6 @@ func TestProcessesCountRightDespiteFaults(t *testing.T) {
 	}
 }
 
-// Each read takes two messages.
-func TestReadsOfAFarProcessTakeLonger(t *testing.T) {
-	t.Parallel()
-	r := runTestBinary(t, t.Context(), Config{
-		Rate: 100, TimeLimit: time.Second / 2, Latency: 10 * time.Millisecond, Far: map[string]float64{"n2": 10}, Recovery: time.Millisecond,
-	}, "lin counter")
-	shortest := map[string]time.Duration{}
-	for _, op := range r.History {
-		if took := op.Complete - op.Invoke; op.F == "read" && (shortest[op.Node] == 0 || took < shortest[op.Node]) {
-			shortest[op.Node] = took
-		}
-	}
-	if n0, n2 := shortest["n0"], shortest["n2"]; n0 < 20*time.Millisecond || n0 >= 200*time.Millisecond || n2 < 200*time.Millisecond {
-		t.Errorf("the shortest reads by node: %v", shortest)
-	}
-}
-
 func TestProcessesAreKilledAndPaused(t *testing.T) {
 	t.Parallel()
 	r := runTestBinary(t, t.Context(), Config{
@@ -76,37 +58,20 @@ func TestProcessesAreKilledAndPaused(t *testing.T) {
 	}
 }
 
-// A ticker notes the longest time between two writes.
-type ticker struct {
-	mu      sync.Mutex
-	last    time.Time
-	longest time.Duration
-}
-
-func (k *ticker) Write(p []byte) (int, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	now := time.Now()
-	if !k.last.IsZero() {
-		k.longest = max(k.longest, now.Sub(k.last))
-	}
-	k.last = now
-	return len(p), nil
-}
-
 func TestPausedProcessesStandStill(t *testing.T) {
 	t.Parallel()
-	var k ticker
+	var said bytes.Buffer
 	r := runTestBinary(t, t.Context(), Config{
 		Nodes: 1, Workload: Echo{}, Rate: 10, TimeLimit: 2 * time.Second, Nemesis: nemesis(t, "pause"), NemesisInterval: time.Second / 2,
-		Stderr: func(string) io.Writer { return &k },
+		Stderr: func(string) io.Writer { return &said },
 	}, "ticking node")
 	var longest time.Duration
 	for _, f := range r.Faults {
 		longest = max(longest, f.Stop-f.Start)
 	}
-	if longest == 0 || k.longest < longest-50*time.Millisecond {
-		t.Errorf("paused for %v, silent for %v", longest, k.longest)
+	stood, err := time.ParseDuration(strings.TrimSpace(said.String()))
+	if err != nil || longest == 0 || stood < longest-50*time.Millisecond {
+		t.Errorf("paused for %v, stood still for %v, error %v", longest, stood, err)
 	}
 	if err := r.Err(); err != nil {
 		t.Error(err)
@@ -162,13 +127,5 @@ func TestCancelledRunIsJudged(t *testing.T) {
 	defer cancel()
 	if _, err := RunProcesses(soon, Config{Args: []string{"mute node"}}, os.Args[0]); err == nil || !strings.Contains(err.Error(), "had not all answered init") {
 		t.Errorf("cancelled before the start: error %v", err)
-	}
-}
-
-func TestBuildMakesAnExecutableFile(t *testing.T) {
-	t.Parallel()
-	info, err := os.Stat(Build(t, "maelstrom-counter/scripts/rival"))
-	if err != nil || info.Mode()&0o111 == 0 {
-		t.Errorf("%v, %v", info, err)
 	}
 }

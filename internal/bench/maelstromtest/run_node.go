@@ -38,7 +38,7 @@ func (n *node) input(line []byte) {
 	case n.paused:
 		n.held = append(n.held, line)
 	default:
-		n.life.stdin.write(line)
+		n.life.stdin.Write(line)
 	}
 }
 

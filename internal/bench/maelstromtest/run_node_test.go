@@ -49,21 +49,23 @@ var executables = map[string]Program{
 		time.Sleep(time.Hour)
 		return err
 	},
+	// At its end, it says how long it has stood still at the longest.
 	"ticking node": func(env Env) error {
-		go func() {
-			for range time.Tick(10 * time.Millisecond) {
-				fmt.Fprintln(env.Stderr, "tick")
+		ended := make(chan error)
+		go func() { ended <- echoNode(env) }()
+		tick := time.Tick(10 * time.Millisecond)
+		var longest time.Duration
+		for last := time.Now(); ; last = time.Now() {
+			select {
+			case <-tick:
+				longest = max(longest, time.Since(last))
+			case err := <-ended:
+				fmt.Fprintln(env.Stderr, max(longest, time.Since(last)))
+				return err
 			}
-		}()
-		err := echoNode(env)
-		time.Sleep(100 * time.Millisecond) // for a last tick
-		return err
+		}
 	},
-	"mute node": func(env Env) error {
-		fmt.Fprintln(env.Stderr, "I say nothing")
-		_, err := io.Copy(io.Discard, env.Stdin)
-		return err
-	},
+	"mute node": printing(""),
 }
 
 // linCounter is a counter that is right as long as nothing goes wrong: a number
@@ -175,16 +177,14 @@ func echoNode(env Env) error { return eachMessage(env, func(m Packet) error { re
 
 // echoUntil is an echoNode that returns after it has answered limit requests.
 func echoUntil(env Env, limit int) error {
-	err := eachMessage(env, func(m Packet) error {
-		if limit--; limit == 0 {
-			return cmp.Or(echo(env, m), io.EOF)
+	lines := bufio.NewScanner(env.Stdin)
+	for ; limit > 0 && lines.Scan(); limit-- {
+		m, err := ParsePacket(lines.Bytes())
+		if err := cmp.Or(err, echo(env, m)); err != nil {
+			return err
 		}
-		return echo(env, m)
-	})
-	if err == io.EOF {
-		return nil
 	}
-	return err
+	return lines.Err()
 }
 
 // echo answers a message with its own body.
@@ -215,6 +215,16 @@ func rubbishNode(env Env) error {
 func say(env Env, src, dest, body string) error {
 	_, err := fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":%s}`+"\n", src, dest, body)
 	return err
+}
+
+// printing returns a node that prints text, and then reads its input to the end.
+func printing(text string) Program {
+	return func(env Env) error {
+		fmt.Fprintln(env.Stderr, "this is all that I say")
+		fmt.Fprint(env.Stdout, text)
+		_, err := io.Copy(io.Discard, env.Stdin)
+		return err
+	}
 }
 
 // respond returns a node that hands each message but init to f.

@@ -19,29 +19,25 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 		Rate: 100, TimeLimit: 20 * time.Second, Concurrency: 6, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
 		Nemesis: AllFaults(), NemesisInterval: 20 * time.Second,
 	}
-	run := func(seed uint64) (journal, history, verdict []byte) {
-		var j, h bytes.Buffer
+	run := func(seed uint64) (journal, rest []byte) {
+		var j, r bytes.Buffer
 		cfg.Seed, cfg.Journal = seed, &j
-		r := Simulate(t, cfg, seqCounter)
-		if err := r.WriteHistory(&h); err != nil {
+		result := Simulate(t, cfg, seqCounter)
+		if err := errors.Join(result.WriteHistory(&r), json.NewEncoder(&r).Encode(result)); err != nil {
 			t.Fatal(err)
 		}
-		v, err := json.Marshal(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return j.Bytes(), h.Bytes(), v
+		return j.Bytes(), r.Bytes()
 	}
 	for seed := range uint64(3) {
-		j1, h1, v1 := run(seed)
-		j2, h2, v2 := run(seed)
-		if !bytes.Equal(j1, j2) || !bytes.Equal(h1, h2) || !bytes.Equal(v1, v2) {
+		j1, r1 := run(seed)
+		j2, r2 := run(seed)
+		if !bytes.Equal(j1, j2) || !bytes.Equal(r1, r2) {
 			t.Errorf("seed %d: journals of %d and %d bytes first differ %s", seed, len(j1), len(j2), firstDifference(j1, j2))
 		}
 		if len(j1) < 100_000 {
 			t.Errorf("seed %d: journal has only %d bytes", seed, len(j1))
 		}
-		if j3, _, _ := run(seed + 100); bytes.Equal(j1, j3) {
+		if j3, _ := run(seed + 100); bytes.Equal(j1, j3) {
 			t.Errorf("seeds %d and %d have the same journal", seed, seed+100)
 		}
 	}
@@ -61,25 +57,21 @@ func firstDifference(a, b []byte) string {
 // order. Messages to a service keep the order in which they were written.
 func TestOutputIsPutInOrder(t *testing.T) {
 	line := func(dest, n string) []byte {
-		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"n":` + n + `}}`)
+		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"` + n + `":0}}`)
 	}
-	var journal bytes.Buffer
+	var got []string
+	cfg := Config{Watch: func(e Entry) { got = append(got, e.Dest+" "+string(e.Body)) }}
 	for _, lines := range [][][]byte{
 		{line("seq-kv", "2"), line("n1", "2"), line("n1", "1"), line("seq-kv", "1"), line("lin-kv", "3")},
 		{line("lin-kv", "3"), line("seq-kv", "2"), line("n1", "1"), line("n1", "2"), line("seq-kv", "1")},
 	} {
-		journal.Reset()
-		b, err := newBench(Config{Journal: &journal}, true, nil, nil)
+		got = nil
+		b, err := newBench(cfg, true, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		b.sendLines(b.nodes[0], lines)
-		var got []string
-		for entry := range strings.Lines(journal.String()) {
-			_, entry, _ = strings.Cut(entry, `"dest":"`)
-			got = append(got, strings.NewReplacer(`","body":{"n":`, " ", "}}\n", "").Replace(entry))
-		}
-		want := []string{"lin-kv 3", "n1 1", "n1 2", "seq-kv 2", "seq-kv 1"}
+		want := []string{`lin-kv {"3":0}`, `n1 {"1":0}`, `n1 {"2":0}`, `seq-kv {"2":0}`, `seq-kv {"1":0}`}
 		if !slices.Equal(got, want) {
 			t.Errorf("sent in the order %q, want %q", got, want)
 		}
@@ -124,42 +116,42 @@ func TestTheWorkloadIsLikeMaelstroms(t *testing.T) {
 	if err := r.Err(); err != nil {
 		t.Error(err)
 	}
-	var adds, final int
-	deltas := map[int64]int{}
-	workers := map[int]int{}
+	count := map[string]int{}
 	for i, op := range r.History {
 		if op.Node != fmt.Sprint("n", op.Worker%5) {
 			t.Fatalf("worker %d talks to %s", op.Worker, op.Node)
 		}
 		if op.Final {
-			final++
+			count["final "+op.F]++
 			if op.Invoke < 40*time.Second {
 				t.Errorf("final read at %v", op.Invoke)
 			}
 			continue
 		}
-		workers[op.Worker]++
+		count[op.F]++
+		count[fmt.Sprint("worker ", op.Worker)]++
 		if op.F == "add" {
-			adds++
-			deltas[op.Int()]++
+			count[fmt.Sprint("add of ", op.Value)]++
 		}
 		if i > 0 && op.Invoke-r.History[i-1].Invoke > 10*time.Millisecond {
 			t.Errorf("interval %v", op.Invoke-r.History[i-1].Invoke)
 		}
 	}
-	n := len(r.History) - final
-	if n < 5800 || n > 6200 || adds < n/3-200 || adds > n/3+200 || len(deltas) != 5 || len(workers) != 10 || final != 10 {
-		t.Errorf("%d requests, %d adds, deltas %v, workers %v, %d final reads", n, adds, deltas, workers, final)
+	adds, n := count["add"], count["add"]+count["read"]
+	want := map[string][2]int{"add": {n/3 - 200, n/3 + 200}, "read": {5800 - adds, 6200 - adds}, "final read": {10, 10}}
+	for i := range 10 {
+		want[fmt.Sprint("worker ", i)] = [2]int{500, 700}
 	}
-	for delta, count := range deltas {
-		if delta < 0 || delta > 4 || count < adds/6 {
-			t.Errorf("%d adds of %d", count, delta)
+	for delta := range 5 {
+		want[fmt.Sprint("add of ", delta)] = [2]int{adds / 6, adds}
+	}
+	for what := range count {
+		if bounds := want[what]; count[what] < bounds[0] || count[what] > bounds[1] {
+			t.Errorf("%s: %d times, not %d to %d", what, count[what], bounds[0], bounds[1])
 		}
 	}
-	for w, count := range workers {
-		if count < 500 || count > 700 {
-			t.Errorf("worker %d made %d requests", w, count)
-		}
+	if len(count) != len(want) {
+		t.Errorf("%v, want %v", count, want)
 	}
 }
 
@@ -185,61 +177,60 @@ func TestRequestsWaitForAFreeWorker(t *testing.T) {
 // ignores it.
 func stayForEver() { select {} }
 
-// What a node does wrong is named in the error.
+// What is wrong with a run is named in the error.
 func TestErrNamesWhatIsWrong(t *testing.T) {
 	refusal := `{"type":"error","code":11,"in_reply_to":%d}`
+	brief := Config{Rate: 10, TimeLimit: time.Second, Seed: 12345}
 	for name, test := range map[string]struct {
+		cfg     Config
 		program Program
-		valid   bool
-		want    string
+		valid   bool   // for Maelstrom
+		want    string // in the error: texts between bars
 	}{
-		"crash": {func(env Env) error {
+		"crash": {brief, func(env Env) error {
 			fmt.Fprintln(env.Stderr, "about to fail")
 			return errors.Join(echoUntil(env, 3), errors.New("three are too many"))
 		}, false, "three are too many\nstdout:\n{"},
-		"early exit": {func(env Env) error { return echoUntil(env, 3) }, false, "its program returned before the end of its input"},
-		"rubbish":    {rubbishNode, false, "printed after 0s a line that is not a message (not a JSON object"},
-		"double":     {replying(refusal, refusal), false, "answered request 1 of c3 twice"},
-		"to nothing": {replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
-		"mute":       {replying(), false, "was up and did not answer "},
-		"no success": {replying(), false, "no read succeeded"},
-		"malformed":  {replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},
-		"goroutine left": {func(env Env) error {
+		"early exit": {brief, func(env Env) error { return echoUntil(env, 3) }, false,
+			"its program returned before the end of its input",
+		},
+		"rubbish":    {brief, rubbishNode, false, "printed after 0s a line that is not a message (not a JSON object"},
+		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3 twice"},
+		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
+		"mute":       {brief, replying(), false, "was up and did not answer |no add succeeded\nno read succeeded| requests was answered"},
+		"malformed":  {brief, replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},
+		"goroutine left": {brief, func(env Env) error {
 			go stayForEver()
 			return linCounter(env)
-		}, true, "left waiting for ever after the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
-		"late": {respond(func(env Env, m Packet) {
+		}, true, "the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
+		"late": {brief, respond(func(env Env, m Packet) {
 			time.AfterFunc(6*time.Second, func() { echo(env, m) })
 		}), false, "did not answer"},
+		"endless talk": {brief, respond(func(env Env, _ Packet) {
+			say(env, "n0", "n1", `{"type":"ping"}`)
+			say(env, "n1", "n0", `{"type":"pong"}`)
+		}), false, "at one instant, and the nodes still talk"},
+		"no rate":       {Config{TimeLimit: time.Second, Seed: 12345, Workload: Echo{}}, echoNode, true, "nothing was asked: Config.Rate is 0"},
+		"no time limit": {Config{Rate: 10, Seed: 12345, Workload: Echo{}}, echoNode, true, "nothing was asked: Config.TimeLimit is 0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second, Seed: 12345}, test.program)
-			err := r.Err()
-			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "seed 12345") {
-				t.Errorf("error %v, want %q", err, test.want)
+			if testing.Short() && name == "endless talk" {
+				t.Skip("takes long with -race")
+			}
+			r := Simulate(t, test.cfg, test.program)
+			text := fmt.Sprint(r.Err())
+			for _, want := range strings.Split(test.want+"|seed 12345:\n", "|") {
+				if !strings.Contains(text, want) {
+					t.Errorf("error %s, want %q", text, want)
+				}
 			}
 			if r.Right || r.MaelstromValid != test.valid {
 				t.Errorf("right: %v; valid for Maelstrom: %v", r.Right, r.MaelstromValid)
 			}
-			if name == "late" && r.Late == 0 {
-				t.Errorf("no late reply")
+			if (r.Late > 0) != (name == "late") {
+				t.Errorf("%d late replies", r.Late)
 			}
 		})
-	}
-}
-
-// Nodes that never let time pass are stopped.
-func TestEndlessTalkIsStopped(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes long with -race")
-	}
-	t.Parallel()
-	r := Simulate(t, Config{Rate: 1, TimeLimit: time.Second}, respond(func(env Env, _ Packet) {
-		say(env, "n0", "n1", `{"type":"ping"}`)
-		say(env, "n1", "n0", `{"type":"pong"}`)
-	}))
-	if err := r.Err(); err == nil || !strings.Contains(err.Error(), "at one instant, and the nodes still talk") {
-		t.Errorf("error %v", err)
 	}
 }
 
@@ -334,13 +325,6 @@ func TestProgressIsReportedOnceASecond(t *testing.T) {
 	}
 }
 
-func BenchmarkSimulate(b *testing.B) {
-	for b.Loop() {
-		r := Simulate(b, Config{Rate: 100, TimeLimit: 20 * time.Second, Nemesis: []Fault{{Kind: Partition}}}, linCounter)
-		b.ReportMetric(r.MessagesPerRequest, "msgs/op")
-	}
-}
-
 func TestPercentile(t *testing.T) {
 	hundred := make([]time.Duration, 101)
 	for i := range hundred {
@@ -358,5 +342,9 @@ func TestPercentile(t *testing.T) {
 		if got := Percentile(test.sorted, test.percent); got != test.want {
 			t.Errorf("percentile %d of %v is %v, want %v", test.percent, test.sorted, got, test.want)
 		}
+	}
+	slices.Reverse(hundred)
+	if got := quantilesOf(hundred); got != (Quantiles{P50: 50, P95: 95, P99: 99, Max: 100}) {
+		t.Errorf("quantiles %v of 0 to 100", got)
 	}
 }

@@ -135,14 +135,11 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 		failures[f.check] = append(failures[f.check], f.text)
 	}
 	succeeded := map[string]bool{}
-	var finals, finalsOK int
+	finals := map[bool]int{} // by whether they were answered ok
 	for _, op := range history {
 		succeeded[op.F] = succeeded[op.F] || op.Outcome == OK
 		if op.Final {
-			finals++
-			if op.Outcome == OK {
-				finalsOK++
-			}
+			finals[op.Outcome == OK]++
 		}
 		if op.malformed {
 			failures[wellFormed] = append(failures[wellFormed],
@@ -164,8 +161,8 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 		failures[somethingAsked] = []string{"nothing was asked: " + b.cfg.idle()}
 	case c.Unanswered == len(history):
 		failures[somethingAsked] = []string{fmt.Sprintf("none of %d requests was answered", len(history))}
-	case finals > 0 && finalsOK == 0:
-		failures[somethingAsked] = []string{fmt.Sprintf("none of %d final requests succeeded", finals)}
+	case finals[true] == 0 && finals[false] > 0:
+		failures[somethingAsked] = []string{fmt.Sprintf("none of %d final requests succeeded", finals[false])}
 	}
 	complete := NewCheck(runComplete, "disturbances", failures[runComplete])
 	if complete.Status == Passed && !b.done {
@@ -186,12 +183,9 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 // wasDown reports whether an operation's node was dead or paused while it was
 // under way.
 func (b *bench) wasDown(op Op) bool {
-	for _, n := range b.nodes {
-		if n.name == op.Node {
-			return slices.ContainsFunc(n.down, func(d interval) bool {
-				return d.from-b.epoch <= op.Complete && (d.to == 0 || d.to-b.epoch >= op.Invoke)
-			})
-		}
-	}
-	return false
+	return slices.ContainsFunc(b.nodes, func(n *node) bool {
+		return n.name == op.Node && slices.ContainsFunc(n.down, func(d interval) bool {
+			return d.from-b.epoch <= op.Complete && (d.to == 0 || d.to-b.epoch >= op.Invoke)
+		})
+	})
 }

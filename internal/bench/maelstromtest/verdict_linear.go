@@ -18,11 +18,10 @@ func checkLinearizability(history []Op) (Check, *Violation) {
 	ops := make([]linear.Op, len(history))
 	for i, op := range history {
 		o := linear.Op{Read: op.F == "read", Value: op.Int(), Invoke: int64(op.Invoke), Complete: int64(op.Complete)}
-		switch {
-		case op.Outcome == OK:
-			ops[i] = o
-		case op.Outcome == Info && !o.Read: // it may take effect at any later time
+		if op.Outcome == Info && !o.Read { // it may take effect at any later time
 			o.Complete = linear.Never
+		}
+		if op.Outcome == OK || o.Complete == linear.Never {
 			ops[i] = o
 		}
 	}

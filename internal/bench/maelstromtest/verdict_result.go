@@ -129,19 +129,14 @@ func (b *bench) result(history []Op) *Result {
 
 func count(history []Op) Counts {
 	c := Counts{Invoked: len(history), Availability: 1}
+	outcomes := map[Outcome]int{}
 	for _, op := range history {
-		switch op.Outcome {
-		case OK:
-			c.OK++
-		case Fail:
-			c.Fail++
-		case Info:
-			c.Info++
-		}
+		outcomes[op.Outcome]++
 		if op.unanswered {
 			c.Unanswered++
 		}
 	}
+	c.OK, c.Fail, c.Info = outcomes[OK], outcomes[Fail], outcomes[Info]
 	if c.Invoked > 0 {
 		c.Availability = float64(c.OK) / float64(c.Invoked)
 	}

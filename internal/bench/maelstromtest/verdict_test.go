@@ -3,6 +3,7 @@ package maelstromtest
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,20 +60,39 @@ func TestACrashIsNotBuried(t *testing.T) {
 	}
 }
 
-func TestARunInWhichNothingWasAskedOrAnsweredIsNotRight(t *testing.T) {
-	for name, test := range map[string]struct {
-		cfg     Config
-		program Program
-		want    string
-	}{
-		"no rate":       {Config{TimeLimit: time.Second, Workload: Echo{}}, echoNode, "nothing was asked: Config.Rate is 0"},
-		"no time limit": {Config{Rate: 10, Workload: Echo{}}, echoNode, "nothing was asked: Config.TimeLimit is 0"},
-		"no answer":     {Config{Rate: 10, TimeLimit: time.Second, Workload: Echo{}}, replying(), "requests was answered"},
+// Each figure counts what its name says. One of the two requests without an
+// answer counts against its node, which was dead for the other.
+func TestFiguresAreOfWhatTheirNamesSay(t *testing.T) {
+	b, err := newBench(Config{}, true, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.sent, b.servers, b.epoch = 30, 12, time.Second
+	b.nodes[0].down = []interval{{ms(1500), ms(2000)}, {from: ms(7000)}}
+	b.nodes[1].down = []interval{{from: ms(1)}}
+	up, dead := add(1, 1001, 5999, Info), add(1, 1001, 6000, Info)
+	up.unanswered, up.Final, dead.unanswered = true, true, true
+	r := b.result([]Op{read(0, 0, 1), add(1, 10, 13, OK), add(1, 20, 90, Fail), dead, up, read(1, 40, 44)})
+	if want := (Counts{Invoked: 6, OK: 3, Fail: 1, Info: 2, Unanswered: 2, Availability: 0.5}); r.Counts != want {
+		t.Errorf("counts %+v, want %+v", r.Counts, want)
+	}
+	all, reads := Quantiles{ms(3), ms(3), ms(3), ms(4)}, Quantiles{ms(1), ms(1), ms(1), ms(4)}
+	if add := r.LatencyByKind["add"]; r.Latency != all || r.LatencyByKind["read"] != reads || add.P50 != ms(3) || add.Max != ms(3) {
+		t.Errorf("latencies %+v", r.Latencies)
+	}
+	if r.Messages != 30 || r.ServerMessages != 12 || r.MessagesPerRequest != 2 || r.Elapsed != ms(6000) {
+		t.Errorf("traffic %+v in %v", r.Traffic, r.Elapsed)
+	}
+	for check, want := range map[string][]string{
+		liveAnswers:    {"n0 was up and did not answer add of 1.001s"},
+		somethingAsked: {"none of 1 final requests succeeded"},
 	} {
-		r := Simulate(t, test.cfg, test.program)
-		if err := r.Err(); r.Right || err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: right: %v, error %v, want %q", name, r.Right, err, test.want)
+		if got := r.Check(check).Findings; !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", check, got, want)
 		}
+	}
+	if c := r.Check(finalReads); c.Status != NotChecked || r.Check(runComplete).Status != NotChecked {
+		t.Errorf("a run that was cut off, in which no final read was answered, is judged %+v", r.Verdict)
 	}
 }
 

@@ -24,8 +24,9 @@ type Workload interface {
 	// Complete takes a reply that isn't an error: it sets op.Value, or returns
 	// what is wrong with the reply.
 	Complete(op *Op, reply Reply) error
-	// Check judges a history by the promise that the nodes make, and tells what
-	// else it has found out, in a type of its own.
+	// Check judges a history, which is in the order of invocations, by the
+	// promise that the nodes make, and tells what else it has found out, in a
+	// type of its own.
 	Check(history []Op, promise Consistency) (checks []Check, facts any)
 }
 

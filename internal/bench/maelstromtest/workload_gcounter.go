@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"time"
 )
 
 // GCounter is Maelstrom's workload "g-counter". A third of the requests are
@@ -165,61 +164,32 @@ func (v Violation) String() string {
 	return fmt.Sprintf("op %d read %d instead of %v: %s", v.Index, v.Read, v.Bounds, v.Why)
 }
 
-// A step is a time from which on a quantity has a value. Steps are sorted by
-// time, and the values never decrease.
-type step struct {
-	at    time.Duration
-	value int64
-}
-
-// valueBefore returns the value of the last step before t, or zero.
-func valueBefore(steps []step, t time.Duration) int64 {
-	i, _ := slices.BinarySearchFunc(steps, t, func(s step, t time.Duration) int { return cmp.Compare(s.at, t) })
-	if i == 0 {
-		return 0
-	}
-	return steps[i-1].value
-}
-
-// accumulate sorts steps by time and replaces each value by what f makes of it
-// and the one before.
-func accumulate(steps []step, f func(sum, value int64) int64) []step {
-	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
-	var sum int64
-	for i := range steps {
-		sum = f(sum, steps[i].value)
-		steps[i].value = sum
-	}
-	return steps
-}
-
 // outOfOrder returns the reads that are less than what had been acknowledged or
 // read before they began, or more than all that was asked for before they
-// ended. Events at the same instant count as concurrent.
+// ended. Events at the same instant count as concurrent. The history is in the
+// order of invocations.
 func outOfOrder(history []Op) []Violation {
-	var acknowledged, read, asked []step
-	for _, op := range history {
-		switch {
-		case op.F == "read" && op.Outcome == OK:
-			read = append(read, step{op.Complete, op.Int()})
-		case op.F == "add" && op.Outcome == OK:
-			acknowledged = append(acknowledged, step{op.Complete, op.Int()})
-			fallthrough
-		case op.F == "add" && op.Outcome == Info:
-			asked = append(asked, step{op.Invoke, op.Int()})
-		}
-	}
-	plus := func(a, b int64) int64 { return a + b }
-	acknowledged, asked = accumulate(acknowledged, plus), accumulate(asked, plus)
-	read = accumulate(read, func(a, b int64) int64 { return max(a, b) })
-
+	ends := slices.DeleteFunc(slices.Clone(history), func(op Op) bool { return op.Outcome != OK })
+	slices.SortStableFunc(ends, func(a, b Op) int { return cmp.Compare(a.Complete, b.Complete) })
+	var acked, seen, asked int64
 	var found []Violation
 	for i, op := range history {
+		asked += mayAdd(op)
 		if op.F != "read" || op.Outcome != OK {
 			continue
 		}
-		acked, seen := valueBefore(acknowledged, op.Invoke), valueBefore(read, op.Invoke)
-		bounds := Range{max(acked, seen), valueBefore(asked, op.Complete+1)}
+		for ; len(ends) > 0 && ends[0].Complete < op.Invoke; ends = ends[1:] {
+			if acked += mayAdd(ends[0]); ends[0].F == "read" {
+				seen = max(seen, ends[0].Int())
+			}
+		}
+		bounds := Range{max(acked, seen), asked}
+		for _, later := range history[i+1:] {
+			if later.Invoke > op.Complete {
+				break
+			}
+			bounds.Hi += mayAdd(later)
+		}
 		var why string
 		switch value := op.Int(); {
 		case value < acked:
@@ -234,4 +204,12 @@ func outOfOrder(history []Op) []Violation {
 		found = append(found, Violation{i, op.Int(), bounds, fmt.Sprintf("%s (%s at %v)", why, op.Node, op.Complete)})
 	}
 	return found
+}
+
+// mayAdd returns what an operation may have added to the total.
+func mayAdd(op Op) int64 {
+	if op.F != "add" || op.Outcome == Fail {
+		return 0
+	}
+	return op.Int()
 }

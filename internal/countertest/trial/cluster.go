@@ -34,7 +34,7 @@ func InCluster(t *testing.T, program maelstromtest.Program, cfg maelstromtest.Co
 // an error of the node, maelstrom.ErrorCode returns its code. It returns -1 if
 // there was no answer.
 func Ask(c *maelstromtest.Cluster, node string, body maelstromtest.Body) (value string, err error) {
-	reply, err := c.Client(node).Request(body, 5*time.Second)
+	reply, err := c.Request(node, body, 5*time.Second)
 	return string(reply["value"]), err
 }
 

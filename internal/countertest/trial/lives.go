@@ -47,7 +47,7 @@ func clocks(t *testing.T, c *maelstromtest.Cluster, random *rand.Rand, latency t
 			// begin in the same microsecond.
 			ahead := oddClocks[random.IntN(len(oddClocks))] - time.Since(began)
 			c.Kill("n1")
-			c.SetClock("n1", ahead)
+			c.SetClock("n1", time.Now().Add(ahead))
 			c.Restart("n1")
 		case 1:
 			c.CutStore("n1")
@@ -76,7 +76,7 @@ func Future(t *testing.T, program maelstromtest.Program) {
 	InCluster(t, program, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
 		for i, ahead := range []time.Duration{2 * century, 0, 2 * century, 2 * century, -century} {
 			c.Kill("n1")
-			c.SetClock("n1", ahead)
+			c.SetClock("n1", time.Now().Add(ahead))
 			c.Restart("n1")
 			for _, node := range Nodes {
 				Served(t, c, node, Add(1))

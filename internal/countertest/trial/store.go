@@ -175,13 +175,12 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 			}
 		}
 	}
-	store := c.Service(maelstrom.SeqKV)
 	good := json.RawMessage(`{"total":0,"receipts":` + foreign + `}`)
 	if when == "in the middle" {
 		serve(1)
-		good, _ = store.Get("counter")
+		good, _ = c.Get(maelstrom.SeqKV, "counter")
 	}
-	store.Put("counter", json.RawMessage(bad))
+	c.Put(maelstrom.SeqKV, "counter", json.RawMessage(bad))
 	if when == "before the start" {
 		for _, node := range Nodes {
 			c.Kill(node)
@@ -200,10 +199,10 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 		_, err := Ask(c, node, Read)
 		checkRefusal(t, node, err, false, "")
 	}
-	if got, _ := store.Get("counter"); string(got) != bad {
+	if got, _ := c.Get(maelstrom.SeqKV, "counter"); string(got) != bad {
 		t.Errorf("the bad value was overwritten with %s", got)
 	}
-	store.Put("counter", good)
+	c.Put(maelstrom.SeqKV, "counter", good)
 	time.Sleep(900 * time.Millisecond)
 	serve(1 << 6)
 	for _, node := range Nodes {
