@@ -183,7 +183,7 @@ func (b *bench) startFaults() {
 }
 
 // begin notes that a fault is in force until the returned function is called,
-// or all faults are healed. The node is nil unless the fault befalls one.
+// or all faults are healed. The node is nil unless the fault hits just one.
 func (b *bench) begin(f Fault, n *node, how string, mend func()) (stop func()) {
 	r := FaultRecord{Fault: f.String(), Detail: how, Start: b.since(), Stop: -1}
 	if n != nil {
