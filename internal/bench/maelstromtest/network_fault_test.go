@@ -251,6 +251,7 @@ func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
 	t.Parallel()
 	years := map[string][2]int{"before 1970": {1901, 1969}, "after 2112": {2113, 2292}, "in the far future": {10_000, 290_000}}
 	met := map[string]int{}
+	kills := 0
 	for seed := range uint64(8) {
 		for _, fault := range []string{"kill", "clock"} {
 			o := undergo(t, fault, time.Second/10, 5*time.Second, Config{Seed: seed})
@@ -284,13 +285,37 @@ func TestClocksAreSetToWhatTheRecordSays(t *testing.T) {
 					t.Errorf("seed %d: %v, and it shows %v", seed, f, l.clock)
 				}
 			}
+			if fault == "kill" {
+				kills += len(o.Faults)
+			}
 			if (fault == "clock") != (untouched == 0) || untouched == len(o.Faults) && untouched > 4 {
 				t.Errorf("seed %d: %d of %d faults %s left the clock alone", seed, untouched, len(o.Faults), fault)
 			}
 		}
 	}
-	if len(met) != 6 { // with those that were left alone
-		t.Errorf("clocks were only set %v", met)
+	if len(met) != 6 || met[""] <= kills/2 || met[""] > kills*5/6 { // two in three kills leave the clock alone
+		t.Errorf("of %d kills and the clocks' faults, clocks were set %v", kills, met)
+	}
+}
+
+func TestAClockMayShowTheStartOfAnyEarlierLife(t *testing.T) {
+	lives := []*life{{began: time.Unix(1, 0)}, {began: time.Unix(2, 0)}}
+	met := map[int]bool{}
+	for back := range time.Duration(100) {
+		f := drawClock(back, lives)
+		var number int
+		if n, _ := fmt.Sscanf(f.detail, "clock equal to the start of life %d:", &number); n == 0 {
+			continue
+		}
+		met[number] = true
+		var c clock
+		f.strike(&c)
+		if shown := c.setting.Load().shown; !shown.Equal(lives[number].began) {
+			t.Errorf("%s, and it was set to %v", f.detail, shown)
+		}
+	}
+	if len(met) != len(lives) {
+		t.Errorf("only lives %v", met)
 	}
 }
 
