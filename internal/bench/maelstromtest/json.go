@@ -65,14 +65,10 @@ func stringOf(raw json.RawMessage) (s string, ok bool) {
 	return string(text), true
 }
 
-// isInteger reports whether raw is a JSON number without fraction or exponent.
+// isInteger reports whether raw, which is valid JSON or empty, is a number
+// without fraction or exponent.
 func isInteger(raw json.RawMessage) bool {
-	for i, c := range raw {
-		if (c < '0' || c > '9') && !(i == 0 && c == '-') {
-			return false
-		}
-	}
-	return len(raw) > 0
+	return jsontext.Value(raw).Kind() == '0' && !bytes.ContainsAny(raw, ".eE")
 }
 
 // canonical returns a JSON value in a form that is the same for equal values.
@@ -107,10 +103,7 @@ func plain(raw json.RawMessage) json.RawMessage {
 	if decoder.Decode(&decoded) != nil {
 		return raw
 	}
-	encoded, err := json.Marshal(withPlainNumbers(decoded))
-	if err != nil {
-		return raw
-	}
+	encoded, _ := json.Marshal(withPlainNumbers(decoded)) // what has been decoded can be encoded
 	return encoded
 }
 

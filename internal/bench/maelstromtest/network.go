@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -130,16 +131,14 @@ func (n *network) send(src, dest *endpoint, body json.RawMessage) {
 		n.sendCopies(m, n.deliver(m), true)
 		return
 	}
-	delays := []time.Duration{0} // one element per copy
+	copies := []Copy{{}}
 	for _, f := range n.faults {
 		if f.applies(m) {
-			delays = f.change(delays)
+			copies = f.change(copies)
 		}
 	}
-	copies := make([]Copy, len(delays))
-	for i, delay := range delays {
-		latency, added := n.latency(link{src, dest})
-		copies[i] = Copy{Latency: latency, Delay: delay, added: added}
+	for i := range copies {
+		copies[i].Latency, copies[i].added = n.latency(link{src, dest})
 	}
 	n.sendCopies(m, copies, false)
 }
@@ -273,9 +272,7 @@ func (n *network) parse(line []byte) (*message, error) {
 		return nil, fmt.Errorf("id is not an integer")
 	}
 	for name := range fields {
-		switch name {
-		case "src", "dest", "body", "id":
-		default:
+		if !slices.Contains([]string{"src", "dest", "body", "id"}, name) {
 			return nil, fmt.Errorf("unknown field %q", name)
 		}
 	}
@@ -283,16 +280,14 @@ func (n *network) parse(line []byte) (*message, error) {
 }
 
 func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endpoint, error) {
-	raw, ok := fields[field]
-	if !ok {
-		return nil, fmt.Errorf("no %s", field)
-	}
-	name, ok := stringOf(raw)
-	if !ok {
-		return nil, fmt.Errorf("%s is not a string", field)
-	}
+	name, isString := stringOf(fields[field])
 	e := n.endpoints[name]
-	if e == nil {
+	switch {
+	case fields[field] == nil:
+		return nil, fmt.Errorf("no %s", field)
+	case !isString:
+		return nil, fmt.Errorf("%s is not a string", field)
+	case e == nil:
 		return nil, fmt.Errorf("%s %q does not exist", field, name)
 	}
 	return e, nil

@@ -1,6 +1,7 @@
 package maelstromtest
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -146,26 +147,25 @@ func (f *messageFault) applies(m *message) bool {
 	return m.src.kind == aService || m.dest.kind == aService && f.Kind != Late
 }
 
-// change takes the delays of a message's copies and returns what the fault
-// makes of them.
-func (f *messageFault) change(delays []time.Duration) []time.Duration {
-	p := f.Probability
-	if p == 0 {
-		p = map[Kind]float64{Loss: 0.05, Duplicate: 0.1, Late: 0.1, Overtake: 1}[f.Kind]
-	}
-	var changed []time.Duration
-	for _, delay := range delays {
-		befalls := f.random.Float64() < p
-		switch {
-		case !befalls:
-			changed = append(changed, delay)
-		case f.Kind == Duplicate:
-			changed = append(changed, delay, delay+f.overtaking())
-		case f.Kind == Late:
-			changed = append(changed, delay+between(f.random, time.Second/2, 3*time.Second))
-		case f.Kind == Overtake:
-			changed = append(changed, delay+f.overtaking())
+// change takes the copies of a message and returns what the fault makes of
+// them.
+func (f *messageFault) change(copies []Copy) (changed []Copy) {
+	p := cmp.Or(f.Probability, map[Kind]float64{Loss: 0.05, Duplicate: 0.1, Late: 0.1, Overtake: 1}[f.Kind])
+	for _, c := range copies {
+		if f.random.Float64() < p {
+			switch f.Kind {
+			case Loss:
+				continue
+			case Duplicate:
+				changed = append(changed, c)
+				c.Delay += f.overtaking()
+			case Late:
+				c.Delay += between(f.random, time.Second/2, 3*time.Second)
+			case Overtake:
+				c.Delay += f.overtaking()
+			}
 		}
+		changed = append(changed, c)
 	}
 	return changed
 }
@@ -173,12 +173,6 @@ func (f *messageFault) change(delays []time.Duration) []time.Duration {
 // overtaking draws a delay that lets other messages overtake.
 func (f *messageFault) overtaking() time.Duration {
 	return time.Duration(f.random.ExpFloat64() * float64(20*time.Millisecond))
-}
-
-// An episode is one time that a fault is in force.
-type episode struct {
-	record int // its index in the log
-	end    func()
 }
 
 // startFaults begins the configured faults.
@@ -191,11 +185,9 @@ func (b *bench) startFaults() {
 		random := b.cfg.stream("fault " + f.String())
 		switch f.Kind {
 		case Loss, Duplicate, Late, Overtake:
-			mf := &messageFault{f, random}
-			b.network.faults = append(b.network.faults, mf)
-			b.begin(f, "", func() {
-				b.network.faults = slices.DeleteFunc(b.network.faults, func(x *messageFault) bool { return x == mf })
-			})
+			b.network.faults = append(b.network.faults, &messageFault{f, random})
+			// Messages' faults end all at once.
+			b.begin(f, nil, "", func() { b.network.faults = nil })
 		case Partition:
 			b.partition(f, random)
 		default:
@@ -205,30 +197,41 @@ func (b *bench) startFaults() {
 }
 
 // begin notes that a fault is in force until the returned function is called,
-// or all faults are healed.
-func (b *bench) begin(f Fault, detail string, mend func()) (stop func()) {
-	e := &episode{record: len(b.faultLog)}
-	b.faultLog = append(b.faultLog, FaultRecord{Fault: f.String(), Detail: detail, Start: b.since(), Stop: -1})
-	b.active = append(b.active, e)
-	e.end = func() {
-		if i := slices.Index(b.active, e); i >= 0 {
-			b.active = slices.Delete(b.active, i, i+1)
-			b.faultLog[e.record].Stop = b.since()
+// or all faults are healed. The node is nil unless the fault hits just one.
+func (b *bench) begin(f Fault, n *node, how string, mend func()) (stop func()) {
+	r := FaultRecord{Fault: f.String(), Detail: how, Start: b.since(), Stop: -1}
+	if n != nil {
+		r.Detail = strings.TrimSuffix(n.name+", "+how, ", ")
+		r.InFlight = n.endpoint.inFlight
+	}
+	i := len(b.faultLog)
+	b.faultLog = append(b.faultLog, r)
+	stop = func() {
+		if r := &b.faultLog[i]; r.Stop < 0 {
+			r.Stop = b.since()
 			mend()
 		}
 	}
-	return e.end
+	b.stops = append(b.stops, stop)
+	return stop
 }
 
-// strike is begin for a fault that befalls one node.
-func (b *bench) strike(f Fault, n *node, how string, mend func()) (stop func()) {
-	detail := n.name
-	if how != "" {
-		detail += ", " + how
+// befall begins to kill or pause a node. Set is what happens to the node's
+// clock before it starts again.
+func (b *bench) befall(f Fault, n *node, set clockFault) (stop func()) {
+	if f.Kind == Pause {
+		b.pause(n)
+		return b.begin(f, n, "", func() { b.resume(n) })
 	}
-	stop = b.begin(f, detail, mend)
-	b.faultLog[len(b.faultLog)-1].InFlight = n.endpoint.inFlight
-	return stop
+	b.kill(n)
+	if set.strike == nil {
+		return b.begin(f, n, "", func() { b.restart(n) })
+	}
+	b.note(Entry{What: ClockSet, Node: n.name, Text: set.detail})
+	return b.begin(f, n, set.detail, func() {
+		set.strike(&n.clock)
+		b.restart(n)
+	})
 }
 
 // stopFaults keeps further faults from beginning.
@@ -237,8 +240,8 @@ func (b *bench) stopFaults() { b.faulty = false }
 // healFaults ends all faults.
 func (b *bench) healFaults() {
 	b.stopFaults()
-	for len(b.active) > 0 {
-		b.active[0].end()
+	for _, stop := range b.stops {
+		stop()
 	}
 }
 
@@ -253,7 +256,7 @@ func (b *bench) partition(f Fault, random *rand.Rand) {
 	for _, pair := range blocked {
 		links = append(links, link{b.nodes[pair[0]].endpoint, b.nodes[pair[1]].endpoint})
 	}
-	stop := b.begin(f, shape, b.network.cut(links...))
+	stop := b.begin(f, nil, shape, b.network.cut(links...))
 	b.after(interval(), func() {
 		if !b.faulty {
 			return // the partition stays until all faults are healed
@@ -317,24 +320,18 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 		switch f.Kind {
 		case StoreCut:
 			lasts = 2 * time.Second
-			stop = b.strike(f, n, "", b.network.cut(b.storeLinks(n)...))
+			stop = b.begin(f, n, "", b.network.cut(b.storeLinks(n)...))
 		case Pause:
 			lasts = between(random, 0, 5*time.Second)
-			b.pause(n)
-			stop = b.strike(f, n, "", func() { b.resume(n) })
+			stop = b.befall(f, n, clockFault{})
 		case Kill, Clock:
 			lasts = between(random, time.Second/10, 5*time.Second)
-			b.kill(n)
-			set := clockFault{strike: func(*clock) {}}
 			back := between(random, 0, maxBack)
+			var set clockFault
 			if (f.Kind == Clock || random.IntN(3) == 0) && b.virtual {
 				set = drawClock(back, n.lives)
-				b.note(Entry{What: ClockSet, Node: n.name, Text: set.detail})
 			}
-			stop = b.strike(f, n, set.detail, func() {
-				set.strike(&n.clock)
-				b.restart(n)
-			})
+			stop = b.befall(f, n, set)
 		}
 		b.after(lasts, func() {
 			stop()

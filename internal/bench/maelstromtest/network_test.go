@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,27 +12,43 @@ import (
 	"time"
 )
 
-// A delivery is when a message arrived, and its body.
+// A delivery is when a message arrived, where, and its body.
 type delivery struct {
-	at   time.Duration
-	body string
+	at         time.Duration
+	dest, body string
 }
 
 // A wire is a network with two nodes, a service and a client that note what
 // they get.
 type wire struct {
 	network
-	got map[string][]delivery
+	got []delivery
 }
 
 func newWire(cfg Config) *wire {
-	w := &wire{newNetwork(cfg, &scheduler{begin: time.Now()}, func(Entry) {}), map[string][]delivery{}}
+	w := &wire{network: newNetwork(cfg, &scheduler{begin: time.Now()}, func(Entry) {})}
 	for name, kind := range map[string]endpointKind{"n0": aNode, "n1": aNode, "seq-kv": aService, "c0": aClient} {
 		e := w.add(name, kind, func(m *message) {
-			w.got[name] = append(w.got[name], delivery{w.sched.now(), string(m.body)})
+			w.got = append(w.got, delivery{w.sched.now(), name, string(m.body)})
 		})
 		e.far = cfg.Far[name]
 	}
+	return w
+}
+
+// carry lets f use a wire, in a bubble, and then lets time pass until there is
+// nothing left to do.
+func carry(t *testing.T, cfg Config, f func(w *wire)) (w *wire) {
+	t.Helper()
+	synctest.Test(t, func(*testing.T) {
+		w = newWire(cfg)
+		f(w)
+		for len(w.sched.events) > 0 {
+			time.Sleep(w.sched.events[0].at - w.sched.now())
+			do, _ := w.sched.due()
+			do()
+		}
+	})
 	return w
 }
 
@@ -39,119 +56,121 @@ func (w *wire) say(src, dest, body string) {
 	w.send(w.endpoints[src], w.endpoints[dest], json.RawMessage(body))
 }
 
-func (w *wire) link(src, dest string) link { return link{w.endpoints[src], w.endpoints[dest]} }
-
-// draw draws the latency of a message.
-func (w *wire) draw(src, dest string) time.Duration {
-	latency, _ := w.latency(w.link(src, dest))
-	return latency
+func (w *wire) sayAt(at time.Duration, src, dest, body string) {
+	w.sched.at(at, func() { w.say(src, dest, body) })
 }
 
-// run lets time pass until there is nothing left to do.
-func (w *wire) run() {
-	for len(w.sched.events) > 0 {
-		time.Sleep(w.sched.events[0].at - w.sched.now())
-		do, _ := w.sched.due()
-		do()
+// enqueueAt sends a message with a latency of its own.
+func (w *wire) enqueueAt(at time.Duration, src, dest, body string, latency time.Duration) {
+	m := &message{src: w.endpoints[src], dest: w.endpoints[dest], body: json.RawMessage(body)}
+	w.sched.at(at, func() { w.enqueue(m, latency) })
+}
+
+func (w *wire) link(src, dest string) link { return link{w.endpoints[src], w.endpoints[dest]} }
+
+// suffer puts the wire's messages through one fault.
+func (w *wire) suffer(f Fault) { w.faults = []*messageFault{{f, newRandom(1)}} }
+
+func TestMessagesArriveWhenTheyShould(t *testing.T) {
+	const ms = time.Millisecond
+	for name, test := range map[string]struct {
+		cfg  Config
+		send func(w *wire)
+		want []delivery
+	}{
+		"a message waits behind one that was taken before": {
+			Config{LatencyDist: Constant},
+			func(w *wire) {
+				w.enqueueAt(0, "n1", "n0", "first", 100*ms)
+				w.enqueueAt(5*ms, "n1", "n0", "late", 60*ms)
+				w.enqueueAt(6*ms, "n1", "n0", "early", 10*ms)
+				w.sayAt(7*ms, "c0", "n0", "client")
+				w.enqueueAt(7*ms, "n1", "n0", "long", 200*ms)
+			},
+			[]delivery{
+				{100 * ms, "n0", "first"}, {100 * ms, "n0", "client"}, {100 * ms, "n0", "early"}, {100 * ms, "n0", "late"},
+				{207 * ms, "n0", "long"},
+			},
+		},
+		"a cut counts when a message is taken": {
+			Config{Latency: 100 * ms, LatencyDist: Constant},
+			func(w *wire) {
+				w.say("n1", "n0", "taken before the cut")
+				w.sayAt(10*ms, "n1", "n0", "sent before, taken during the cut")
+				w.sched.at(20*ms, func() { w.sched.at(350*ms, w.cut(w.link("n1", "n0"))) })
+				// A second cut, which ends at once, does not mend the first.
+				w.sched.at(25*ms, func() { w.cut(w.link("n1", "n0"))() })
+				w.sayAt(30*ms, "n0", "n1", "the other way")
+				w.sayAt(150*ms, "n1", "n0", "sent during the cut")
+				w.sayAt(300*ms, "seq-kv", "n0", "to keep n0 waiting")
+				w.sayAt(310*ms, "n1", "n0", "sent during, taken after the cut")
+			},
+			[]delivery{
+				{100 * ms, "n0", "taken before the cut"}, {130 * ms, "n1", "the other way"},
+				{400 * ms, "n0", "to keep n0 waiting"}, {410 * ms, "n0", "sent during, taken after the cut"},
+			},
+		},
+		"clients have no latency": {
+			Config{Latency: time.Second, LatencyDist: Constant},
+			func(w *wire) {
+				w.say("n0", "n1", "message")
+				w.say("c0", "n0", "request")
+				w.say("n0", "c0", "reply")
+			},
+			[]delivery{{0, "n0", "request"}, {0, "c0", "reply"}, {time.Second, "n1", "message"}},
+		},
+		"no message waits behind those from and to a far node": {
+			Config{Latency: 10 * ms, LatencyDist: Constant, Far: map[string]float64{"n1": 10}},
+			func(w *wire) {
+				w.say("n1", "seq-kv", "far")
+				w.sayAt(ms, "n0", "seq-kv", "near")
+				w.say("seq-kv", "n1", "answer")
+				w.sayAt(ms, "c0", "n1", "request")
+			},
+			[]delivery{
+				{1 * ms, "n1", "request"}, {11 * ms, "seq-kv", "near"},
+				{100 * ms, "seq-kv", "far"}, {100 * ms, "n1", "answer"},
+			},
+		},
+	} {
+		if w := carry(t, test.cfg, test.send); !slices.Equal(w.got, test.want) {
+			t.Errorf("%s: got %v, want %v", name, w.got, test.want)
+		}
 	}
 }
 
-func TestAMessageWaitsBehindOneThatWasTakenBefore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWire(Config{LatencyDist: "constant"})
-		enqueue := func(body string, latency time.Duration) {
-			w.network.enqueue(&message{src: w.endpoints["n1"], dest: w.endpoints["n0"], body: json.RawMessage(body)}, latency)
-		}
-		enqueue("first", 100*time.Millisecond)
-		w.sched.at(5*time.Millisecond, func() { enqueue("late", 60*time.Millisecond) })
-		w.sched.at(6*time.Millisecond, func() { enqueue("early", 10*time.Millisecond) })
-		w.sched.at(7*time.Millisecond, func() { w.say("c0", "n0", "client") })
-		w.sched.at(7*time.Millisecond, func() { enqueue("long", 200*time.Millisecond) })
-		w.run()
-		const ms = time.Millisecond
-		want := []delivery{{100 * ms, "first"}, {100 * ms, "client"}, {100 * ms, "early"}, {100 * ms, "late"}, {207 * ms, "long"}}
-		if !slices.Equal(w.got["n0"], want) {
-			t.Errorf("got %v, want %v", w.got["n0"], want)
-		}
-	})
-}
-
+// Events come in the order of their times, and at one time in the order in
+// which they were scheduled.
 func TestEventsComeInOrder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWire(Config{})
+	const n = 1000
+	var got []int
+	carry(t, Config{}, func(w *wire) {
 		random := newRandom(1)
-		type planned struct {
-			at     time.Duration
-			number int
-		}
-		var plan, got []planned
-		for i := range 1000 {
-			p := planned{time.Duration(random.IntN(10)), i}
-			plan = append(plan, p)
-			w.sched.at(p.at, func() { got = append(got, p) })
-		}
-		w.run()
-		slices.SortStableFunc(plan, func(a, b planned) int { return int(a.at - b.at) })
-		if !slices.Equal(got, plan) {
-			t.Errorf("events came in the order %v", got)
+		for i := range n {
+			at := random.IntN(10)
+			w.sched.at(time.Duration(at), func() { got = append(got, at*n+i) })
 		}
 	})
-}
-
-func TestCutsCountWhenAMessageIsTaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWire(Config{Latency: 100 * time.Millisecond, LatencyDist: "constant"})
-		w.say("n1", "n0", "taken before the cut")
-		w.sched.at(10*time.Millisecond, func() { w.say("n1", "n0", "sent before, taken during the cut") })
-		var mend func()
-		w.sched.at(20*time.Millisecond, func() { mend = w.cut(w.link("n1", "n0")) })
-		w.sched.at(30*time.Millisecond, func() { w.say("n0", "n1", "the other way") })
-		w.sched.at(150*time.Millisecond, func() { w.say("n1", "n0", "sent during the cut") })
-		w.sched.at(300*time.Millisecond, func() { w.say("seq-kv", "n0", "to keep n0 waiting") })
-		w.sched.at(310*time.Millisecond, func() { w.say("n1", "n0", "sent during, taken after the cut") })
-		w.sched.at(350*time.Millisecond, func() { mend() })
-		w.run()
-		var got []string
-		for _, d := range w.got["n0"] {
-			got = append(got, d.body)
-		}
-		want := []string{"taken before the cut", "to keep n0 waiting", "sent during, taken after the cut"}
-		if !slices.Equal(got, want) {
-			t.Errorf("n0 got %q, want %q", got, want)
-		}
-		if len(w.got["n1"]) != 1 {
-			t.Errorf("n1 got %v over a link that wasn't cut", w.got["n1"])
-		}
-	})
-}
-
-func TestClientsHaveNoLatency(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWire(Config{Latency: time.Second, LatencyDist: "constant"})
-		w.say("c0", "n0", "request")
-		w.say("n0", "c0", "reply")
-		w.say("n0", "n1", "message")
-		w.run()
-		if at := []time.Duration{w.got["n0"][0].at, w.got["c0"][0].at, w.got["n1"][0].at}; !slices.Equal(at, []time.Duration{0, 0, time.Second}) {
-			t.Errorf("arrived at %v", at)
-		}
-		if w.servers != 1 || w.sent != 3 {
-			t.Errorf("%d of %d messages involve no client", w.servers, w.sent)
-		}
-	})
+	if len(got) != n || !slices.IsSorted(got) {
+		t.Errorf("events came in the order %v", got)
+	}
 }
 
 // Each fault in messages acts on its own links as it says, and on no others.
 func TestFaultsInMessagesActOnlyOnTheirOwnLinks(t *testing.T) {
 	t.Parallel()
+	const ms = time.Millisecond
 	routes := map[string][2]string{
 		"request": {"n0", "seq-kv"}, "reply": {"seq-kv", "n0"}, "peer": {"n0", "n1"}, "client": {"c0", "n1"}, "answer": {"n1", "c0"},
 	}
 	type effect struct {
 		lost, doubled, delayed float64
-		from, to               time.Duration // of the delay
+		from, to, mean         time.Duration // of the delay
 	}
-	both := []string{"request", "reply"}
+	both, peer := []string{"request", "reply"}, []string{"peer"}
+	doubled := effect{doubled: 0.1, delayed: 0.1, to: 400 * ms, mean: 20 * ms}
+	late := effect{delayed: 0.1, from: 500 * ms, to: 3 * time.Second, mean: 1750 * ms}
+	overtaking := effect{delayed: 1, to: 400 * ms, mean: 20 * ms}
 	for _, test := range []struct {
 		fault  Fault
 		routes []string
@@ -159,62 +178,47 @@ func TestFaultsInMessagesActOnlyOnTheirOwnLinks(t *testing.T) {
 	}{
 		{Fault{Kind: Loss}, both, effect{lost: 0.05}},
 		{Fault{Kind: Loss, Probability: 0.5}, both, effect{lost: 0.5}},
-		{Fault{Kind: Loss, Links: NodeLinks}, []string{"peer"}, effect{lost: 0.05}},
-		{Fault{Kind: Duplicate}, both, effect{doubled: 0.1, delayed: 0.1, to: time.Second}},
-		{Fault{Kind: Duplicate, Links: NodeLinks}, []string{"peer"}, effect{doubled: 0.1, delayed: 0.1, to: time.Second}},
-		{Fault{Kind: Late}, []string{"reply"}, effect{delayed: 0.1, from: time.Second / 2, to: 3 * time.Second}},
-		{Fault{Kind: Late, Links: NodeLinks}, []string{"peer"}, effect{delayed: 0.1, from: time.Second / 2, to: 3 * time.Second}},
-		{Fault{Kind: Overtake}, both, effect{delayed: 1, to: time.Second}},
-		{Fault{Kind: Overtake, Links: NodeLinks}, []string{"peer"}, effect{delayed: 1, to: time.Second}},
+		{Fault{Kind: Loss, Links: NodeLinks}, peer, effect{lost: 0.05}},
+		{Fault{Kind: Duplicate}, both, doubled},
+		{Fault{Kind: Duplicate, Links: NodeLinks}, peer, doubled},
+		{Fault{Kind: Late}, []string{"reply"}, late},
+		{Fault{Kind: Late, Links: NodeLinks}, peer, late},
+		{Fault{Kind: Overtake}, both, overtaking},
+		{Fault{Kind: Overtake, Links: NodeLinks}, peer, overtaking},
 	} {
-		t.Run(fmt.Sprint(test.fault, test.fault.Probability), func(t *testing.T) {
-			for name, route := range routes {
-				synctest.Test(t, func(t *testing.T) {
-					cfg := Config{LatencyDist: "constant"}
-					w := newWire(cfg)
-					w.faults = []*messageFault{{test.fault, cfg.stream("fault")}}
-					const n = 3000
-					for i := range n {
-						w.say(route[0], route[1], fmt.Sprint(i))
-					}
-					w.run()
-					var e effect
-					copies := map[string]int{}
-					overtaken := false
-					previous := -1
-					for _, d := range w.got[route[1]] {
-						copies[d.body]++
-						if d.at > 0 {
-							e.delayed++
-							e.to = max(e.to, d.at)
-							if e.from == 0 || d.at < e.from {
-								e.from = d.at
-							}
-						}
-						var number int
-						fmt.Sscan(d.body, &number)
-						overtaken = overtaken || number < previous
-						previous = number
-					}
-					e.lost = float64(n - len(copies))
-					e.doubled = float64(len(w.got[route[1]]) - len(copies))
-					want := effect{}
-					if slices.Contains(test.routes, name) {
-						want = test.effect
-					}
-					near := func(got, want float64) bool {
-						return got == want*n || want > 0 && got > 0.75*want*n && got < 1.25*want*n
-					}
-					if !near(e.lost, want.lost) || !near(e.doubled, want.doubled) || !near(e.delayed, want.delayed) ||
-						e.from < want.from || e.to > want.to {
-						t.Errorf("%s: of %d messages: %+v, want fractions %+v", name, n, e, want)
-					}
-					if delays := want.delayed > 0; overtaken != delays && want.doubled == 0 {
-						t.Errorf("%s: overtaken: %v", name, overtaken)
-					}
-				})
+		for name, route := range routes {
+			const n = 3000
+			w := carry(t, Config{LatencyDist: Constant}, func(w *wire) {
+				w.suffer(test.fault)
+				for i := range n {
+					w.say(route[0], route[1], fmt.Sprint(i))
+				}
+			})
+			var got, want effect
+			var delays time.Duration
+			copies := map[string]bool{}
+			for _, d := range w.got {
+				copies[d.body] = true
+				if d.at > 0 {
+					got.delayed++
+					delays += d.at
+					got.from, got.to = cmp.Or(got.from, d.at), d.at
+				}
 			}
-		})
+			if got.delayed > 0 {
+				got.mean = delays / time.Duration(got.delayed)
+			}
+			got.lost, got.doubled = float64(n-len(copies)), float64(len(w.got)-len(copies))
+			if slices.Contains(test.routes, name) {
+				want = test.effect
+			}
+			near := func(got, want float64) bool { return want*0.75 <= got && got <= want*1.25 }
+			if !near(got.lost, want.lost*n) || !near(got.doubled, want.doubled*n) || !near(got.delayed, want.delayed*n) ||
+				got.from < want.from || got.from > want.from+15*ms || got.to < want.to/4 || got.to > want.to ||
+				!near(float64(got.mean), float64(want.mean)) {
+				t.Errorf("%v: of %d messages: %+v, want fractions %+v", test, n, got, want)
+			}
+		}
 	}
 }
 

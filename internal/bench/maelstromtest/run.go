@@ -41,8 +41,8 @@ type bench struct {
 	nodes    []*node
 	services map[string]*store
 	faultLog []FaultRecord
+	stops    []func()   // end the faults of faultLog that are in force
 	faulty   bool       // faults may begin
-	active   []*episode // the faults in force
 	rng      *rand.Rand // for the workload
 
 	epoch     time.Duration // when all nodes had answered init; the history's times count from here

@@ -32,12 +32,10 @@ func (b *bench) boot(ready func()) {
 // prepare sends a node the request that the workload prepares nodes with, if
 // there is one. It calls answered when the node has answered.
 func (b *bench) prepare(n *node, answered func(error)) {
-	preparer, ok := b.cfg.Workload.(Preparer)
-	if !ok {
-		answered(nil)
-		return
+	var body Body
+	if preparer, ok := b.cfg.Workload.(Preparer); ok {
+		body = preparer.Prepare(n.name, b.names())
 	}
-	body := preparer.Prepare(n.name, b.names())
 	if body == nil {
 		answered(nil)
 		return

@@ -62,21 +62,11 @@ func (l *load) play(s *Script) {
 		n := l.b.nodes[f.Node%len(l.b.nodes)]
 		l.b.after(f.At, func() {
 			if n.healthy() {
-				l.b.after(f.For, l.b.befall(n, Fault{Kind: f.Kind}))
+				l.b.after(f.For, l.b.befall(Fault{Kind: f.Kind}, n, clockFault{}))
 			}
 		})
 	}
 	l.advance()
-}
-
-// befall begins a fault of one node. The returned function ends it.
-func (b *bench) befall(n *node, f Fault) (stop func()) {
-	if f.Kind == Pause {
-		b.pause(n)
-		return b.begin(f, n.name, func() { b.resume(n) })
-	}
-	b.kill(n)
-	return b.begin(f, n.name, func() { b.restart(n) })
 }
 
 // workerOf returns a worker of a node that has no request in hand.

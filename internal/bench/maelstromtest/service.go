@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 )
 
 // A kv is one state of a key-value store, which never changes: from
@@ -148,21 +149,15 @@ func (s *store) newest() *kv { return s.states[len(s.states)-1] }
 // throws an exception there, and sends no answer.
 func answer(s *store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
 	fields, err := rawFields(body)
-	if err != nil {
+	kind, _ := stringOf(fields["type"])
+	if err != nil || !slices.Contains([]string{"read", "write", "cas"}, kind) {
 		return nil, from, false
 	}
-	r := kvRequest{key: valueOf(fields["key"]).canonical()}
-	switch string(fields["type"]) {
-	case `"read"`:
-		r.kind = "read"
-	case `"write"`:
-		r.kind, r.value = "write", valueOf(fields["value"])
-	case `"cas"`:
-		r.kind, r.from, r.to = "cas", valueOf(fields["from"]), valueOf(fields["to"])
-		create := string(fields["create_if_not_exists"])
-		r.create = create != "" && create != "null" && create != "false" // as Clojure sees it
-	default:
-		return nil, from, false
+	create := string(fields["create_if_not_exists"])
+	r := kvRequest{
+		kind: kind, key: valueOf(fields["key"]).canonical(), value: valueOf(fields["value"]),
+		from: valueOf(fields["from"]), to: valueOf(fields["to"]),
+		create: create != "" && create != "null" && create != "false", // as Clojure sees it
 	}
 	answer := s.handle(caller, r)
 	answer.InReplyTo = fields["msg_id"]
