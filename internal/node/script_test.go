@@ -28,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what the node 
 //
 // and any other line is input. There, escapes are those of a Go string, <ab*3>
 // is ababab, <%02d*3> is 000102, and <x...70> is as many x as make the line 70
-// bytes long. The indented lines after a step are what the node then writes, and
+// bytes long. The indented lines after a step are what the node then writes and
 // logs. In what it writes, <x*200> stands for 200 x.
 func TestScripts(t *testing.T) {
 	transcript.Play(t, "testdata/scripts/*.txtar", *update, func(t *testing.T, text *transcript.Script) (err error) {
@@ -78,6 +78,7 @@ var asked = handlers{
 	},
 }
 
+// play plays a step.
 func play(c *maelstromtest.Conversation, text *transcript.Script, step string) error {
 	logged := len(c.Stderr())
 	switch word, rest, _ := strings.Cut(step, " "); word {
