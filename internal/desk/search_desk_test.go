@@ -190,11 +190,8 @@ func clones(batches []*Batch) (all []*Batch) {
 // key returns everything about h that can make a difference.
 func (h held) key() string {
 	key := fmt.Sprint(h.process, h.life, h.Desk.life, h.seq, h.last, h.total, h.inHand, h.closed, h.here, h.waiting, h.own)
-	for _, batches := range [][]*Batch{h.others, h.dropped} {
-		for _, b := range batches {
-			key += fmt.Sprint(*b)
-		}
-		key += ";"
+	for _, b := range slices.Concat(h.others, []*Batch{{}}, h.dropped) {
+		key += fmt.Sprint(*b)
 	}
 	return key
 }

@@ -25,13 +25,12 @@ type model struct {
 
 	kept     []held // the desks that the search has met, by their number
 	numbers  map[string]deskID
-	lives    map[[4]int64]deskID // see begin
 	outcomes map[task]*outcome
 	again    bool // each task is done again whenever it comes up
 
-	values  []ledger.Value // those that the search has met, by their number
-	indexes map[valueKey]valueID
-	told    map[task][]text // see texts
+	values  []ledger.Value     // those that the search has met, by their number
+	indexes map[string]valueID // by description
+	told    map[task][]text    // see texts
 	folds   []fold
 	foldIDs map[fold]foldID
 
@@ -56,11 +55,6 @@ type bounds struct {
 type request struct {
 	process int
 	delta   int64
-}
-
-type valueKey struct {
-	total    int64
-	receipts [3]ledger.Receipt
 }
 
 var names = [...]string{"n0", "n1", "n2"}
@@ -117,9 +111,8 @@ func (n message) total() int64                 { return int64(n & (1<<16 - 1)) }
 
 func newModel(b bounds, f string) *model {
 	m := &model{bounds: b, fault: f}
-	m.told, m.lives = map[task][]text{}, map[[4]int64]deskID{}
-	m.numbers, m.outcomes = map[string]deskID{}, map[task]*outcome{}
-	m.indexes, m.foldIDs, m.folds = map[valueKey]valueID{}, map[fold]foldID{}, make([]fold, 1)
+	m.told, m.numbers, m.outcomes = map[task][]text{}, map[string]deskID{}, map[task]*outcome{}
+	m.indexes, m.foldIDs, m.folds = map[string]valueID{}, map[fold]foldID{}, make([]fold, 1)
 	for p, deltas := range b.deltas {
 		for _, delta := range deltas {
 			m.clients = append(m.clients, request{p, delta})
@@ -151,30 +144,26 @@ func (m *model) initial() *state {
 
 // begin makes the desk of a new life of a process.
 func (m *model) begin(p int, life uint8, boot, nonce int64) deskID {
-	key := [...]int64{int64(p), int64(life), boot, nonce}
-	id, ok := m.lives[key]
-	if !ok {
-		d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
-		d.Open(m.node(p))
-		id = m.keep(held{Desk: d, process: p, life: life})
-		m.lives[key] = id
-	}
-	return id
+	d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
+	d.Open(m.node(p))
+	return m.keep(held{Desk: d, process: p, life: life})
 }
 
-// node is the name of a process's node.
-func (m *model) node(p int) string {
-	if m.twins && p > 0 {
-		p--
+// called returns the name of a process.
+func (m *model) called(p int) string {
+	if m.twins {
+		return [...]string{"n0", "n0's twin", "n1"}[p]
 	}
 	return names[p]
 }
 
+// node is the name of a process's node.
+func (m *model) node(p int) string { return m.called(p)[:len("n0")] }
+
 // ---- Values ----
 
 func (m *model) index(v ledger.Value) valueID {
-	key := valueKey{v.Total, [3]ledger.Receipt{v.Receipts["n0"], v.Receipts["n1"], v.Receipts["n2"]}}
-	return number(m.indexes, &m.values, key, v)
+	return number(m.indexes, &m.values, describe(v), v)
 }
 
 // count returns how often the add of a request is in a total.

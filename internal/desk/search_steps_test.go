@@ -342,19 +342,22 @@ func (x *stepper) restarts(p int) {
 		return
 	}
 	later := 20 + 10*int64(x.from.restarts)
-	x.restart(ends, p, later, true)
-	x.restart(startsAgain, p, later, true)
+	x.restart(ends, p, later, 1)
+	x.restart(startsAgain, p, later, 1)
 	if x.from.setbacks < x.setbacks {
 		same := x.kept[x.from.procs[p].desk].Desk.life.Boot
-		x.restart(startsEarlier, p, 5-int64(x.from.setbacks), true)
-		x.restart(startsAtOnce, p, same, false)
-		x.restart(startsAtOnce, p, same, true)
+		x.restart(startsEarlier, p, 5-int64(x.from.setbacks), 1)
+		x.restart(startsAtOnce, p, same, -1)
+		x.restart(startsAtOnce, p, same, 1)
 	}
 }
 
 // restart ends the life of process p and begins another. The nonce of the new
-// life is greater than all earlier ones, or smaller.
-func (x *stepper) restart(kind stepKind, p int, boot int64, greater bool) {
+// life is greater than all earlier ones if sign is 1, and smaller if it is -1.
+func (x *stepper) restart(kind stepKind, p int, boot, sign int64) {
+	if x.fault == livesNamedByClock {
+		sign = 0
+	}
 	x.try(step{kind: kind, process: p}, func(s *state) bool {
 		if kind == ends {
 			x.step(s, p, ends, 0, func(h *held) { h.Close() })
@@ -363,28 +366,16 @@ func (x *stepper) restart(kind stepKind, p int, boot int64, greater bool) {
 		if kind == startsEarlier || kind == startsAtOnce {
 			s.setbacks++
 		}
-		nonce := int64(first)
-		switch {
-		case x.fault == livesNamedByClock:
-		case greater:
-			nonce += int64(s.restarts)
-		default:
-			nonce -= int64(s.restarts)
-		}
 		for r, asked := range x.clients {
 			if asked.process == p {
 				s.open &^= 1 << r
 				s.starts[r] = 0
 			}
 		}
-		was := s.procs[p]
-		s.procs[p] = process{
-			desk:  x.begin(p, was.life+1, boot, nonce),
-			seen:  was.seen,
-			begun: was.begun,
-			life:  was.life + 1,
-			echo:  was.echo || was.wrote,
-		}
+		next := &s.procs[p]
+		next.life++
+		next.desk = x.begin(p, next.life, boot, first+sign*int64(s.restarts))
+		next.echo, next.wrote = next.echo || next.wrote, false
 		return true
 	})
 }

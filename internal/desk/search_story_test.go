@@ -47,15 +47,11 @@ func (m *model) line(what step, from, to *state) string {
 	switch what.kind {
 	case identities, learns, readsPlainly, tells, mistakes:
 		text += ": " + m.describe(what.value)
-	case lands, hands:
+	case lands, hands, hears:
 		text += ": " + m.fold(what.message.fold())
-	case hears:
-		text += ": " + m.fold(what.message.fold())
-		if total := what.message.total(); total == refusal {
-			text += " was not applied"
-		} else {
-			text += " is in a total of " + write(m.base+total)
-		}
+	}
+	if what.message.total() == refusal {
+		text += " was not applied"
 	}
 	if own := m.kept[is.desk].fold; own != 0 && own != m.kept[was.desk].fold {
 		text += ": " + m.fold(own)
@@ -67,14 +63,6 @@ func (m *model) line(what step, from, to *state) string {
 		text += "; the store now holds " + m.describe(to.versions[to.newest])
 	}
 	return text
-}
-
-// called returns the name of a process.
-func (m *model) called(p int) string {
-	if m.twins && p == 1 {
-		return m.node(p) + "'s twin"
-	}
-	return m.node(p)
 }
 
 // request describes a client's request.

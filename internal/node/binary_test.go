@@ -106,29 +106,36 @@ func TestAnUnreadStderrStopsNothing(t *testing.T) {
 
 func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
 	path := buildNode(t)
+	closeStdin := func(p *process) { p.stdin.Close() }
+	signal := func(s os.Signal) func(*process) {
+		return func(p *process) {
+			if err := p.cmd.Process.Signal(s); err != nil {
+				p.t.Error(err)
+			}
+		}
+	}
+	gong := request("gong", "c3", 3)
 	for _, test := range []struct {
-		how  string
-		end  func(p *process)
-		code int
-		err  string // on stderr
+		how      string
+		requests int // before the end, each of which is answered at once
+		end      func(p *process)
+		code     int
+		err      string // on stderr
 	}{
-		{"end of input", func(p *process) { p.stdin.Close() }, 0, ""},
-		{"SIGINT", func(p *process) { p.signal(syscall.SIGINT) }, 0, ""},
-		{"SIGTERM", func(p *process) { p.signal(syscall.SIGTERM) }, 0, ""},
-		{"stdout closed", func(p *process) {
+		{"end of input", 0, closeStdin, 0, ""},
+		{"SIGINT", 0, signal(syscall.SIGINT), 0, ""},
+		{"SIGTERM", 0, signal(syscall.SIGTERM), 0, ""},
+		{"stdout closed", 0, func(p *process) {
 			p.stdout.Close()
-			_, _ = p.stdin.WriteString(strings.Repeat(request("add", "c3", 3), 1000))
+			_, _ = p.stdin.WriteString(gong)
 		}, 1, "broken pipe"},
-		{"stdout not read", func(p *process) {
-			p.flood()
-			p.signal(syscall.SIGTERM)
-		}, 1, "nobody reads them"},
 		// Each request is answered with 123 bytes. The pipe takes 64 KiB of
 		// that, and the node holds one or two MiB until it reads no more input
 		// than it reads ahead.
-		{"end of input, a few answers more than stdout takes", endBehind(700), 1, "nobody reads them"},
-		{"end of input, a few answers more than the node holds", endBehind(10_000), 1, "nobody reads them"},
-		{"end of input, many answers more than the node holds", endBehind(20_000), 1, "nobody reads them"},
+		{"end of input, a few answers more than stdout takes", 700, closeStdin, 1, "nobody reads them"},
+		{"end of input, a few answers more than the node holds", 10_000, closeStdin, 1, "nobody reads them"},
+		{"end of input, many answers more than the node holds", 20_000, closeStdin, 1, "nobody reads them"},
+		{"SIGTERM, many answers more than the node holds", 20_000, signal(syscall.SIGTERM), 1, "nobody reads them"},
 	} {
 		t.Run(test.how, func(t *testing.T) {
 			t.Parallel()
@@ -144,6 +151,7 @@ func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
 					p.write(fmt.Sprintf(`{"src":"seq-kv","dest":"n0","body":{"type":"error","code":20,"in_reply_to":%d}}`+"\n", asked.MsgID))
 				}
 			}
+			p.write(strings.Repeat(gong, test.requests))
 			test.end(p)
 			begin := time.Now()
 			if test.code == 0 {
@@ -154,33 +162,6 @@ func TestTheBinaryEndsWithTheRightExitCodeAndMessage(t *testing.T) {
 				t.Errorf("stderr %q", log)
 			}
 		})
-	}
-}
-
-// endBehind ends the input behind as many requests, each of which is answered
-// at once.
-func endBehind(requests int) func(*process) {
-	return func(p *process) {
-		p.write(strings.Repeat(request("gong", "c3", 3), requests))
-		p.stdin.Close()
-	}
-}
-
-// flood writes requests that are answered at once, until the node has read none
-// for two seconds.
-func (p *process) flood() {
-	lines := strings.Repeat(request("gong", "c3", 3), 1000)
-	written := 0
-	for written < 1<<28 {
-		// If this fails, so does the write.
-		_ = p.stdin.SetWriteDeadline(time.Now().Add(2 * time.Second))
-		n, err := p.stdin.WriteString(lines)
-		if written += n; err != nil {
-			break
-		}
-	}
-	if written > 8<<20 {
-		p.t.Errorf("the node read %d bytes", written)
 	}
 }
 
@@ -224,12 +205,6 @@ func (p *process) write(text string) {
 	_ = p.stdin.SetWriteDeadline(time.Now().Add(10 * time.Second))
 	if _, err := p.stdin.WriteString(text); err != nil {
 		p.t.Fatal(err)
-	}
-}
-
-func (p *process) signal(s os.Signal) {
-	if err := p.cmd.Process.Signal(s); err != nil {
-		p.t.Error(err)
 	}
 }
 

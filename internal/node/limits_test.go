@@ -1,19 +1,14 @@
 package node
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"runtime"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -24,40 +19,19 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// pad returns format with its %s replaced by enough x to make it that long.
-func pad(length int, format string) string {
-	return fmt.Sprintf(format, strings.Repeat("x", length-len(format)+len("%s")))
-}
-
-// The library takes lines of 64 KiB, with the newline.
-func TestALongRequestIsServedWhole(t *testing.T) {
-	for _, length := range []int{65_533, 65_534, 65_535, 65_536, 65_537, 1<<20 - 1} {
-		synctest.Test(t, func(t *testing.T) {
-			request := pad(length, `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"x":"%s"}}`)
-			c, _ := converse(t, maelstromtest.Setting{}, handlers{
-				"ping": func(n *Node, msg maelstrom.Message) {
-					pong(n, msg, fmt.Sprint(strings.Contains(request, string(msg.Body)), len(request)-len(msg.Body)))
-				},
-			})
-			c.Line(request)
-			if got, want := c.Hear().Field("text"), fmt.Sprintf(`"true %d"`, len(`{"src":"c1","dest":"n1","body":}`)); got != want {
-				t.Errorf("of a line of %d bytes came, intact and all but how many: %s, want %s", length, got, want)
-			}
-		})
-	}
-}
-
 // A long request holds up those behind it until its handler gets it, or the
 // node has ended.
 func TestALongRequestThatIsNotHandledIsGivenUpWhenTheNodeEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
-		c, n := converse(t, maelstromtest.Setting{}, handlers{
+		c, n := converse(t, handlers{
 			"ping": func(n *Node, msg maelstrom.Message) { <-release; pong(n, msg, "") },
 		})
+		c.Line(initLine)
+		c.Hear("init_ok")
 		c.Send("c1", `{"type":"ping","msg_id":7}`)
 		synctest.Wait()
-		c.Line(pad(1<<17, `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":8,"x":"%s"}}`))
+		c.Send("c1", `{"type":"ping","msg_id":8,"x":"%s"}`, strings.Repeat("x", 1<<17))
 		c.Send("c1", `{"type":"gong","msg_id":9}`)
 		synctest.Wait()
 		c.Unheard()
@@ -74,95 +48,20 @@ func TestALongRequestThatIsNotHandledIsGivenUpWhenTheNodeEnds(t *testing.T) {
 	})
 }
 
-// The value has a receipt for each node. Beside n1 there are others, whose
-// names have the given length. The names with their quotes, commas and
-// brackets, and 80 bytes for each, may take 3/4 MiB.
-func TestAnInitIsTakenIfAValueOfItsNodesFitsIntoALine(t *testing.T) {
-	const long, many = "init: the names are so long", "init: 5001 nodes are more than 5000"
-	for _, test := range []struct {
-		others, length int
-		line           int // its length, if it is filled up
-		refusal        string
-	}{
-		{1, 2, 65_534, ""}, {1, 2, 65_535, ""}, {1, 2, 1<<20 - 1, ""},
-		{1, 786_263, 0, ""}, {1, 786_264, 0, long},
-		{699, 1000, 0, ""}, {799, 1000, 0, long},
-		{4999, 64, 0, ""}, {4999, 74, 0, ""}, {4999, 75, 0, long}, {5000, 4, 0, many},
-	} {
-		names := []string{"n1"}
-		for i := range test.others {
-			names = append(names, fmt.Sprintf("%0*d", test.length, i))
-		}
-		quoted, _ := json.Marshal(names)
-		init := fmt.Sprintf(`{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":%s,"x":"%%s"}}`, quoted)
-		out, _ := feed(t, pad(max(test.line, len(init)), init))
-		want := initOK
-		if test.refusal != "" {
-			want = `{"src":"n1","dest":"c0","body":{"in_reply_to":1,"type":"error","code":12,"text":"` + test.refusal
-		}
-		if len(out) != 1 || !strings.HasPrefix(out[0], want) {
-			t.Errorf("an init of n1 and %d others with names of %d bytes was answered %.300q, want %s", test.others, test.length, out, want)
-		}
-	}
-}
-
-func TestTheLongestLineThatIsReadIs1MiB(t *testing.T) {
-	for _, test := range []struct {
-		length int64 // with its newline
-		err    error
-	}{{1<<20 - 1, nil}, {1 << 20, nil}, {1<<20 + 1, errLongLine}, {1<<20 + 1<<16, errLongLine}} {
-		lines := bufio.NewReaderSize(io.MultiReader(io.LimitReader(endless{}, test.length-1), strings.NewReader("\nafter\n")), maxLine)
-		line, err := readLine(lines)
-		if want := test.length; err != test.err || err == nil && int64(len(line)) != want {
-			t.Errorf("a line of %d bytes: %d bytes, %v", test.length, len(line), err)
-		}
-		if line, err := readLine(lines); string(line) != "after\n" || err != nil {
-			t.Errorf("after a line of %d bytes: %.20q, %v", test.length, line, err)
-		}
-	}
-}
-
-func TestTenBadLinesASecondAreLoggedAndTheOthersCounted(t *testing.T) {
-	var d dropLog
-	second := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	allow := func(after time.Duration, suppressed int, ok bool) {
-		t.Helper()
-		if gotSuppressed, gotOK := d.allow(second.Add(after)); gotSuppressed != suppressed || gotOK != ok {
-			t.Errorf("after %v: %d, %v, want %d, %v", after, gotSuppressed, gotOK, suppressed, ok)
-		}
-	}
-	for range 10 {
-		allow(0, 0, true)
-	}
-	for range 5 {
-		allow(time.Second-1, 0, false)
-	}
-	allow(time.Second, 5, true)
-	for range 9 {
-		allow(1999*time.Millisecond, 0, true)
-	}
-	allow(1999*time.Millisecond, 0, false)
-	allow(time.Hour, 1, true)
-	allow(time.Hour, 0, true)
-}
-
 func TestTheGateLetsIn66560RequestsAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate()
 		for range 66_560 {
 			g.enter()
 		}
-		entered := 0
+		entered := make(chan bool, 3)
 		for range 3 {
-			go func() {
-				g.enter()
-				entered++
-			}()
+			go func() { entered <- g.enter() }()
 		}
 		for left := range 3 {
 			synctest.Wait()
-			if entered != left {
-				t.Errorf("%d entered after %d had left", entered, left)
+			if len(entered) != left {
+				t.Errorf("%d entered after %d had left", len(entered), left)
 			}
 			g.leave()
 		}
@@ -192,29 +91,18 @@ func TestTheGateLetsIn66560RequestsAtATime(t *testing.T) {
 	})
 }
 
-// A slowWriter writes nothing until may is closed, which happens at the latest
-// at the end of the test.
-type slowWriter struct {
-	may     chan struct{}
-	open    func() // closes may
-	written bytes.Buffer
-}
-
-func newSlowWriter(t *testing.T) *slowWriter {
-	w := &slowWriter{may: make(chan struct{})}
-	w.open = sync.OnceFunc(func() { close(w.may) })
-	t.Cleanup(w.open)
-	return w
-}
-
-func (w *slowWriter) Write(p []byte) (int, error) {
-	<-w.may
-	return w.written.Write(p)
+// stuckPipe returns a pipe, and breaks it at the end of the test. Until somebody
+// reads from it, whoever writes to it is stuck.
+func stuckPipe(t *testing.T) (*io.PipeReader, *io.PipeWriter) {
+	r, w := io.Pipe()
+	t.Cleanup(func() { _ = r.Close() }) // cannot fail
+	return r, w
 }
 
 func TestReadersAndWritersWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSlowWriter(t)
+		r, w := stuckPipe(t)
+		var written bytes.Buffer
 		o := newBuffer(func() {})
 		flushed := make(chan error, 1)
 		go func() { flushed <- o.flush(w) }()
@@ -244,13 +132,13 @@ func TestReadersAndWritersWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
 				t.Errorf("%s: waits %v", step.what, waits)
 			}
 		}
-		w.open()
+		go io.Copy(&written, r)
 		synctest.Wait()
 		o.end(io.EOF)
 		if err := <-flushed; err != nil {
 			t.Error(err)
 		}
-		if got := w.written.String(); got != "first\n"+long+"\ny\nz\n" {
+		if got := written.String(); got != "first\n"+long+"\ny\nz\n" {
 			t.Errorf("written: %d bytes", len(got))
 		}
 	})
@@ -259,7 +147,7 @@ func TestReadersAndWritersWaitWhileMoreThan1MiBIsBuffered(t *testing.T) {
 // It ends 600 ms after it is stopped, or after its input ends.
 func TestANodeWhoseOutputIsNotReadStopsReadingAndEndsInTime(t *testing.T) {
 	line := `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7}}` + "\n"
-	long := pad(70_000, `{"src":"c1","dest":"n1","body":{"type":"ping","msg_id":7,"x":"%s"}}`) + "\n"
+	long := strings.Replace(line, "7", `7,"x":"`+strings.Repeat("x", 70_000)+`"`, 1)
 	gong := strings.Replace(line, "ping", "gong", 1) // which input itself answers
 	stop, end := (*maelstromtest.Conversation).Stop, (*maelstromtest.Conversation).End
 	for _, test := range []struct {
@@ -278,7 +166,8 @@ func TestANodeWhoseOutputIsNotReadStopsReadingAndEndsInTime(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var taken bytes.Buffer
-				c, n := converseOver(t, newSlowWriter(t), handlers{
+				_, w := stuckPipe(t)
+				c, n := converseOver(t, w, handlers{
 					"ping": func(n *Node, msg maelstrom.Message) { pong(n, msg, strings.Repeat("x", 100)) },
 				}, func(env *maelstromtest.Env) { env.Stdin = io.TeeReader(env.Stdin, &taken) })
 				idle := runtime.NumGoroutine()
@@ -312,7 +201,8 @@ func TestANodeWhoseOutputIsNotReadStopsReadingAndEndsInTime(t *testing.T) {
 // would not pass.
 func TestTimePassesAfterTheOutputHasBeenFull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSlowWriter(t)
+		r, w := stuckPipe(t)
+		var written bytes.Buffer
 		c, n := converseOver(t, w, nil)
 		go func() {
 			for range 3 << 10 {
@@ -320,11 +210,11 @@ func TestTimePassesAfterTheOutputHasBeenFull(t *testing.T) {
 			}
 		}()
 		synctest.Wait()
-		w.open()
+		go io.Copy(&written, r)
 		time.Sleep(time.Hour)
 		c.Line(`{"src":"c1","dest":"n1","body":{"type":"gong","msg_id":7}}`)
 		synctest.Wait()
-		if lines := strings.Split(w.written.String(), "\n"); !strings.Contains(lines[len(lines)-2], `"in_reply_to":7`) {
+		if lines := strings.Split(written.String(), "\n"); !strings.Contains(lines[len(lines)-2], `"in_reply_to":7`) {
 			t.Errorf("the last of %d lines is %.100q", len(lines), lines[len(lines)-2])
 		}
 	})
@@ -339,7 +229,8 @@ func TestNothingIsLostWhenTheOutputIsReadAgain(t *testing.T) {
 		failure  error // of the input, which ends before the output is read
 	}{{0, broken}, {100_000, broken}, {100_000, nil}} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newSlowWriter(t)
+			r, w := stuckPipe(t)
+			var written bytes.Buffer
 			c, _ := converseOver(t, w, nil, func(env *maelstromtest.Env) {
 				env.Stdin = struct{ io.Reader }{io.MultiReader(env.Stdin, iotest.ErrReader(cmp.Or(test.failure, io.EOF)))}
 			})
@@ -353,13 +244,13 @@ func TestNothingIsLostWhenTheOutputIsReadAgain(t *testing.T) {
 				c.End()
 				synctest.Wait()
 			}
-			w.open()
+			go io.Copy(&written, r)
 			synctest.Wait()
 			if err := c.Close(); !errors.Is(err, test.failure) || err != nil && !strings.HasPrefix(err.Error(), "reading messages: ") {
 				t.Errorf("got %v", err)
 			}
-			lines := strings.SplitAfter(w.written.String(), "\n")
-			if len(lines) != test.requests+2 || lines[0] != initOK+"\n" || lines[test.requests+1] != "" {
+			lines := strings.SplitAfter(written.String(), "\n")
+			if len(lines) != test.requests+2 || !strings.Contains(lines[0], `"init_ok"`) || lines[test.requests+1] != "" {
 				t.Fatalf("%d lines, %q to %q", len(lines), lines[0], lines[len(lines)-1])
 			}
 			for i, line := range lines[1 : test.requests+1] {
@@ -373,51 +264,46 @@ func TestNothingIsLostWhenTheOutputIsReadAgain(t *testing.T) {
 
 func TestALogLosesLinesOnlyIfNobodyReadsThem(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSlowWriter(t)
-		told := make(map[int]int64) // how much was written when the number of lost lines was told
-		l := NewLog(w, func(lost int64) {
-			told[w.written.Len()] += lost
-			w.written.WriteString("lost\n")
-		})
-		line := func(i int) []byte { return fmt.Appendf(nil, "%1023d\n", i) }
-		write := func(from, to int) (text string) {
+		r, w := stuckPipe(t)
+		l := NewLog(w, func(lost int64) { _, _ = fmt.Fprintf(w, "%d lost\n", lost) })
+		lines := func(from, to int) (text string) {
 			for i := from; i < to; i++ {
-				if _, err := l.Write(line(i)); err != nil {
-					t.Error(err)
-				}
-				text += string(line(i))
+				text += fmt.Sprintf("%1023d\n", i)
 			}
 			return text
 		}
-		want := write(0, 1)
-		synctest.Wait() // until the first line is being written
-		want += write(1, 1026)
-		write(1026, 1100) // these are too many
+		write := func(from, to int) {
+			for line := range strings.Lines(lines(from, to)) {
+				if _, err := io.WriteString(l, line); err != nil {
+					t.Error(err)
+				}
+			}
+			synctest.Wait()
+		}
+		var written bytes.Buffer
+		write(0, 1)       // is being written
+		write(1, 1026)    // is kept
+		write(1026, 1100) // is too much
+		_, _ = io.CopyN(&written, r, 1024)
+		write(1100, 1101)
+		go io.Copy(&written, r)
 		synctest.Wait()
-		w.may <- struct{}{}
-		synctest.Wait()
-		want += write(1100, 1101)
-		w.may <- struct{}{}
-		w.open()
-		synctest.Wait()
-		kept := write(1101, 1111)
+		write(1101, 1111)
 		begin := time.Now()
 		l.Close()
 		if took := time.Since(begin); took > 0 {
 			t.Errorf("waited %v for a writer that does not block", took)
 		}
-		if len(told) != 1 || told[1026*1024] != 74 {
-			t.Errorf("lost by position: %v", told)
-		}
-		if got := strings.Replace(w.written.String(), "lost\n", "", 1); got != want+kept {
-			t.Errorf("%d bytes written, want %d", len(got), len(want+kept))
+		want := lines(0, 1026) + "74 lost\n" + lines(1100, 1111)
+		if got := written.String(); got != want {
+			t.Errorf("%d bytes written, want %d", len(got), len(want))
 		}
 	})
 }
 
 func TestALogThatNobodyReadsIsGivenUpAfter200ms(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newSlowWriter(t)
+		_, w := stuckPipe(t)
 		l := NewLog(w, func(int64) { t.Error("told that lines were lost") })
 		_, _ = l.Write([]byte("line\n"))
 		begin := time.Now()
@@ -431,7 +317,9 @@ func TestALogThatNobodyReadsIsGivenUpAfter200ms(t *testing.T) {
 func TestAReplyThatCannotBeSentIsLogged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		c, n := converse(t, maelstromtest.Setting{}, nil)
+		c, n := converse(t, nil)
+		c.Line(initLine)
+		c.Hear("init_ok")
 		n.log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		c.Request("c1", `{"type":"ping"}`)
 		c.Hear("pong")
@@ -446,49 +334,4 @@ func TestAReplyThatCannotBeSentIsLogged(t *testing.T) {
 			t.Errorf("the log says %q", log.String())
 		}
 	})
-}
-
-func TestRequestsToEachDestinationAreNumberedFromTheNonceOn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, n := converse(t, maelstromtest.Setting{}, nil)
-		<-n.Ready()
-		ctx, cancel := context.WithCancel(t.Context())
-		cancel()
-		for i := range 3 {
-			for _, dest := range []string{"n2", "seq-kv"} {
-				if err := n.Post(dest, maelstrom.MessageBody{Type: "post"}); err != nil {
-					t.Error(err)
-				}
-				_ = n.Ask(dest, maelstrom.MessageBody{Type: "ask"})(ctx, "", &struct{}{})
-				for j, typ := range []string{"post", "ask"} {
-					if p := c.Hear(typ); p.Dest != dest || p.MsgID != int(n.Nonce())+2*i+j+1 {
-						t.Errorf("the nonce is %d, and request %d to %s is %v", n.Nonce(), 2*i+j+1, dest, p)
-					}
-				}
-			}
-		}
-	})
-}
-
-func TestOnlyAnObjectWithFieldsIsSent(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c, n := converse(t, maelstromtest.Setting{}, nil)
-		for _, body := range []any{struct{}{}, nil, 5, 12345, "text", []int{1, 2, 3}, func() {}} {
-			if n.Post("n2", body) == nil {
-				t.Errorf("%v was sent", body)
-			}
-		}
-		synctest.Wait()
-		c.Unheard()
-	})
-}
-
-func TestNamesMayBeLong(t *testing.T) {
-	node, client := "n"+strings.Repeat("x", 1000), "c"+strings.Repeat("x", 1000)
-	out, _ := feed(t, fmt.Sprintf(`{"src":"c0","dest":%[1]q,"body":{"type":"init","msg_id":1,"node_id":%[1]q,"node_ids":[%[1]q]}}
-{"src":%[2]q,"dest":%[1]q,"body":{"type":"ping","msg_id":2}}`, node, client))
-	want := fmt.Sprintf(`{"src":%q,"dest":%q,"body":{"in_reply_to":2,"type":"pong"}}`, node, client)
-	if !slices.Contains(out, want) {
-		t.Errorf("got %.200q", out)
-	}
 }

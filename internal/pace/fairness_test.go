@@ -1,6 +1,8 @@
 package pace
 
 import (
+	"cmp"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -19,95 +21,78 @@ type contest struct {
 	silence bool
 	random  *rand.Rand
 	now     time.Duration
-	events  []event // to come, in the order of time
-	value   int     // the store's; values are numbered from 0
-	wins    []int   // of each writer
+	value   int   // the store's; values are numbered from 0
+	wins    []int // of each writer
 }
 
-type event struct {
-	at time.Duration
-	do func()
-}
-
-// after schedules do, to be called when d has passed.
-func (c *contest) after(d time.Duration, do func()) {
-	e := event{c.now + d, do}
-	i := slices.IndexFunc(c.events, func(other event) bool { return other.at > e.at })
-	if i < 0 {
-		i = len(c.events)
-	}
-	// Of several at once, what was planned first happens first.
-	c.events = slices.Insert(c.events, i, e)
+// An asleep writer goes on at a time.
+type asleep struct {
+	until time.Duration
+	next  func() (sleep time.Duration, ok bool) // lets it go on
 }
 
 // run runs the contest until the writers have won that many swaps in all.
 func (c *contest) run(swaps int) {
+	var all []asleep // the next to go on is first: of several at once, the first that fell asleep
+	goOn := func(next func() (time.Duration, bool)) {
+		sleep, _ := next()
+		all = append(all, asleep{c.now + sleep, next})
+		slices.SortStableFunc(all, func(a, b asleep) int { return cmp.Compare(a.until, b.until) })
+	}
 	for i := range c.wins {
-		w := &writer{contest: c, wins: &c.wins[i]}
-		c.after(c.latency(c.random), w.begin)
+		next, stop := iter.Pull(func(sleep func(time.Duration) bool) { c.write(i, sleep) })
+		defer stop()
+		goOn(next)
 	}
 	for c.value < swaps {
-		e := c.events[0]
-		c.events = c.events[1:]
-		c.now = e.at
-		e.do()
+		first := all[0]
+		all = all[1:]
+		c.now = first.until
+		goOn(first.next)
 	}
 }
 
-// A writer acts as a node that swaps for itself.
-type writer struct {
-	*contest
-	wins  *int
-	pace  Pace
-	trips rtt.Estimator // to the store
-	known int           // the value that it wants to replace
-	shown int           // the last value that it has read or written
-}
-
-// begin begins a round: the writer holds back, and then swaps.
-func (w *writer) begin() {
-	next := w.swap
-	wait := w.pace.Next(at(w.now), w.random)
-	if w.pace.Doubtful(at(w.now), w.trips.Smoothed()) {
-		next = w.read
-	}
-	w.after(wait, next)
-}
-
-// read reads the value, and then swaps it.
-func (w *writer) read() {
-	w.after(w.latency(w.random), func() {
-		shown := w.value
-		w.after(w.latency(w.random), func() {
-			w.pace.Read(at(w.now), shown != w.shown)
-			w.known, w.shown = shown, shown
-			w.swap()
-		})
-	})
-}
-
-// swap sends a swap.
-func (w *writer) swap() {
-	sent := w.now
-	w.after(w.latency(w.random), func() {
-		won, told := w.value == w.known, w.value
-		if won {
-			w.value++
-			*w.wins++
+// write lets writer i act as a node that swaps for itself, until sleep returns
+// false.
+func (c *contest) write(i int, sleep func(time.Duration) bool) {
+	var pace Pace
+	var trips rtt.Estimator // to the store
+	known := 0              // the value that it wants to replace
+	shown := 0              // the last value that it has read or written
+	over := false
+	wait := func(d time.Duration) { over = over || !sleep(d) }
+	travel := func() { wait(c.latency(c.random)) }
+	travel()
+	for {
+		doubtful := pace.Doubtful(at(c.now), trips.Smoothed())
+		wait(pace.Next(at(c.now), c.random))
+		if doubtful {
+			travel()
+			read := c.value
+			travel()
+			pace.Read(at(c.now), read != shown)
+			known, shown = read, read
 		}
-		w.after(w.latency(w.random), func() {
-			w.trips.Sample(w.now - sent)
-			if won {
-				w.known++
-				w.shown = w.known
-				w.pace.Won(at(w.now), w.trips.Smoothed(), w.silence, w.random)
-			} else {
-				w.known = told
-				w.pace.Lost(at(w.now))
-			}
-			w.begin()
-		})
-	})
+		sent := c.now
+		if travel(); over {
+			return
+		}
+		won, told := c.value == known, c.value
+		if won {
+			c.value++
+			c.wins[i]++
+		}
+		travel()
+		trips.Sample(c.now - sent)
+		if won {
+			known++
+			shown = known
+			pace.Won(at(c.now), trips.Smoothed(), c.silence, c.random)
+		} else {
+			known = told
+			pace.Lost(at(c.now))
+		}
+	}
 }
 
 // The writers win 100 swaps each on average. None may win fewer than 50. (With

@@ -93,17 +93,6 @@ func TestANodeThatIsNotAloneHoldsBackForHalfToThreeQuartersOfARoundTripAfterAWin
 	}
 }
 
-func TestAWaitGetsShorterAsTimePasses(t *testing.T) {
-	var p Pace
-	p.Won(at(0), 100*ms, true, random())
-	d := next(&p, at(0))
-	for _, later := range []time.Duration{1, 10 * ms, d - 1, d, d + 1, time.Hour} {
-		if got, want := next(&p, at(later)), max(d-later, 0); got != want {
-			t.Errorf("%v later it waits for %v, want %v", later, got, want)
-		}
-	}
-}
-
 // lose notes that swaps were refused.
 func (p *Pace) lose(swaps int) {
 	for range swaps {
@@ -162,24 +151,18 @@ func TestBackingOffEndsWhenASwapIsWonOrAFoldIsDoneOrANewValueIsShown(t *testing.
 		"no new value is shown": {func(p *Pace) { p.Read(at(0), false) }, true},
 		"a swap is refused":     {func(p *Pace) { p.lose(1) }, true},
 	} {
-		high := time.Duration(0)
-		if test.backsOff {
-			high = 500 * ms
+		var p Pace
+		for range 16 {
+			p.Failed()
 		}
-		between(t, name, 0, high, func(random *rand.Rand) time.Duration {
-			var p Pace
-			for range 16 {
-				p.Failed()
-			}
-			test.happens(&p)
-			for range 3 {
-				p.Failed()
-			}
-			if p.Doubtful(at(0), 0) != test.backsOff {
-				t.Errorf("%s: in doubt %v", name, !test.backsOff)
-			}
-			return p.Next(at(0), random)
-		})
+		test.happens(&p)
+		for range 3 {
+			p.Failed()
+		}
+		doubtful, wait := p.Doubtful(at(0), 0), next(&p, at(0))
+		if doubtful != test.backsOff || (wait > 0) != test.backsOff {
+			t.Errorf("%s: in doubt %v, holds back for %v", name, doubtful, wait)
+		}
 	}
 }
 
@@ -219,12 +202,14 @@ func TestBackingOffDoesNotShortenAWait(t *testing.T) {
 	}
 }
 
-func TestANodeHoldsBackForThirteenEighthsOfARoundTrip(t *testing.T) {
+func TestANodeHoldsBackForThirteenEighthsOfARoundTripFromThenOn(t *testing.T) {
 	for _, trip := range []time.Duration{0, 8 * ms, 100 * ms} {
-		var p Pace
-		p.HoldBack(at(0), trip)
-		if wait := next(&p, at(0)); wait != trip*13/8 {
-			t.Errorf("trips of %v: holds back for %v", trip, wait)
+		for _, later := range []time.Duration{0, 1, 13*ms - 1, 13 * ms, 13*ms + 1, time.Hour} {
+			var p Pace
+			p.HoldBack(at(0), trip)
+			if wait, want := next(&p, at(later)), max(trip*13/8-later, 0); wait != want {
+				t.Errorf("trips of %v: after %v holds back for %v, want %v", trip, later, wait, want)
+			}
 		}
 	}
 }
