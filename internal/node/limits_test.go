@@ -91,8 +91,8 @@ func TestTheGateLetsIn66560RequestsAtATime(t *testing.T) {
 	})
 }
 
-// stuckPipe returns a pipe, and breaks it at the end of the test. Until somebody
-// reads from it, whoever writes to it is stuck.
+// stuckPipe returns a pipe, and breaks it at the end of the test. Until
+// somebody reads from it, whoever writes to it is stuck.
 func stuckPipe(t *testing.T) (*io.PipeReader, *io.PipeWriter) {
 	r, w := io.Pipe()
 	t.Cleanup(func() { _ = r.Close() }) // cannot fail

@@ -45,8 +45,8 @@ func TestDoubledMessagesThatArriveApartAreCounted(t *testing.T) {
 		for i := range 100 { // minutes apart, so that none waits behind another
 			w.sayAt(time.Duration(i)*time.Minute, "n0", "seq-kv", "x")
 		}
-		// Together: the second copies wait until the receiver has taken a slower
-		// message.
+		// Together: the second copies wait until the receiver has taken a
+		// slower message.
 		w.enqueueAt(200*time.Minute, "n0", "seq-kv", "slow", time.Minute)
 		w.sayAt(200*time.Minute, "n0", "seq-kv", "x")
 		// Both copies are cut off, and arrive nowhere.

@@ -217,7 +217,8 @@ func say(env Env, src, dest, body string) error {
 	return err
 }
 
-// printing returns a node that prints text, and then reads its input to the end.
+// printing returns a node that prints text, and then reads its input to the
+// end.
 func printing(text string) Program {
 	return func(env Env) error {
 		fmt.Fprintln(env.Stderr, "this is all that I say")
