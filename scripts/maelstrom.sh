@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the counter under the real Maelstrom: the exercise's test, 3 nodes, 100 requests a second, 20 s, partitions.
+# Runs the counter under the real Maelstrom: the exercise's test, 3 nodes, 100
+# requests a second, 20 s, partitions.
 set -euo pipefail
 
 version=v0.2.4
@@ -42,7 +43,8 @@ if ((${#missing[@]})); then
   fail "Maelstrom needs programs that are not installed: ${list:2}; \`make run\` needs none of them"
 fi
 
-# download puts release $version into .maelstrom. If it fails, it leaves nothing there.
+# download puts release $version into .maelstrom. If it fails, it leaves nothing
+# there.
 download() {
   local by_hand="unpack $url by hand and set MAELSTROM to the maelstrom in it; \`make run\` needs none of this"
   mkdir -p .maelstrom

@@ -1,6 +1,6 @@
 "use strict";
-// Lets a reader zoom into all charts of a page at once, and shows what a point is. Without this script charts are
-// pictures.
+// Lets a reader zoom into all charts of a page at once, and shows what a point
+// is. Without this script charts are pictures.
 (() => {
   const scale = 100000;
   const least = 1e-5; // the smallest part of the whole time that can be shown
@@ -50,7 +50,8 @@
     }));
   }
 
-  // fit sets which part of y is shown: all of it, or the part with points in the time that is shown.
+  // fit sets which part of y is shown: all of it, or the part with points in
+  // the time that is shown.
   function fit(chart) {
     chart.yview = [0, scale];
     if (!chart.fit || view[1] - view[0] >= 1) return;
