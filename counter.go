@@ -201,11 +201,13 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 				c.hand(own) // it was formed while there was no combiner
 			}
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			c.peers.Answered(id, sent, time.Now()) // the node is healthy; the store will show whether the fold is in
+			// The node is healthy; the store will show whether the fold is in.
+			c.peers.Answered(id, sent, time.Now())
 			c.desk.Queue(b)
 		default:
 			c.Log.Debug("another node did not apply a fold", "node", id, "err", err)
-			c.peers.Failed(id, sent, time.Now()) // its answer is late from now on, so the alarm rings at once
+			// Its answer is late from now on, so the alarm rings at once.
+			c.peers.Failed(id, sent, time.Now())
 		}
 	}()
 	return sent
@@ -230,7 +232,9 @@ func (c *Counter) run() {
 	defer context.AfterFunc(ctx, c.ring)() // wakes this loop when the node ends
 	go c.report(ctx)
 	c.desk.Open(c.node.ID())
-	c.look(ctx, rtt.Initial, c.store.Read) // may show a life of this node that is named later than this one; see Desk.Form
+	// This may show a life of this node that is named later than this one: see
+	// Desk.Form.
+	c.look(ctx, rtt.Initial, c.store.Read)
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
 	for c.awaitWork(ctx) {
 		c.beginRound(ctx)
@@ -311,7 +315,8 @@ func (c *Counter) look(ctx context.Context, timeout time.Duration, read func(con
 	switch {
 	case err == nil:
 		c.broken = false
-		c.pace.Read(time.Now(), !before.Equal(c.store.Shown()) && !before.Equal(ledger.Value{})) // the first value is no news
+		// The first value is no news.
+		c.pace.Read(time.Now(), !before.Equal(c.store.Shown()) && !before.Equal(ledger.Value{}))
 		c.desk.Settle(c.store.Shown())
 	case errors.Is(err, register.ErrBadValue):
 		c.broken = true
@@ -387,7 +392,8 @@ func (c *Counter) catchUp() {
 		if trip, _ := c.store.RTT(); c.crowd() {
 			c.pace.HoldBack(now, trip)
 		}
-		c.current = c.current && c.crowd() && !c.pace.Contended() // the combiner has most likely moved the value on
+		// The combiner has most likely moved the value on.
+		c.current = c.current && c.crowd() && !c.pace.Contended()
 	}
 }
 

@@ -86,7 +86,8 @@ func TestNothingIsLostOrDoubledOrOutOfOrderOnABadLinkToTheStore(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			checks := []trial.Check{trial.InTime(trial.Latency)}
 			if fault == "loss" {
-				checks = append(checks, trial.Within(trial.Figures{trial.P99: 1599, trial.Answered: 99})) // 1.6 s is 80 latencies
+				// A p99 of 1.6 s is 80 latencies.
+				checks = append(checks, trial.Within(trial.Figures{trial.P99: 1599, trial.Answered: 99}))
 			}
 			simulate(t, 100, trial.Busy(trial.Brief(fault)), checks...)
 		})
@@ -123,7 +124,8 @@ func TestNothingIsLostOrDoubledOrOutOfOrderUnderAllFaultsTogether(t *testing.T) 
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	fast := trial.Brief("")
 	fast.Nemesis, fast.Latency = maelstromtest.AllFaults(), time.Millisecond
-	slow := trial.Brief("partition,kill,node-loss") // so that much happens at deadlines, and at the same time
+	// With these faults much happens at deadlines, and at the same time.
+	slow := trial.Brief("partition,kill,node-loss")
 	slow.Nodes, slow.Concurrency, slow.Latency, slow.LatencyDist = 12, 24, 400*time.Millisecond, maelstromtest.Uniform
 	record := func(cfg maelstromtest.Config) []byte {
 		var journal bytes.Buffer

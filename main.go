@@ -23,7 +23,9 @@ import (
 
 func main() {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
-	debug.SetGCPercent(400)   // the heap is only a few megabytes; letting it grow saves much of the collector's work
+	// The heap is only a few megabytes; letting it grow saves much of the
+	// collector's work.
+	debug.SetGCPercent(400)
 	// A closed stdout must surface as a write error, not kill the process.
 	signal.Ignore(syscall.SIGPIPE)
 	if onTerminal(os.Stdin) && len(os.Args) == 1 {

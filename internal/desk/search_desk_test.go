@@ -24,10 +24,12 @@ type (
 // it, it is no longer changed.
 type held struct {
 	*Desk
-	process int      // which process it belongs to
-	life    uint8    // which of that process's lives
-	dropped []*Batch // dropped although they carry requests, which should never happen; whoever waits for an answer still holds them
-	fold    foldID   // the desk's own, or 0
+	process int   // which process it belongs to
+	life    uint8 // which of that process's lives
+	// Dropped although they carry requests, which should never happen; whoever
+	// waits for an answer still holds them.
+	dropped []*Batch
+	fold    foldID // the desk's own, or 0
 	queued  []foldID
 }
 

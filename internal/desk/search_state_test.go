@@ -18,10 +18,11 @@ import (
 // A model is the counter within bounds, perhaps with a fault.
 type model struct {
 	bounds
-	fault   string                               // what is wrong with it, or ""
-	base    int64                                // the first total
-	clients []request                            // of all processes
-	counts  map[int64][len(state{}.starts)]uint8 // by total, less base: how often the add of each request is in it
+	fault   string    // what is wrong with it, or ""
+	base    int64     // the first total
+	clients []request // of all processes
+	// By total, less base: how often the add of each request is in it.
+	counts map[int64][len(state{}.starts)]uint8
 
 	kept     []held // the desks that the search has met, by their number
 	numbers  map[string]deskID
@@ -74,9 +75,11 @@ type state struct {
 	refused  uint8    // the requests that were refused with a definite error, as bits
 	starts   [6]uint8 // for each request in hand, the index of the newest version when it began
 	procs    [3]process
-	out      [6]foldID  // the pending folds that are on their way, but are no longer their nodes' own
-	turn     turn       // what must come next, if anything
-	news     [6]message // the answers to folds, on their way to the processes that made these
+	// The pending folds that are on their way, but are no longer their nodes'
+	// own.
+	out  [6]foldID
+	turn turn       // what must come next, if anything
+	news [6]message // the answers to folds, on their way to the processes that made these
 }
 
 // A process is what a state keeps of a process, apart from its desk. The
@@ -230,7 +233,9 @@ func (m *model) push(s *state, value valueID) {
 		}
 	}
 	if m.fault != "" {
-		return // with a fault, only a broken promise counts, and the rest promises nothing to clients
+		// With a fault, only a broken promise counts, and the rest promises
+		// nothing to clients.
+		return
 	}
 	moved := false
 	for _, name := range names {

@@ -202,9 +202,11 @@ func TestAStepOfADeskAlwaysHasTheSameOutcome(t *testing.T) {
 
 // A search holds the states that have been found.
 type search struct {
-	chunks  [][]state        // all states, in the order in which they were found, chunk by chunk
-	parents []int32          // the state from which each was first reached
-	numbers map[uint32]int32 // of the states, by their hash or, if that is taken, the next number that is free
+	chunks  [][]state // all states, in the order in which they were found, chunk by chunk
+	parents []int32   // the state from which each was first reached
+	// Of the states, by their hash or, if that is taken, the next number that
+	// is free.
+	numbers map[uint32]int32
 	seed    maphash.Seed
 	steps   int
 	kinds   []int  // how many steps of each kind

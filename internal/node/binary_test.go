@@ -82,7 +82,8 @@ func TestAnUnreadStderrStopsNothing(t *testing.T) {
 			p := start(t, 20*time.Second, toStderr, path, "-log-level", "debug")
 			toStderr.Close()
 			for i := range 100 {
-				p.write(strings.Repeat("nonsense "+strings.Repeat("x", 200)+"\n", 200)) // 4 MB in all
+				// These are 4 MB in all.
+				p.write(strings.Repeat("nonsense "+strings.Repeat("x", 200)+"\n", 200))
 				p.write(request("gong", "c1", i))
 				p.expect(fmt.Sprintf(`"dest":"c1","body":{"in_reply_to":%d,"type":"error","code":10`, i))
 			}

@@ -14,10 +14,12 @@ import (
 // A load describes the clients of a right counter. Each client makes one
 // request at a time.
 type load struct {
-	clients, ops  int
-	unknown       float64 // the share of the adds whose outcome is unknown
-	deltas        int64   // the greatest delta; the least is 1
-	latency, idle int64   // the longest that a request takes, and the longest between two requests of a client
+	clients, ops int
+	unknown      float64 // the share of the adds whose outcome is unknown
+	deltas       int64   // the greatest delta; the least is 1
+	// The longest that a request takes, and the longest between two requests of
+	// a client.
+	latency, idle int64
 }
 
 // history returns a history of a right counter under the load.

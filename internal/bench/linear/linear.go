@@ -92,9 +92,11 @@ const Never = math.MaxInt64
 // outcome is unknown. The zero Op constrains nothing: it may stand for an
 // operation that failed, or for a read without a result.
 type Op struct {
-	Read     bool
-	Value    int64 // the total that was read, or the delta of an add, which is not negative
-	Invoke   int64 // both times belong to the operation, so what happens at the same instant is concurrent
+	Read  bool
+	Value int64 // the total that was read, or the delta of an add, which is not negative
+	// Both times belong to the operation, so what happens at the same instant
+	// is concurrent.
+	Invoke   int64
 	Complete int64
 }
 

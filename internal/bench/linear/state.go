@@ -78,7 +78,9 @@ next:
 func (s *sweep) dominates(a, b *state) bool {
 	s.steps--
 	var few [2][16]int64
-	hand, owed := few[0][:0], few[1][:0] // the deltas that only a has left, due no earlier than owed, and those that only b has left
+	// The deltas that only a has left, due no earlier than owed, and those that
+	// only b has left.
+	hand, owed := few[0][:0], few[1][:0]
 	due := int64(Never)
 	for w := len(a.placed) - 1; w >= 0; w-- { // from the last due to the first
 		for x := a.placed[w] ^ b.placed[w]; x != 0; {

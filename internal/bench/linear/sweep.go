@@ -12,7 +12,9 @@ type level struct {
 	total int64
 	due   int64 // when the total must have reached it at the latest
 	leave int64 // when the total may leave it
-	room  int64 // the most that adds of unknown outcome may sum up to, if this level and all later ones are to be kept
+	// The most that adds of unknown outcome may sum up to, if this level and
+	// all later ones are to be kept.
+	room int64
 }
 
 // levels returns the totals that were read, in ascending order.

@@ -22,15 +22,20 @@ type player struct {
 	program maelstromtest.Program
 	own     *names
 
-	node  string
-	talk  *maelstromtest.Conversation     // nil before the node's first life
-	lives bool                            // the node has been started, and its end is not in the script yet
-	ended time.Time                       // when the node's program returned; may be read once talk has ended
-	begun time.Time                       // when the test's current step began
-	fresh []maelstromtest.Packet          // heard, but not yet in the script
-	last  map[string]string               // this life's last message, by receiver and type
-	said  map[string]maelstromtest.Packet // the last message, in all lives, by type, by receiver and type, and by re=name
-	quiet string                          // in this life, messages to this receiver are not written down
+	node string
+	talk *maelstromtest.Conversation // nil before the node's first life
+	// The node has been started, and its end is not in the script yet.
+	lives bool
+	// When the node's program returned; may be read once talk has ended.
+	ended time.Time
+	begun time.Time              // when the test's current step began
+	fresh []maelstromtest.Packet // heard, but not yet in the script
+	last  map[string]string      // this life's last message, by receiver and type
+	// The last message, in all lives, by type, by receiver and type, and by
+	// re=name.
+	said map[string]maelstromtest.Packet
+	// In this life, messages to this receiver are not written down.
+	quiet string
 }
 
 // do does what a step says, and writes down what the node does then.
@@ -218,11 +223,12 @@ func (p *player) heard(at time.Time, what string) {
 
 // names holds the names of the values that differ from life to life.
 type names struct {
-	given   *regexp.Regexp    // matches a field with such a value
-	used    *regexp.Regexp    // matches a name
-	other   map[string]string // the name of each value, and the value of each name
-	count   map[string]int    // by field
-	literal string            // everything that the test has written itself; its values get no names
+	given *regexp.Regexp    // matches a field with such a value
+	used  *regexp.Regexp    // matches a name
+	other map[string]string // the name of each value, and the value of each name
+	count map[string]int    // by field
+	// Everything that the test has written itself; its values get no names.
+	literal string
 }
 
 func newNames(own string) *names {

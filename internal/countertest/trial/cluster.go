@@ -106,7 +106,9 @@ func AddLine(client string, id int) string {
 type outage struct {
 	*maelstromtest.Conversation
 	silent atomic.Bool
-	asked  atomic.Int64 // how often the silent store was asked, without the writes that are sent before reads
+	// How often the silent store was asked, without the writes that are sent
+	// before reads.
+	asked atomic.Int64
 }
 
 // startOutage starts n0, one of the given nodes, which serves an add. From then

@@ -62,7 +62,8 @@ func clocks(t *testing.T, c *maelstromtest.Cluster, random *rand.Rand, latency t
 	time.Sleep(10 * time.Second)
 	for _, node := range Nodes {
 		value, err := Ask(c, node, Read)
-		if maelstrom.ErrorCode(err) == maelstrom.Timeout { // the node may have learned only now that it is outlived
+		// The node may have learned only now that it is outlived.
+		if maelstrom.ErrorCode(err) == maelstrom.Timeout {
 			value, err = Ask(c, node, Read)
 		}
 		adds.Check(t, node, value, err)

@@ -105,8 +105,9 @@ func Crowd(t *testing.T, program maelstromtest.Program) {
 			names[i] = fmt.Sprintf("n%063d", i)
 			value.Receipts[names[i]] = ledger.Receipt{Life: ledger.Life{Boot: ledger.Max, Nonce: ledger.Max}, Seq: ledger.Max}
 		}
-		value.Receipts[names[0]] = ledger.Receipt{Life: ledger.Life{Boot: 1}, Seq: 1} // so that a later life can follow
-		stored, _ := json.Marshal(value)                                              // cannot fail
+		// A later life can follow this one.
+		value.Receipts[names[0]] = ledger.Receipt{Life: ledger.Life{Boot: 1}, Seq: 1}
+		stored, _ := json.Marshal(value) // cannot fail
 		store := maelstromtest.NewStore()
 		store.Put("counter", string(stored))
 		setting := Alone(store.Serve)

@@ -234,7 +234,8 @@ func (s *session) fill(n *member, text string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	words := []string{"$NODE", n.name, "$OTHER", n.other.name, "$PEER", s.peer, "$LONG", strings.Repeat("x", 70_000)}
-	for i, word := range []string{"$RE1", "$RE2", "$RE3", "$RE"} { // $RE last, as the others begin with it
+	// $RE comes last, as the others begin with it.
+	for i, word := range []string{"$RE1", "$RE2", "$RE3", "$RE"} {
 		id := 0
 		if last := len(n.asks) - 1 - (i+1)%4; last >= 0 {
 			id = n.asks[last].MsgID

@@ -34,11 +34,13 @@ type request struct {
 	client string
 	id     int
 	typ    string
-	good   bool        // it must be served
-	twin   bool        // another has the same client and number, so which answer is whose cannot be told
-	fold   ledger.Fold // of a combine; of an add only the delta
-	made   time.Time
-	total  int64 // the stored total when it was made
+	good   bool // it must be served
+	// Another has the same client and number, so which answer is whose cannot
+	// be told.
+	twin  bool
+	fold  ledger.Fold // of a combine; of an add only the delta
+	made  time.Time
+	total int64 // the stored total when it was made
 }
 
 func (s *session) begin(n *member) {
@@ -97,7 +99,8 @@ func (s *session) noteReply(n *member, m maelstrom.Message, to int) (deliver boo
 		Total int64
 	}
 	err := json.Unmarshal(m.Body, &lie)
-	delta, _ := strconv.ParseInt(n.asks[i].Field("delta"), 10, 64) // cannot fail for a good node's fold
+	// This cannot fail for a good node's fold.
+	delta, _ := strconv.ParseInt(n.asks[i].Field("delta"), 10, 64)
 	if err == nil && lie.Type == "combine_ok" && i >= s.asks && delta <= lie.Total && lie.Total <= ledger.Max {
 		s.lies = append(s.lies, lie.Total)
 	}
@@ -117,7 +120,8 @@ func (s *session) expect(n *member, r *request, body json.RawMessage) {
 	case "add":
 		var fields map[string]json.RawMessage // in which "Delta" is another field
 		_ = json.Unmarshal(body, &fields)
-		r.fold.Delta, _ = strconv.ParseInt(string(fields["delta"]), 10, 64) // else it must not count
+		// If this fails, the fold must not count.
+		r.fold.Delta, _ = strconv.ParseInt(string(fields["delta"]), 10, 64)
 	case "combine":
 		r.fold.Node = r.client
 		err := json.Unmarshal(body, &r.fold)
@@ -178,7 +182,8 @@ func (s *session) isTrue(n *member, r *request, p maelstromtest.Packet) bool {
 		return r.total <= total && total <= s.value.Total || slices.Contains(s.lies, total)
 	case r.typ == "combine":
 		standing := s.value.Standing(r.fold)
-		in := standing == ledger.Applied || standing == ledger.Outlived // a later life may have come right behind it
+		// A later life may have come right behind it.
+		in := standing == ledger.Applied || standing == ledger.Outlived
 		return in && 0 <= total && total <= s.value.Total
 	}
 	return true

@@ -31,7 +31,9 @@ const (
 	Longest    // over several runs, the greatest
 	PerRequest // messages, without the clients'
 	Answered   // ok, in %
-	Even       // what the node that served the fewest requests served of what the busiest one did, in %
+	// What the node that served the fewest requests served of what the busiest
+	// one did, in %.
+	Even
 )
 
 // kinds says how each figure is written.
