@@ -26,6 +26,7 @@ type model struct {
 
 	kept     []held // the desks that the search has met, by their number
 	numbers  map[string]deskID
+	lives    map[[4]int64]deskID // see begin
 	outcomes map[task]*outcome
 	again    bool // each task is done again whenever it comes up
 
@@ -114,7 +115,8 @@ func (n message) total() int64                 { return int64(n & (1<<16 - 1)) }
 
 func newModel(b bounds, f string) *model {
 	m := &model{bounds: b, fault: f}
-	m.told, m.numbers, m.outcomes = map[task][]text{}, map[string]deskID{}, map[task]*outcome{}
+	m.told, m.lives = map[task][]text{}, map[[4]int64]deskID{}
+	m.numbers, m.outcomes = map[string]deskID{}, map[task]*outcome{}
 	m.indexes, m.foldIDs, m.folds = map[string]valueID{}, map[fold]foldID{}, make([]fold, 1)
 	for p, deltas := range b.deltas {
 		for _, delta := range deltas {
@@ -147,9 +149,15 @@ func (m *model) initial() *state {
 
 // begin makes the desk of a new life of a process.
 func (m *model) begin(p int, life uint8, boot, nonce int64) deskID {
-	d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
-	d.Open(m.node(p))
-	return m.keep(held{Desk: d, process: p, life: life})
+	key := [...]int64{int64(p), int64(life), boot, nonce}
+	id, ok := m.lives[key]
+	if !ok {
+		d := New(ledger.NewLife(time.UnixMicro(boot), nonce))
+		d.Open(m.node(p))
+		id = m.keep(held{Desk: d, process: p, life: life})
+		m.lives[key] = id
+	}
+	return id
 }
 
 // called returns the name of a process.
