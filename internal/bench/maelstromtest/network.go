@@ -1,6 +1,7 @@
 package maelstromtest
 
 import (
+	"cmp"
 	"container/heap"
 	"encoding/json"
 	"fmt"
@@ -84,8 +85,7 @@ type network struct {
 	faults    []*messageFault
 	deliver   func(*message) []Copy // decides what becomes of messages that involve no client; nil: chance does
 
-	note      func(Entry)
-	unwatched bool // note does nothing
+	note func(Entry)
 
 	sent    int // all messages; also the next one's id
 	servers int // messages that involve no client
@@ -111,9 +111,6 @@ func (n *network) add(name string, kind endpointKind, deliver func(*message)) *e
 
 // record notes what happened to a message.
 func (n *network) record(what What, m *message, delay time.Duration) {
-	if n.unwatched {
-		return
-	}
 	n.note(Entry{What: what, ID: m.id, Src: m.src.name, Dest: m.dest.name, Body: m.body, Delay: delay})
 }
 
@@ -185,10 +182,7 @@ func (n *network) latency(l link) (latency, added time.Duration) {
 		drawn = time.Duration(n.random.ExpFloat64() * float64(n.mean))
 	}
 	near := rounded(drawn, n.mean)
-	far := max(l.src.far, l.dest.far)
-	if far == 0 {
-		return near, 0
-	}
+	far := cmp.Or(max(l.src.far, l.dest.far), 1)
 	latency = rounded(times(drawn, far), times(n.mean, far))
 	return latency, max(0, latency-near)
 }

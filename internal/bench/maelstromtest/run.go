@@ -99,7 +99,6 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b.scheduler.begin = time.Now()
 	b.network = newNetwork(cfg, &b.scheduler, b.note)
-	b.network.unwatched = !b.watched()
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
 		b.services["seq-kv"] = newStore(script.answer)
@@ -112,8 +111,8 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 			}
 		})
 	}
-	for i := range cfg.Nodes {
-		n := &node{name: nodeName(i), index: i}
+	for _, name := range nodeNames(cfg.Nodes) {
+		n := &node{name: name}
 		n.endpoint = b.network.add(n.name, aNode, func(m *message) { n.input(m.line()) })
 		n.endpoint.far = cfg.Far[n.name]
 		b.nodes = append(b.nodes, n)
@@ -121,14 +120,18 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	return b, nil
 }
 
-// nodeName returns the name of the node with that number.
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
+// nodeNames returns the names of the nodes of a cluster.
+func nodeNames(nodes int) []string {
+	names := make([]string, nodes)
+	for i := range names {
+		names[i] = fmt.Sprintf("n%d", i)
+	}
+	return names
+}
 
 // startLife starts a node and sends it an init message, the first message that
 // it gets. It calls answered when the node has answered or has failed to.
 func (b *bench) startLife(n *node, answered func(error)) {
-	number := len(n.lives)
-	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
 	var stderr io.Writer = &n.stderr
 	if b.cfg.Stderr != nil {
 		stderr = io.MultiWriter(stderr, b.cfg.Stderr(n.name))
@@ -138,7 +141,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		Args:   b.cfg.Args,
 		Stderr: stderr,
 		Now:    n.clock.now,
-		Seed:   seed,
+		Seed:   b.cfg.stream(fmt.Sprintf("%s life %d", n.name, len(n.lives))).Uint64(),
 		Stop:   context.Background(),
 	}, b.wake)
 	if err != nil {
@@ -152,8 +155,8 @@ func (b *bench) startLife(n *node, answered func(error)) {
 	n.up(b.now())
 
 	c := b.newClient()
-	init := Body{"type": "init", "node_id": n.name, "node_ids": b.names()}
-	line, err := c.expect(n, init, initTimeout, func(r Reply, err error) {
+	init := Body{"type": "init", "node_id": n.name, "node_ids": nodeNames(b.cfg.Nodes)}
+	line := c.expect(n, init, initTimeout, func(r Reply, err error) {
 		if err == nil && r.Type() != "init_ok" {
 			err = fmt.Errorf("answered %q", r.Type())
 		}
@@ -163,10 +166,6 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		life.ready = err == nil
 		answered(err)
 	})
-	if err != nil {
-		answered(err)
-		return
-	}
 	// This bypasses the network: a message that waits in the node's queue must
 	// not come first.
 	m := &message{id: b.sent, src: c.endpoint, dest: n.endpoint, body: line}
