@@ -89,7 +89,7 @@ func (c *Cluster) Close() {
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
-		problems = slices.Concat(texts(c.b.crashes), texts(c.b.strays), texts(c.b.failures))
+		problems = slices.Concat(texts(c.b.Crashes), texts(c.b.Strays), texts(c.b.failures))
 	})
 	return problems
 }

@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -29,16 +28,8 @@ func (m *message) before(o *message) bool {
 // line returns the message as a node reads it. The names of endpoints need no
 // quoting.
 func (m *message) line() []byte {
-	line := make([]byte, 0, len(m.body)+64)
-	line = append(line, `{"id":`...)
-	line = strconv.AppendInt(line, int64(m.id), 10)
-	line = append(line, `,"src":"`...)
-	line = append(line, m.src.name...)
-	line = append(line, `","dest":"`...)
-	line = append(line, m.dest.name...)
-	line = append(line, `","body":`...)
-	line = append(line, m.body...)
-	return append(line, "}\n"...)
+	const format = `{"id":%d,"src":"%s","dest":"%s","body":%s}` + "\n"
+	return fmt.Appendf(nil, format, m.id, m.src.name, m.dest.name, m.body)
 }
 
 // An endpoint can send and receive messages. It is a node, a service or a
@@ -87,12 +78,8 @@ type network struct {
 
 	note func(Entry)
 
-	sent    int // all messages; also the next one's id
-	servers int // messages that involve no client
 	nextSeq int
-
-	doubled      int // messages that were sent on in more than one copy
-	doubledApart int // of those: copies of which arrived at different instants
+	Traffic // the number of messages is also the next one's id
 }
 
 func newNetwork(cfg Config, sched *scheduler, note func(Entry)) network {
@@ -116,14 +103,14 @@ func (n *network) record(what What, m *message, delay time.Duration) {
 
 // send takes a message from its sender.
 func (n *network) send(src, dest *endpoint, body json.RawMessage) {
-	m := &message{id: n.sent, src: src, dest: dest, body: body}
-	n.sent++
+	m := &message{id: n.Messages, src: src, dest: dest, body: body}
+	n.Messages++
 	n.record(Sent, m, 0)
 	if src.kind == aClient || dest.kind == aClient {
 		n.enqueue(m, 0)
 		return
 	}
-	n.servers++
+	n.ServerMessages++
 	if n.deliver != nil {
 		n.sendCopies(m, n.deliver(m), true)
 		return

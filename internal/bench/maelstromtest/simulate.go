@@ -117,6 +117,7 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 func inProcess(program Program) starter {
 	return func(_ *node, env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
+		l.pause, l.resume = func() {}, func() {}
 		env.Stdin, env.Stdout = l.stdin, l.stdout
 		go func() {
 			defer close(l.ended)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -42,11 +43,7 @@ func (r Reply) rpcError() error {
 // definite reports whether an error with this code means that the request did
 // not take effect, according to Maelstrom's errors.edn.
 func definite(code int) bool {
-	switch code {
-	case 1, 10, 11, 12, 14, 20, 21, 22, 30:
-		return true
-	}
-	return false
+	return slices.Contains([]int{1, 10, 11, 12, 14, 20, 21, 22, 30}, code)
 }
 
 // A benchClient sends requests, one at a time, like Maelstrom's client.clj. It
@@ -116,7 +113,7 @@ func (c *benchClient) receive(m *message) {
 		c.awaited = 0
 		c.answered(r, r.rpcError())
 	case c.late[id]:
-		c.b.late++
+		c.b.Late++
 		delete(c.late, id)
 	default:
 		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s", m.src.name, id, c.endpoint.name, m.body)
