@@ -75,7 +75,7 @@ type life struct {
 
 // A starter starts a life of a node. The life calls wake when the node has
 // written something, or has ended.
-type starter func(n *node, env Env, wake func()) (*life, error)
+type starter func(env Env, wake func()) (*life, error)
 
 // An interval is a span of time. It is open while to is zero.
 type interval struct{ from, to time.Duration }
@@ -134,7 +134,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		stderr = io.MultiWriter(stderr, b.cfg.Stderr(n.name))
 	}
 	began := n.clock.now()
-	life, err := b.start(n, Env{
+	life, err := b.start(Env{
 		Args:   b.cfg.Args,
 		Stderr: stderr,
 		Now:    n.clock.now,

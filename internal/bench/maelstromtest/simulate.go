@@ -115,7 +115,7 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 // inProcess returns a starter that runs each life of a node as a call of
 // program in this process.
 func inProcess(program Program) starter {
-	return func(_ *node, env Env, wake func()) (*life, error) {
+	return func(env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
 		l.pause, l.resume = func() {}, func() {}
 		env.Stdin, env.Stdout = l.stdin, l.stdout
