@@ -63,7 +63,8 @@ func TestNodesArePreparedInEachLife(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "did not answer the topology request that prepares it") || !strings.Contains(err.Error(), "what is that") {
 		t.Errorf("error %v", err)
 	}
-	if err := starting(untellable{}, knowing); err == nil || err.Error() != "request to n0: json: unsupported type: func()" {
+	err = starting(untellable{}, knowing)
+	if err == nil || err.Error() != "request to n0: json: unsupported type: func()" {
 		t.Errorf("error %v", err)
 	}
 }
