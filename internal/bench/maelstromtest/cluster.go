@@ -43,10 +43,7 @@ func Start(t testing.TB, cfg Config, program Program) *Cluster {
 	}
 	c := &Cluster{t: t, b: b, ended: make(chan struct{}), cuts: map[link]func(){}}
 	ready := make(chan struct{})
-	b.boot(func() {
-		b.startFaults()
-		close(ready)
-	})
+	b.boot(func() { close(ready) })
 	go func() {
 		defer close(c.ended)
 		b.loop(context.Background())
@@ -92,7 +89,7 @@ func (c *Cluster) Close() {
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
-		problems = slices.Concat(texts(c.b.crashes), texts(c.b.strays), texts(c.b.failures))
+		problems = slices.Concat(texts(c.b.Crashes), texts(c.b.Strays), texts(c.b.failures))
 	})
 	return problems
 }
@@ -112,17 +109,11 @@ func (c *Cluster) do(f func()) {
 // doTo is do for a node.
 func (c *Cluster) doTo(name string, f func(*node)) {
 	c.t.Helper()
-	n := c.node(name)
-	c.do(func() { f(n) })
-}
-
-func (c *Cluster) node(name string) *node {
-	c.t.Helper()
 	i := slices.IndexFunc(c.b.nodes, func(n *node) bool { return n.name == name })
 	if i < 0 {
 		c.t.Fatalf("maelstromtest: no node %q", name)
 	}
-	return c.b.nodes[i]
+	c.do(func() { f(c.b.nodes[i]) })
 }
 
 // Request sends a request to a node and waits for the reply. The body must
@@ -135,16 +126,13 @@ func (c *Cluster) Request(name string, body any, timeout time.Duration) (reply R
 	answered := make(chan struct{})
 	c.doTo(name, func(n *node) {
 		client := c.client()
-		err = client.request(n, body, timeout, func(r Reply, e error) {
+		client.request(n, body, timeout, func(r Reply, e error) {
 			if e != ErrTimeout { // after a timeout, an answer may still come
 				c.idle = append(c.idle, client)
 			}
 			reply, err = r, e
 			close(answered)
 		})
-		if err != nil {
-			close(answered)
-		}
 	})
 	if _, ok := await(c, answered); !ok {
 		return nil, errors.New("maelstromtest: the cluster was closed")
@@ -232,9 +220,9 @@ func (c *Cluster) Restart(name string) {
 // SetClock makes a node's wall clock show t now and run on from there. The
 // setting outlasts the node's life. Any t will do, such as one before 1970, in
 // the far future, or at the start of an earlier life.
-func (c *Cluster) SetClock(node string, t time.Time) {
+func (c *Cluster) SetClock(name string, t time.Time) {
 	c.t.Helper()
-	c.node(node).clock.set(t)
+	c.doTo(name, func(n *node) { n.clock.set(t) })
 }
 
 // Pause holds a node's input and output until Resume. Its timers go on.
@@ -267,11 +255,7 @@ func (c *Cluster) CutOneWay(src, dest string) {
 	l := c.link(src, dest)
 	c.do(func() {
 		if c.cuts[l] == nil {
-			mend := c.b.network.cut(l)
-			c.cuts[l] = func() {
-				mend()
-				delete(c.cuts, l)
-			}
+			c.cuts[l] = c.b.network.cut(l)
 		}
 	})
 }
@@ -284,6 +268,7 @@ func (c *Cluster) Mend(a, b string) {
 		c.do(func() {
 			if mend := c.cuts[l]; mend != nil {
 				mend()
+				delete(c.cuts, l)
 			}
 		})
 	}
@@ -305,7 +290,7 @@ func (c *Cluster) MendStore(nodes ...string) {
 func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
 	c.t.Helper()
 	if len(nodes) == 0 {
-		nodes = c.b.names()
+		nodes = nodeNames(c.b.cfg.Nodes)
 	}
 	for _, n := range nodes {
 		f(n, "seq-kv")
@@ -322,6 +307,7 @@ func (c *Cluster) Heal() {
 		for _, mend := range c.cuts {
 			mend()
 		}
+		clear(c.cuts)
 	})
 }
 

@@ -200,10 +200,7 @@ func parseName[T any](what, name string, known ...T) (x T, err error) {
 // a node that is not in a cluster of that many nodes, or has a factor that is
 // out of bounds.
 func CheckFar(far map[string]float64, nodes int) error {
-	known := make([]string, nodes)
-	for i := range known {
-		known[i] = nodeName(i)
-	}
+	known := nodeNames(nodes)
 	for _, name := range slices.Sorted(maps.Keys(far)) {
 		if !slices.Contains(known, name) {
 			return fmt.Errorf("unknown node %q; known are %s to %s", name, known[0], known[nodes-1])

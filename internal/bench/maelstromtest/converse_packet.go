@@ -48,10 +48,7 @@ func (p Packet) is(types []string) bool { return len(types) == 0 || slices.Conta
 // Field returns a field of the body as it was written, or an empty string if
 // there is none.
 func (p Packet) Field(name string) string {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(p.Body, &fields); err != nil {
-		return ""
-	}
+	fields, _ := rawFields(p.Body)
 	return string(fields[name])
 }
 

@@ -1,13 +1,13 @@
 package maelstromtest
 
 import (
+	"cmp"
 	"container/heap"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -28,16 +28,8 @@ func (m *message) before(o *message) bool {
 // line returns the message as a node reads it. The names of endpoints need no
 // quoting.
 func (m *message) line() []byte {
-	line := make([]byte, 0, len(m.body)+64)
-	line = append(line, `{"id":`...)
-	line = strconv.AppendInt(line, int64(m.id), 10)
-	line = append(line, `,"src":"`...)
-	line = append(line, m.src.name...)
-	line = append(line, `","dest":"`...)
-	line = append(line, m.dest.name...)
-	line = append(line, `","body":`...)
-	line = append(line, m.body...)
-	return append(line, "}\n"...)
+	const format = `{"id":%d,"src":"%s","dest":"%s","body":%s}` + "\n"
+	return fmt.Appendf(nil, format, m.id, m.src.name, m.dest.name, m.body)
 }
 
 // An endpoint can send and receive messages. It is a node, a service or a
@@ -84,15 +76,10 @@ type network struct {
 	faults    []*messageFault
 	deliver   func(*message) []Copy // decides what becomes of messages that involve no client; nil: chance does
 
-	note      func(Entry)
-	unwatched bool // note does nothing
+	note func(Entry)
 
-	sent    int // all messages; also the next one's id
-	servers int // messages that involve no client
 	nextSeq int
-
-	doubled      int // messages that were sent on in more than one copy
-	doubledApart int // of those: copies of which arrived at different instants
+	Traffic // the number of messages is also the next one's id
 }
 
 func newNetwork(cfg Config, sched *scheduler, note func(Entry)) network {
@@ -111,22 +98,19 @@ func (n *network) add(name string, kind endpointKind, deliver func(*message)) *e
 
 // record notes what happened to a message.
 func (n *network) record(what What, m *message, delay time.Duration) {
-	if n.unwatched {
-		return
-	}
 	n.note(Entry{What: what, ID: m.id, Src: m.src.name, Dest: m.dest.name, Body: m.body, Delay: delay})
 }
 
 // send takes a message from its sender.
 func (n *network) send(src, dest *endpoint, body json.RawMessage) {
-	m := &message{id: n.sent, src: src, dest: dest, body: body}
-	n.sent++
+	m := &message{id: n.Messages, src: src, dest: dest, body: body}
+	n.Messages++
 	n.record(Sent, m, 0)
 	if src.kind == aClient || dest.kind == aClient {
 		n.enqueue(m, 0)
 		return
 	}
-	n.servers++
+	n.ServerMessages++
 	if n.deliver != nil {
 		n.sendCopies(m, n.deliver(m), true)
 		return
@@ -185,10 +169,7 @@ func (n *network) latency(l link) (latency, added time.Duration) {
 		drawn = time.Duration(n.random.ExpFloat64() * float64(n.mean))
 	}
 	near := rounded(drawn, n.mean)
-	far := max(l.src.far, l.dest.far)
-	if far == 0 {
-		return near, 0
-	}
+	far := cmp.Or(max(l.src.far, l.dest.far), 1)
 	latency = rounded(times(drawn, far), times(n.mean, far))
 	return latency, max(0, latency-near)
 }

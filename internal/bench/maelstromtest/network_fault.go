@@ -156,23 +156,18 @@ func (f *messageFault) change(copies []Copy) (changed []Copy) {
 			switch f.Kind {
 			case Loss:
 				continue
-			case Duplicate:
-				changed = append(changed, c)
-				c.Delay += f.overtaking()
 			case Late:
 				c.Delay += between(f.random, time.Second/2, 3*time.Second)
-			case Overtake:
-				c.Delay += f.overtaking()
+			case Duplicate:
+				changed = append(changed, c)
+				fallthrough
+			case Overtake: // a delay that lets other messages overtake
+				c.Delay += time.Duration(f.random.ExpFloat64() * float64(20*time.Millisecond))
 			}
 		}
 		changed = append(changed, c)
 	}
 	return changed
-}
-
-// overtaking draws a delay that lets other messages overtake.
-func (f *messageFault) overtaking() time.Duration {
-	return time.Duration(f.random.ExpFloat64() * float64(20*time.Millisecond))
 }
 
 // startFaults begins the configured faults.
@@ -234,12 +229,9 @@ func (b *bench) befall(f Fault, n *node, set clockFault) (stop func()) {
 	})
 }
 
-// stopFaults keeps further faults from beginning.
-func (b *bench) stopFaults() { b.faulty = false }
-
 // healFaults ends all faults.
 func (b *bench) healFaults() {
-	b.stopFaults()
+	b.faulty = false
 	for _, stop := range b.stops {
 		stop()
 	}

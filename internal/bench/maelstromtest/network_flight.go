@@ -14,7 +14,7 @@ func (n *network) depart(m *message, copies int) {
 	m.src.inFlight += copies
 	m.dest.inFlight += copies
 	if copies > 1 {
-		n.doubled++
+		n.Doubled++
 		m.twins = &twins{}
 	}
 }
@@ -36,6 +36,6 @@ func (n *network) end(m *message, arrived bool) {
 		t.arrived, t.first = true, now
 	case !t.apart && now != t.first:
 		t.apart = true
-		n.doubledApart++
+		n.DoubledApart++
 	}
 }

@@ -34,8 +34,8 @@ func TestMessagesInFlightAreCounted(t *testing.T) {
 			check(0, 0, 0)
 		})
 	})
-	if w.servers != 5 || w.sent != 6 || w.doubled != 0 {
-		t.Errorf("%d of %d messages involve no client, and %d were doubled", w.servers, w.sent, w.doubled)
+	if w.ServerMessages != 5 || w.Messages != 6 || w.Doubled != 0 {
+		t.Errorf("%d of %d messages involve no client, and %d were doubled", w.ServerMessages, w.Messages, w.Doubled)
 	}
 }
 
@@ -53,7 +53,7 @@ func TestDoubledMessagesThatArriveApartAreCounted(t *testing.T) {
 		w.sched.at(300*time.Minute, func() { w.cut(w.link("n0", "seq-kv")) })
 		w.sayAt(300*time.Minute, "n0", "seq-kv", "x")
 	})
-	if w.doubled != 102 || w.doubledApart != 100 {
-		t.Errorf("of %d doubled messages, %d arrived apart, want 100 of 102", w.doubled, w.doubledApart)
+	if w.Doubled != 102 || w.DoubledApart != 100 {
+		t.Errorf("of %d doubled messages, %d arrived apart, want 100 of 102", w.Doubled, w.DoubledApart)
 	}
 }

@@ -36,7 +36,7 @@ func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) 
 
 // processes returns a starter that runs each life of a node as a process.
 func processes(path string) starter {
-	return func(_ *node, env Env, wake func()) (*life, error) {
+	return func(env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
 		cmd := exec.Command(path, env.Args...)
 		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr

@@ -45,13 +45,10 @@ type bench struct {
 	faulty   bool       // faults may begin
 	rng      *rand.Rand // for the workload
 
-	epoch     time.Duration // when all nodes had answered init; the history's times count from here
-	clients   int
-	failures  []failure // what went wrong that belongs to no single request
-	crashes   []Crash
-	strays    []Stray
-	exits     []Exit
-	late      int
+	epoch    time.Duration // when all nodes had answered init; the history's times count from here
+	clients  int
+	failures []failure // what went wrong that belongs to no single request
+	Lives
 	booted    bool  // all nodes have answered init
 	unstarted error // why they have not
 	done      bool
@@ -72,13 +69,13 @@ type life struct {
 	ready  bool      // it has answered init
 	early  int       // lines that it printed before it answered init
 	// For a process: pause stops it, resume continues it, and kill ends it at
-	// once. They are nil for a Program.
+	// once. For a Program the first two do nothing, and kill is nil.
 	pause, resume, kill func()
 }
 
 // A starter starts a life of a node. The life calls wake when the node has
 // written something, or has ended.
-type starter func(n *node, env Env, wake func()) (*life, error)
+type starter func(env Env, wake func()) (*life, error)
 
 // An interval is a span of time. It is open while to is zero.
 type interval struct{ from, to time.Duration }
@@ -99,7 +96,6 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b.scheduler.begin = time.Now()
 	b.network = newNetwork(cfg, &b.scheduler, b.note)
-	b.network.unwatched = !b.watched()
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
 		b.services["seq-kv"] = newStore(script.answer)
@@ -112,8 +108,8 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 			}
 		})
 	}
-	for i := range cfg.Nodes {
-		n := &node{name: nodeName(i), index: i}
+	for _, name := range nodeNames(cfg.Nodes) {
+		n := &node{name: name}
 		n.endpoint = b.network.add(n.name, aNode, func(m *message) { n.input(m.line()) })
 		n.endpoint.far = cfg.Far[n.name]
 		b.nodes = append(b.nodes, n)
@@ -121,24 +117,28 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	return b, nil
 }
 
-// nodeName returns the name of the node with that number.
-func nodeName(i int) string { return fmt.Sprintf("n%d", i) }
+// nodeNames returns the names of the nodes of a cluster.
+func nodeNames(nodes int) []string {
+	names := make([]string, nodes)
+	for i := range names {
+		names[i] = fmt.Sprintf("n%d", i)
+	}
+	return names
+}
 
 // startLife starts a node and sends it an init message, the first message that
 // it gets. It calls answered when the node has answered or has failed to.
 func (b *bench) startLife(n *node, answered func(error)) {
-	number := len(n.lives)
-	seed := b.cfg.stream(fmt.Sprintf("%s life %d", n.name, number)).Uint64()
 	var stderr io.Writer = &n.stderr
 	if b.cfg.Stderr != nil {
 		stderr = io.MultiWriter(stderr, b.cfg.Stderr(n.name))
 	}
 	began := n.clock.now()
-	life, err := b.start(n, Env{
+	life, err := b.start(Env{
 		Args:   b.cfg.Args,
 		Stderr: stderr,
 		Now:    n.clock.now,
-		Seed:   seed,
+		Seed:   b.cfg.stream(fmt.Sprintf("%s life %d", n.name, len(n.lives))).Uint64(),
 		Stop:   context.Background(),
 	}, b.wake)
 	if err != nil {
@@ -152,8 +152,8 @@ func (b *bench) startLife(n *node, answered func(error)) {
 	n.up(b.now())
 
 	c := b.newClient()
-	init := Body{"type": "init", "node_id": n.name, "node_ids": b.names()}
-	line, err := c.expect(n, init, initTimeout, func(r Reply, err error) {
+	init := Body{"type": "init", "node_id": n.name, "node_ids": nodeNames(b.cfg.Nodes)}
+	line := c.expect(n, init, initTimeout, func(r Reply, err error) {
 		if err == nil && r.Type() != "init_ok" {
 			err = fmt.Errorf("answered %q", r.Type())
 		}
@@ -163,14 +163,10 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		life.ready = err == nil
 		answered(err)
 	})
-	if err != nil {
-		answered(err)
-		return
-	}
 	// This bypasses the network: a message that waits in the node's queue must
 	// not come first.
-	m := &message{id: b.sent, src: c.endpoint, dest: n.endpoint, body: line}
-	b.sent++
+	m := &message{id: b.Messages, src: c.endpoint, dest: n.endpoint, body: line}
+	b.Messages++
 	b.record(Sent, m, 0)
 	b.record(Received, m, 0)
 	n.input(m.line())
@@ -267,39 +263,33 @@ func (b *bench) sendLines(n *node, lines [][]byte) {
 	type outgoing struct {
 		line []byte
 		*message
-		error
-		dest string
 	}
 	var out []outgoing
+	var strays []Stray
 	for _, line := range lines {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
 		n.said.keep(line)
 		m, err := b.parse(line)
-		o := outgoing{line: line, message: m, error: err}
-		if err == nil {
-			o.dest = m.dest.name
+		if err != nil {
+			strays = append(strays, Stray{Node: n.name, At: b.since(), Line: string(line), Why: err.Error()})
+			continue
 		}
-		out = append(out, o)
+		out = append(out, outgoing{line, m})
 	}
-	if b.virtual && len(out) > 1 {
+	if b.virtual {
+		slices.SortStableFunc(strays, func(x, y Stray) int { return cmp.Compare(x.Line, y.Line) })
 		slices.SortStableFunc(out, func(x, y outgoing) int {
-			if c := cmp.Compare(x.dest, y.dest); c != 0 {
+			if c := cmp.Compare(x.dest.name, y.dest.name); c != 0 || x.dest.kind == aService {
 				return c
-			}
-			if x.message != nil && x.message.dest.kind == aService {
-				return 0
 			}
 			return bytes.Compare(x.line, y.line)
 		})
 	}
+	b.Strays = append(b.Strays, strays...)
 	for _, o := range out {
-		if o.error != nil {
-			b.strays = append(b.strays, Stray{Node: n.name, At: b.since(), Line: string(o.line), Why: o.error.Error()})
-			continue
-		}
-		b.network.send(o.message.src, o.message.dest, o.message.body)
+		b.network.send(o.src, o.dest, o.body)
 	}
 }
 
@@ -310,7 +300,7 @@ func (b *bench) crashed(n *node) {
 	if e.err != nil {
 		why = e.err.Error()
 	}
-	b.crashes = append(b.crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
+	b.Crashes = append(b.Crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
 	words := n.lastWords()
 	b.note(Entry{What: Crashed, Node: n.name, Text: why})
 	n.life = nil
@@ -357,9 +347,7 @@ func (b *bench) pause(n *node) {
 	n.paused = true
 	b.note(Entry{What: Paused, Node: n.name})
 	n.goDown(b.now())
-	if n.life.pause != nil {
-		n.life.pause()
-	}
+	n.life.pause()
 }
 
 // resume lets a node's input and output flow again, if it is paused.
@@ -370,9 +358,7 @@ func (b *bench) resume(n *node) {
 	n.paused = false
 	b.note(Entry{What: Resumed, Node: n.name})
 	n.up(b.now())
-	if n.life.resume != nil {
-		n.life.resume()
-	}
+	n.life.resume()
 	held, life := n.held, n.life
 	n.held = nil
 	for _, line := range held { // one at a time, like all other input
@@ -400,7 +386,7 @@ func (b *bench) finish() {
 	defer cancel()
 	for _, n := range b.nodes {
 		for number, life := range n.lives {
-			b.exits = append(b.exits, life.await(ctx, Exit{Node: n.name, Life: number}))
+			b.Exits = append(b.Exits, life.await(ctx, Exit{Node: n.name, Life: number}))
 		}
 	}
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// boot starts all nodes and calls ready when the last of them has answered its
-// init message.
+// boot starts all nodes. When the last of them is ready, it begins the
+// configured faults and calls ready.
 func (b *bench) boot(ready func()) {
 	all := func(do func(*node, func(error)), then func()) {
 		waiting := len(b.nodes)
@@ -24,6 +24,7 @@ func (b *bench) boot(ready func()) {
 	all(b.startLife, func() {
 		all(b.prepare, func() {
 			b.epoch, b.booted = b.now(), true
+			b.startFaults()
 			ready()
 		})
 	})
@@ -34,29 +35,18 @@ func (b *bench) boot(ready func()) {
 func (b *bench) prepare(n *node, answered func(error)) {
 	var body Body
 	if preparer, ok := b.cfg.Workload.(Preparer); ok {
-		body = preparer.Prepare(n.name, b.names())
+		body = preparer.Prepare(n.name, nodeNames(b.cfg.Nodes))
 	}
 	if body == nil {
 		answered(nil)
 		return
 	}
-	err := b.newClient().request(n, body, b.cfg.ClientTimeout, func(_ Reply, err error) {
-		if err != nil {
+	b.newClient().request(n, body, b.cfg.ClientTimeout, func(_ Reply, err error) {
+		if _, unsent := err.(bodyError); err != nil && !unsent {
 			err = fmt.Errorf("%s did not answer the %v request that prepares it: %w%s", n.name, body["type"], err, n.lastWords())
 		}
 		answered(err)
 	})
-	if err != nil {
-		answered(err)
-	}
-}
-
-func (b *bench) names() []string {
-	names := make([]string, len(b.nodes))
-	for i, n := range b.nodes {
-		names[i] = n.name
-	}
-	return names
 }
 
 // maxBeforeInit is how many lines a node may print before it answers its init

@@ -53,11 +53,23 @@ func TestNodesArePreparedInEachLife(t *testing.T) {
 	}
 
 	refusing := replying(`{"type":"error","code":10,"text":"what is that","in_reply_to":%d}`)
-	var err error
-	synctest.Test(t, func(t *testing.T) {
-		_, _, err = run(t.Context(), Config{Workload: told{}}, true, synctest.Wait, inProcess(refusing))
-	})
+	starting := func(w Workload, program Program) (err error) {
+		synctest.Test(t, func(t *testing.T) {
+			_, _, err = run(t.Context(), Config{Workload: w}, true, synctest.Wait, inProcess(program))
+		})
+		return err
+	}
+	err := starting(told{}, refusing)
 	if err == nil || !strings.Contains(err.Error(), "did not answer the topology request that prepares it") || !strings.Contains(err.Error(), "what is that") {
 		t.Errorf("error %v", err)
 	}
+	err = starting(untellable{}, knowing)
+	if err == nil || err.Error() != "request to n0: json: unsupported type: func()" {
+		t.Errorf("error %v", err)
+	}
 }
+
+// untellable prepares nodes with what cannot be sent.
+type untellable struct{ told }
+
+func (untellable) Prepare(string, []string) Body { return Body{"type": func() {}} }

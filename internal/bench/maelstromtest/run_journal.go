@@ -88,12 +88,9 @@ func ReadJournal(r io.Reader) ([]Entry, error) {
 // since is the time since all nodes were ready: the history's clock.
 func (b *bench) since() time.Duration { return b.now() - b.epoch }
 
-// watched reports whether the run has a journal or a watcher.
-func (b *bench) watched() bool { return b.cfg.Journal != nil || b.cfg.Watch != nil }
-
 // note writes an entry to the journal and passes it to Config.Watch.
 func (b *bench) note(e Entry) {
-	if !b.watched() {
+	if b.cfg.Journal == nil && b.cfg.Watch == nil {
 		return
 	}
 	e.Time = b.since()

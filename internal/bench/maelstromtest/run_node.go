@@ -8,7 +8,6 @@ import (
 // A node is a member of the cluster through all its lives.
 type node struct {
 	name     string
-	index    int
 	endpoint *endpoint
 	life     *life // nil while dead
 	lives    []*life

@@ -100,30 +100,24 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 		return nil, nil, err
 	}
 	var load *load
-	b.boot(func() {
-		b.startFaults()
-		load = b.startLoad()
-	})
+	b.boot(func() { load = b.startLoad() })
 	b.loop(ctx)
-	var history []Op
-	if load != nil {
-		history = load.snapshot()
-	}
-	b.finish()
+	defer b.finish()
 	switch {
 	case b.unstarted != nil:
 		return nil, nil, b.unstarted
 	case !b.booted:
 		return nil, nil, fmt.Errorf("the nodes had not all answered init: %w", context.Cause(ctx))
 	}
-	return b, history, nil
+	return b, load.snapshot(), nil
 }
 
 // inProcess returns a starter that runs each life of a node as a call of
 // program in this process.
 func inProcess(program Program) starter {
-	return func(_ *node, env Env, wake func()) (*life, error) {
+	return func(env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
+		l.pause, l.resume = func() {}, func() {}
 		env.Stdin, env.Stdout = l.stdin, l.stdout
 		go func() {
 			defer close(l.ended)

@@ -54,16 +54,18 @@ func firstDifference(a, b []byte) string {
 }
 
 // Messages that the goroutines of a node have raced to write are sent in one
-// order. Messages to a service keep the order in which they were written.
+// order, and so are strays. Messages to a service keep the order in which they
+// were written.
 func TestOutputIsPutInOrder(t *testing.T) {
 	line := func(dest, n string) []byte {
 		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"` + n + `":0}}`)
 	}
 	var got []string
+	x, y := []byte("x"), []byte("y")
 	cfg := Config{Watch: func(e Entry) { got = append(got, e.Dest+" "+string(e.Body)) }}
 	for _, lines := range [][][]byte{
-		{line("seq-kv", "2"), line("n1", "2"), line("n1", "1"), line("seq-kv", "1"), line("lin-kv", "3")},
-		{line("lin-kv", "3"), line("seq-kv", "2"), line("n1", "1"), line("n1", "2"), line("seq-kv", "1")},
+		{line("seq-kv", "2"), line("n1", "2"), line("n1", "1"), line("seq-kv", "1"), line("lin-kv", "3"), y, x},
+		{x, line("lin-kv", "3"), y, line("seq-kv", "2"), line("n1", "1"), line("n1", "2"), line("seq-kv", "1")},
 	} {
 		got = nil
 		b, err := newBench(cfg, true, nil, nil)
@@ -74,6 +76,9 @@ func TestOutputIsPutInOrder(t *testing.T) {
 		want := []string{`lin-kv {"3":0}`, `n1 {"1":0}`, `n1 {"2":0}`, `seq-kv {"2":0}`, `seq-kv {"1":0}`}
 		if !slices.Equal(got, want) {
 			t.Errorf("sent in the order %q, want %q", got, want)
+		}
+		if len(b.Strays) != 2 || b.Strays[0].Line != "x" || b.Strays[1].Line != "y" {
+			t.Errorf("strays %v", b.Strays)
 		}
 	}
 }
@@ -254,6 +259,17 @@ func TestErrorsAreDefiniteIfMaelstromSaysSo(t *testing.T) {
 		if r.Unanswered != 0 || r.OK != 0 || r.Fail+r.Info != r.Invoked {
 			t.Errorf("code %s: %+v", code, r)
 		}
+	}
+}
+
+// A request that cannot be sent is refused, and does not keep the run from
+// ending.
+func TestARequestThatCannotBeSentIsRefused(t *testing.T) {
+	bad := Request{F: "add", Body: Body{"type": "add", "delta": func() {}}}
+	r := Simulate(t, Config{Script: &Script{Requests: []ScriptedRequest{{Request: bad}}}}, linCounter)
+	want := "after 0s: request to n0: json: unsupported type: func()"
+	if got := r.Check(runComplete).Findings; r.Fail != 1 || !slices.Equal(got, []string{want}) {
+		t.Errorf("%d refused; findings %q, want %q", r.Fail, got, want)
 	}
 }
 

@@ -169,8 +169,8 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 		complete = skipped(runComplete, "it was ended before its time")
 	}
 	return []Check{
-		NewCheck(noCrash, "crashes", texts(b.crashes)).byMaelstrom(),
-		NewCheck(noBabble, "lines that are not messages", texts(b.strays)).byMaelstrom(),
+		NewCheck(noCrash, "crashes", texts(b.Crashes)).byMaelstrom(),
+		NewCheck(noBabble, "lines that are not messages", texts(b.Strays)).byMaelstrom(),
 		NewCheck(startsAndEnds, "starts and ends", failures[startsAndEnds]),
 		complete,
 		NewCheck(wellFormed, "bad answers", failures[wellFormed]),

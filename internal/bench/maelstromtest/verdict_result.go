@@ -113,10 +113,7 @@ func (b *bench) result(history []Op) *Result {
 	r := &Result{
 		Verdict:  judge(slices.Concat(b.checks(history, counts), checks), facts),
 		Workload: b.cfg.Workload.Name(), Config: b.cfg, Counts: counts, Latencies: latencies(history),
-		Traffic: Traffic{
-			Messages: b.sent, ServerMessages: b.servers, Late: b.late, Doubled: b.doubled, DoubledApart: b.doubledApart,
-		},
-		Faults: b.faultLog, Lives: Lives{b.crashes, b.strays, b.exits}, History: history,
+		Traffic: b.Traffic, Faults: b.faultLog, Lives: b.Lives, History: history,
 	}
 	if r.Invoked > 0 {
 		r.MessagesPerRequest = float64(r.ServerMessages) / float64(r.Invoked)

@@ -67,7 +67,7 @@ func TestFiguresAreOfWhatTheirNamesSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.sent, b.servers, b.epoch = 30, 12, time.Second
+	b.Messages, b.ServerMessages, b.epoch = 30, 12, time.Second
 	b.nodes[0].down = []interval{{ms(1500), ms(2000)}, {from: ms(7000)}}
 	b.nodes[1].down = []interval{{from: ms(1)}}
 	up, dead := add(1, 1001, 5999, Info), add(1, 1001, 6000, Info)

@@ -124,7 +124,7 @@ func (b *bench) startLoad() *load {
 	}
 	b.after(b.cfg.TimeLimit, func() {
 		l.phase = draining
-		b.stopFaults()
+		b.faulty = false
 		l.advance()
 	})
 	if b.cfg.Progress != nil {
@@ -163,7 +163,7 @@ func (l *load) invoke(w *worker, r Request, final bool) {
 	}
 	l.history = append(l.history, op)
 	w.busy = true
-	err := w.client.request(w.node, r.Body, l.b.cfg.ClientTimeout, func(reply Reply, err error) {
+	w.client.request(w.node, r.Body, l.b.cfg.ClientTimeout, func(reply Reply, err error) {
 		l.complete(op, reply, err)
 		w.busy = false
 		if op.Outcome == Info {
@@ -171,17 +171,17 @@ func (l *load) invoke(w *worker, r Request, final bool) {
 		}
 		l.advance()
 	})
-	if err != nil { // the workload's request cannot be marshalled
-		op.Complete, op.Outcome, op.Text, w.busy = op.Invoke, Fail, err.Error(), false
-		l.b.complain(runComplete, "%v", err)
-	}
 }
 
 // complete notes what came of an operation.
 func (l *load) complete(op *Op, reply Reply, err error) {
 	op.Complete = l.b.since()
 	var rpc *maelstrom.RPCError
+	var unsent bodyError
 	switch {
+	case errors.As(err, &unsent):
+		op.Outcome, op.Text = Fail, err.Error()
+		l.b.complain(runComplete, "%v", err)
 	case errors.As(err, &rpc):
 		op.Error, op.Code, op.Text = true, rpc.Code, rpc.Text
 		if definite(op.Code) {

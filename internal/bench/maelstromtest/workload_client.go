@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,7 +29,7 @@ func (r Reply) text(field string) string {
 }
 
 // rpcError returns the error that the reply is, or nil.
-func (r Reply) rpcError() *maelstrom.RPCError {
+func (r Reply) rpcError() error {
 	if r.Type() != "error" {
 		return nil
 	}
@@ -42,11 +43,7 @@ func (r Reply) rpcError() *maelstrom.RPCError {
 // definite reports whether an error with this code means that the request did
 // not take effect, according to Maelstrom's errors.edn.
 func definite(code int) bool {
-	switch code {
-	case 1, 10, 11, 12, 14, 20, 21, 22, 30:
-		return true
-	}
-	return false
+	return slices.Contains([]int{1, 10, 11, 12, 14, 20, 21, 22, 30}, code)
 }
 
 // A benchClient sends requests, one at a time, like Maelstrom's client.clj. It
@@ -67,24 +64,29 @@ func (b *bench) newClient() *benchClient {
 	return c
 }
 
+// A bodyError says why a body cannot be sent as a request.
+type bodyError struct{ error }
+
+func (e bodyError) Unwrap() error { return e.error }
+
 // request sends a request to a node, and calls answered once: with the reply,
-// or a *maelstrom.RPCError, or ErrTimeout.
-func (c *benchClient) request(n *node, body any, timeout time.Duration, answered func(Reply, error)) error {
-	line, err := c.expect(n, body, timeout, answered)
-	if err == nil {
+// or a *maelstrom.RPCError, or ErrTimeout, or at once with a bodyError.
+func (c *benchClient) request(n *node, body any, timeout time.Duration, answered func(Reply, error)) {
+	if line := c.expect(n, body, timeout, answered); line != nil {
 		c.b.network.send(c.endpoint, n.endpoint, line)
 	}
-	return err
 }
 
-// expect is like request but sends nothing: it returns the body to send.
-func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered func(Reply, error)) (json.RawMessage, error) {
+// expect is like request but sends nothing: it returns the body to send, or nil
+// if there is none.
+func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered func(Reply, error)) json.RawMessage {
 	line, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("request to %s: %w", n.name, err)
+	if err == nil && (len(line) < 3 || line[0] != '{') {
+		err = errors.New("the body is not an object with fields")
 	}
-	if len(line) < 3 || line[0] != '{' {
-		return nil, fmt.Errorf("request to %s: the body is not an object with fields", n.name)
+	if err != nil {
+		answered(nil, bodyError{fmt.Errorf("request to %s: %w", n.name, err)})
+		return nil
 	}
 	c.lastID++
 	id := c.lastID
@@ -97,7 +99,7 @@ func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered 
 			answered(nil, ErrTimeout)
 		}
 	})
-	return line, nil
+	return line
 }
 
 func (c *benchClient) receive(m *message) {
@@ -109,13 +111,9 @@ func (c *benchClient) receive(m *message) {
 		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", m.src.name, c.endpoint.name, m.body)
 	case id == c.awaited:
 		c.awaited = 0
-		if e := r.rpcError(); e != nil {
-			c.answered(r, e)
-		} else {
-			c.answered(r, nil)
-		}
+		c.answered(r, r.rpcError())
 	case c.late[id]:
-		c.b.late++
+		c.b.Late++
 		delete(c.late, id)
 	default:
 		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s", m.src.name, id, c.endpoint.name, m.body)
