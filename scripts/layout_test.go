@@ -1,8 +1,6 @@
 package scripts_test
 
 import (
-	"go/scanner"
-	"go/token"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -79,38 +77,26 @@ func TestPackagesAreNotTooSmallAndCommentsNotTooWide(t *testing.T) {
 }
 
 // measure returns the number of lines with code in a Go file, and the comments
-// on lines of their own that are wider than 80 columns. Directives, code in
-// comments, and the output of examples may be wider.
+// on lines of their own that are wider than 80 columns. The output of examples
+// and code in comments may be wider.
 func measure(t *testing.T, path string) (code int, wide []string) {
 	t.Helper()
 	source, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := strings.Split(string(source), "\n")
-	file := token.NewFileSet().AddFile(path, -1, len(source))
-	var s scanner.Scanner
-	s.Init(file, source, nil, scanner.ScanComments)
-	seen := map[int]bool{} // the lines with code
-	output := false        // this is the output of an example
-	for {
-		pos, tok, text := s.Scan()
-		line := file.Line(pos)
+	output := false // this is the output of an example
+	for line := range strings.Lines(string(source)) {
+		line = strings.TrimRight(strings.ReplaceAll(line, "\t", "    "), "\n")
+		text := strings.TrimLeft(line, " ")
+		comment := strings.HasPrefix(text, "//")
+		output = comment && (output || text == "// Output:")
 		switch {
-		case tok == token.EOF:
-			return len(seen), wide
-		case tok == token.COMMENT:
-			output = output || text == "// Output:"
-			alone := strings.TrimSpace(lines[line-1]) == text
-			width := utf8.RuneCountInString(strings.ReplaceAll(lines[line-1], "\t", "    "))
-			if alone && width > 80 && !output && !strings.HasPrefix(text, "//go:") && !strings.HasPrefix(text, "//\t") {
-				wide = append(wide, text)
-			}
-		case text != "\n": // a semicolon that is not written
-			output = false
-			for i := range strings.Count(text, "\n") + 1 {
-				seen[line+i] = true
-			}
+		case text != "" && !comment:
+			code++
+		case comment && utf8.RuneCountInString(line) > 80 && !strings.HasPrefix(text, "//    ") && !output:
+			wide = append(wide, text)
 		}
 	}
+	return code, wide
 }
