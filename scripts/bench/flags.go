@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -74,6 +75,18 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.BoolVar(&o.open, "open", false, "at the end, show the run's page in a browser")
 	flags.BoolVar(&o.json, "json", false, "print results.json instead of a summary")
 	return flags
+}
+
+//go:embed help.txt
+var helpText string
+
+// help explains the flags and the faults.
+func help() string {
+	var text strings.Builder
+	flags := define(&options{}, &raw{})
+	flags.SetOutput(&text)
+	flags.PrintDefaults()
+	return strings.Replace(helpText, "FLAGS\n", text.String(), 1)
 }
 
 // parse reads the command line. If help is asked for, it returns flag.ErrHelp.

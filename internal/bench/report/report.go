@@ -28,6 +28,9 @@ type Run struct {
 	Story       *story.Story // why it was wrong, or nil: see Tell
 }
 
+// StoryFile is the name of the picture of a run's story.
+const StoryFile = "story.svg"
+
 // A file is one of those that Write writes.
 type file struct {
 	name  string
