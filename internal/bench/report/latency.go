@@ -80,17 +80,15 @@ func latencyChart(r *maelstromtest.Result) *page.Chart {
 	})
 	c.Low, c.High = latencyBounds(r)
 	all := divide(r.History)
-	made := map[bool]int{} // ok, or not
+	most := map[bool]int{true: maxDots, false: maxFailures} // ok, or not
+	made := map[bool]int{}
 	for _, s := range all {
 		made[s.outcome == maelstromtest.OK] += len(s.ops)
 	}
 	for _, s := range all {
 		ok := s.outcome == maelstromtest.OK
-		most := maxFailures
-		if ok {
-			most = maxDots
-		}
-		c.Dots = append(c.Dots, draw(s.name, s.class, s.ops, most*len(s.ops)/max(most, made[ok]), func(op request) page.Dot {
+		share := most[ok] * len(s.ops) / max(most[ok], made[ok])
+		c.Dots = append(c.Dots, draw(s.name, s.class, s.ops, share, func(op request) page.Dot {
 			return dot(r, op, op.Invoke, milliseconds(op.took()))
 		}))
 	}
