@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
@@ -76,6 +77,18 @@ func define(o *options, r *raw) *flag.FlagSet {
 	return flags
 }
 
+//go:embed help.txt
+var helpText string
+
+// help explains the flags and the faults.
+func help() string {
+	var text strings.Builder
+	flags := define(&options{}, &raw{})
+	flags.SetOutput(&text)
+	flags.PrintDefaults()
+	return strings.Replace(helpText, "FLAGS\n", text.String(), 1)
+}
+
 // parse reads the command line. If help is asked for, it returns flag.ErrHelp.
 func parse(args []string) (options, error) {
 	var o options
@@ -125,32 +138,30 @@ func parse(args []string) (options, error) {
 // check returns an error that names a value that is out of bounds, if there is
 // one.
 func (o *options) check(r raw, given map[string]bool) error {
-	switch {
-	case o.bin == "":
-		return errors.New("--bin is missing: the node's executable file")
-	case workloads[r.workload] == nil:
-		return fmt.Errorf("unknown workload %q; known are %s", r.workload, workloadNames())
-	case o.Nodes < 1:
-		return fmt.Errorf("--node-count %d is less than 1", o.Nodes)
-	case !(o.Rate > 0):
-		return fmt.Errorf("--rate %v is not positive", o.Rate)
-	case !(r.limit > 0):
-		return fmt.Errorf("--time-limit %v is not positive", r.limit)
-	case !(r.recovery >= 0):
-		return fmt.Errorf("--recovery %v is negative", r.recovery)
-	case !(r.interval > 0):
-		return fmt.Errorf("--nemesis-interval %v is not positive", r.interval)
-	case !(r.latency >= 0):
-		return fmt.Errorf("--latency %v is negative", r.latency)
-	case o.runs < 1:
-		return fmt.Errorf("--runs %d is less than 1", o.runs)
-	case given["max-p99"] && o.MaxP99 <= 0:
-		return fmt.Errorf("--max-p99 %v is not positive", o.MaxP99)
-	case given["min-ok"] && !(o.MinOK > 0 && o.MinOK <= 100):
-		return fmt.Errorf("--min-ok %v is not above 0 and at most 100", o.MinOK)
-	}
-	if _, err := exec.LookPath(opener()); o.open && err != nil {
-		return fmt.Errorf("--open: there is no %s here to open a page with; without --open, the page is store/<workload>/latest/%s", opener(), report.PageFile)
+	_, noOpener := exec.LookPath(opener())
+	for _, rule := range []struct {
+		broken bool
+		err    error
+	}{
+		{o.bin == "", errors.New("--bin is missing: the node's executable file")},
+		{workloads[r.workload] == nil, fmt.Errorf("unknown workload %q; known are %s", r.workload, workloadNames())},
+		{o.Nodes < 1, fmt.Errorf("--node-count %d is less than 1", o.Nodes)},
+		{!(o.Rate > 0), fmt.Errorf("--rate %v is not positive", o.Rate)},
+		{!(r.limit > 0), fmt.Errorf("--time-limit %v is not positive", r.limit)},
+		{!(r.recovery >= 0), fmt.Errorf("--recovery %v is negative", r.recovery)},
+		{!(r.interval > 0), fmt.Errorf("--nemesis-interval %v is not positive", r.interval)},
+		{!(r.latency >= 0), fmt.Errorf("--latency %v is negative", r.latency)},
+		{o.runs < 1, fmt.Errorf("--runs %d is less than 1", o.runs)},
+		{given["max-p99"] && o.MaxP99 <= 0, fmt.Errorf("--max-p99 %v is not positive", o.MaxP99)},
+		{
+			given["min-ok"] && !(o.MinOK > 0 && o.MinOK <= 100),
+			fmt.Errorf("--min-ok %v is not above 0 and at most 100", o.MinOK),
+		},
+		{o.open && noOpener != nil, fmt.Errorf("--open: there is no %s here to open a page with; without --open, the page is store/<workload>/latest/%s", opener(), report.PageFile)},
+	} {
+		if rule.broken {
+			return rule.err
+		}
 	}
 	info, err := os.Stat(o.bin)
 	switch {

@@ -75,21 +75,19 @@ func (p *progress) line(second int, now maelstromtest.Progress, width int) strin
 			count += fmt.Sprintf(", %d %s", outcome.n, outcome.name)
 		}
 	}
-	var p99, number string
+	var p99 string
 	if now.P99 > 0 {
 		p99 = "p99 " + report.Milliseconds(now.P99)
 	}
-	switch len(now.Faults) {
-	case 0:
-	case 1:
-		number, _, _ = strings.Cut(now.Faults[0], " ")
-	default:
+	names := strings.Join(now.Faults, ", ")
+	number, _, _ := strings.Cut(names, " ")
+	if len(now.Faults) > 1 {
 		number = fmt.Sprintf("%d faults", len(now.Faults))
 	}
 	start := fmt.Sprintf("%s%3d s", p.prefix, second)
 	var line string
 	for _, parts := range [][]string{
-		{start, count, p99, now.Waiting, strings.Join(now.Faults, ", ")},
+		{start, count, p99, now.Waiting, names},
 		{start, count, p99, now.Waiting, number},
 		{start, count, now.Waiting, number},
 		{start, now.Waiting, count},

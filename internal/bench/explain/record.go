@@ -31,20 +31,17 @@ func record(cfg maelstromtest.Config, history []maelstromtest.Op, journal []mael
 		maelstromtest.Killed: maelstromtest.Kill, maelstromtest.Paused: maelstromtest.Pause,
 	}
 	for _, e := range journal {
-		switch e.What {
-		case maelstromtest.Answered:
-			if e.Dest != theStore {
-				break
-			}
+		switch kind := kinds[e.What]; {
+		case e.What == maelstromtest.Answered && e.Dest == theStore:
 			nth := asked.next(e.Src, e.Dest)
 			if age := e.Newest - e.State; age > 0 {
 				p.Ages = append(p.Ages, Age{nth, age})
 			}
-		case maelstromtest.Killed, maelstromtest.Paused:
+		case kind != "":
 			down[e.Node] = len(p.Faults)
-			f := maelstromtest.ScriptedFault{Kind: kinds[e.What], Node: number(e.Node), At: e.Time, For: never}
+			f := maelstromtest.ScriptedFault{Kind: kind, Node: number(e.Node), At: e.Time, For: never}
 			p.Faults = append(p.Faults, f)
-		case maelstromtest.Started, maelstromtest.Resumed:
+		case e.What == maelstromtest.Started || e.What == maelstromtest.Resumed:
 			if i, ok := down[e.Node]; ok {
 				p.Faults[i].For = e.Time - p.Faults[i].At
 			}

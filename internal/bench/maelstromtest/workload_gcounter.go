@@ -76,7 +76,7 @@ func (GCounter) Check(history []Op, promise Consistency) (checks []Check, facts 
 		read := op.Int()
 		f.FinalReads = append(f.FinalReads, read)
 		switch {
-		case !contains(f.Acceptable, read):
+		case !f.Accepts(read):
 			bad = append(bad, fmt.Sprintf("final read of %s is %d, not in %v", op.Node, read, f.Acceptable))
 		case !contains(strict, read):
 			refused = append(refused, fmt.Sprintf("final read of %s is %d, not in %v: it counts an add that was refused", op.Node, read, strict))
@@ -146,6 +146,9 @@ func acceptable(history []Op, maybe func(Op) bool) []Range {
 	}
 	return sums
 }
+
+// Accepts reports whether a final read may return n.
+func (f CounterFacts) Accepts(n int64) bool { return contains(f.Acceptable, n) }
 
 func contains(ranges []Range, n int64) bool {
 	return slices.ContainsFunc(ranges, func(r Range) bool { return r.Lo <= n && n <= r.Hi })

@@ -116,21 +116,17 @@ func reads(r *maelstromtest.Result, facts maelstromtest.CounterFacts, point func
 		}
 	}
 	bad := contradicted(r, facts)
-	var fine, wrong []request
+	found := map[bool][]request{} // wrong, or not
 	for i, op := range r.History {
-		switch {
-		case op.F != "read" || op.Outcome != maelstromtest.OK:
-		case bad[i]:
-			wrong = append(wrong, request{op, i})
-		default:
-			fine = append(fine, request{op, i})
+		if op.F == "read" && op.Outcome == maelstromtest.OK {
+			found[bad[i]] = append(found[bad[i]], request{op, i})
 		}
 	}
 	var all []page.Dots
-	if len(fine) > 0 {
+	if fine := found[false]; len(fine) > 0 {
 		all = append(all, draw("read", class, fine, maxDots, point))
 	}
-	if len(wrong) > 0 {
+	if wrong := found[true]; len(wrong) > 0 {
 		all = append(all, draw("read that contradicts others", "contradicted", wrong, maxFailures, point))
 	}
 	return all
@@ -147,8 +143,7 @@ func contradicted(r *maelstromtest.Result, facts maelstromtest.CounterFacts) map
 		bad[facts.Unexplained.Index] = true
 	}
 	for i, op := range r.History {
-		accepts := func(a maelstromtest.Range) bool { return a.Lo <= op.Int() && op.Int() <= a.Hi }
-		if op.Final && op.Outcome == maelstromtest.OK && !slices.ContainsFunc(facts.Acceptable, accepts) {
+		if op.Final && op.Outcome == maelstromtest.OK && !facts.Accepts(op.Int()) {
 			bad[i] = true
 		}
 	}

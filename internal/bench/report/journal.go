@@ -3,9 +3,14 @@ package report
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/story"
 )
 
 // MessagesFile is the name of the file in which a Journal is kept.
@@ -56,4 +61,29 @@ func (j *Journal) Close() error {
 		return fmt.Errorf("cannot write %s: %w", MessagesFile, bare(err))
 	}
 	return nil
+}
+
+// Tell returns why a run was wrong, as far as the messages in its folder show
+// it. It returns nil if the run was right, or if the messages do not show why
+// it was wrong. If there was no room for all messages, they prove nothing.
+func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
+	if r.Right {
+		return nil, nil
+	}
+	f, err := os.Open(filepath.Join(folder, MessagesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // the missing file has been reported already
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot tell why the run was wrong: %w", err)
+	}
+	defer f.Close()
+	messages, err := maelstromtest.ReadJournal(f)
+	if err != nil {
+		return nil, fmt.Errorf("cannot tell why the run was wrong: %s: %w", MessagesFile, err)
+	}
+	if n := len(messages); n > 0 && messages[n-1].What == full {
+		return nil, nil
+	}
+	return story.Of(r, messages), nil
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -42,18 +43,16 @@ type series struct {
 // are ok come first, so that failures are drawn on top.
 func divide(history []maelstromtest.Op) []series {
 	ops := timed(history)
-	var kinds []string
+	kinds := map[string]bool{}
 	for _, op := range ops {
-		kinds = append(kinds, op.F)
+		kinds[op.F] = true
 	}
-	slices.Sort(kinds)
-	kinds = slices.Compact(kinds)
 	var all []series
 	for _, of := range []struct {
 		outcome maelstromtest.Outcome
 		class   string
 	}{{maelstromtest.OK, "ok%d"}, {maelstromtest.Info, "bad%d hollow"}, {maelstromtest.Fail, "bad%d square"}} {
-		for i, kind := range kinds {
+		for i, kind := range slices.Sorted(maps.Keys(kinds)) {
 			s := series{
 				kind: kind, outcome: of.outcome,
 				name: kind + " " + OutcomeName(of.outcome), class: fmt.Sprintf(of.class, i%3),
@@ -81,17 +80,15 @@ func latencyChart(r *maelstromtest.Result) *page.Chart {
 	})
 	c.Low, c.High = latencyBounds(r)
 	all := divide(r.History)
-	made := map[bool]int{} // ok, or not
+	most := map[bool]int{true: maxDots, false: maxFailures} // ok, or not
+	made := map[bool]int{}
 	for _, s := range all {
 		made[s.outcome == maelstromtest.OK] += len(s.ops)
 	}
 	for _, s := range all {
 		ok := s.outcome == maelstromtest.OK
-		most := maxFailures
-		if ok {
-			most = maxDots
-		}
-		c.Dots = append(c.Dots, draw(s.name, s.class, s.ops, most*len(s.ops)/max(most, made[ok]), func(op request) page.Dot {
+		share := most[ok] * len(s.ops) / max(most[ok], made[ok])
+		c.Dots = append(c.Dots, draw(s.name, s.class, s.ops, share, func(op request) page.Dot {
 			return dot(r, op, op.Invoke, milliseconds(op.took()))
 		}))
 	}

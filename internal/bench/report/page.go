@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"text/template"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -130,6 +131,14 @@ func List[T any](all []T) string {
 	}
 	return strings.Join(texts, ", ")
 }
+
+//go:embed readme.txt
+var readmeText string
+
+// readme says what each file of a run is.
+var readme = template.Must(template.New("README.txt").Parse(readmeText))
+
+func (run Run) writeReadme(w io.Writer) error { return readme.Execute(w, run) }
 
 // explained finds a file's name and the first clause about it in README.txt.
 var explained = regexp.MustCompile(`(?m)^(\S+)\n {4}([^.:]+)`)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"testing"
@@ -161,5 +162,17 @@ func TestLanesAreBounded(t *testing.T) {
 	all := lanes(run.Result, 4*time.Second)
 	if len(all) != 1 || all[0].Name != "kill (300 of 1000)" || len(all[0].Bars) != maxBars || all[0].Bars[1].Title != "kill n1, 0.001 s to 0.002 s" {
 		t.Errorf("%d lanes, the first %q with %d bars", len(all), all[0].Name, len(all[0].Bars))
+	}
+}
+
+func TestFinalReadsOfAWrongTotalAreMarked(t *testing.T) {
+	final := func(n int64, outcome maelstromtest.Outcome) maelstromtest.Op {
+		return maelstromtest.Op{F: "read", Value: n, Outcome: outcome, Final: true}
+	}
+	history := []maelstromtest.Op{final(2, maelstromtest.OK), final(3, maelstromtest.OK), final(0, maelstromtest.Info)}
+	facts := maelstromtest.CounterFacts{Acceptable: []maelstromtest.Range{{Lo: 1, Hi: 2}}}
+	got := contradicted(&maelstromtest.Result{History: history}, facts)
+	if want := map[int]bool{1: true}; !maps.Equal(got, want) {
+		t.Errorf("marked are %v, not %v", got, want)
 	}
 }

@@ -28,6 +28,9 @@ type Run struct {
 	Story       *story.Story // why it was wrong, or nil: see Tell
 }
 
+// StoryFile is the name of the picture of a run's story.
+const StoryFile = "story.svg"
+
 // A file is one of those that Write writes.
 type file struct {
 	name  string
@@ -100,14 +103,8 @@ func FaultEnd(fault maelstromtest.FaultRecord, elapsed time.Duration) time.Durat
 	return fault.Stop
 }
 
+var outcomeNames = map[maelstromtest.Outcome]string{maelstromtest.Fail: "refused", maelstromtest.Info: "unknown"}
+
 // OutcomeName returns the word that the bench uses for an outcome: ok, refused,
 // or unknown.
-func OutcomeName(o maelstromtest.Outcome) string {
-	switch o {
-	case maelstromtest.Fail:
-		return "refused"
-	case maelstromtest.Info:
-		return "unknown"
-	}
-	return string(o)
-}
+func OutcomeName(o maelstromtest.Outcome) string { return cmp.Or(outcomeNames[o], string(o)) }

@@ -27,10 +27,7 @@ type Bar struct {
 }
 
 func (b Bar) String() string {
-	if b.Met {
-		return "MET: " + b.text
-	}
-	return "MISSED: " + b.text
+	return map[bool]string{true: "MET: ", false: "MISSED: "}[b.Met] + b.text
 }
 
 // Bars compares a run with its thresholds. If nothing was answered ok, there is

@@ -182,10 +182,7 @@ func (t *teller) exchange(c *call) {
 	}
 	t.path(c)
 	t.chosen[c.request] = Plain
-	m := c.taken
-	if m == nil && len(c.replies) > 0 {
-		m = c.replies[0]
-	}
+	m := cmp.Or(append([]*Message{c.taken}, c.replies...)...)
 	if m == nil {
 		return
 	}
@@ -244,13 +241,9 @@ func (t *teller) lives() {
 // retried returns the calls to the store that a node made for an add, after a
 // change that it did not hear of.
 func (t *teller) retried() []*call {
-	var calls []*call
-	t.add.call.each(func(c *call) {
-		if c.slot() == t.lost.slot && c.request.pos > t.lost.call.request.pos && c.taken != nil {
-			calls = append(calls, c)
-		}
+	return slices.DeleteFunc(t.add.call.all(), func(c *call) bool {
+		return c.slot() != t.lost.slot || c.request.pos <= t.lost.call.request.pos || c.taken == nil
 	})
-	return calls
 }
 
 // lastWords is how many messages before a crash are shown.
@@ -266,15 +259,11 @@ func (t *teller) beforeTheCrash() {
 	} else {
 		t.remark(point{end, t.entries[end].Time}, t.crash.Node, AFault, "%s crashes", t.crash.Node)
 	}
-	var near []*Message
-	for _, m := range t.messages {
-		if m.kind == "init" || m.kind == "init_ok" {
-			continue
-		}
-		if m.Src == t.crash.Node && m.pos < end || m.Dest == t.crash.Node && m.arrived >= 0 && m.arrived < end {
-			near = append(near, m)
-		}
-	}
+	near := slices.DeleteFunc(slices.Clone(t.messages), func(m *Message) bool {
+		said := m.Src == t.crash.Node && m.pos < end
+		heard := m.Dest == t.crash.Node && m.arrived >= 0 && m.arrived < end
+		return m.kind == "init" || m.kind == "init_ok" || !said && !heard
+	})
 	slices.SortStableFunc(near, func(a, b *Message) int { return cmp.Compare(a.arrived, b.arrived) })
 	for _, m := range near[max(0, len(near)-lastWords):] {
 		t.chosen[m] = Plain

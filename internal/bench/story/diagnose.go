@@ -70,8 +70,7 @@ func (x *run) diagnose() *cause {
 // first of the final reads that are too high for that reason.
 func (x *run) wrongTotal() (read *op, low bool) {
 	for _, o := range x.ops {
-		right := slices.ContainsFunc(x.Acceptable, func(a maelstromtest.Range) bool { return a.Lo <= o.Int() && o.Int() <= a.Hi })
-		if right || !o.Final || o.Outcome != maelstromtest.OK || len(x.Acceptable) == 0 {
+		if x.Accepts(o.Int()) || !o.Final || o.Outcome != maelstromtest.OK || len(x.Acceptable) == 0 {
 			continue
 		}
 		most, surplus := x.Acceptable[len(x.Acceptable)-1].Hi, x.surplus(o)
@@ -125,11 +124,11 @@ func (x *run) whyLow(read *op) *cause {
 		c.kind = TornRead
 	case x.unstored(c):
 		c.kind = NotStored
-		c.add.call.each(func(made *call) {
+		for _, made := range c.add.call.all() {
 			if made.taken != nil && made.taken.call != made {
 				c.kind, c.wrong = Misdirected, made
 			}
-		})
+		}
 	case len(seen) == 0 && slices.ContainsFunc(x.changes, func(c *change) bool { return c.At < read.Invoke && c.step > 0 }):
 		c.kind = NotAsked
 	}
@@ -155,19 +154,19 @@ func (x *run) newestFor(seen []*call) int64 {
 // for each key.
 func (x *run) seen(read *op) []*call {
 	var calls []*call
-	read.call.each(func(c *call) {
+	for _, c := range read.call.all() {
 		switch {
 		case c.taken == nil || c.taken.from == nil || c.request.Dest != x.gauge.service,
 			x.gauge.key != "" && x.gauge.key != c.request.key,
 			len(read.call.replies) > 0 && c.taken.arrived >= read.call.replies[0].pos: // too late
-			return
+			continue
 		}
 		if i := slices.IndexFunc(calls, func(earlier *call) bool { return earlier.slot() == c.slot() }); i >= 0 {
 			calls[i] = c
 		} else {
 			calls = append(calls, c)
 		}
-	})
+	}
 	return calls
 }
 
@@ -221,17 +220,15 @@ func (x *run) again(c *change) *change {
 		return nil
 	}
 	var first *change
-	for _, earlier := range x.changes {
+	for _, earlier := range x.changes[:slices.Index(x.changes, c)] {
 		switch {
-		case earlier == c:
-			return first
 		case earlier.step < 0:
 			first = nil
 		case first == nil && earlier.add() == o && earlier.step == o.Int():
 			first = earlier
 		}
 	}
-	return nil
+	return first
 }
 
 // overwritten looks for the first change that undid an acknowledged one.
@@ -240,18 +237,12 @@ func (x *run) overwritten(c *cause) bool {
 		if by.service != x.gauge.service || by.At > c.read.Complete {
 			continue
 		}
-		want := int64(0)
-		if o := by.add(); o != nil {
-			want = o.Int()
-		}
+		want := cmp.Or(by.add(), &op{}).Int()
 		if by.step >= want && (by.step != 0 || want == 0) || by.idle && x.repeated(by) {
 			continue
 		}
 		basis := x.basisOf(by)
-		var answer *Message
-		if basis != nil {
-			answer = basis.taken
-		}
+		answer := cmp.Or(basis, &call{}).taken
 		for _, lost := range slices.Backward(x.unknown(by.slot, answer)) {
 			o := lost.add()
 			if lost.pos >= by.pos || lost.step <= 0 || o == by.add() || !o.ackedBefore(c.read) {

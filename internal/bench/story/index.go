@@ -128,15 +128,16 @@ func (m *Message) field(name string) string { return string(m.body[name]) }
 // before returns the point at which a message was about to be sent.
 func (m *Message) before() point { return point{m.pos - 1, m.At} }
 
-// each calls f for a call and for all calls that were made for its sake.
-func (c *call) each(f func(*call)) {
+// all returns a call and all calls that were made for its sake.
+func (c *call) all() []*call {
 	if c == nil {
-		return
+		return nil
 	}
-	f(c)
+	calls := []*call{c}
 	for _, made := range c.calls {
-		made.each(f)
+		calls = append(calls, made.all()...)
 	}
+	return calls
 }
 
 // add returns the operation that a change was made for, or nil if that is not

@@ -2,6 +2,7 @@ package story
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -53,12 +54,9 @@ func (t *teller) fate(m *Message, c *Ending) Fate {
 // mistaken reports whether a reply was taken for the answer to a request other
 // than its own.
 func (t *teller) mistaken(m *Message) bool {
-	for other := range t.chosen {
-		if c := other.call; other == c.request && c.taken == m && m.call != c {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.inOrder(), func(other *Message) bool {
+		return other == other.call.request && other.call.taken == m && m.call != other.call
+	})
 }
 
 // verdict remarks why the read is wrong.

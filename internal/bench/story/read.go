@@ -224,11 +224,7 @@ func (c *call) matching(candidates []*call) []*call {
 	from, ok := integer(c.request.body["from"])
 	to, ok2 := integer(c.request.body["to"])
 	swap := ok && ok2
-	var same []*call
-	for _, in := range candidates {
-		if in.op != nil && in.op.F == "add" && (swap && in.op.Int() == to-from || c.request.kind == "write") {
-			same = append(same, in)
-		}
-	}
-	return same
+	return slices.DeleteFunc(slices.Clone(candidates), func(in *call) bool {
+		return in.op == nil || in.op.F != "add" || !(swap && in.op.Int() == to-from || c.request.kind == "write")
+	})
 }

@@ -87,19 +87,15 @@ func (c *canvas) lane(i int, lane Lane, top, bottom float64) {
 	x := c.x(i)
 	half := float64(utf8.RuneCountInString(lane.Name))*4.2 + 10
 	round := map[Role]int{Client: 12, Node: 3, Service: 3}[lane.Role]
-	from, dead := top+headHeight-4, false
+	from, class := top+headHeight-4, "lane"
 	line := func(to float64) {
-		class := "lane"
-		if dead {
-			class = "lane dead"
-		}
 		c.add(`<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x, from, x, to)
 		from = to
 	}
 	for _, n := range c.s.Notes {
 		if n.Lane == i && n.Style == AFault {
 			line(c.y(n.Row))
-			dead = n.Dead
+			class = map[bool]string{false: "lane", true: "lane dead"}[n.Dead]
 		}
 	}
 	line(bottom)
