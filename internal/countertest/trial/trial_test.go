@@ -44,23 +44,16 @@ func TestFaultsThatStrikeNothingAreReported(t *testing.T) {
 }
 
 func TestFairnessComparesTheNodesThatServedFewestAndMost(t *testing.T) {
-	r := &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 3}}
-	if got := Fairness(r); got != 1 {
-		t.Errorf("without requests: %v", got)
-	}
-	serve := func(node string, n int, outcome maelstromtest.Outcome) {
-		for range n {
-			r.History = append(r.History, maelstromtest.Op{Node: node, Outcome: outcome})
+	for served, want := range map[string]float64{
+		"": 1, "n0 n0 n1": 0, "n0 n0 n0 n0 n1 n1 n1 n2 n2 n2 n2 n2": 0.6,
+	} {
+		r := &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 3}}
+		for _, node := range strings.Fields(served) {
+			r.History = append(r.History, maelstromtest.Op{Node: node, Outcome: maelstromtest.OK})
 		}
-	}
-	serve("n0", 4, maelstromtest.OK)
-	serve("n1", 3, maelstromtest.OK)
-	serve("n1", 3, maelstromtest.Info)
-	if got := Fairness(r); got != 0 {
-		t.Errorf("n2 has served nothing: %v", got)
-	}
-	serve("n2", 5, maelstromtest.OK)
-	if got := Fairness(r); got != 0.6 {
-		t.Errorf("3 of 5: %v", got)
+		r.History = append(r.History, maelstromtest.Op{Node: "n1", Outcome: maelstromtest.Info})
+		if got := Fairness(r); got != want {
+			t.Errorf("%q: %v, want %v", served, got, want)
+		}
 	}
 }
