@@ -143,7 +143,10 @@ func TestACrashComesFirst(t *testing.T) {
 	r.Crashes = []maelstromtest.Crash{{Node: "n0", Stderr: "starting\npanic: out of ideas\n\ngoroutine 1 [running]:\nmain.main()"}}
 	s := Of(r, journal)
 	if s == nil || s.Kind != CrashedNode || !strings.Contains(s.Caption, `"panic: out of ideas"`) || s.Messages() != lastWords {
-		t.Errorf("%+v", s)
+		t.Fatalf("%+v", s)
+	}
+	if !strings.Contains(s.Text(), " → n0 ") || !strings.Contains(s.Text(), " n0 → ") {
+		t.Errorf("the last words are not from and to n0:\n%s", s.Text())
 	}
 }
 
