@@ -285,17 +285,12 @@ func TestSpeed(t *testing.T) {
 
 func TestTheOthersHardlyNoticeThatTheCombinerIsGone(t *testing.T) {
 	trial.Long(t, "says nothing new under the race detector")
-	for _, fault := range []struct {
-		name       string
-		begin, end func(c *maelstromtest.Cluster)
-	}{
-		{"killed", func(c *maelstromtest.Cluster) { c.Kill("n0") }, func(c *maelstromtest.Cluster) { c.Restart("n0") }},
-		{"paused", func(c *maelstromtest.Cluster) { c.Pause("n0") }, func(c *maelstromtest.Cluster) { c.Resume("n0") }},
-	} {
-		t.Run(fault.name, func(t *testing.T) {
-			trial.Absence(t, program, fault.begin, fault.end)
-		})
-	}
+	t.Run("killed", func(t *testing.T) {
+		trial.Absence(t, program, (*maelstromtest.Cluster).Kill, (*maelstromtest.Cluster).Restart)
+	})
+	t.Run("paused", func(t *testing.T) {
+		trial.Absence(t, program, (*maelstromtest.Cluster).Pause, (*maelstromtest.Cluster).Resume)
+	})
 }
 
 func TestANodeThatIsCutOffFromACrowdIsServed(t *testing.T) {
@@ -486,18 +481,15 @@ func TestTheLogLevelDecidesWhatIsLogged(t *testing.T) {
 		}
 	})
 	t.Run("debug", func(t *testing.T) {
-		sent, received := 0, 0
+		met := map[maelstromtest.What]int{} // by the nodes
 		got := logged(t, "debug", func(e maelstromtest.Entry) {
-			switch {
-			case e.What == maelstromtest.Sent && e.Src[0] == 'n':
-				sent++
-			case e.What == maelstromtest.Received && e.Dest[0] == 'n':
-				received++
+			if e.What == maelstromtest.Sent && e.Src[0] == 'n' || e.What == maelstromtest.Received && e.Dest[0] == 'n' {
+				met[e.What]++
 			}
 		})
 		s, r := strings.Count(got, `"msg":"sent","message":{"`), strings.Count(got, `"msg":"received","message":{"`)
-		if s != sent || r != received || s < 60 {
-			t.Errorf("%d of %d messages sent and %d of %d received are in the log", s, sent, r, received)
+		if s != met[maelstromtest.Sent] || r != met[maelstromtest.Received] || s < 60 {
+			t.Errorf("%d sent and %d received messages are in the log, of %v", s, r, met)
 		}
 	})
 }

@@ -94,13 +94,13 @@ var phases = []phase{
 const gone, back, over = 5 * time.Second, 10 * time.Second, 15 * time.Second
 
 // Absence takes the combiner away from a cluster of three for five seconds,
-// with each of five seeds. Its own clients go and come with it. The clients
-// of the other nodes must hardly notice. So each phase may take at most twice
-// the time, and twice the messages, that were measured when the test was
-// written. The messages tell more than the latency: three nodes are also fast
-// if each swaps for itself, or if two of them stick to another combiner for
-// ever.
-func Absence(t *testing.T, program maelstromtest.Program, begin, end func(*maelstromtest.Cluster)) {
+// with each of five seeds. The functions begin and end say how. Its own clients
+// go and come with it. The clients of the other nodes must hardly notice. So
+// each phase may take at most twice the time, and twice the messages, that were
+// measured when the test was written. The messages tell more than the latency:
+// three nodes are also fast if each swaps for itself, or if two of them stick
+// to another combiner for ever.
+func Absence(t *testing.T, program maelstromtest.Program, begin, end func(c *maelstromtest.Cluster, node string)) {
 	t.Helper()
 	var mu sync.Mutex
 	messages := make([]int, len(phases)) // between nodes and store
@@ -119,9 +119,9 @@ func Absence(t *testing.T, program maelstromtest.Program, begin, end func(*maels
 			l.client(1, over)
 			l.client(2, over)
 			time.Sleep(gone)
-			begin(l.Cluster)
+			begin(l.Cluster, "n0")
 			time.Sleep(time.Until(l.start.Add(back)))
-			end(l.Cluster)
+			end(l.Cluster, "n0")
 			l.client(0, over)
 		})
 	})
