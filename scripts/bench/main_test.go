@@ -68,10 +68,7 @@ func line(ts *testscript.TestScript, _ bool, args []string) {
 
 func serve() {
 	log.SetOutput(io.Discard)
-	kind := "right"
-	if len(os.Args) > 1 {
-		kind = os.Args[1]
-	}
+	kind := append(os.Args, "right")[1] // the first argument, if there is one
 	n := maelstrom.NewNode()
 	n.Handle("echo", func(msg maelstrom.Message) error {
 		var body map[string]any
