@@ -347,7 +347,7 @@ func TestPicturesOfTheReadme(t *testing.T) {
 	trial.Long(t, "takes long with the race detector")
 	for name, want := range explain.Pictures(t, program, "counter") {
 		path := filepath.Join(".github", "images", name)
-		if *update {
+		if *transcript.Update {
 			if err := os.WriteFile(path, []byte(want), 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -369,10 +369,8 @@ func BenchmarkCounter(b *testing.B) { compare.Benchmark(b, contenders(), compare
 
 // ---- A node whose network is played by the test ----
 
-var update = flag.Bool("update", false, "rewrite the transcripts and the README's pictures with what the counter does")
-
 func TestTranscripts(t *testing.T) {
-	transcript.Run(t, "internal/countertest/transcript/counter/*.txtar", *update, program, "boot|nonce")
+	transcript.Run(t, "internal/countertest/transcript/counter/*.txtar", program, "boot|nonce")
 }
 
 func TestANodeWhoseInputEndsBeforeInitSaysNothing(t *testing.T) {

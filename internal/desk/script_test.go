@@ -1,7 +1,6 @@
 package desk
 
 import (
-	"flag"
 	"fmt"
 	"maps"
 	"slices"
@@ -42,10 +41,8 @@ type script struct {
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-var update = flag.Bool("update", false, "rewrite the scripts with what the desk does")
-
 func TestScripts(t *testing.T) {
-	transcript.Play(t, "testdata/*.txtar", *update, func(t *testing.T, text *transcript.Script) error {
+	transcript.Play(t, "testdata/*.txtar", func(t *testing.T, text *transcript.Script) error {
 		s := &script{Script: text, t: t}
 		s.open(ledger.Life{Boot: 5, Nonce: 7})
 		return text.Each(s.play)

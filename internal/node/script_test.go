@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -18,8 +17,6 @@ import (
 	"maelstrom-counter/internal/countertest/transcript"
 )
 
-var update = flag.Bool("update", false, "rewrite the scripts with what the node does")
-
 // A script is a conversation with node n1. The steps are
 //
 //	wait 1s   lets time pass
@@ -31,7 +28,7 @@ var update = flag.Bool("update", false, "rewrite the scripts with what the node 
 // bytes long. The indented lines after a step are what the node then writes and
 // logs. In what it writes, <x*200> stands for 200 x.
 func TestScripts(t *testing.T) {
-	transcript.Play(t, "testdata/scripts/*.txtar", *update, func(t *testing.T, text *transcript.Script) (err error) {
+	transcript.Play(t, "testdata/scripts/*.txtar", func(t *testing.T, text *transcript.Script) (err error) {
 		synctest.Test(t, func(t *testing.T) {
 			c, n := converse(t, asked)
 			err = text.Each(func(line string) error { return play(c, text, line) })

@@ -2,7 +2,6 @@ package register
 
 import (
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -18,8 +17,6 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-var update = flag.Bool("update", false, "rewrite the scripts with what the register does")
-
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	goleak.VerifyTestMain(m)
@@ -29,7 +26,7 @@ func TestMain(m *testing.M) {
 // two answers is taken first.
 func TestScripts(t *testing.T) {
 	for range 20 {
-		transcript.Play(t, "testdata/*.txtar", *update, play)
+		transcript.Play(t, "testdata/*.txtar", play)
 	}
 }
 

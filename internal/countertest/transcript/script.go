@@ -2,6 +2,7 @@ package transcript
 
 import (
 	"cmp"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -52,10 +53,14 @@ func (s *Script) write(line string) {
 	s.out += line + "\n"
 }
 
+// Update is the flag -update of the test. With it, what is written in files is
+// replaced by what happens.
+var Update = flag.Bool("update", false, "rewrite files with what happens")
+
 // Play plays the scripts in the files that match a pattern, each as a subtest.
 // The files are txtar archives. Play fails if anything happens but what is
-// written there. With update, it rewrites the files with what happens.
-func Play(t *testing.T, pattern string, update bool, play func(t *testing.T, s *Script) error) {
+// written there, unless Update is set: then it rewrites the files.
+func Play(t *testing.T, pattern string, play func(t *testing.T, s *Script) error) {
 	t.Helper()
 	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
@@ -68,9 +73,9 @@ func Play(t *testing.T, pattern string, update bool, play func(t *testing.T, s *
 				t.Fatalf("transcript: %s has no script: %v", path, err)
 			}
 			for i := range archive.Files {
-				t.Run(archive.Files[i].Name, func(t *testing.T) { playFile(t, &archive.Files[i], update, play) })
+				t.Run(archive.Files[i].Name, func(t *testing.T) { playFile(t, &archive.Files[i], *Update, play) })
 			}
-			if update && !t.Failed() {
+			if *Update && !t.Failed() {
 				if err := os.WriteFile(path, txtar.Format(archive), 0o666); err != nil {
 					t.Fatal(err)
 				}

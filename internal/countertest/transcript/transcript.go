@@ -61,9 +61,9 @@ import (
 // Run plays the conversations in the files that match a pattern: see [Play].
 // The regular expression own matches the names of the fields whose values
 // differ from life to life.
-func Run(t *testing.T, pattern string, update bool, program maelstromtest.Program, own string) {
+func Run(t *testing.T, pattern string, program maelstromtest.Program, own string) {
 	t.Helper()
-	Play(t, pattern, update, func(t *testing.T, s *Script) error { return converse(t, s, program, own) })
+	Play(t, pattern, func(t *testing.T, s *Script) error { return converse(t, s, program, own) })
 }
 
 // converse plays a conversation. It returns an error if a line of the script

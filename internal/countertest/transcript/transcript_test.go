@@ -67,7 +67,7 @@ func sleeper(env maelstromtest.Env) error {
 
 func TestConversationsAreWrittenDownAsTheyWent(t *testing.T) {
 	for range 20 {
-		Run(t, "testdata/*.txtar", false, sleeper, "life")
+		Run(t, "testdata/*.txtar", sleeper, "life")
 	}
 }
 
@@ -112,9 +112,9 @@ func quiet(env maelstromtest.Env) error {
 
 // A test that fails, as this one must first, runs in a process of its own.
 func TestAFileIsRewrittenOnlyWithUpdate(t *testing.T) {
-	const folder, update = "TRANSCRIPT_TEST_FOLDER", "TRANSCRIPT_TEST_UPDATE"
+	const folder = "TRANSCRIPT_TEST_FOLDER"
 	if dir := os.Getenv(folder); dir != "" {
-		Run(t, filepath.Join(dir, "*.txtar"), os.Getenv(update) != "", quiet, "life")
+		Run(t, filepath.Join(dir, "*.txtar"), quiet, "life")
 		return
 	}
 	const wrong = "What it is about.\n\n-- one --\nnode n0\n  n0 -> c1 hello\nend\n-- two --\nnode n0\nstop\nend\n  n0 ends\n"
@@ -123,10 +123,10 @@ func TestAFileIsRewrittenOnlyWithUpdate(t *testing.T) {
 	if err := os.WriteFile(path, []byte(wrong), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	run := func(env, want string) (said string, passed bool) {
+	run := func(want string, flags ...string) (said string, passed bool) {
 		t.Helper()
-		cmd := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$")
-		cmd.Env = append(os.Environ(), folder+"="+filepath.Dir(path), env)
+		cmd := exec.Command(os.Args[0], append(flags, "-test.run", "^"+t.Name()+"$")...)
+		cmd.Env = append(os.Environ(), folder+"="+filepath.Dir(path))
 		out, err := cmd.CombinedOutput()
 		if got, readErr := os.ReadFile(path); readErr != nil || string(got) != want {
 			t.Errorf("%s\nthe file is now\n%s%v", out, got, readErr)
@@ -134,14 +134,14 @@ func TestAFileIsRewrittenOnlyWithUpdate(t *testing.T) {
 		return string(out), err == nil
 	}
 	const first = `After line 1, "node n0", the script goes on with`
-	said, passed := run("", wrong)
+	said, passed := run(wrong)
 	if passed || !strings.Contains(said, "/a/one") || !strings.Contains(said, first) || strings.Contains(said, "/a/two") {
 		t.Error(said)
 	}
-	if said, passed := run(update+"=yes", right); !passed {
+	if said, passed := run(right, "-update"); !passed {
 		t.Error(said)
 	}
-	if said, passed := run("", right); !passed {
+	if said, passed := run(right); !passed {
 		t.Error(said)
 	}
 }
