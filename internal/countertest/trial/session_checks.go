@@ -233,7 +233,7 @@ func (s *session) observe(raw string) {
 
 // later reports whether a receipt is of a later fold than another.
 func later(r, than ledger.Receipt) bool {
-	return cmp.Or(cmp.Compare(r.Boot, than.Boot), cmp.Compare(r.Nonce, than.Nonce), cmp.Compare(r.Seq, than.Seq)) > 0
+	return cmp.Or(r.Life.Compare(than.Life), cmp.Compare(r.Seq, than.Seq)) > 0
 }
 
 // sums returns all sums of an element of xs and one of ys.
