@@ -24,7 +24,8 @@ const (
 
 // over gives a chart the time axis of a run, and the lanes of its faults.
 func over(r *maelstromtest.Result, c *page.Chart) *page.Chart {
-	c.End, c.Lanes = span(r).Seconds(), lanes(r, span(r))
+	end := span(r)
+	c.End, c.Lanes = end.Seconds(), lanes(r, end)
 	return c
 }
 
@@ -215,6 +216,9 @@ func draw(name, class string, ops []request, most int, point func(request) page.
 // slowest.
 func thin(ops []request, most int) (kept []request, every int) {
 	every = (len(ops)-1)/most + 1
+	if every == 1 {
+		return ops, every
+	}
 	slowest := slices.SortedStableFunc(slices.Values(ops), func(a, b request) int { return cmp.Compare(b.took(), a.took()) })
 	always := map[int]bool{} // by index
 	for _, op := range slowest[:min(alwaysDrawn, len(ops))] {

@@ -74,11 +74,13 @@ func LoadOf(r *maelstromtest.Result) Load {
 // second.
 func rateChart(r *maelstromtest.Result) *page.Chart {
 	c := over(r, &page.Chart{Title: "Throughput, in requests per second", Note: "Answers are counted when they came.", High: 1})
-	step := max(time.Second, span(r)/300) // more than a second in a long run, so that lines stay lines
+	whole := span(r)
+	// A step is more than a second in a long run, so that lines stay lines.
+	step := max(time.Second, whole/300)
 	count := func(name, class string, ops []request, at func(request) time.Duration) {
 		// If less than half of a last step were left, it would look like a
 		// drop.
-		points := make([]page.Point, max(1, int(math.Round(float64(span(r))/float64(step)))))
+		points := make([]page.Point, max(1, int(math.Round(float64(whole)/float64(step)))))
 		for i := range points {
 			points[i].X = (time.Duration(i)*step + step/2).Seconds()
 		}
