@@ -202,8 +202,10 @@ func request(typ, client string, id int) string {
 // write writes to the node, which must not take long to read.
 func (p *process) write(text string) {
 	p.t.Helper()
-	// If this fails, so does the write.
+	// If this fails, so does the write. Others write to stdin, too, and may
+	// take longer.
 	_ = p.stdin.SetWriteDeadline(time.Now().Add(10 * time.Second))
+	defer p.stdin.SetWriteDeadline(time.Time{})
 	if _, err := p.stdin.WriteString(text); err != nil {
 		p.t.Fatal(err)
 	}
