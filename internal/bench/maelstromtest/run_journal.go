@@ -21,7 +21,8 @@ type Entry struct {
 
 	Delay time.Duration `json:"delay_ns,omitempty"` // of a late message, beyond its latency
 	Node  string        `json:"node,omitempty"`     // the node that was killed, restarted, paused, ...
-	Text  string        `json:"text,omitempty"`     // of a crash, why; of a clock, what it was set to
+	Text  string        `json:"text,omitempty"`     // of a crash, why; of a clock, what it was set to; of output, the line
+	Why   string        `json:"why,omitempty"`      // of a mute node, why its line is not a message
 
 	*Answer // of a service
 }
@@ -46,6 +47,11 @@ const (
 	ClockSet  What = "clock"
 	LinkCut   What = "cut"  // Dest no longer hears Src
 	LinkMends What = "mend" // one reason for a cut is gone
+
+	ToStderr What = "stderr"  // a node has written a line to its standard error
+	Muted    What = "mute"    // a node has printed a line that is not a message: from here on nothing that it prints counts
+	Unheard  What = "unheard" // a node that is mute has printed a line
+	Pending  What = "pending" // a node has printed the beginning of a line, and no more for a second
 )
 
 // An Answer says which of its states a service has used for a request, and what
