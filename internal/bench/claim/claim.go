@@ -1,0 +1,150 @@
+// Package claim has the sentences that a story of a run may consist of. A Claim
+// is a statement about one run: a struct whose fields say what it is about.
+// Run.Holds decides by the journal and the history alone whether it is true,
+// and Run.Text says it in plain words.
+//
+//	run := claim.NewRun(result, journal)
+//	c := claim.Acknowledged{Add: 17, Node: "n2", Delta: 4, Reply: 310}
+//	if run.Holds(c) {
+//		fmt.Println(run.Text(c)) // n2 acknowledged an add of 4 after 848 ms.
+//	}
+//
+// The package knows nothing of how claims are chosen. That is package story's
+// work, and the two share no code: what one takes for a fact, the other checks.
+//
+// In the fields of a claim, an operation is its index in Result.History, a
+// message is its id in the journal, and At is the position of an entry in the
+// journal. Several fields may say the same in different ways, such as an add's
+// index, its node and its amount. All of them are checked, so that a claim
+// about the wrong thing does not hold by chance.
+//
+// A node can do what no journal shows: it may keep a file, or read a clock. So
+// claims speak of requests, messages and states, and never of what a node means
+// by them.
+package claim
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Claim is a statement about a run.
+type Claim interface {
+	holds(*Run) bool
+	text(*Run) string
+}
+
+// A shower is a Claim of which a picture can show something.
+type shower interface{ shows(*Run) Shown }
+
+// Shown is what a picture shows of a claim.
+type Shown struct {
+	Messages []int // to be drawn as arrows
+	Notes    []Note
+}
+
+// A Note is a remark beside an event.
+type Note struct {
+	At   int    // the event's position in the journal
+	Lane string // the node, service or client that it is about
+	Text string
+}
+
+// Holds reports whether a claim is true. A claim about something that the run
+// does not have is false.
+func (r *Run) Holds(c Claim) (holds bool) {
+	defer nonsense(func() { holds = false })
+	return c.holds(r)
+}
+
+// Text returns a claim that holds as a sentence.
+func (r *Run) Text(c Claim) (text string) {
+	defer nonsense(func() { text = "" })
+	return c.text(r)
+}
+
+// Shows returns what a picture shows of a claim that holds.
+func (r *Run) Shows(c Claim) (shown Shown) {
+	defer nonsense(func() { shown = Shown{} })
+	if s, ok := c.(shower); ok {
+		return s.shows(r)
+	}
+	return Shown{}
+}
+
+// missing is the panic of a lookup of something that the run does not have. It
+// never leaves the package.
+type missing struct{ what string }
+
+func nonsense(do func()) {
+	switch p := recover().(type) {
+	case nil:
+	case missing:
+		do()
+	default:
+		panic(p)
+	}
+}
+
+// say is short for Sprintf.
+func say(format string, args ...any) string { return fmt.Sprintf(format, args...) }
+
+// when says at what time something happened, as in "after 17 ms".
+func (r *Run) when(at int) string {
+	if at < r.ready {
+		return "before the first request"
+	}
+	return "after " + brief(r.entry(at).Time)
+}
+
+// brief shows a duration as people read it: with three digits, or from ten
+// seconds on with hundredths of a second.
+func brief(d time.Duration) string {
+	switch ms := float64(d) / 1e6; {
+	case d >= 10*time.Second:
+		return say("%.2f s", d.Seconds())
+	case d >= time.Second:
+		return say("%.3g s", d.Seconds())
+	case ms >= 999.5:
+		return "1 s"
+	default:
+		return say("%.3g ms", ms)
+	}
+}
+
+// shown shortens JSON for a reader.
+func shown(raw json.RawMessage) string { return shorten(string(raw), 48) }
+
+func shorten(s string, n int) string {
+	runes := []rune(s)
+	if len(runes) <= n {
+		return s
+	}
+	return string(runes[:n-1]) + "…"
+}
+
+// name writes a key as people write it.
+func name(key string) string { return shorten(strings.Trim(key, `"`), 24) }
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return say("%d %ss", n, what)
+}
+
+// several is " (n of them)" unless n is 1.
+func list[T any](items []T, each func(T) string) string {
+	const most = 6
+	texts := make([]string, 0, most+1)
+	for i, item := range items {
+		if i == most {
+			texts = append(texts, say("%d more", len(items)-most))
+			break
+		}
+		texts = append(texts, each(item))
+	}
+	return strings.Join(texts, ", ")
+}

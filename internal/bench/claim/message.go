@@ -1,0 +1,116 @@
+package claim
+
+import (
+	"slices"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A Fate is what became of a message.
+type Fate string
+
+const (
+	Arrived  Fate = "arrived"    // a copy of it reached somebody who was alive
+	Unread   Fate = "unread"     // it came to a node that was dead
+	WasLost  Fate = "lost"       // by a fault
+	WasCut   Fate = "blocked"    // by a cut link
+	OnItsWay Fate = "on its way" // at the end of the journal
+)
+
+// Message says that a message was sent, and what became of it. Each arrow of a
+// picture is one. Run.Sent returns it.
+type Message struct {
+	ID        int
+	Src, Dest string
+	Fate      Fate
+	Copies    int           // 1, unless a fault has doubled it
+	Late      time.Duration // by which a fault has delayed it
+}
+
+// Sent returns what there is to say of a message. It does not hold if there is
+// no such message.
+func (r *Run) Sent(id int) Message {
+	m := r.messages[id]
+	if m == nil {
+		return Message{ID: id}
+	}
+	return Message{id, m.src, m.dest, m.fate(), m.copies, m.late}
+}
+
+func (c Message) text(r *Run) string {
+	m := r.message(c.ID)
+	fate := map[Fate]string{
+		WasLost: "it was lost", WasCut: "it was blocked by a cut link",
+		Unread: say("it came when %s was dead", c.Dest), OnItsWay: "it was still on its way at the end",
+	}[c.Fate]
+	if c.Fate == Arrived {
+		fate = "it arrived " + r.when(m.arrival())
+	}
+	if c.Late > 0 {
+		fate += say(", delayed by %s", brief(c.Late))
+	}
+	if c.Copies > 1 {
+		fate += say(", and the network made %s of it", plural(c.Copies-1, "more copy"))
+	}
+	return say("%s sent %s %s %s; %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
+}
+
+func (c Message) shows(*Run) Shown { return Shown{Messages: []int{c.ID}} }
+
+// arrival returns where the first copy of a message reached somebody who was
+// alive, or -1.
+func (m *message) arrival() int {
+	for _, e := range m.ends {
+		if e.what == maelstromtest.Received && !e.unread {
+			return e.at
+		}
+	}
+	return -1
+}
+
+// arrivedBefore reports whether a copy of a message had reached somebody alive.
+func (m *message) arrivedBefore(at int) bool { return m.arrival() >= 0 && m.arrival() < at }
+
+func (m *message) fate() Fate {
+	switch has := func(what maelstromtest.What) bool {
+		return slices.ContainsFunc(m.ends, func(e end) bool { return e.what == what })
+	}; {
+	case m.arrival() >= 0:
+		return Arrived
+	case len(m.ends) < m.copies:
+		return OnItsWay
+	case has(maelstromtest.Received):
+		return Unread
+	case has(maelstromtest.Blocked):
+		return WasCut
+	}
+	return WasLost
+}
+
+// ArrivedTwice says that a message of Src to Dest arrived more than once before
+// another was sent.
+type ArrivedTwice struct {
+	Message, Times, Until int
+	Src, Dest             string
+}
+
+func (c ArrivedTwice) text(r *Run) string {
+	return say("%s of %s to %s arrived %d times.", r.body(c.Message), c.Src, c.Dest, c.Times)
+}
+
+func (c ArrivedTwice) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} }
+
+// SentAgain says that a node sent another the same message again, with the same
+// msg_id if it has one, and that both arrived before Until was sent.
+type SentAgain struct {
+	First, Second, Until int
+	Src, Dest            string
+}
+
+func (c SentAgain) text(r *Run) string {
+	return say("%s sent %s %s %s, and the same again %s; both arrived.",
+		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), r.when(r.message(c.Second).sent))
+}
+
+func (c SentAgain) shows(*Run) Shown { return Shown{Messages: []int{c.First, c.Second}} }

@@ -1,0 +1,180 @@
+package claim
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A Run is what claims are about: the result of a run and its journal.
+type Run struct {
+	*maelstromtest.Result
+	Journal []maelstromtest.Entry
+
+	messages map[int]*message
+	requests []int // by operation: the id of its request, or -1
+	ready    int   // the position of the first request's sending
+	fits     map[Formula][2]int
+}
+
+// A message is what the journal says of a message.
+type message struct {
+	id, sent  int // sent is a position
+	src, dest string
+	kind      string // its type
+	body      map[string]json.RawMessage
+	ends      []end
+	copies    int           // 1, and one more each time that a fault has doubled it
+	late      time.Duration // by which a fault delayed it at most
+	answers   []int         // of a request to a service: the positions of its answers
+	basis     int           // of a service's reply: the position of the answer that it tells, or -1
+}
+
+// An end is what became of a copy of a message.
+type end struct {
+	at     int // position
+	what   maelstromtest.What
+	unread bool // it came to a node that was dead
+}
+
+// NewRun reads a run's journal.
+func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
+	r := &Run{Result: result, Journal: journal, messages: map[int]*message{}, fits: map[Formula][2]int{}}
+	dead := map[string]bool{}
+	answers := map[string]int{} // by service: its latest answer, until its reply
+	for at, e := range journal {
+		m := r.messages[e.ID]
+		switch e.What {
+		case maelstromtest.Killed, maelstromtest.Crashed:
+			dead[e.Node] = true
+		case maelstromtest.Started:
+			delete(dead, e.Node)
+		case maelstromtest.Sent:
+			m = newMessage(at, e)
+			if basis, ok := answers[e.Src]; ok && journal[basis].Src == e.Dest {
+				m.basis = basis
+				delete(answers, e.Src)
+			}
+			r.messages[e.ID] = m
+		}
+		if m == nil {
+			continue
+		}
+		switch e.What {
+		case maelstromtest.Received, maelstromtest.Lost, maelstromtest.Blocked:
+			m.ends = append(m.ends, end{at, e.What, e.What == maelstromtest.Received && dead[m.dest]})
+		case maelstromtest.Doubled:
+			m.copies++
+		case maelstromtest.IsLate:
+			m.late = max(m.late, e.Delay)
+		case maelstromtest.Answered:
+			m.answers = append(m.answers, at)
+			answers[m.dest] = at
+		}
+	}
+	r.findRequests()
+	return r
+}
+
+func newMessage(at int, e maelstromtest.Entry) *message {
+	m := &message{id: e.ID, sent: at, src: e.Src, dest: e.Dest, copies: 1, basis: -1}
+	_ = json.Unmarshal(e.Body, &m.body) // a body is an object
+	_ = json.Unmarshal(m.body["type"], &m.kind)
+	return m
+}
+
+// findRequests finds the request of each operation: the next message of its
+// client that was sent while the client waited.
+func (r *Run) findRequests() {
+	sent := map[string][]int{} // by client
+	for at, e := range r.Journal {
+		if e.What == maelstromtest.Sent {
+			sent[e.Src] = append(sent[e.Src], at)
+		}
+	}
+	r.ready = len(r.Journal)
+	for _, op := range r.History {
+		id := -1
+		for own := sent[op.Client]; len(own) > 0 && id < 0; own = own[1:] {
+			e := r.Journal[own[0]]
+			if e.Time > op.Invoke && e.Time >= op.Complete {
+				break
+			}
+			if e.Time >= op.Invoke && e.Dest == op.Node {
+				id, r.ready = e.ID, min(r.ready, own[0])
+			}
+			sent[op.Client] = own[1:]
+		}
+		r.requests = append(r.requests, id)
+	}
+}
+
+// op returns an operation.
+func (r *Run) op(i int) maelstromtest.Op {
+	if i < 0 || i >= len(r.History) {
+		panic(missing{"operation"})
+	}
+	return r.History[i]
+}
+
+// entry returns an entry of the journal.
+func (r *Run) entry(at int) maelstromtest.Entry {
+	if at < 0 || at >= len(r.Journal) {
+		panic(missing{"entry"})
+	}
+	return r.Journal[at]
+}
+
+// message returns a message.
+func (r *Run) message(id int) *message {
+	m := r.messages[id]
+	if m == nil {
+		panic(missing{"message"})
+	}
+	return m
+}
+
+// request returns the message that an operation began with.
+func (r *Run) request(op int) *message {
+	r.op(op)
+	return r.message(r.requests[op])
+}
+
+// isClient reports whether a name is a client's: c and a number.
+func isClient(name string) bool { return numbered(name, "c") }
+
+// isNode reports whether a name is a node's: n and a number.
+func isNode(name string) bool { return numbered(name, "n") }
+
+func numbered(name, letter string) bool {
+	number, ok := strings.CutPrefix(name, letter)
+	_, err := strconv.Atoi(number)
+	return ok && err == nil
+}
+
+func isService(name string) bool { return !isNode(name) && !isClient(name) }
+
+// withoutIDs returns a body as it was written, without msg_id and in_reply_to.
+func withoutIDs(body json.RawMessage) string {
+	d := json.NewDecoder(bytes.NewReader(body))
+	if _, err := d.Token(); err != nil {
+		return string(body)
+	}
+	var fields []string
+	for d.More() {
+		key, err := d.Token()
+		var value json.RawMessage
+		if err != nil || d.Decode(&value) != nil {
+			return string(body)
+		}
+		if name, _ := key.(string); !slices.Contains([]string{"msg_id", "in_reply_to"}, name) {
+			fields = append(fields, strconv.Quote(name)+":"+string(value))
+		}
+	}
+	return "{" + strings.Join(fields, ",") + "}"
+}
