@@ -24,8 +24,8 @@
 package claim
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,6 +50,16 @@ type Note struct {
 	At   int    // the event's position in the journal
 	Lane string // the node, service or client that it is about
 	Text string
+}
+
+func arrows(messages ...int) Shown { return Shown{Messages: messages} }
+
+func (s Shown) note(at int, lane, text string) Shown {
+	return Shown{s.Messages, append(slices.Clip(s.Notes), Note{at, lane, text})}
+}
+
+func (s Shown) and(more Shown) Shown {
+	return Shown{append(slices.Clip(s.Messages), more.Messages...), append(slices.Clip(s.Notes), more.Notes...)}
 }
 
 // Holds reports whether a claim is true. A claim about something that the run
@@ -114,9 +124,6 @@ func brief(d time.Duration) string {
 	}
 }
 
-// shown shortens JSON for a reader.
-func shown(raw json.RawMessage) string { return shorten(string(raw), 48) }
-
 func shorten(s string, n int) string {
 	runes := []rune(s)
 	if len(runes) <= n {
@@ -135,7 +142,7 @@ func plural(n int, what string) string {
 	return say("%d %ss", n, what)
 }
 
-// several is " (n of them)" unless n is 1.
+// list shows the first items of a list, and how many more there are.
 func list[T any](items []T, each func(T) string) string {
 	const most = 6
 	texts := make([]string, 0, most+1)

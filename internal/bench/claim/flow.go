@@ -1,5 +1,13 @@
 package claim
 
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
 // The claims of this file are about what a node could know when it sent a
 // message, Until: a read's answer, or a write to a service.
 //
@@ -18,11 +26,16 @@ type NoPath struct {
 	Until int
 }
 
+func (c NoPath) holds(r *Run) bool {
+	from, until := r.request(c.Add).arrival(), r.message(c.Until)
+	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) && !r.news(c.Add).knows(c.To, until.sent)
+}
+
 func (c NoPath) text(r *Run) string {
 	if c.Node == c.To {
-		return say("%s had no more of its add of %d when it %s.", c.To, c.Delta, r.did(c.Until))
+		return say("%s was killed after its add of %d had come, and had no news of it when it %s.", c.To, c.Delta, r.did(c.Until))
 	}
-	return say("No message with any content led from %s's add of %d to %s before that %s, not even through others.",
+	return say("No message with any content led from %s's add of %d to %s before it %s, not even through others.",
 		c.Node, c.Delta, c.To, r.did(c.Until))
 }
 
@@ -31,7 +44,7 @@ func (r *Run) did(until int) string {
 	m := r.message(until)
 	switch {
 	case isClient(m.dest):
-		return "answered that"
+		return "answered that read"
 	case m.kind == "write" || m.kind == "cas":
 		return say("sent that %s", m.kind)
 	}
@@ -50,12 +63,41 @@ type Path struct {
 	Messages []int
 }
 
+func (c Path) holds(r *Run) bool {
+	node, at, until := c.Node, r.request(c.Add).arrival(), r.message(c.Until)
+	if !r.isAdd(c.Add, c.Node, c.Delta) || until.src != c.To || len(c.Messages) == 0 {
+		return false
+	}
+	var set *message // the last message, if it went to a service
+	for _, id := range c.Messages {
+		m := r.message(id)
+		switch {
+		case set != nil && m.basis >= 0:
+			value, ok := r.toldValue(m)
+			if !ok || value < 0 || r.Journal[value].ID != set.id {
+				return false
+			}
+		case set != nil || m.src != node || m.sent <= at || isNode(m.dest) && !m.hasContent() ||
+			r.happened(at, m.sent, node, maelstromtest.Killed, maelstromtest.Crashed):
+			return false
+		}
+		if set = nil; isService(m.dest) {
+			set = m
+			continue
+		}
+		if node, at = m.dest, m.arrival(); at < 0 {
+			return false
+		}
+	}
+	return set == nil && node == c.To && at < until.sent && !r.happened(at, until.sent, node, maelstromtest.Killed, maelstromtest.Crashed)
+}
+
 func (c Path) text(r *Run) string {
-	return say("%s led from %s's add of %d to %s before that %s.",
+	return say("%s led from %s's add of %d to %s before it %s.",
 		plural(len(c.Messages), "message"), c.Node, c.Delta, c.To, r.did(c.Until))
 }
 
-func (c Path) shows(*Run) Shown { return Shown{Messages: c.Messages} }
+func (c Path) shows(*Run) Shown { return arrows(c.Messages...) }
 
 // Undelivered says which messages set out with news of an add, to nodes that
 // did not have it or to change a service, and had not arrived when Until was
@@ -68,32 +110,44 @@ type Undelivered struct {
 	Messages []int // all, in order
 }
 
-func (c Undelivered) text(r *Run) string {
-	counts := map[Fate]int{}
-	for _, id := range c.Messages {
-		counts[r.message(id).fate()]++
+func (c Undelivered) holds(r *Run) bool {
+	f, until := r.news(c.Add), r.message(c.Until)
+	from := r.request(c.Add).arrival()
+	var messages []int
+	for _, m := range r.sentBy(from, until.sent) {
+		fresh := isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent) || isService(m.dest) && (m.kind == "write" || m.kind == "cas")
+		if f.knows(m.src, m.sent) && fresh && !m.arrivedBefore(until.sent) {
+			messages = append(messages, m.id)
+		}
 	}
+	return r.isAdd(c.Add, c.Node, c.Delta) && r.whole(from, until.sent) && len(c.Messages) > 0 && slices.Equal(messages, c.Messages)
+}
+
+func (c Undelivered) text(r *Run) string {
 	what := "has"
 	if len(c.Messages) > 1 {
 		what = "have"
 	}
 	return say("%s that can have told of %s's add of %d %s not arrived by then%s.",
-		plural(len(c.Messages), "message"), c.Node, c.Delta, what, fates(counts))
+		plural(len(c.Messages), "message"), c.Node, c.Delta, what, r.fates(c.Messages))
 }
 
-func fates(counts map[Fate]int) string {
-	text := ""
+// fates says in which ways messages did not arrive in time.
+func (r *Run) fates(ids []int) string {
+	counts := map[Fate]int{}
+	for _, id := range ids {
+		counts[r.message(id).fate()]++
+	}
+	var texts []string
 	for _, f := range []Fate{WasCut, WasLost, Unread, OnItsWay, Arrived} {
-		if n := counts[f]; n > 0 && f == Arrived {
-			text += say(", %d arrived later", n)
-		} else if n > 0 {
-			text += say(", %d %s", n, map[Fate]string{WasCut: "blocked by cut links", WasLost: "lost", Unread: "came to a dead node", OnItsWay: "on their way at the end"}[f])
+		if n := counts[f]; n > 0 {
+			texts = append(texts, say(map[Fate]string{
+				WasCut: "%d blocked by cut links", WasLost: "%d lost", Unread: "%d came to a dead node",
+				OnItsWay: "%d on their way at the end", Arrived: "%d arrived later",
+			}[f], n))
 		}
 	}
-	if text == "" {
-		return ""
-	}
-	return ": " + text[2:]
+	return " (" + strings.Join(texts, ", ") + ")"
 }
 
 func (c Undelivered) shows(*Run) Shown { return Shown{Messages: c.Messages[:1]} }
@@ -110,8 +164,25 @@ type Silent struct {
 	Until int
 }
 
+func (c Silent) holds(r *Run) bool {
+	f, until := r.news(c.Add), r.message(c.Until)
+	from := r.request(c.Add).arrival()
+	for _, m := range r.sentBy(from, until.sent) {
+		if f.knows(m.src, m.sent) && isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent) {
+			return false
+		}
+		for _, at := range m.answers {
+			if f.knows(m.src, m.sent) && at < until.sent && r.Journal[at].Changed {
+				return false
+			}
+		}
+	}
+	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) &&
+		!f.knows(c.To, until.sent) && slices.Equal(c.Knew, f.nodes(until.sent)) && len(c.Knew) > 0
+}
+
 func (c Silent) text(r *Run) string {
-	return say("After %s's add of %d, %s sent no content to any other node, and changed nothing in a service, until %s %s.",
+	return say("After %s's add of %d, %s sent no content to any further node, and changed nothing in a service, until %s %s.",
 		c.Node, c.Delta, list(c.Knew, func(n string) string { return n }), c.To, r.did(c.Until))
 }
 
@@ -121,6 +192,11 @@ type LastChange struct {
 	Node, Service, Key, Value string // Key and Value are JSON
 	At                        int    // the service's answer
 	Until                     int
+}
+
+func (c LastChange) holds(r *Run) bool {
+	e, until := r.changed(c.At, c.Service, c.Key), r.message(c.Until)
+	return e.Src == c.Node && same(e.Value, json.RawMessage(c.Value)) && r.changedBefore(c.Node, until.sent) == c.At && r.whole(c.At, until.sent)
 }
 
 func (c LastChange) text(r *Run) string {
@@ -137,6 +213,12 @@ type AskedNobody struct {
 	Node string
 }
 
+func (c AskedNobody) holds(r *Run) bool {
+	_, reply := r.read(c.Read)
+	from := r.request(c.Read).arrival()
+	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(toOthers(r.sent(c.Node, from, reply.sent))) == 0
+}
+
 func (c AskedNobody) text(*Run) string {
 	return say("Between that read and its answer, %s sent nothing to anybody.", c.Node)
 }
@@ -150,21 +232,28 @@ type AnsweredBefore struct {
 	Calls []int // all such, in order
 }
 
-func (c AnsweredBefore) text(r *Run) string {
-	counts := map[Fate]int{}
-	for _, id := range c.Calls {
-		if f := r.message(id).fate(); f != Arrived {
-			counts[f]++
-		} else if f := r.answerTo(id).fate(); f != Arrived {
-			counts[f]++
+func (c AnsweredBefore) holds(r *Run) bool {
+	_, reply := r.read(c.Read)
+	from := r.request(c.Read).arrival()
+	var calls []int
+	for _, id := range toOthers(r.sent(c.Node, from, reply.sent)) {
+		if m := r.message(id); len(m.body["msg_id"]) > 0 && !r.answeredBy(m, reply.sent) {
+			calls = append(calls, id)
 		}
 	}
-	return say("%s answered that read before %s that it had asked since the read came %s answered%s.", c.Node,
-		plural(len(c.Calls), "question"), map[bool]string{true: "was", false: "were"}[len(c.Calls) == 1], fates(counts))
+	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(calls) > 0 && slices.Equal(calls, c.Calls)
+}
+
+func (c AnsweredBefore) text(*Run) string {
+	return say("%s answered that read before it had an answer to %s that it had asked since the read came.",
+		c.Node, plural(len(c.Calls), "question"))
 }
 
 func (c AnsweredBefore) shows(r *Run) Shown {
-	return Shown{Messages: []int{c.Calls[0]}}
+	if y := r.answerTo(r.message(c.Calls[0])); y != nil {
+		return arrows(c.Calls[0], y.id)
+	}
+	return arrows(c.Calls[0])
 }
 
 // ToldNothing says that a node had received nothing from nodes or services in
@@ -174,66 +263,96 @@ type ToldNothing struct {
 	Node string
 }
 
+func (c ToldNothing) holds(r *Run) bool {
+	_, reply := r.read(c.Read)
+	last, since := r.lastGot(c.Node, reply.sent), r.born(c.Node, reply.sent)
+	return reply.src == c.Node && r.whole(since, reply.sent) && (last == nil || last.arrival() < since)
+}
+
 func (c ToldNothing) text(*Run) string {
 	return say("Nobody had told %s anything since it started.", c.Node)
 }
 
 // LastGot says which message from a node or service was the last that had
-// reached a node when it answered a read.
+// reached a node before a position: where it answered, or where it ended.
 type LastGot struct {
-	Read    int
 	Node    string
+	Before  int
 	Message int
 	Src     string
 }
 
+func (c LastGot) holds(r *Run) bool {
+	e, last := r.entry(c.Before), r.lastGot(c.Node, c.Before)
+	return (e.What == maelstromtest.Sent && e.Src == c.Node || e.What == maelstromtest.Crashed && e.Node == c.Node) &&
+		last != nil && last.id == c.Message && last.src == c.Src && r.whole(last.arrival(), c.Before)
+}
+
 func (c LastGot) text(r *Run) string {
-	return say("The last message that had reached %s was %s from %s, %s.",
+	return say("The last message of a node or service that had reached %s by then is %s from %s, %s.",
 		c.Node, r.body(c.Message), c.Src, r.when(r.message(c.Message).arrival()))
 }
 
-func (c LastGot) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} }
+func (c LastGot) shows(*Run) Shown { return arrows(c.Message) }
 
-// Cone says that news of none of these acknowledged adds came to the node that
-// answered a read before it did. They are all such adds that had been
-// acknowledged when the read was asked, without those of 0.
+// Cone says that news of none of these acknowledged adds had come to the node
+// that answered a read before it did. They are all such adds that had been
+// acknowledged when the read was asked, without those of 0. If there are
+// Replies, messages that had told the node the value, the claim is about what
+// could be known where they were sent: a node's; or where their values were
+// set: a service's.
 type Cone struct {
-	Read int
-	Node string
-	Adds []int
-	Sum  int64 // of them
-}
-
-func (c Cone) text(*Run) string {
-	return say("%s cannot have known of %s that had been acknowledged before that read was asked; they make %d.",
-		c.Node, plural(len(c.Adds), "add"), c.Sum)
-}
-
-func (c Cone) amount() int64 { return c.Sum }
-
-// ValueCone says the same of the values that services told in these replies.
-type ValueCone struct {
 	Read    int
 	Node    string
 	Replies []int
 	Adds    []int
-	Sum     int64
+	Sum     int64 // of them
 }
 
-func (c ValueCone) text(*Run) string {
-	where := "that value was"
-	if len(c.Replies) > 1 {
-		where = "those values were"
+func (c Cone) holds(r *Run) bool {
+	_, reply := r.read(c.Read)
+	b := r.before(c.Node, reply.sent)
+	for i, id := range c.Replies {
+		if m := r.message(id); m.dest != c.Node || !m.arrivedBefore(reply.sent) || slices.Contains(c.Replies[:i], id) || isClient(m.src) {
+			return false
+		}
 	}
-	return say("%s that had been acknowledged before that read was asked cannot have been known where %s written; they make %d.",
-		plural(len(c.Adds), "add"), where, c.Sum)
+	if len(c.Replies) > 0 {
+		b = r.behind(c.Replies)
+	}
+	adds, sum := b.missed(c.Read)
+	return reply.src == c.Node && r.whole(0, reply.sent) && len(adds) > 0 && slices.Equal(adds, c.Adds) && sum == c.Sum
 }
 
-func (c ValueCone) shows(*Run) Shown { return Shown{Messages: c.Replies} }
+func (c Cone) text(*Run) string {
+	who := c.Node
+	if len(c.Replies) == 1 {
+		who = "Who set that value"
+	} else if len(c.Replies) > 1 {
+		who = "Who set those values"
+	}
+	return say("%s cannot have known of %s that had been acknowledged before that read was asked; they make %d.",
+		who, plural(len(c.Adds), "add"), c.Sum)
+}
 
-func (c ValueCone) amount() int64 { return c.Sum }
+func (c Cone) shows(*Run) Shown { return arrows(c.Replies...) }
+
+func (c Cone) amount() (string, int64) { return "", c.Sum }
 
 // NoService says that no node sent anything to a service in the whole run.
 type NoService struct{}
+
+func (NoService) holds(r *Run) bool {
+	used := 0
+	for _, m := range r.sentBy(0, len(r.Journal)) {
+		switch {
+		case isService(m.dest):
+			return false
+		case isNode(m.src):
+			used++
+		}
+	}
+	return used > 0 && r.whole(0, len(r.Journal))
+}
 
 func (NoService) text(*Run) string { return "No node used a service." }

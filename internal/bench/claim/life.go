@@ -1,6 +1,12 @@
 package claim
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
 
 // Killed says that a fault killed a node.
 type Killed struct {
@@ -8,10 +14,15 @@ type Killed struct {
 	At   int
 }
 
+func (c Killed) holds(r *Run) bool {
+	e := r.entry(c.At)
+	return e.What == maelstromtest.Killed && e.Node == c.Node
+}
+
 func (c Killed) text(r *Run) string { return say("%s was killed %s.", c.Node, r.when(c.At)) }
 
 func (c Killed) shows(*Run) Shown {
-	return Shown{Notes: []Note{{c.At, c.Node, c.Node + " is killed"}}}
+	return arrows().note(c.At, c.Node, c.Node+" is killed")
 }
 
 // AckedInMemory says that a node was killed after it had acknowledged adds in
@@ -24,13 +35,34 @@ type AckedInMemory struct {
 	Acked int64
 }
 
+func (c AckedInMemory) holds(r *Run) bool {
+	e := r.entry(c.At)
+	from := r.born(c.Node, c.At)
+	first, acked := c.At, int64(0)
+	for i, op := range r.History {
+		m := r.firstReply(i)
+		if op.F != "add" || op.Outcome != maelstromtest.OK || m == nil || m.src != c.Node || m.sent < from || m.sent > c.At {
+			continue
+		}
+		acked += r.delta(i)
+		first = min(first, max(r.request(i).arrival(), from))
+	}
+	for _, m := range r.sent(c.Node, first, c.At) {
+		if isNode(m.dest) && m.hasContent() {
+			return false
+		}
+	}
+	return e.What == maelstromtest.Killed && e.Node == c.Node && acked == c.Acked && acked > 0 && r.whole(from, c.At) &&
+		r.changedBefore(c.Node, len(r.Journal)) < first
+}
+
 func (c AckedInMemory) text(r *Run) string {
 	return say("%s was killed %s. It had acknowledged adds that make %d, and since the first of them it had told nobody anything.",
 		c.Node, r.when(c.At), c.Acked)
 }
 
 func (c AckedInMemory) shows(*Run) Shown {
-	return Shown{Notes: []Note{{c.At, c.Node, c.Node + " is killed"}}}
+	return arrows().note(c.At, c.Node, c.Node+" is killed")
 }
 
 // Crash says that a node ended by itself.
@@ -40,6 +72,10 @@ type Crash struct {
 	Why  string
 }
 
+func (c Crash) holds(r *Run) bool {
+	return slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool { return x.Node == c.Node && x.At == c.At && x.Why == c.Why })
+}
+
 func (c Crash) text(*Run) string {
 	return say("%s ended by itself after %s: %s.", c.Node, brief(c.At), c.Why)
 }
@@ -47,26 +83,11 @@ func (c Crash) text(*Run) string {
 func (c Crash) shows(r *Run) Shown {
 	for at, e := range r.Journal {
 		if e.What == "crash" && e.Node == c.Node && e.Time == c.At {
-			return Shown{Notes: []Note{{at, c.Node, c.Node + " ends by itself"}}}
+			return arrows().note(at, c.Node, c.Node+" ends by itself")
 		}
 	}
 	return Shown{}
 }
-
-// LastInput says that the last message that reached a node before it ended was
-// this.
-type LastInput struct {
-	Node    string
-	At      int // the crash
-	Message int
-	Src     string
-}
-
-func (c LastInput) text(r *Run) string {
-	return say("The last message that had reached %s was %s from %s, %s.", c.Node, r.body(c.Message), c.Src, r.when(r.message(c.Message).arrival()))
-}
-
-func (c LastInput) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} }
 
 // Stderr says what a node wrote to its standard error. At is -1 if the line's
 // time is not known: then it is one of the last lines that a node wrote that
@@ -74,6 +95,21 @@ func (c LastInput) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} 
 type Stderr struct {
 	Node, Line string
 	At         int
+}
+
+func (c Stderr) holds(r *Run) bool {
+	if strings.TrimSpace(c.Line) == "" {
+		return false
+	}
+	if c.At >= 0 {
+		e := r.entry(c.At)
+		return e.What == maelstromtest.ToStderr && e.Node == c.Node && strings.TrimSpace(e.Text) == strings.TrimSpace(c.Line)
+	}
+	return c.At == -1 && slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool {
+		return x.Node == c.Node && slices.ContainsFunc(strings.Split(x.Stderr, "\n"), func(line string) bool {
+			return strings.TrimSpace(line) == strings.TrimSpace(c.Line)
+		})
+	})
 }
 
 func (c Stderr) text(r *Run) string {
@@ -88,7 +124,7 @@ func (c Stderr) shows(r *Run) Shown {
 	if c.At < 0 {
 		return Shown{}
 	}
-	return Shown{Notes: []Note{{c.At, c.Node, "stderr: " + shorten(c.Line, 40)}}}
+	return arrows().note(c.At, c.Node, "stderr: "+shorten(c.Line, 40))
 }
 
 // Mute says that a node printed a line that is no message, so that Maelstrom
@@ -98,6 +134,16 @@ type Mute struct {
 	Node, Line, Why string
 	At              int
 	Unheard         int
+}
+
+func (c Mute) holds(r *Run) bool {
+	e, unheard := r.entry(c.At), 0
+	for _, later := range r.Journal[c.At:] {
+		if later.What == maelstromtest.Unheard && later.Node == c.Node {
+			unheard++
+		}
+	}
+	return e.What == maelstromtest.Muted && e.Node == c.Node && e.Text == c.Line && e.Why == c.Why && unheard == c.Unheard && r.whole(c.At, len(r.Journal))
 }
 
 func (c Mute) text(r *Run) string {
@@ -110,7 +156,7 @@ func (c Mute) text(r *Run) string {
 }
 
 func (c Mute) shows(*Run) Shown {
-	return Shown{Notes: []Note{{c.At, c.Node, c.Node + " is mute from here"}}}
+	return arrows().note(c.At, c.Node, c.Node+" is mute from here")
 }
 
 // Stray says that a node printed a line that is not a message, after the time
@@ -118,6 +164,10 @@ func (c Mute) shows(*Run) Shown {
 type Stray struct {
 	Node, Line, Why string
 	At              time.Duration
+}
+
+func (c Stray) holds(r *Run) bool {
+	return slices.Contains(r.Strays, maelstromtest.Stray{Node: c.Node, At: c.At, Line: c.Line, Why: c.Why})
 }
 
 func (c Stray) text(*Run) string {
@@ -131,12 +181,17 @@ type PendingBytes struct {
 	At         int
 }
 
+func (c PendingBytes) holds(r *Run) bool {
+	e := r.entry(c.At)
+	return e.What == maelstromtest.Pending && e.Node == c.Node && e.Text == c.Line && c.Line != ""
+}
+
 func (c PendingBytes) text(r *Run) string {
 	return say("%s had printed %s without a newline %s: %s", c.Node, plural(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
 }
 
 func (c PendingBytes) shows(*Run) Shown {
-	return Shown{Notes: []Note{{c.At, c.Node, "no newline"}}}
+	return arrows().note(c.At, c.Node, "no newline")
 }
 
 // Within says that something happened at a node between the arrival of a
@@ -145,6 +200,12 @@ type Within struct {
 	Op   int
 	Node string
 	At   int
+}
+
+func (c Within) holds(r *Run) bool {
+	from, to := r.wait(c.Op)
+	e := r.entry(c.At)
+	return r.op(c.Op).Node == c.Node && e.Node == c.Node && from <= c.At && c.At < to
 }
 
 func (c Within) text(r *Run) string {

@@ -38,6 +38,10 @@ func (r *Run) Sent(id int) Message {
 	return Message{id, m.src, m.dest, m.fate(), m.copies, m.late}
 }
 
+func (c Message) holds(r *Run) bool {
+	return r.messages[c.ID] != nil && c == r.Sent(c.ID)
+}
+
 func (c Message) text(r *Run) string {
 	m := r.message(c.ID)
 	fate := map[Fate]string{
@@ -56,7 +60,7 @@ func (c Message) text(r *Run) string {
 	return say("%s sent %s %s %s; %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
 }
 
-func (c Message) shows(*Run) Shown { return Shown{Messages: []int{c.ID}} }
+func (c Message) shows(*Run) Shown { return arrows(c.ID) }
 
 // arrival returns where the first copy of a message reached somebody who was
 // alive, or -1.
@@ -95,17 +99,36 @@ type ArrivedTwice struct {
 	Src, Dest             string
 }
 
+func (c ArrivedTwice) holds(r *Run) bool {
+	m, until := r.message(c.Message), r.message(c.Until)
+	times := 0
+	for _, e := range m.ends {
+		if e.what == maelstromtest.Received && !e.unread && e.at < until.sent {
+			times++
+		}
+	}
+	return m.src == c.Src && m.dest == c.Dest && until.src == c.Dest && times == c.Times && times > 1
+}
+
 func (c ArrivedTwice) text(r *Run) string {
 	return say("%s of %s to %s arrived %d times.", r.body(c.Message), c.Src, c.Dest, c.Times)
 }
 
-func (c ArrivedTwice) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} }
+func (c ArrivedTwice) shows(*Run) Shown { return arrows(c.Message) }
 
 // SentAgain says that a node sent another the same message again, with the same
-// msg_id if it has one, and that both arrived before Until was sent.
+// msg_id, and that both arrived before Until was sent.
 type SentAgain struct {
 	First, Second, Until int
 	Src, Dest            string
+}
+
+func (c SentAgain) holds(r *Run) bool {
+	first, second, until := r.message(c.First), r.message(c.Second), r.message(c.Until)
+	return first.sent < second.sent && first.src == c.Src && second.src == c.Src && first.dest == c.Dest && second.dest == c.Dest &&
+		until.src == c.Dest && len(first.body["msg_id"]) > 0 &&
+		same(r.Journal[first.sent].Body, r.Journal[second.sent].Body) &&
+		first.arrivedBefore(until.sent) && second.arrivedBefore(until.sent)
 }
 
 func (c SentAgain) text(r *Run) string {
@@ -113,4 +136,4 @@ func (c SentAgain) text(r *Run) string {
 		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), r.when(r.message(c.Second).sent))
 }
 
-func (c SentAgain) shows(*Run) Shown { return Shown{Messages: []int{c.First, c.Second}} }
+func (c SentAgain) shows(*Run) Shown { return arrows(c.First, c.Second) }

@@ -1,7 +1,10 @@
 package claim
 
 import (
+	"bytes"
 	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -27,12 +30,17 @@ type Acknowledged struct {
 	Reply int // the acknowledgement
 }
 
+func (c Acknowledged) holds(r *Run) bool {
+	op, m := r.op(c.Add), r.reply(c.Add)
+	return op.F == "add" && op.Outcome == maelstromtest.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply && m.src == c.Node
+}
+
 func (c Acknowledged) text(r *Run) string {
 	return say("%s acknowledged an add of %d %s.", c.Node, c.Delta, r.when(r.message(c.Reply).sent))
 }
 
 func (c Acknowledged) shows(r *Run) Shown {
-	return Shown{Messages: []int{r.request(c.Add).id, c.Reply}}
+	return arrows(r.request(c.Add).id, c.Reply)
 }
 
 // A Range is all numbers from Lo to Hi.
@@ -45,6 +53,11 @@ type WrongTotal struct {
 	Node  string
 	Value int64
 	Right []Range // all sums that would be right
+}
+
+func (c WrongTotal) holds(r *Run) bool {
+	right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
+	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value)
 }
 
 func (c WrongTotal) text(r *Run) string {
@@ -64,6 +77,12 @@ type CountsRefused struct {
 	Right []Range // all sums without those adds
 }
 
+func (c CountsRefused) holds(r *Run) bool {
+	right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome == maelstromtest.Info })
+	all := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
+	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value) && within(all, c.Value)
+}
+
 func (c CountsRefused) text(r *Run) string {
 	return say("%s answered %d to the final read %s. Without the adds that were refused for certain, right would be %s.",
 		c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
@@ -77,6 +96,10 @@ type BelowAcked struct {
 	Read         int
 	Node         string
 	Value, Acked int64
+}
+
+func (c BelowAcked) holds(r *Run) bool {
+	return r.isRead(c.Read, c.Node, c.Value) && r.ackedSum(c.Read) == c.Acked && c.Value < c.Acked
 }
 
 func (c BelowAcked) text(r *Run) string {
@@ -99,6 +122,11 @@ type BelowSeen struct {
 	Seen    int64 // what that returned
 }
 
+func (c BelowSeen) holds(r *Run) bool {
+	return r.isRead(c.Read, c.Node, c.Value) && r.isRead(c.Earlier, c.By, c.Seen) &&
+		r.op(c.Earlier).Complete < r.op(c.Read).Invoke && c.Value < c.Seen
+}
+
 func (c BelowSeen) text(r *Run) string {
 	return say("%s answered %d to a read %s, although %s had answered %d to another before it was asked.",
 		c.Node, c.Value, r.answeredWhen(c.Read), c.By, c.Seen)
@@ -118,6 +146,10 @@ type AboveAsked struct {
 	Value, Asked int64
 }
 
+func (c AboveAsked) holds(r *Run) bool {
+	return r.isRead(c.Read, c.Node, c.Value) && r.askedSum(c.Read) == c.Asked && c.Value > c.Asked
+}
+
 func (c AboveAsked) text(r *Run) string {
 	return say("%s answered %d to a read %s, although all adds until then make only %d.",
 		c.Node, c.Value, r.answeredWhen(c.Read), c.Asked)
@@ -135,6 +167,12 @@ type NotLinearizable struct {
 	Value, Lo, Hi int64
 }
 
+func (c NotLinearizable) holds(r *Run) bool {
+	facts, _ := r.Facts.(maelstromtest.CounterFacts)
+	v := facts.Unexplained
+	return v != nil && v.Index == c.Read && v.Bounds == Range{Lo: c.Lo, Hi: c.Hi} && r.isRead(c.Read, c.Node, c.Value)
+}
+
 func (c NotLinearizable) text(r *Run) string {
 	return say("%s answered %d to a read %s, which no order of the adds explains together with the reads before it.",
 		c.Node, c.Value, r.answeredWhen(c.Read))
@@ -150,6 +188,10 @@ type Answered struct {
 	Node  string
 	Value int64
 	Reply int
+}
+
+func (c Answered) holds(r *Run) bool {
+	return r.isRead(c.Read, c.Node, c.Value) && r.reply(c.Read).id == c.Reply
 }
 
 func (c Answered) text(r *Run) string {
@@ -171,6 +213,16 @@ type Unanswered struct {
 	Request int
 }
 
+func (c Unanswered) holds(r *Run) bool {
+	op, m := r.op(c.Op), r.request(c.Op)
+	delta := int64(0)
+	if op.F == "add" {
+		delta = r.delta(c.Op)
+	}
+	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && delta == c.Delta && m.id == c.Request &&
+		r.whole(m.sent, r.until(m.sent, op.Complete))
+}
+
 func (c Unanswered) text(r *Run) string {
 	what := "a " + c.F
 	if c.F == "add" {
@@ -179,18 +231,23 @@ func (c Unanswered) text(r *Run) string {
 	op, m := r.op(c.Op), r.message(c.Request)
 	waited := brief(op.Complete - op.Invoke)
 	if at := m.arrival(); at >= 0 {
-		return say("%s did not answer %s that reached it %s; the client waited for %s.", c.Node, what, r.when(at), waited)
+		return say("%s did not answer %s that reached it %s in the %s that the client waited.", c.Node, what, r.when(at), waited)
 	}
 	return say("%s was not reached by %s that was sent %s; the client waited for %s.", c.Node, what, r.when(m.sent), waited)
 }
 
 func (c Unanswered) shows(r *Run) Shown {
 	m := r.message(c.Request)
-	return Shown{Messages: []int{c.Request}, Notes: []Note{{m.arrival(), c.Node, "never answered"}}}
+	return arrows(c.Request).note(m.arrival(), c.Node, "never answered")
 }
 
 // AnsweredLate says that a request was answered when its client had given up.
 type AnsweredLate struct{ Op, Reply int }
+
+func (c AnsweredLate) holds(r *Run) bool {
+	m := r.reply(c.Op)
+	return m.id == c.Reply && r.op(c.Op).Outcome == maelstromtest.Info && r.entry(m.sent).Time > r.op(c.Op).Complete
+}
 
 func (c AnsweredLate) text(r *Run) string {
 	m := r.message(c.Reply)
@@ -198,7 +255,7 @@ func (c AnsweredLate) text(r *Run) string {
 		m.src, r.when(m.sent), brief(r.entry(m.sent).Time-r.op(c.Op).Complete))
 }
 
-func (c AnsweredLate) shows(*Run) Shown { return Shown{Messages: []int{c.Reply}} }
+func (c AnsweredLate) shows(*Run) Shown { return arrows(c.Reply) }
 
 // WrongReplyTo says that a node sent a request's client an answer with an
 // in_reply_to that is not the request's msg_id, and that is none of any request
@@ -206,6 +263,18 @@ func (c AnsweredLate) shows(*Run) Shown { return Shown{Messages: []int{c.Reply}}
 type WrongReplyTo struct {
 	Op, Reply int
 	Got, Want string // JSON; Got is empty if there is none
+}
+
+func (c WrongReplyTo) holds(r *Run) bool {
+	op, m, request := r.op(c.Op), r.message(c.Reply), r.request(c.Op)
+	from, to := r.wait(c.Op)
+	for _, earlier := range r.sent(op.Client, 0, m.sent) {
+		if bytes.Equal(earlier.body["msg_id"], m.body["in_reply_to"]) {
+			return false
+		}
+	}
+	return r.unanswered(c.Op) && m.src == op.Node && m.dest == op.Client && from < m.sent && m.sent < to &&
+		string(m.body["in_reply_to"]) == c.Got && string(request.body["msg_id"]) == c.Want
 }
 
 func (c WrongReplyTo) text(r *Run) string {
@@ -218,7 +287,7 @@ func (c WrongReplyTo) text(r *Run) string {
 }
 
 func (c WrongReplyTo) shows(r *Run) Shown {
-	return Shown{Messages: []int{c.Reply}, Notes: []Note{{r.message(c.Reply).sent, r.message(c.Reply).src, "in_reply_to should be " + c.Want}}}
+	return arrows(c.Reply).note(r.message(c.Reply).sent, r.message(c.Reply).src, "in_reply_to should be "+c.Want)
 }
 
 // A Problem is what is wrong with the body of an answer.
@@ -240,6 +309,30 @@ type BadAnswer struct {
 	Field     string
 }
 
+func (c BadAnswer) holds(r *Run) bool {
+	op, first, m := r.op(c.Op), r.reply(c.Op), r.message(c.Reply)
+	if op.F != "add" && op.F != "read" || c.Problem != TwoAnswers && first != m {
+		return false
+	}
+	raw, has := m.body[c.Field]
+	known := slices.Contains([]string{"type", "msg_id", "in_reply_to"}, c.Field) || op.F == "read" && c.Field == "value"
+	switch c.Problem {
+	case WrongType:
+		return c.Field == m.kind && m.kind != "error" && m.kind != op.F+"_ok"
+	case NoField:
+		return !has && (c.Field == "type" || m.kind == "read_ok" && c.Field == "value")
+	case ExtraField:
+		return has && !known && m.kind == op.F+"_ok"
+	case NotInteger:
+		return has && known && c.Field != "type" && m.kind == op.F+"_ok" && !isInteger(raw)
+	case TwoAnswers:
+		return c.Field == "" && m.sent > first.sent && m.src == first.src && r.answers(m, r.request(c.Op))
+	case NoSuchCode:
+		return m.kind == "error" && string(m.body["code"]) == c.Field && !isInteger(m.body["code"])
+	}
+	return false
+}
+
 func (c BadAnswer) text(r *Run) string {
 	m := r.message(c.Reply)
 	what := map[Problem]string{
@@ -253,7 +346,7 @@ func (c BadAnswer) text(r *Run) string {
 	return say("%s answered %s with %s %s: %s.", m.src, article(r.op(c.Op).F), r.body(c.Reply), r.when(m.sent), what)
 }
 
-func (c BadAnswer) shows(r *Run) Shown { return Shown{Messages: []int{r.request(c.Op).id, c.Reply}} }
+func (c BadAnswer) shows(r *Run) Shown { return arrows(r.request(c.Op).id, c.Reply) }
 
 // Refused says that a request was answered with an error.
 type Refused struct {
@@ -261,6 +354,12 @@ type Refused struct {
 	Node      string
 	Code      int
 	Definite  bool // the code says for certain that the request did not and will not happen
+}
+
+func (c Refused) holds(r *Run) bool {
+	m := r.reply(c.Op)
+	return m.id == c.Reply && m.kind == "error" && m.src == c.Node && string(m.body["code"]) == strconv.Itoa(c.Code) &&
+		c.Definite == slices.Contains(definite, c.Code) && !r.unanswered(c.Op) && r.op(c.Op).Outcome != maelstromtest.OK
 }
 
 func (c Refused) text(r *Run) string {
@@ -272,13 +371,29 @@ func (c Refused) text(r *Run) string {
 	return say("%s answered %s with error %d %s, %s.", c.Node, strings.Replace(r.what(c.Op), c.Node+"'s", "an", 1), c.Code, r.when(m.sent), kind)
 }
 
-func (c Refused) shows(r *Run) Shown { return Shown{Messages: []int{r.request(c.Op).id, c.Reply}} }
+func (c Refused) shows(r *Run) Shown { return arrows(r.request(c.Op).id, c.Reply) }
 
 // NoneSucceeded says that no request of a kind succeeded, and how many there
 // were.
 type NoneSucceeded struct {
 	F                 string
 	Asked, Unanswered int
+}
+
+func (c NoneSucceeded) holds(r *Run) bool {
+	var asked, unanswered int
+	for i, op := range r.History {
+		switch {
+		case op.F != c.F:
+			continue
+		case op.Outcome == maelstromtest.OK:
+			return false
+		case r.unanswered(i):
+			unanswered++
+		}
+		asked++
+	}
+	return c.Asked == asked && c.Unanswered == unanswered && asked > 0
 }
 
 func (c NoneSucceeded) text(*Run) string {
@@ -299,58 +414,108 @@ type InHand struct {
 	N    int
 }
 
+func (c InHand) holds(r *Run) bool {
+	n, at := 0, r.request(c.Op).arrival()
+	for i, op := range r.History {
+		if i != c.Op && op.Node == c.Node && r.inHand(i, at) {
+			n++
+		}
+	}
+	return r.op(c.Op).Node == c.Node && n == c.N && n > 0
+}
+
 func (c InHand) text(*Run) string {
 	return say("%s had %s in hand when it came.", c.Node, plural(c.N, "other request"))
 }
 
-// SentNothing says that a node sent nothing to anybody from the arrival of a
-// request until its client gave up.
-type SentNothing struct {
-	Op   int
-	Node string
+// SentSince says what a node sent from the arrival of a request until its
+// client gave up: how many messages to clients, and which to nodes and
+// services.
+type SentSince struct {
+	Op      int
+	Node    string
+	Clients int
+	Calls   []int
 }
 
-func (c SentNothing) text(r *Run) string {
-	return say("From then until the client gave up, %s sent nothing to anybody.", c.Node)
+func (c SentSince) holds(r *Run) bool {
+	from, to := r.wait(c.Op)
+	sent := r.sent(c.Node, from, to)
+	calls := toOthers(sent)
+	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) && len(sent)-len(calls) == c.Clients &&
+		!r.silenced(c.Node, to)
 }
 
-// SentClientsOnly says that a node sent only messages to clients in that time,
-// and how many.
-type SentClientsOnly struct {
-	Op   int
-	Node string
-	N    int
+func (c SentSince) text(*Run) string {
+	switch {
+	case c.Clients == 0 && len(c.Calls) == 0:
+		return say("From then until the client gave up, %s sent nothing to anybody.", c.Node)
+	case len(c.Calls) == 0:
+		return say("From then until the client gave up, %s sent %s to clients, and nothing else.", c.Node, plural(c.Clients, "message"))
+	}
+	return say("From then until the client gave up, %s sent %s to nodes and services.", c.Node, plural(len(c.Calls), "message"))
 }
 
-func (c SentClientsOnly) text(*Run) string {
-	return say("Until the client gave up, %s sent %s to clients, and nothing else.", c.Node, plural(c.N, "message"))
-}
-
-// Repeated says that after a request came, a node sent the same message N
-// times, and that each answer that it got is the same error. It counts until
-// the client gave up.
+// Repeated says that from the arrival of a request until its client gave up, a
+// node sent the same message N times, and that each answer to it is the same
+// error.
 type Repeated struct {
-	Op    int
-	Node  string
-	First int // the first such message
-	Dest  string
-	N     int
-	Code  int // of the error; 0: the answers are no errors
-	Reply int // the first answer
+	Op       int
+	Node     string
+	First    int // the first such message
+	Dest     string
+	N        int
+	Answered int // how many of them
+	Code     int // of the error; 0: the answers are no errors
+	Reply    int // the first answer; -1 if there is none
+
+	// AtLeast says that the journal has a gap in that time, so there may have
+	// been more of them.
+	AtLeast bool
+}
+
+func (c Repeated) holds(r *Run) bool {
+	from, to := r.wait(c.Op)
+	first := r.message(c.First)
+	same := Repeated{c.Op, first.src, -1, first.dest, 0, 0, 0, -1, !r.whole(from, to)}
+	for _, m := range r.sent(c.Node, from, to) {
+		if m.dest != first.dest || r.bodyOf(m) != r.bodyOf(first) {
+			continue
+		}
+		if same.N++; same.N == 1 {
+			same.First = m.id
+		}
+		y := r.answerTo(m)
+		if y == nil {
+			continue
+		}
+		if same.Answered++; same.Answered == 1 {
+			same.Reply, same.Code = y.id, code(y)
+		}
+		if code(y) != same.Code {
+			return false
+		}
+	}
+	return r.op(c.Op).Node == c.Node && !isClient(c.Dest) && c.N > 1 && c == same
 }
 
 func (c Repeated) text(r *Run) string {
-	how := say("each time %s answered without an error", c.Dest)
-	if c.Code != 0 {
-		how = say("each answer was error %d", c.Code)
-		if s := r.errorText(c.Reply); s != "" {
-			how += say(", %q", s)
-		}
+	times, how := say("%d times", c.N), "none was answered"
+	if c.AtLeast {
+		times = "at least " + times
 	}
-	return say("Until the client gave up, %s sent %s the same %s %d times; %s.", c.Node, c.Dest, r.body(c.First), c.N, how)
+	if c.Answered > 0 {
+		how = say("%d were answered, each time with %s", c.Answered, r.body(c.Reply))
+	}
+	return say("Until the client gave up, %s sent %s the same %s %s; %s.", c.Node, c.Dest, r.body(c.First), times, how)
 }
 
-func (c Repeated) shows(*Run) Shown { return Shown{Messages: []int{c.First, c.Reply}} }
+func (c Repeated) shows(*Run) Shown {
+	if c.Reply < 0 {
+		return arrows(c.First)
+	}
+	return arrows(c.First, c.Reply)
+}
 
 // Unreplied says that nobody ever answered a message of a node.
 type Unreplied struct {
@@ -358,53 +523,50 @@ type Unreplied struct {
 	Src, Dest string
 }
 
+func (c Unreplied) holds(r *Run) bool {
+	m := r.message(c.Call)
+	return m.src == c.Src && m.dest == c.Dest && isNode(m.src) && !isClient(m.dest) && len(m.body["msg_id"]) > 0 &&
+		r.answerTo(m) == nil && r.whole(m.sent, len(r.Journal))
+}
+
 func (c Unreplied) text(r *Run) string {
 	return say("%s never answered what %s had sent it %s.", c.Dest, c.Src, r.when(r.message(c.Call).sent))
 }
 
-func (c Unreplied) shows(*Run) Shown { return Shown{Messages: []int{c.Call}} }
+func (c Unreplied) shows(*Run) Shown { return arrows(c.Call) }
 
-// NothingSince says that a node has sent nothing since a message came.
-type NothingSince struct {
-	Node    string
-	Message int
-}
-
-func (c NothingSince) text(r *Run) string {
-	m := r.message(c.Message)
-	return say("%s got %s from %s %s, and has sent nothing since.", c.Node, r.body(c.Message), m.src, r.when(m.arrival()))
-}
-
-func (c NothingSince) shows(r *Run) Shown {
-	m := r.message(c.Message)
-	return Shown{Messages: []int{c.Message}, Notes: []Note{{m.arrival(), c.Node, "sends nothing more"}}}
-}
-
-// NextSent says what a node sent next after a message came.
+// NextSent says what a node sent next after a message came, if anything.
 type NextSent struct {
 	Node          string
-	Message, Next int
+	Message, Next int // Next is -1 if it has sent nothing since
+}
+
+func (c NextSent) holds(r *Run) bool {
+	m, to := r.message(c.Message), len(r.Journal)
+	if c.Next != -1 {
+		to = r.message(c.Next).sent
+	}
+	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, maelstromtest.Killed, maelstromtest.Crashed)
+	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) && len(r.sent(c.Node, m.arrival(), to)) == 0 &&
+		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)
 }
 
 func (c NextSent) text(r *Run) string {
-	m, next := r.message(c.Message), r.message(c.Next)
-	return say("%s got %s from %s %s; the next that it sent was %s to %s, %s later.",
-		c.Node, r.body(c.Message), m.src, r.when(m.arrival()), r.body(c.Next), next.dest,
+	m := r.message(c.Message)
+	came := say("%s got %s from %s %s", c.Node, r.body(c.Message), m.src, r.when(m.arrival()))
+	if c.Next < 0 {
+		return came + ", and has sent nothing since."
+	}
+	next := r.message(c.Next)
+	return say("%s; the next that it sent was %s to %s, %s later.", came, r.body(c.Next), next.dest,
 		brief(r.entry(next.sent).Time-r.entry(m.arrival()).Time))
 }
 
-func (c NextSent) shows(*Run) Shown { return Shown{Messages: []int{c.Message, c.Next}} }
-
-// CallsSince says which messages a node sent to nodes and services between the
-// arrival of a request and when its client gave up.
-type CallsSince struct {
-	Op    int
-	Node  string
-	Calls []int
-}
-
-func (c CallsSince) text(r *Run) string {
-	return say("Until the client gave up, %s sent %s to nodes and services.", c.Node, plural(len(c.Calls), "message"))
+func (c NextSent) shows(r *Run) Shown {
+	if c.Next < 0 {
+		return arrows(c.Message).note(r.message(c.Message).arrival(), c.Node, "sends nothing more")
+	}
+	return arrows(c.Message, c.Next)
 }
 
 // delta returns what an add adds.
@@ -422,17 +584,11 @@ func (r *Run) body(id int) string {
 	return shorten(withoutIDs(r.entry(r.message(id).sent).Body), 90)
 }
 
-// errorText returns the text of an error.
-func (r *Run) errorText(id int) (text string) {
-	_ = json.Unmarshal(r.message(id).body["text"], &text)
-	return shorten(text, 60)
-}
-
 // exchange shows an operation's request and its answer, with a remark where
 // that arrives.
 func (r *Run) exchange(op int, remark string) Shown {
 	m := r.reply(op)
-	shown := Shown{Messages: []int{r.request(op).id, m.id}}
+	shown := arrows(r.request(op).id, m.id)
 	if remark != "" {
 		shown.Notes = []Note{{max(m.sent, m.arrival()), m.dest, remark}}
 	}
@@ -454,31 +610,4 @@ func ranges(all []Range) string {
 		texts[i] = x.String()
 	}
 	return strings.Join(texts, " or ")
-}
-
-// reply returns the first answer to an operation that anybody sent.
-func (r *Run) reply(op int) *message {
-	if m := r.answerTo(r.request(op).id); m != nil {
-		return m
-	}
-	panic(missing{"reply"})
-}
-
-// answerTo returns the first message that answers another, or nil: a service's
-// by its answer, anybody else's by in_reply_to.
-func (r *Run) answerTo(id int) *message {
-	m := r.message(id)
-	for at := m.sent; at < len(r.Journal); at++ {
-		e := r.Journal[at]
-		if e.What != maelstromtest.Sent || e.Dest != m.src {
-			continue
-		}
-		switch y := r.message(e.ID); {
-		case y.basis >= 0 && r.Journal[y.basis].ID == id:
-			return y
-		case y.basis < 0 && len(m.body["msg_id"]) > 0 && string(y.body["in_reply_to"]) == string(m.body["msg_id"]) && (y.src == m.dest || isClient(m.src)):
-			return y
-		}
-	}
-	return nil
 }

@@ -17,9 +17,17 @@ type Run struct {
 	Journal []maelstromtest.Entry
 
 	messages map[int]*message
-	requests []int // by operation: the id of its request, or -1
-	ready    int   // the position of the first request's sending
-	fits     map[Formula][2]int
+	requests []int            // by operation: the id of its request, or -1
+	replies  []int            // by operation: the id of the first answer that was sent, or -1
+	ready    int              // the position of the first request's sending
+	changes  map[slot][]int   // the positions of the changes of services
+	starts   map[string][]int // by node: the positions of its starts
+	gaps     []int            // the positions of what stands for entries that were left out
+
+	// These are made when they are first needed.
+	floods map[int]*flood      // by add
+	fits   map[Formula][2]int  // how many reads a formula explains, of how many
+	memory map[string][]number // by node
 }
 
 // A message is what the journal says of a message.
@@ -27,6 +35,7 @@ type message struct {
 	id, sent  int // sent is a position
 	src, dest string
 	kind      string // its type
+	key       string // of a request to a service, in canonical form
 	body      map[string]json.RawMessage
 	ends      []end
 	copies    int           // 1, and one more each time that a fault has doubled it
@@ -44,7 +53,11 @@ type end struct {
 
 // NewRun reads a run's journal.
 func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
-	r := &Run{Result: result, Journal: journal, messages: map[int]*message{}, fits: map[Formula][2]int{}}
+	r := &Run{
+		Result: result, Journal: journal, messages: map[int]*message{},
+		changes: map[slot][]int{}, starts: map[string][]int{},
+		floods: map[int]*flood{}, fits: map[Formula][2]int{}, memory: map[string][]number{},
+	}
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply
 	for at, e := range journal {
@@ -54,6 +67,9 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 			dead[e.Node] = true
 		case maelstromtest.Started:
 			delete(dead, e.Node)
+			r.starts[e.Node] = append(r.starts[e.Node], at)
+		case gap:
+			r.gaps = append(r.gaps, at)
 		case maelstromtest.Sent:
 			m = newMessage(at, e)
 			if basis, ok := answers[e.Src]; ok && journal[basis].Src == e.Dest {
@@ -75,9 +91,14 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 		case maelstromtest.Answered:
 			m.answers = append(m.answers, at)
 			answers[m.dest] = at
+			if e.Answer != nil && e.Changed {
+				s := slot{m.dest, m.key}
+				r.changes[s] = append(r.changes[s], at)
+			}
 		}
 	}
 	r.findRequests()
+	r.findReplies()
 	return r
 }
 
@@ -85,6 +106,9 @@ func newMessage(at int, e maelstromtest.Entry) *message {
 	m := &message{id: e.ID, sent: at, src: e.Src, dest: e.Dest, copies: 1, basis: -1}
 	_ = json.Unmarshal(e.Body, &m.body) // a body is an object
 	_ = json.Unmarshal(m.body["type"], &m.kind)
+	if isService(e.Dest) {
+		m.key = canonical(string(m.body["key"]))
+	}
 	return m
 }
 
@@ -111,6 +135,19 @@ func (r *Run) findRequests() {
 			sent[op.Client] = own[1:]
 		}
 		r.requests = append(r.requests, id)
+	}
+}
+
+// findReplies finds the first answer to each operation.
+func (r *Run) findReplies() {
+	for i := range r.History {
+		id := -1
+		if r.requests[i] >= 0 {
+			if m := r.answerTo(r.request(i)); m != nil {
+				id = m.id
+			}
+		}
+		r.replies = append(r.replies, id)
 	}
 }
 

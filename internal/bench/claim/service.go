@@ -1,6 +1,11 @@
 package claim
 
-import "time"
+import (
+	"encoding/json"
+	"slices"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
 
 // Keys and values are JSON, compared by value. Numbers in them are found by
 // their path: "" for a value that is a number, and otherwise the names of
@@ -18,6 +23,12 @@ type Changed struct {
 	From, To     string // JSON; From is empty if the key was missing
 }
 
+func (c Changed) holds(r *Run) bool {
+	e := r.changed(c.At, c.Service, c.Key)
+	return e.Src == c.By && e.ID == c.Call && e.Newest+1 == c.State && same(e.Value, json.RawMessage(c.To)) &&
+		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From)
+}
+
 func (c Changed) text(r *Run) string {
 	from := ""
 	if c.From != "" {
@@ -28,27 +39,53 @@ func (c Changed) text(r *Run) string {
 
 func (c Changed) shows(r *Run) Shown { return r.change(c.At) }
 
-// Told says which value of a key a service's reply told a node, and from which
-// state. A write_ok or cas_ok tells the value that was asked for.
+// Told says what a service's reply told a node that a key was: Was, from a
+// state, and what it was in the newest state when the service answered: Is. A
+// write_ok or cas_ok tells the value that was asked for.
 type Told struct {
 	Reply         int
 	Node          string
 	Service, Key  string
-	Value         string // empty if the key was missing
-	State, Newest int    // the state, and the newest when the service answered
+	State, Newest int
+	Was, Is       string // empty if the key was missing
+}
+
+func (c Told) holds(r *Run) bool {
+	request, state, newest, v := r.told(c.Reply)
+	m := r.message(c.Reply)
+	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && state == c.State && newest == c.Newest &&
+		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is)
 }
 
 func (c Told) text(r *Run) string {
 	m := r.message(c.Reply)
 	age := ""
-	if c.State < c.Newest {
-		age = say(", from a state %s old", plural(c.Newest-c.State, "state"))
+	if canonical(c.Was) != canonical(c.Is) {
+		age = say(", from an old state: in the newest it %s", is(c.Is))
 	}
-	return say("%s told %s that %s %s%s; that came %s.", c.Service, c.Node, name(c.Key), is(c.Value), age, r.when(m.arrival()))
+	return say("%s told %s %s that its key %s %s%s.", c.Service, c.Node, r.when(m.sent), name(c.Key), is(c.Was), age)
 }
 
 func (c Told) shows(r *Run) Shown {
-	return Shown{Messages: []int{r.entry(r.message(c.Reply).basis).ID, c.Reply}}
+	m := r.message(c.Reply)
+	shown := arrows(r.entry(m.basis).ID, c.Reply)
+	if canonical(c.Was) != canonical(c.Is) {
+		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s", orNothing(c.Was), orNothing(c.Is)))
+	}
+	return shown
+}
+
+func (c Told) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is) }
+
+func gained(service, key, was, is string) (string, int64) {
+	return service + " " + canonical(key), total(json.RawMessage(is)) - total(json.RawMessage(was))
+}
+
+func orNothing(value string) string {
+	if value == "" {
+		return "nothing"
+	}
+	return shorten(value, 24)
 }
 
 func is(value string) string {
@@ -56,30 +93,6 @@ func is(value string) string {
 		return "does not exist"
 	}
 	return "is " + shorten(value, 40)
-}
-
-// OldState says that a reply told an old state of its key: Was, when it was
-// already Is.
-type OldState struct {
-	Reply         int
-	Node          string
-	Service, Key  string
-	State, Newest int
-	Was, Is       string
-}
-
-func (c OldState) text(r *Run) string {
-	m := r.message(c.Reply)
-	return say("%s answered %s %s from an old state: its key %s %s there, and %s in the newest.",
-		c.Service, c.Node, r.when(m.sent), name(c.Key), is(c.Was), is(c.Is))
-}
-
-func (c OldState) shows(r *Run) Shown {
-	m := r.message(c.Reply)
-	return Shown{
-		Messages: []int{r.entry(m.basis).ID, c.Reply},
-		Notes:    []Note{{m.basis, c.Service, say("old state: %s %s, no longer %s", name(c.Key), is(c.Is), shorten(c.Was, 24))}},
-	}
 }
 
 // ChangedSince says that a key was no longer what a reply had told when Until
@@ -92,20 +105,36 @@ type ChangedSince struct {
 	Until        int
 }
 
+func (c ChangedSince) holds(r *Run) bool {
+	request, _, _, v := r.told(c.Reply)
+	m, until := r.message(c.Reply), r.message(c.Until)
+	now := r.version(c.Service, c.Key, len(r.Journal), until.sent)
+	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && until.src == c.Node &&
+		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was)
+}
+
 func (c ChangedSince) text(r *Run) string {
 	return say("%s was told %s that %s's key %s %s. When it %s, the key was %s.", c.Node,
 		r.when(r.message(c.Reply).arrival()), c.Service, name(c.Key), is(c.Was), r.did(c.Until), shorten(c.Is, 40))
 }
 
 func (c ChangedSince) shows(r *Run) Shown {
-	return Shown{Messages: []int{r.entry(r.message(c.Reply).basis).ID, c.Reply}}
+	return arrows(r.entry(r.message(c.Reply).basis).ID, c.Reply)
 }
+
+func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is) }
 
 // NeverTold says that nothing had told a node of a service's key when it sent
 // Until.
 type NeverTold struct {
 	Node, Service, Key string
 	Until              int
+}
+
+func (c NeverTold) holds(r *Run) bool {
+	until := r.message(c.Until)
+	return until.src == c.Node && isService(c.Service) && r.whole(0, until.sent) && r.lastTold(c.Node, c.Service, c.Key, 0, until.sent) == nil &&
+		len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0
 }
 
 func (c NeverTold) text(r *Run) string {
@@ -119,41 +148,66 @@ type NeverSet struct {
 	Refused      int // answers of error 20 about it
 }
 
+func (c NeverSet) holds(r *Run) bool {
+	refused := 0
+	for _, m := range r.sentBy(0, len(r.Journal)) {
+		if m.src == c.Service && m.basis >= 0 && code(m) == 20 && r.message(r.Journal[m.basis].ID).key == canonical(c.Key) {
+			refused++
+		}
+	}
+	return refused == c.Refused && refused > 0 && len(r.changesOf(c.Service, c.Key, len(r.Journal))) == 0 && r.whole(0, len(r.Journal))
+}
+
 func (c NeverSet) text(*Run) string {
 	return say("Nothing ever set %s's key %s; %d answers say that it does not exist.", c.Service, name(c.Key), c.Refused)
 }
 
-// Overwritten says that a node changed a key without knowing of the change
-// before it: the last that it had been told of the key, in the reply Told,
-// comes from an older state. Told is -1 if it had been told nothing of the key.
+// Overwritten says that a node set a key without knowing of the change before
+// it, which another node had made: the last that it had been told of the key,
+// in the reply Told, comes from an older state.
 type Overwritten struct {
 	Service, Key   string
 	Lost, LostCall int // the change that was overwritten: the service's answer, and the request
-	LostBy         string
-	LostTo         string
-	At, Call       int // the change that overwrote it
-	By             string
-	To             string
-	Told           int
-	Knew           string // what it told
+	LostBy, LostTo string
+	At, Call       int // what overwrote it
+	By, To         string
+	Idle           bool   // that changed nothing, as To is LostTo
+	Told           int    // -1 if the node had been told nothing of the key
+	Knew           string // what it had been told
+}
+
+func (c Overwritten) holds(r *Run) bool {
+	lost, by, call := r.changed(c.Lost, c.Service, c.Key), r.set(c.At, c.Service, c.Key), r.message(c.Call)
+	if lost.ID != c.LostCall || lost.Src != c.LostBy || !same(lost.Value, json.RawMessage(c.LostTo)) ||
+		by.ID != c.Call || by.Src != c.By || !same(by.Value, json.RawMessage(c.To)) || c.Idle == by.Changed ||
+		c.By == c.LostBy || r.version(c.Service, c.Key, by.Newest, c.At).at != c.Lost {
+		return false
+	}
+	last := r.lastTold(c.By, c.Service, c.Key, r.born(c.By, call.sent), call.sent)
+	if last == nil {
+		return c.Told == -1 && c.Knew == "" && r.whole(0, call.sent)
+	}
+	_, state, _, v := r.told(last.id)
+	return c.Told == last.id && state <= lost.Newest && v.is(c.Knew) && r.whole(last.basis, call.sent)
 }
 
 func (c Overwritten) text(r *Run) string {
-	knew := say("had been told nothing of it, and")
+	knew := "had been told nothing of it"
 	if c.Told >= 0 {
-		knew = say("had last been told that it %s, and", is(c.Knew))
+		knew = say("had last been told that it %s", is(c.Knew))
 	}
-	return say("%s changed %s's key %s to %s %s. %s %s changed it to %s %s.", c.LostBy, c.Service, name(c.Key),
-		shorten(c.LostTo, 40), r.when(c.Lost), c.By, knew, shorten(c.To, 40), r.when(c.At))
+	then := say("changed it to %s %s", shorten(c.To, 40), r.when(c.At))
+	if c.Idle {
+		then = say("set it to %s, too, %s, which changed nothing", shorten(c.To, 40), r.when(c.At))
+	}
+	return say("%s changed %s's key %s to %s %s. %s %s, and %s.", c.LostBy, c.Service, name(c.Key),
+		shorten(c.LostTo, 40), r.when(c.Lost), c.By, knew, then)
 }
 
 func (c Overwritten) shows(r *Run) Shown {
-	shown := r.change(c.Lost)
-	by := r.change(c.At)
-	shown.Messages = append(shown.Messages, by.Messages...)
-	shown.Notes = append(shown.Notes, by.Notes...)
+	shown := r.change(c.Lost).and(r.change(c.At))
 	if c.Told >= 0 {
-		shown.Messages = append(shown.Messages, r.entry(r.message(c.Told).basis).ID, c.Told)
+		shown = shown.and(arrows(r.entry(r.message(c.Told).basis).ID, c.Told))
 	}
 	return shown
 }
@@ -170,6 +224,13 @@ type WrittenBack struct {
 	To           string
 }
 
+func (c WrittenBack) holds(r *Run) bool {
+	lost, by, call := r.changed(c.Lost, c.Service, c.Key), r.changed(c.At, c.Service, c.Key), r.message(c.Call)
+	had := slices.ContainsFunc(r.changesOf(c.Service, c.Key, c.Lost), func(at int) bool { return same(r.Journal[at].Value, by.Value) })
+	return lost.Src == c.LostBy && same(lost.Value, json.RawMessage(c.LostTo)) && by.Src == c.By && by.ID == c.Call &&
+		same(by.Value, json.RawMessage(c.To)) && call.sent < c.Lost && had && r.version(c.Service, c.Key, by.Newest, c.At).at == c.Lost
+}
+
 func (c WrittenBack) text(r *Run) string {
 	m := r.message(c.Call)
 	return say("%s changed %s's key %s to %s %s. Then a %s that %s had sent %s before it took effect, and took the key back to %s.",
@@ -178,8 +239,7 @@ func (c WrittenBack) text(r *Run) string {
 }
 
 func (c WrittenBack) shows(r *Run) Shown {
-	shown, by := r.change(c.Lost), r.change(c.At)
-	return Shown{append(shown.Messages, by.Messages...), append(shown.Notes, by.Notes...)}
+	return r.change(c.Lost).and(r.change(c.At))
 }
 
 // SecondCopy says that the network doubled a request, and that both copies
@@ -191,14 +251,18 @@ type SecondCopy struct {
 	First, Second int // the service's answers
 }
 
+func (c SecondCopy) holds(r *Run) bool {
+	first, second := r.changed(c.First, c.Service, c.Key), r.changed(c.Second, c.Service, c.Key)
+	return c.First < c.Second && first.ID == c.Call && second.ID == c.Call && first.Src == c.By
+}
+
 func (c SecondCopy) text(r *Run) string {
 	return say("The network made another copy of %s's %s, and both changed %s's key %s: %s and %s.",
 		c.By, r.body(c.Call), c.Service, name(c.Key), r.when(c.First), r.when(c.Second))
 }
 
 func (c SecondCopy) shows(r *Run) Shown {
-	first, second := r.change(c.First), r.change(c.Second)
-	return Shown{first.Messages, append(first.Notes, second.Notes...)}
+	return r.change(c.First).and(r.change(c.Second))
 }
 
 // OnlyAdd says that when a node sent a request, it had exactly one add in hand:
@@ -210,12 +274,17 @@ type OnlyAdd struct {
 	Call  int
 }
 
+func (c OnlyAdd) holds(r *Run) bool {
+	m := r.message(c.Call)
+	return r.isAdd(c.Add, c.Node, c.Delta) && m.src == c.Node && !isClient(m.dest) && slices.Equal(r.addsInHand(c.Node, m.sent), []int{c.Add})
+}
+
 func (c OnlyAdd) text(r *Run) string {
 	return say("When %s sent that, it had one add in hand: the add of %d that had come %s.",
 		c.Node, c.Delta, r.when(r.request(c.Add).arrival()))
 }
 
-func (c OnlyAdd) shows(r *Run) Shown { return Shown{Messages: []int{r.request(c.Add).id}} }
+func (c OnlyAdd) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
 
 // AnotherAmount says that a node changed a number by another amount than the
 // one add that it had in hand when it sent the request, or that all such adds
@@ -230,19 +299,25 @@ type AnotherAmount struct {
 	Delta        int64
 }
 
+func (c AnotherAmount) holds(r *Run) bool {
+	s := r.step(c.At, c.By, c.Service, c.Key, c.Path)
+	return (OnlyAdd{c.Add, c.By, c.Delta, c.Call}).holds(r) && r.Journal[c.At].ID == c.Call && s.from == c.From && s.to == c.To &&
+		c.To-c.From != c.Delta && r.inHand(c.Add, c.At) && r.alone(c.By, c.At)
+}
+
 func (c AnotherAmount) text(r *Run) string {
 	return say("%s changed %s's key %s from %d to %d %s; the one add that it had in hand was of %d.",
 		c.By, c.Service, name(c.Key)+inside(c.Path), c.From, c.To, r.when(c.At), c.Delta)
 }
 
 func (c AnotherAmount) shows(r *Run) Shown {
-	shown := r.change(c.At)
-	shown.Messages = append(shown.Messages, r.request(c.Add).id)
-	return shown
+	return arrows(r.request(c.Add).id).and(r.change(c.At))
 }
 
 // amount is what is missing or too much for it.
-func (c AnotherAmount) amount() int64 { return c.Delta - (c.To - c.From) }
+func (c AnotherAmount) amount() (string, int64) {
+	return say("change %d", c.At), c.Delta - (c.To - c.From)
+}
 
 func inside(path string) string {
 	if path == "" {
@@ -263,66 +338,92 @@ type CountedTwice struct {
 	First, Second int // the service's answers
 }
 
+func (c CountedTwice) holds(r *Run) bool {
+	first, second := r.step(c.First, c.Node, c.Service, c.Key, c.Path), r.step(c.Second, c.Node, c.Service, c.Key, c.Path)
+	for _, s := range []step{first, second} {
+		if s.to-s.from != c.Delta || !(OnlyAdd{c.Add, c.Node, c.Delta, r.Journal[s.at].ID}).holds(r) {
+			return false
+		}
+	}
+	return c.First < c.Second && c.Delta > 0 && r.alone(c.Node, c.Second)
+}
+
 func (c CountedTwice) text(r *Run) string {
 	return say("%s changed %s's key %s by %d %s, and again %s; each time it had one add in hand, the same add of %d.",
 		c.Node, c.Service, name(c.Key)+inside(c.Path), c.Delta, r.when(c.First), r.when(c.Second), c.Delta)
 }
 
 func (c CountedTwice) shows(r *Run) Shown {
-	first, second := r.change(c.First), r.change(c.Second)
-	messages := append([]int{r.request(c.Add).id}, first.Messages...)
-	return Shown{append(messages, second.Messages...), append(first.Notes, second.Notes...)}
+	return arrows(r.request(c.Add).id).and(r.change(c.First)).and(r.change(c.Second))
 }
 
-func (c CountedTwice) amount() int64 { return -c.Delta }
+func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Second), -c.Delta }
 
-// ChangedTooMuch says, by counting, that up to and with a change a node had
-// changed a number by more than all adds that had reached it.
-type ChangedTooMuch struct {
-	Service, Key   string
-	Path           string
-	Node           string
-	At             int
-	Changed, Asked int64
+// Counted says, by counting, what had come to a node before a position, what of
+// that it had acknowledged, and by how much it had changed a number. The change
+// is less than what it had acknowledged, or more than what had come. The node
+// has exchanged no content with other nodes until then.
+type Counted struct {
+	Service, Key, Path    string
+	Node                  string
+	Before                int // a position
+	Acked, Asked, Changed int64
 }
 
-func (c ChangedTooMuch) text(r *Run) string {
-	return say("With the change %s, %s had changed %s's key %s by %d in all; the adds that had reached it make %d.",
-		r.when(c.At), c.Node, c.Service, name(c.Key)+inside(c.Path), c.Changed, c.Asked)
+func (c Counted) holds(r *Run) bool {
+	r.entry(c.Before)
+	return len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0 && r.changedBy(c.Node, c.Service, c.Key, c.Path, c.Before) == c.Changed &&
+		r.acked(c.Node, c.Before) == c.Acked && r.asked(c.Node, c.Before) == c.Asked &&
+		(c.Changed < c.Acked || c.Changed > c.Asked) && r.alone(c.Node, c.Before)
 }
 
-func (c ChangedTooMuch) shows(r *Run) Shown { return r.change(c.At) }
-
-// AckedEarly says, by counting, that a node had acknowledged more than it had
-// changed a number by, just before a change of it by that node.
-type AckedEarly struct {
-	Service, Key   string
-	Path           string
-	Node           string
-	At             int
-	Acked, Changed int64
+func (c Counted) text(r *Run) string {
+	key := say("%s's key %s", c.Service, name(c.Key)+inside(c.Path))
+	if c.Changed > c.Asked {
+		return say("By %s the adds that had reached %s made %d, but its changes of %s made %d.",
+			r.when(c.Before), c.Node, c.Asked, key, c.Changed)
+	}
+	return say("By %s %s had acknowledged %d, but its changes of %s made %d.", r.when(c.Before), c.Node, c.Acked, key, c.Changed)
 }
 
-func (c AckedEarly) text(r *Run) string {
-	return say("%s acknowledged before that was stored: just before it changed %s's key %s %s, it had acknowledged %d, and its changes of that key made %d.",
-		c.Node, c.Service, name(c.Key)+inside(c.Path), r.when(c.At), c.Acked, c.Changed)
+func (c Counted) amount() (string, int64) {
+	if c.Changed > c.Asked {
+		return c.Node, c.Asked - c.Changed
+	}
+	return c.Node, c.Acked - c.Changed
 }
 
-func (c AckedEarly) shows(r *Run) Shown { return r.change(c.At) }
-
-// NotStored says, by counting, that all changes of numbers in services by a
-// node until Until was sent make less than what it had acknowledged.
-type NotStored struct {
-	Node           string
-	Until          int
-	Acked, Changed int64
+// SameSteps says that all changes of a number by a node until Until was sent
+// were by the same amount, although the adds that it had acknowledged by then
+// were not all of that amount.
+type SameSteps struct {
+	Service, Key string
+	Path         string
+	Node         string
+	Until        int
+	N            int
+	Step         int64
 }
 
-func (c NotStored) text(r *Run) string {
-	return say("Until then %s had acknowledged %d, and all its changes in services made %d.", c.Node, c.Acked, c.Changed)
+func (c SameSteps) holds(r *Run) bool {
+	until := r.message(c.Until)
+	steps := r.steps(c.Node, c.Service, c.Key, c.Path, until.sent)
+	for _, s := range steps {
+		if s.to-s.from != c.Step {
+			return false
+		}
+	}
+	other := r.adds(func(i int, op maelstromtest.Op) bool {
+		m := r.firstReply(i)
+		return op.Outcome == maelstromtest.OK && m != nil && m.src == c.Node && m.sent < until.sent && r.delta(i) != c.Step && r.delta(i) != 0
+	})
+	return len(steps) == c.N && c.N > 1 && other > 0 && r.alone(c.Node, until.sent)
 }
 
-func (c NotStored) amount() int64 { return c.Acked - c.Changed }
+func (c SameSteps) text(*Run) string {
+	return say("All %d changes of %s's key %s by %s were by %d, whatever was to be added.",
+		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step)
+}
 
 // StoredAfterAck says that a change by a node came after it had acknowledged an
 // add, and that no change by it came between the add's arrival and that.
@@ -334,23 +435,21 @@ type StoredAfterAck struct {
 	At    int
 }
 
-func (c StoredAfterAck) text(r *Run) string {
-	after := r.entry(c.At).Time - r.entry(r.message(c.Reply).sent).Time
-	return say("%s acknowledged its add of %d %s; from that add's arrival on, its first change in a service came %s later.",
-		c.Node, c.Delta, r.when(r.message(c.Reply).sent), later(after))
+func (c StoredAfterAck) holds(r *Run) bool {
+	e := r.entry(c.At)
+	m := r.reply(c.Add)
+	return (Acknowledged{c.Add, c.Node, c.Delta, c.Reply}).holds(r) && c.Delta > 0 && e.What == maelstromtest.Answered && e.Answer != nil &&
+		e.Changed && e.Src == c.Node && m.sent < c.At && r.changedBefore(c.Node, c.At) < r.request(c.Add).arrival() &&
+		r.whole(r.request(c.Add).arrival(), c.At) && r.alone(c.Node, c.At)
 }
 
-func later(d time.Duration) string {
-	if d == 0 {
-		return "at the same time, but"
-	}
-	return brief(d)
+func (c StoredAfterAck) text(r *Run) string {
+	return say("%s acknowledged its add of %d %s, before it had changed anything in a service since that add came; its next change took effect %s.",
+		c.Node, c.Delta, r.when(r.message(c.Reply).sent), r.when(c.At))
 }
 
 func (c StoredAfterAck) shows(r *Run) Shown {
-	shown := r.change(c.At)
-	shown.Messages = append(shown.Messages, r.request(c.Add).id, c.Reply)
-	return shown
+	return arrows(r.request(c.Add).id, c.Reply).and(r.change(c.At))
 }
 
 // AskedInVain says that when a node sent a request, its earlier question had
@@ -360,14 +459,25 @@ type AskedInVain struct {
 	Node, Dest     string
 }
 
+func (c AskedInVain) holds(r *Run) bool {
+	q, m := r.message(c.Question), r.message(c.Call)
+	return q.src == c.Node && m.src == c.Node && isNode(c.Node) && q.dest == c.Dest && !isClient(c.Dest) && q.sent < m.sent && len(q.body["msg_id"]) > 0 &&
+		!r.answeredBy(q, m.sent) && r.whole(q.sent, m.sent)
+}
+
 func (c AskedInVain) text(r *Run) string {
 	return say("When %s sent that, %s had not answered what it had asked %s.", c.Node, c.Dest, r.when(r.message(c.Question).sent))
 }
 
-func (c AskedInVain) shows(*Run) Shown { return Shown{Messages: []int{c.Question}} }
+func (c AskedInVain) shows(*Run) Shown { return arrows(c.Question) }
 
 // change shows a change: its request, and the new value.
 func (r *Run) change(at int) Shown {
 	e := r.entry(at)
-	return Shown{[]int{e.ID}, []Note{{at, e.Dest, say("%s = %s", name(string(e.Key)), shorten(string(e.Value), 32))}}}
+	m := r.message(e.ID)
+	value := e.Value
+	if !e.Changed {
+		value = m.body["value"]
+	}
+	return arrows(e.ID).note(at, e.Dest, say("%s = %s", name(m.key), shorten(string(value), 32)))
 }

@@ -1,54 +1,57 @@
 package claim
 
-// A How says what kind of numbers may make a read's value.
+import (
+	"reflect"
+	"slices"
+)
+
+// A How says what kind of numbers make a read's value. There are two kinds of
+// numbers: those that services tell a node of their keys, and those that other
+// nodes send it. Each counts from when its message arrived, in the node's
+// present life. A read's window is from when its request came to when it was
+// answered.
+//
+// A service's reply tells the numbers of a read_ok's value; 0 for a read that
+// meets error 20; the numbers of to or value for cas_ok or write_ok; and N for
+// error 22 with the text "current value N is not ...".
 type How string
 
-// Tellings are the numbers that services' replies have told a node, and heard
-// is what messages of other nodes have told it, each by its path in the body.
-// Only what arrived in the node's present life counts, the first copy of each
-// message, and only before Sum.Before. A read's window is the time since its
-// request arrived.
-//
-// A reply tells, with its service, key and path: the numbers of a read_ok's
-// value; 0 for error 20 to a read; the numbers of to or value for cas_ok or
-// write_ok; and N for error 22 with the text "current value N is not ...".
 const (
-	// Told: one number that was told in the window, or 0 for a key that is
-	// missing.
+	// ToldOnce is one number that was told in the window: of Key at Path; or if
+	// Key is empty, by a node in a message of Type at Path.
 	ToldOnce How = "told"
-	// Keys: the last number told in the window, of each service, key and path.
+	// CachedKey is the last such number, from before the window or from within.
+	CachedKey How = "cached"
+	// Keys is the number last told in the window of each key and path. If Path
+	// is not empty, only paths count whose last name it is.
 	Keys How = "keys"
-	// OthersKeys: of Keys those whose key does not contain the node's name; and
-	// Own. At least one key.
+	// OthersKeys is of Keys those that do not have the node's name in their key
+	// or path, and Own.
 	OthersKeys How = "others' keys"
-	// CachedKey: the last number told of one key and path.
-	CachedKey How = "cached key"
-	// CachedKeys: the last numbers told of all keys and paths.
+	// CachedKeys is the number last told of each key and path. Path is as in
+	// Keys.
 	CachedKeys How = "cached keys"
-	// OthersCachedKeys: of CachedKeys those whose key does not contain the
-	// node's name; and Own.
+	// OthersCachedKeys is to CachedKeys as OthersKeys is to Keys.
 	OthersCachedKeys How = "others' cached keys"
-	// OwnAlone: Own, and no peer was heard in the window.
+	// OwnAlone is Own; no number of another node came in the window.
 	OwnAlone How = "own"
-	// PeersAnswers: the last number heard in the window of each peer, in
-	// messages of Type at Path; and Own.
+	// PeersAnswers is the number last sent in the window by each other node, in
+	// messages of Type at Path, and Own.
 	PeersAnswers How = "peers' answers"
-	// PeersLast: the last number heard of each peer, in messages of Type at
-	// Path; and Own.
+	// PeersLast is the same from before the window, too.
 	PeersLast How = "peers' last"
-	// PeersMost: the greatest number heard for each node: in messages of Type,
-	// at Path and a dot and the node's name (without the dot, if Path is
-	// empty), other than the reading node's; and Own.
-	PeersMost How = "peers' most"
-	// Deltas: the sum of all numbers heard of each peer, in messages of Type at
-	// Path; and Own.
+	// Deltas is the sum of all numbers sent by each other node, in messages of
+	// Type at Path, and Own.
 	Deltas How = "deltas"
-	// LastMap: the numbers for all nodes in the last message heard of Type:
-	// those at Path and a dot and a node's name.
+	// PeersMost is the greatest number sent for each other node, and Own.
+	// Numbers for a node are those in messages of Type, at Path and then its
+	// name.
+	PeersMost How = "peers' most"
+	// LastMap is the number last sent for each node.
 	LastMap How = "last map"
 )
 
-// Own says which of its own adds a node counts: those in its present life.
+// Own says which of its own adds a node counts, of those of its present life.
 type Own string
 
 const (
@@ -56,148 +59,184 @@ const (
 	OwnArrived Own = "arrived"      // those that have reached it
 )
 
-// A Formula is a way of making a read's value out of what a node has been told.
-// Type and Path are empty unless How speaks of them, and Own is empty unless
-// How adds the node's own.
+// A Formula is a way in which a read's value is made of what a node was told.
+// Fields of which How does not speak are empty.
 type Formula struct {
-	How        How
-	Type, Path string
-	Own        Own
+	How  How
+	Key  string // a service, a space, and a key in canonical JSON
+	Type string
+	Path string
+	Own  Own
 }
 
 // A Part is a number in a sum.
 type Part struct {
-	Of      string // whose it is: a node, or a service and a key, such as "seq-kv n2"; with the path behind
+	Of      string // a service, a space and its key, with a dot and the path; or a node
 	Value   int64
-	Message int // the last that told it, or -1 for the node's own adds and for Deltas
+	Message int // which told it; -1 for Own and Deltas
 }
 
-// Sum says that the value of a read is the sum of parts, and that these are all
-// that its formula has. Before is the position in the journal up to which what
-// arrived counts: usually that of the answer.
+// Sum says that a read's value is the sum of parts. Each was right by its
+// formula at some instant from 10 ms before the window on, so that they may
+// come from before an arrival that raced with the read. None is left out that
+// was there all that time.
 type Sum struct {
 	Read    int
 	Node    string
 	Value   int64
 	Formula Formula
-	Before  int
 	Parts   []Part // in order of Of
 }
 
-func (c Sum) text(r *Run) string {
-	parts := list(c.Parts, func(p Part) string { return say("%d (%s)", p.Value, p.Of) })
-	what := map[How]string{
-		ToldOnce:         "what it was told for that read",
-		Keys:             "the sum of the keys that it read for it",
-		OthersKeys:       "the sum of the others' keys that it read for it, and of its own adds",
-		CachedKey:        "what it was last told of that key",
-		CachedKeys:       "the sum of what it was last told of all keys",
-		OthersCachedKeys: "the sum of what it was last told of the others' keys, and of its own adds",
-		OwnAlone:         "the sum of its own adds alone",
-		PeersAnswers:     "the sum of what the others answered for it, and of its own adds",
-		PeersLast:        "the sum of the last that it heard of each of the others, and of its own adds",
-		PeersMost:        "the sum of the most that it heard for each of the others, and of its own adds",
-		Deltas:           "the sum of all that the others told it, and of its own adds",
-		LastMap:          "the sum of the last map that it was sent",
-	}[c.Formula.How]
-	return say("%d is %s: %s.", c.Value, what, parts)
+func (c Sum) holds(r *Run) bool {
+	op, reply := r.read(c.Read)
+	if reply.src != c.Node || op.Node != c.Node || op.Int() != c.Value || !r.whole(r.born(c.Node, reply.sent), reply.sent) {
+		return false
+	}
+	x := r.reading(c.Read)
+	left := x.series(c.Formula)
+	sum, last := int64(0), ""
+	for i, p := range c.Parts {
+		label := p.Of
+		if c.Formula.single() {
+			label = ""
+		}
+		if i > 0 && p.Of <= last || !slices.Contains(x.options(left[label]), p) {
+			return false
+		}
+		sum, last = sum+p.Value, p.Of
+		delete(left, label)
+	}
+	for _, s := range left {
+		if c.Formula.windowed() || s[0].at <= x.earliest {
+			return false
+		}
+	}
+	return sum == c.Value && len(c.Parts) > 0
+}
+
+var hows = map[How]string{
+	ToldOnce:         "what it was told for it",
+	CachedKey:        "the last that it had been told of that",
+	Keys:             "the sum of the keys that it read for it",
+	OthersKeys:       "the sum of its own adds and of the others' keys that it read for it",
+	CachedKeys:       "the sum of what it had last been told of all keys",
+	OthersCachedKeys: "the sum of its own adds and of what it had last been told of the others' keys",
+	OwnAlone:         "the sum of its own adds alone",
+	PeersAnswers:     "the sum of its own adds and of what the others answered for it",
+	PeersLast:        "the sum of its own adds and of the last that each of the others had sent it",
+	Deltas:           "the sum of its own adds and of all that the others had sent it",
+	PeersMost:        "the sum of its own adds and of the most that it had been sent for each of the others",
+	LastMap:          "the sum of the last that it had been sent for each node",
+}
+
+func (c Sum) text(*Run) string {
+	parts := list(c.Parts, func(p Part) string {
+		if p.Of == c.Node && c.Formula.Own != "" {
+			return say("%d (its own)", p.Value)
+		}
+		return say("%d (%s)", p.Value, p.Of)
+	})
+	return say("%d is %s: %s.", c.Value, hows[c.Formula.How], parts)
 }
 
 func (c Sum) shows(*Run) Shown {
-	var shown Shown
+	var ids []int
 	for _, p := range c.Parts {
-		if p.Message >= 0 {
-			shown.Messages = append(shown.Messages, p.Message)
+		if p.Message >= 0 && !slices.Contains(ids, p.Message) {
+			ids = append(ids, p.Message)
 		}
 	}
-	return shown
+	return arrows(ids...)
 }
 
-// Explains says of how many reads of more than 0 a formula gives the value.
+// Explains says of how many reads of more than 0 a formula gives the value,
+// with what was right when each was answered.
 type Explains struct {
 	Formula Formula
 	N, Of   int
+}
+
+func (c Explains) holds(r *Run) bool {
+	n, of := r.explained(c.Formula)
+	return n == c.N && of == c.Of && 2*n > of && r.whole(0, len(r.Journal))
 }
 
 func (c Explains) text(*Run) string {
 	return say("So are %d of the %d reads that returned more than 0.", c.N, c.Of)
 }
 
-// Uncounted says that a message reached a node before it answered a read, and
-// after Before, up to which its value is explained.
-type Uncounted struct {
-	Read    int
-	Node    string
-	Before  int
+// NotCounted says that a message that reached a node before it answered a read,
+// and after the message of a part of its sum, told another number for that
+// part.
+type NotCounted struct {
+	Of      Sum
+	Part    int // in Of.Parts
 	Message int
-	Src     string
+	Told    int64
 }
 
-func (c Uncounted) text(r *Run) string {
+func (c NotCounted) holds(r *Run) bool {
+	if !c.Of.holds(r) || c.Part < 0 || c.Part >= len(c.Of.Parts) {
+		return false
+	}
+	part, m := c.Of.Parts[c.Part], r.message(c.Message)
+	return part.Message >= 0 && c.Told != part.Value && r.message(part.Message).arrivedBefore(m.arrival()) &&
+		slices.ContainsFunc(r.reading(c.Of.Read).told, func(n number) bool {
+			_, of, ok := c.Of.Formula.label(n, c.Of.Node)
+			return ok && of == part.Of && n.message == c.Message && n.value == c.Told
+		})
+}
+
+func (c NotCounted) text(r *Run) string {
 	m := r.message(c.Message)
-	return say("It was as if %s had not yet seen %s from %s, which came %s before it answered.", c.Node, r.body(c.Message), c.Src,
-		brief(r.entry(r.reply(c.Read).sent).Time-r.entry(m.arrival()).Time))
+	return say("%s got %d for %s from %s %s, and counted %d.",
+		c.Of.Node, c.Told, c.Of.Parts[c.Part].Of, m.src, r.when(m.arrival()), c.Of.Parts[c.Part].Value)
 }
 
-func (c Uncounted) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} }
+func (c NotCounted) shows(*Run) Shown { return arrows(c.Message) }
 
-// PartShort says that a part of a read's sum, that of a node's adds, is less
-// than the node had acknowledged when the read was asked. Known is 0 if the sum
-// has no part for that node.
-type PartShort struct {
-	Read         int
-	Formula      Formula
-	Before       int
-	Peer         string
-	Known, Acked int64
+// PartOff says that what a read counted of a node is less than the node had
+// acknowledged when the read was asked, or more than all adds that had reached
+// it when the read was answered.
+type PartOff struct {
+	Of                  Sum
+	Peer                string
+	Known, Acked, Asked int64
 }
 
-func (c PartShort) text(r *Run) string {
-	node := r.reply(c.Read).src
+func (c PartOff) holds(r *Run) bool {
+	if !c.Of.holds(r) || c.Of.Formula.single() || !isNode(c.Peer) {
+		return false
+	}
+	known := int64(0)
+	for _, p := range c.Of.Parts {
+		if p.Of == c.Peer || isService(p.Of) && mentions(p.Of, c.Peer) {
+			known += p.Value
+		}
+	}
+	return known == c.Known && r.ackedByWhen(c.Peer, c.Of.Read) == c.Acked && r.asked(c.Peer, r.reply(c.Of.Read).sent) == c.Asked &&
+		(c.Known < c.Acked || c.Known > c.Asked)
+}
+
+func (c PartOff) text(*Run) string {
 	switch {
-	case node == c.Peer:
-		return say("Of its own adds %s counted %d; before that read was asked, it had acknowledged %d.", node, c.Known, c.Acked)
+	case c.Known > c.Asked:
+		return say("What it counted of %s is %d; all adds that had reached %s by then make %d.", c.Peer, c.Known, c.Peer, c.Asked)
+	case c.Of.Node == c.Peer:
+		return say("Of its own adds %s counted %d; before that read was asked, it had acknowledged %d.", c.Peer, c.Known, c.Acked)
 	case c.Known == 0:
 		return say("It counted nothing of %s, which had acknowledged %d before that read was asked.", c.Peer, c.Acked)
 	}
 	return say("What it counted of %s is %d; before that read was asked, %s had acknowledged %d.", c.Peer, c.Known, c.Peer, c.Acked)
 }
 
-func (c PartShort) amount() int64 { return c.Acked - c.Known }
-
-// PartOver says that a part is more than all adds that had reached a node when
-// the read was answered.
-type PartOver struct {
-	Read         int
-	Formula      Formula
-	Before       int
-	Peer         string
-	Known, Asked int64
+func (c PartOff) amount() (string, int64) {
+	if c.Known > c.Asked {
+		return c.Peer, c.Asked - c.Known
+	}
+	return c.Peer, c.Acked - c.Known
 }
-
-func (c PartOver) text(*Run) string {
-	return say("What it counted of %s is %d; all adds that had reached %s by then make %d.", c.Peer, c.Known, c.Peer, c.Asked)
-}
-
-func (c PartOver) amount() int64 { return c.Asked - c.Known }
-
-// ToldNotCounted says that a message that had reached a node before it answered
-// a read told it more of a peer than it counted.
-type ToldNotCounted struct {
-	Read        int
-	Formula     Formula
-	Before      int
-	Peer        string
-	Known, Told int64
-	Message     int
-}
-
-func (c ToldNotCounted) text(r *Run) string {
-	m := r.message(c.Message)
-	return say("%s had told %s %s that %s's part is %d; it counted %d.", m.src, m.dest, r.when(m.arrival()), c.Peer, c.Told, c.Known)
-}
-
-func (c ToldNotCounted) shows(*Run) Shown { return Shown{Messages: []int{c.Message}} }
 
 // DeltasMissing says which messages of a peer to a node, of a type and with a
 // positive number at a path, were sent before it answered a read and had not
@@ -210,31 +249,64 @@ type DeltasMissing struct {
 	Sum        int64
 }
 
-func (c DeltasMissing) text(r *Run) string {
-	counts := map[Fate]int{}
-	for _, id := range c.Messages {
-		counts[r.message(id).fate()]++
+func (c DeltasMissing) holds(r *Run) bool {
+	_, reply := r.read(c.Read)
+	var ids []int
+	var sum int64
+	for _, m := range r.sent(c.Peer, 0, reply.sent) {
+		if n := m.numbers()[c.Path]; m.dest == c.Node && m.kind == c.Type && n > 0 && !m.arrivedBefore(reply.sent) {
+			ids = append(ids, m.id)
+			sum += n
+		}
 	}
-	return say("%s of %s to %s had not arrived%s; they make %d.",
-		plural(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, fates(counts), c.Sum)
+	return reply.src == c.Node && isNode(c.Peer) && r.whole(0, reply.sent) && len(ids) > 0 && slices.Equal(ids, c.Messages) && sum == c.Sum
 }
 
-func (c DeltasMissing) shows(*Run) Shown { return Shown{Messages: c.Messages[:1]} }
+func (c DeltasMissing) text(r *Run) string {
+	return say("%s of %s to %s had not arrived%s; they make %d.",
+		plural(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), c.Sum)
+}
 
-func (c DeltasMissing) amount() int64 { return c.Sum }
+func (c DeltasMissing) shows(*Run) Shown { return arrows(c.Messages[0]) }
 
-// An amounter is a claim about what a read has too little of, or, if it is
-// negative, too much.
-type amounter interface{ amount() int64 }
+func (c DeltasMissing) amount() (string, int64) { return c.Peer, c.Sum }
+
+// An amounter is a claim about what a read has too little of, or, if the amount
+// is negative, too much. The amounts of two claims about different subjects add
+// up.
+type amounter interface {
+	Claim
+	amount() (subject string, n int64)
+	about(r *Run, read int) bool // whether it is about what that read could count
+}
 
 // AllMissing says that what other claims say of a read makes exactly what it
 // has too little, or, if Missing is negative, too much. All of them hold, are
-// of Cone, ValueCone, PartShort, PartOver, DeltasMissing, NotStored,
-// AnotherAmount and CountedTwice, and no two say the same.
+// of one of these kinds, and are about different things: Cone, PartOff,
+// DeltasMissing, Counted, AnotherAmount, CountedTwice, Told and ChangedSince.
+// The last two are about the sum of all numbers in a value.
 type AllMissing struct {
 	Read    int
 	Missing int64
 	Of      []Claim
+}
+
+func (c AllMissing) holds(r *Run) bool {
+	sum := int64(0)
+	subjects := map[string]bool{}
+	for _, of := range c.Of {
+		a, ok := of.(amounter)
+		if !ok || reflect.TypeOf(of) != reflect.TypeOf(c.Of[0]) || !a.about(r, c.Read) || !a.holds(r) {
+			return false
+		}
+		subject, n := a.amount()
+		if subjects[subject] {
+			return false
+		}
+		subjects[subject] = true
+		sum += n
+	}
+	return sum == c.Missing && sum != 0 && r.missing(c.Read) == c.Missing
 }
 
 func (c AllMissing) text(*Run) string {
@@ -242,4 +314,15 @@ func (c AllMissing) text(*Run) string {
 		return say("That is all that is too much: %d.", -c.Missing)
 	}
 	return say("That is all that is missing: %d.", c.Missing)
+}
+
+func (c PartOff) about(_ *Run, read int) bool       { return c.Of.Read == read }
+func (c DeltasMissing) about(_ *Run, read int) bool { return c.Read == read }
+func (c Cone) about(_ *Run, read int) bool          { return c.Read == read }
+func (c Counted) about(r *Run, read int) bool       { return c.Before == r.reply(read).sent }
+func (c AnotherAmount) about(r *Run, read int) bool { return c.At < r.reply(read).sent }
+func (c CountedTwice) about(r *Run, read int) bool  { return c.Second < r.reply(read).sent }
+func (c ChangedSince) about(r *Run, read int) bool  { return c.Until == r.reply(read).id }
+func (c Told) about(r *Run, read int) bool {
+	return c.Node == r.reply(read).src && r.message(c.Reply).arrivedBefore(r.reply(read).sent)
 }

@@ -1,0 +1,517 @@
+package claim
+
+import (
+	"bytes"
+	"encoding/json"
+	"maps"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// This file has the facts that several predicates need. Each is found by
+// scanning the journal plainly.
+
+// gap is the What of an entry that stands for others that were left out.
+const gap maelstromtest.What = "full"
+
+// whole reports whether the journal has all entries from one position up to
+// another.
+func (r *Run) whole(from, to int) bool {
+	return 0 <= from && from <= to && to <= len(r.Journal) &&
+		!slices.ContainsFunc(r.gaps, func(at int) bool { return from <= at && at < to })
+}
+
+// happened reports whether an entry from one position up to another is of some
+// kind and about a node.
+func (r *Run) happened(from, to int, node string, kinds ...maelstromtest.What) bool {
+	return slices.ContainsFunc(r.Journal[max(from, 0):max(to, from, 0)], func(e maelstromtest.Entry) bool {
+		return e.Node == node && slices.Contains(kinds, e.What)
+	})
+}
+
+// born returns where the life of a node began that it had at a position: 0 if
+// the journal has no start.
+func (r *Run) born(node string, at int) int {
+	if l := r.lifeOf(node, at); l.n > 0 {
+		return r.starts[node][l.n-1]
+	}
+	return 0
+}
+
+// sent returns the messages that a node sent from one position up to another.
+func (r *Run) sent(node string, from, to int) []*message {
+	var sent []*message
+	for at := max(from, 0); at < to; at++ {
+		if e := r.Journal[at]; e.What == maelstromtest.Sent && e.Src == node {
+			sent = append(sent, r.message(e.ID))
+		}
+	}
+	return sent
+}
+
+// reply returns the first answer to an operation that anybody sent.
+func (r *Run) reply(op int) *message {
+	if m := r.firstReply(op); m != nil {
+		return m
+	}
+	panic(missing{"reply"})
+}
+
+func (r *Run) firstReply(op int) *message {
+	r.op(op)
+	if r.replies[op] < 0 {
+		return nil
+	}
+	return r.message(r.replies[op])
+}
+
+// answerTo returns the first message that answers another, or nil: a service's
+// by its answer, anybody else's by in_reply_to. A client may be answered by
+// anybody.
+func (r *Run) answerTo(m *message) *message {
+	for at := m.sent; at < len(r.Journal); at++ {
+		e := r.Journal[at]
+		if e.What != maelstromtest.Sent || e.Dest != m.src {
+			continue
+		}
+		if y := r.message(e.ID); r.answers(y, m) {
+			return y
+		}
+	}
+	return nil
+}
+
+func (r *Run) answers(y, m *message) bool {
+	if y.basis >= 0 {
+		return r.Journal[y.basis].ID == m.id
+	}
+	id := m.body["msg_id"]
+	return len(id) > 0 && bytes.Equal(y.body["in_reply_to"], id) && (y.src == m.dest || isClient(m.src))
+}
+
+// answeredBy reports whether an answer to a message had reached its sender
+// before a position.
+func (r *Run) answeredBy(m *message, at int) bool {
+	for _, y := range r.sent(m.dest, m.sent, at) {
+		if y.dest == m.src && r.answers(y, m) && y.arrivedBefore(at) {
+			return true
+		}
+	}
+	return false
+}
+
+// unanswered reports whether no answer to an operation reached its client in
+// time.
+func (r *Run) unanswered(i int) bool {
+	op, m := r.op(i), r.firstReply(i)
+	return op.Outcome == maelstromtest.Info && (m == nil || m.arrival() < 0 || r.entry(m.arrival()).Time > op.Complete)
+}
+
+// wait returns the positions between which an operation's request was at its
+// node, up to when its client gave up.
+func (r *Run) wait(i int) (from, to int) {
+	from = r.request(i).arrival()
+	if from < 0 {
+		panic(missing{"arrival"})
+	}
+	for to = from; to < len(r.Journal) && r.Journal[to].Time < r.op(i).Complete; {
+		to++
+	}
+	return from, to
+}
+
+// silenced reports whether a node had printed what cannot be heard.
+func (r *Run) silenced(node string, before int) bool {
+	return r.happened(0, before, node, maelstromtest.Muted, maelstromtest.Unheard, maelstromtest.Pending)
+}
+
+// inHand reports whether an operation's request was at its node at a position:
+// it had come in the node's present life, and nobody had answered it.
+func (r *Run) inHand(i, at int) bool {
+	if r.requests[i] < 0 {
+		return false
+	}
+	op, arrived, reply := r.op(i), r.request(i).arrival(), r.firstReply(i)
+	return arrived >= 0 && arrived < at && (reply == nil || reply.sent > at) &&
+		!r.happened(arrived, at, op.Node, maelstromtest.Killed, maelstromtest.Crashed)
+}
+
+// adds returns the sum of the adds for which a predicate is true.
+func (r *Run) adds(is func(i int, op maelstromtest.Op) bool) (sum int64) {
+	for i, op := range r.History {
+		if op.F == "add" && is(i, op) {
+			sum += r.delta(i)
+		}
+	}
+	return sum
+}
+
+// acked returns the sum of the adds that a node had acknowledged at a position.
+func (r *Run) acked(node string, at int) int64 {
+	return r.adds(func(i int, op maelstromtest.Op) bool {
+		m := r.firstReply(i)
+		return op.Outcome == maelstromtest.OK && m != nil && m.src == node && m.sent < at
+	})
+}
+
+// asked returns the sum of the adds that had reached a node at a position.
+func (r *Run) asked(node string, at int) int64 {
+	return r.adds(func(i int, op maelstromtest.Op) bool {
+		return op.Node == node && r.requests[i] >= 0 && r.request(i).arrivedBefore(at)
+	})
+}
+
+// ackedBefore reports whether an operation is an add that was acknowledged
+// before another began.
+func (r *Run) ackedBefore(i, read int) bool {
+	op := r.op(i)
+	return op.F == "add" && op.Outcome == maelstromtest.OK && op.Complete < r.op(read).Invoke
+}
+
+// read returns an operation that is a read and was answered, and its answer.
+func (r *Run) read(i int) (maelstromtest.Op, *message) {
+	op := r.op(i)
+	if op.F != "read" || op.Outcome != maelstromtest.OK {
+		panic(missing{"answered read"})
+	}
+	return op, r.reply(i)
+}
+
+// ---- Services ----
+
+// A version is a value of a key.
+type version struct {
+	state int // the number of the state that has it first; -1 if the key is missing
+	at    int // the position of the change; -1 if the key is missing
+	value json.RawMessage
+}
+
+// changed returns the entry of a change of a key.
+func (r *Run) changed(at int, service, key string) maelstromtest.Entry {
+	e := r.entry(at)
+	if e.What != maelstromtest.Answered || e.Answer == nil || !e.Changed || e.Dest != service || r.message(e.ID).key != canonical(key) {
+		panic(missing{"change"})
+	}
+	return e
+}
+
+// A slot is a key of a service, in canonical form.
+type slot struct{ service, key string }
+
+// latest returns where the value was set that a key has in a state, or -1.
+func (r *Run) latest(s slot, state int) int {
+	changes := r.changes[s]
+	i := sort.Search(len(changes), func(i int) bool { return r.Journal[changes[i]].Newest >= state })
+	if i == 0 {
+		return -1
+	}
+	return changes[i-1]
+}
+
+// set returns the entry of a change of a key, or of a write that changed
+// nothing in the newest state, with the value that it wrote.
+func (r *Run) set(at int, service, key string) maelstromtest.Entry {
+	e := r.entry(at)
+	if e.Answer == nil || e.Changed || e.State != e.Newest || r.message(e.ID).kind != "write" {
+		return r.changed(at, service, key)
+	}
+	if e.Dest != service || r.message(e.ID).key != canonical(key) {
+		panic(missing{"write"})
+	}
+	answer := *e.Answer
+	answer.Value = r.message(e.ID).body["value"]
+	e.Answer = &answer
+	return e
+}
+
+// version returns the value that a key has in a state, as far as it is known
+// before a position.
+func (r *Run) version(service, key string, state, before int) version {
+	at := r.latest(slot{service, canonical(key)}, state)
+	if !r.whole(max(at, 0), before) {
+		panic(missing{"entries"})
+	}
+	if at < 0 {
+		return version{state: -1, at: -1}
+	}
+	return version{r.Journal[at].Newest + 1, at, r.Journal[at].Value}
+}
+
+// changesOf returns where a key changed before a position.
+func (r *Run) changesOf(service, key string, before int) []int {
+	changes := r.changes[slot{service, canonical(key)}]
+	return changes[:sort.SearchInts(changes, before)]
+}
+
+// changedBefore returns where the last change of a node was before a position,
+// or -1.
+func (r *Run) changedBefore(node string, before int) int {
+	last := -1
+	for _, changes := range r.changes {
+		for _, at := range changes {
+			if at < before && r.Journal[at].Src == node {
+				last = max(last, at)
+			}
+		}
+	}
+	return last
+}
+
+// told returns the request, the state and the newest state that a service's
+// reply rests on, and what its key was there.
+func (r *Run) told(reply int) (request *message, state, newest int, v version) {
+	m := r.message(reply)
+	if m.basis < 0 || m.arrival() < 0 {
+		panic(missing{"answer"})
+	}
+	e := r.Journal[m.basis]
+	state, newest = e.State, e.Newest
+	if e.Changed {
+		state, newest = newest+1, newest+1
+	}
+	request = r.message(e.ID)
+	v = r.version(m.src, request.key, state, m.basis+1)
+	if m.kind == "read_ok" && !same(m.body["value"], v.value) {
+		panic(missing{"value"})
+	}
+	return request, state, newest, v
+}
+
+// steps returns where and by how much a node changed a number before a
+// position.
+func (r *Run) steps(node, service, key, path string, before int) (steps []step) {
+	var last int64
+	for _, at := range r.changesOf(service, key, before) {
+		n := numbers(r.Journal[at].Value)[path]
+		if r.Journal[at].Src == node {
+			steps = append(steps, step{at, last, n})
+		}
+		last = n
+	}
+	if !r.whole(0, min(before, len(r.Journal))) {
+		panic(missing{"entries"})
+	}
+	return steps
+}
+
+// A step is a change of a number.
+type step struct {
+	at       int
+	from, to int64
+}
+
+// changedBy returns the sum of a node's changes of a number before a position.
+func (r *Run) changedBy(node, service, key, path string, before int) (sum int64) {
+	for _, s := range r.steps(node, service, key, path, before) {
+		sum += s.to - s.from
+	}
+	return sum
+}
+
+// alone reports whether a node has exchanged no content with other nodes
+// before a position. Only then are its requests' adds all that it can count.
+func (r *Run) alone(node string, before int) bool {
+	for _, e := range r.Journal[:before] {
+		if e.What == maelstromtest.Sent && (e.Src == node && isNode(e.Dest) || e.Dest == node && isNode(e.Src)) && e.Src != e.Dest && r.message(e.ID).hasContent() {
+			return false
+		}
+	}
+	return true
+}
+
+// hasContent reports whether a message tells more than its type.
+func (m *message) hasContent() bool {
+	for field, value := range m.body {
+		switch field {
+		case "type", "msg_id", "in_reply_to":
+		default:
+			if s := string(bytes.TrimSpace(value)); !slices.Contains([]string{"null", `""`, "[]", "{}"}, s) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// ---- Requests ----
+
+// definite is the codes that say for certain that a request did not happen.
+var definite = []int{1, 10, 11, 12, 14, 20, 21, 22, 30}
+
+// isAdd reports whether an operation is an add of an amount that reached a
+// node.
+func (r *Run) isAdd(i int, node string, delta int64) bool {
+	op := r.op(i)
+	return op.F == "add" && op.Node == node && r.delta(i) == delta && r.request(i).arrival() >= 0
+}
+
+// isRead reports whether an operation is a read that a node answered with a
+// value.
+func (r *Run) isRead(i int, node string, value int64) bool {
+	op, reply := r.read(i)
+	return reply.src == node && op.Int() == value
+}
+
+func (r *Run) isFinal(i int, node string, value int64) bool {
+	return r.isRead(i, node, value) && r.op(i).Final
+}
+
+// totals returns the sums of all acknowledged adds and any of those that may
+// have happened.
+func (r *Run) totals(maybe func(maelstromtest.Op) bool) (right []Range) {
+	const most = 1 << 20 // sums that are told apart
+	sums := map[int64]bool{r.adds(func(_ int, op maelstromtest.Op) bool { return op.Outcome == maelstromtest.OK }): true}
+	for i, op := range r.History {
+		if op.F != "add" || op.Outcome == maelstromtest.OK || !maybe(op) {
+			continue
+		}
+		for sum := range maps.Clone(sums) {
+			sums[sum+r.delta(i)] = true
+		}
+		if len(sums) > most {
+			panic(missing{"so many sums"})
+		}
+	}
+	for _, sum := range slices.Sorted(maps.Keys(sums)) {
+		if n := len(right); n > 0 && right[n-1].Hi+1 == sum {
+			right[n-1].Hi = sum
+		} else {
+			right = append(right, Range{Lo: sum, Hi: sum})
+		}
+	}
+	return right
+}
+
+func within(ranges []Range, n int64) bool {
+	return slices.ContainsFunc(ranges, func(x Range) bool { return x.Lo <= n && n <= x.Hi })
+}
+
+// ackedSum returns the sum of the adds that were acknowledged before a read was
+// asked.
+func (r *Run) ackedSum(read int) int64 {
+	return r.adds(func(i int, _ maelstromtest.Op) bool { return r.ackedBefore(i, read) })
+}
+
+// ackedByWhen returns the sum of those that a node acknowledged.
+func (r *Run) ackedByWhen(node string, read int) int64 {
+	return r.adds(func(i int, _ maelstromtest.Op) bool {
+		m := r.firstReply(i)
+		return r.ackedBefore(i, read) && m != nil && m.src == node
+	})
+}
+
+// askedSum returns the sum of the adds that had been asked for when a read was
+// answered, without those that were refused for certain.
+func (r *Run) askedSum(read int) int64 {
+	end := r.op(read).Complete
+	return r.adds(func(_ int, op maelstromtest.Op) bool { return op.Invoke <= end && op.Outcome != maelstromtest.Fail })
+}
+
+// missing returns by how much a read is too little, or, if it is negative, too
+// much; or zero.
+func (r *Run) missing(read int) int64 {
+	op, _ := r.read(read)
+	acked, most, value := r.ackedSum(read), r.askedSum(read), op.Int()
+	if op.Final {
+		right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
+		most = right[len(right)-1].Hi
+	}
+	switch {
+	case value < acked:
+		return acked - value
+	case value > most:
+		return most - value
+	}
+	return 0
+}
+
+// addsInHand returns the adds that a node had in hand at a position.
+func (r *Run) addsInHand(node string, at int) (adds []int) {
+	for i, op := range r.History {
+		if op.F == "add" && op.Node == node && r.inHand(i, at) {
+			adds = append(adds, i)
+		}
+	}
+	return adds
+}
+
+// until returns the first position from another on whose time is later.
+func (r *Run) until(from int, end time.Duration) int {
+	for from < len(r.Journal) && r.Journal[from].Time <= end {
+		from++
+	}
+	return from
+}
+
+// toOthers returns the messages that do not go to clients.
+func toOthers(messages []*message) (ids []int) {
+	for _, m := range messages {
+		if !isClient(m.dest) {
+			ids = append(ids, m.id)
+		}
+	}
+	return ids
+}
+
+// sentBy returns all messages that were sent from one position up to another.
+func (r *Run) sentBy(from, to int) (sent []*message) {
+	for at := max(from, 0); at < to; at++ {
+		if e := r.Journal[at]; e.What == maelstromtest.Sent {
+			sent = append(sent, r.message(e.ID))
+		}
+	}
+	return sent
+}
+
+// lastGot returns the last message of a node or service to a node whose first
+// copy came before a position.
+func (r *Run) lastGot(node string, before int) (last *message) {
+	for at := 0; at < before; at++ {
+		if m := r.messages[r.Journal[at].ID]; m != nil && m.dest == node && m.arrival() == at && !isClient(m.src) {
+			last = m
+		}
+	}
+	return last
+}
+
+// lastTold returns the last reply of a service about a key that reached a node
+// between two positions.
+func (r *Run) lastTold(node, service, key string, from, to int) (last *message) {
+	key = canonical(key)
+	for at := from; at < to; at++ {
+		m := r.messages[r.Journal[at].ID]
+		if m != nil && m.dest == node && m.src == service && m.basis >= 0 && m.arrival() == at && r.message(r.Journal[m.basis].ID).key == key {
+			last = m
+		}
+	}
+	return last
+}
+
+// step returns how a change by a node changed a number.
+func (r *Run) step(at int, node, service, key, path string) step {
+	r.changed(at, service, key)
+	steps := r.steps(node, service, key, path, at+1)
+	if len(steps) == 0 || steps[len(steps)-1].at != at {
+		panic(missing{"step"})
+	}
+	return steps[len(steps)-1]
+}
+
+// code returns the code of an error, and zero for another message.
+func code(m *message) (n int) {
+	if m.kind == "error" {
+		_ = json.Unmarshal(m.body["code"], &n)
+	}
+	return n
+}
+
+func isInteger(raw json.RawMessage) bool {
+	digits := strings.TrimPrefix(strings.TrimSpace(string(raw)), "-")
+	return digits != "" && strings.Trim(digits, "0123456789") == ""
+}
+
+func (r *Run) bodyOf(m *message) string { return withoutIDs(r.Journal[m.sent].Body) }

@@ -1,0 +1,108 @@
+package claim
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// canonical returns the same text for equal JSON values.
+func canonical(raw string) string {
+	d := json.NewDecoder(strings.NewReader(raw))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) != nil {
+		return raw
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return raw
+	}
+	return string(text)
+}
+
+// same reports whether two JSON values are equal. No value equals only no
+// value.
+func same(a, b json.RawMessage) bool { return canonical(string(a)) == canonical(string(b)) }
+
+// is reports whether a version has a value. An empty value is that the key is
+// missing.
+func (v version) is(value string) bool { return same(v.value, json.RawMessage(value)) }
+
+// numbers returns the integers in a JSON value, by their paths.
+func numbers(raw json.RawMessage) map[string]int64 {
+	found := map[string]int64{}
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.UseNumber()
+	var v any
+	if d.Decode(&v) == nil {
+		collect(v, "", found)
+	}
+	return found
+}
+
+func collect(v any, path string, found map[string]int64) {
+	switch v := v.(type) {
+	case json.Number:
+		if n, ok := integer(v.String()); ok {
+			found[path] = n
+		}
+	case string:
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+			found[path] = n
+		} else if strings.HasPrefix(v, "{") || strings.HasPrefix(v, "[") {
+			for inner, n := range numbers(json.RawMessage(v)) {
+				found[join(path, inner)] = n
+			}
+		}
+	case map[string]any:
+		for name, x := range v {
+			collect(x, join(path, name), found)
+		}
+	case []any:
+		for i, x := range v {
+			collect(x, join(path, elementName(v, i)), found)
+		}
+	}
+}
+
+// elementName is the index of a list's element. But in a list of names and
+// numbers in turn, the name of a number is the string before it.
+func elementName(list []any, i int) string {
+	for j, x := range list {
+		_, isName := x.(string)
+		_, isNumber := x.(json.Number)
+		if j%2 == 0 && !isName || j%2 == 1 && !isNumber || len(list)%2 == 1 {
+			return strconv.Itoa(i)
+		}
+	}
+	if i%2 == 1 {
+		return list[i-1].(string)
+	}
+	return strconv.Itoa(i)
+}
+
+func join(path, name string) string {
+	if path == "" || name == "" {
+		return path + name
+	}
+	return path + "." + name
+}
+
+// integer reads a JSON number that is an integer, however it is written.
+func integer(text string) (int64, bool) {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n, true
+	}
+	f, err := strconv.ParseFloat(text, 64)
+	return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
+}
+
+// total returns the sum of all numbers in a JSON value.
+func total(raw json.RawMessage) (sum int64) {
+	for _, n := range numbers(raw) {
+		sum += n
+	}
+	return sum
+}
