@@ -109,6 +109,9 @@ func (r *Run) when(at int) string {
 	return "after " + brief(r.entry(at).Time)
 }
 
+// by says until when something was so, as in "By 17 ms".
+func (r *Run) by(at int) string { return "By " + strings.TrimPrefix(r.when(at), "after ") }
+
 // brief shows a duration as people read it: with three digits, or from ten
 // seconds on with hundredths of a second.
 func brief(d time.Duration) string {

@@ -298,6 +298,14 @@ func (r *Run) steps(node, service, key, path string, before int) (steps []step) 
 	return steps
 }
 
+// hasPath reports whether a key ever has a number at a path.
+func (r *Run) hasPath(service, key, path string) bool {
+	return slices.ContainsFunc(r.changesOf(service, key, len(r.Journal)), func(at int) bool {
+		_, has := numbers(r.Journal[at].Value)[path]
+		return has
+	})
+}
+
 // A step is a change of a number.
 type step struct {
 	at       int

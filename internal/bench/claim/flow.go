@@ -124,12 +124,8 @@ func (c Undelivered) holds(r *Run) bool {
 }
 
 func (c Undelivered) text(r *Run) string {
-	what := "has"
-	if len(c.Messages) > 1 {
-		what = "have"
-	}
-	return say("%s that can have told of %s's add of %d %s not arrived by then%s.",
-		plural(len(c.Messages), "message"), c.Node, c.Delta, what, r.fates(c.Messages))
+	return say("By then %s had not arrived that can have told of %s's add of %d%s.",
+		plural(len(c.Messages), "message"), c.Node, c.Delta, r.fates(c.Messages))
 }
 
 // fates says in which ways messages did not arrive in time.
@@ -142,8 +138,8 @@ func (r *Run) fates(ids []int) string {
 	for _, f := range []Fate{WasCut, WasLost, Unread, OnItsWay, Arrived} {
 		if n := counts[f]; n > 0 {
 			texts = append(texts, say(map[Fate]string{
-				WasCut: "%d blocked by cut links", WasLost: "%d lost", Unread: "%d came to a dead node",
-				OnItsWay: "%d on their way at the end", Arrived: "%d arrived later",
+				WasCut: "%d blocked by a cut link", WasLost: "%d lost", Unread: "%d came to a dead node",
+				OnItsWay: "%d still on the way at the end", Arrived: "%d arrived later",
 			}[f], n))
 		}
 	}
@@ -196,11 +192,12 @@ type LastChange struct {
 
 func (c LastChange) holds(r *Run) bool {
 	e, until := r.changed(c.At, c.Service, c.Key), r.message(c.Until)
-	return e.Src == c.Node && same(e.Value, json.RawMessage(c.Value)) && r.changedBefore(c.Node, until.sent) == c.At && r.whole(c.At, until.sent)
+	return e.Src == c.Node && same(e.Value, json.RawMessage(c.Value)) && isNode(until.src) &&
+		r.changedBefore(c.Node, until.sent) == c.At && r.whole(c.At, until.sent)
 }
 
 func (c LastChange) text(r *Run) string {
-	return say("The last that %s had changed in a service: it set %s's key %s to %s %s.",
+	return say("The last change that %s had made in a service: it set %s's key %s to %s %s.",
 		c.Node, c.Service, name(c.Key), shorten(c.Value, 48), r.when(c.At))
 }
 
@@ -245,8 +242,8 @@ func (c AnsweredBefore) holds(r *Run) bool {
 }
 
 func (c AnsweredBefore) text(*Run) string {
-	return say("%s answered that read before it had an answer to %s that it had asked since the read came.",
-		c.Node, plural(len(c.Calls), "question"))
+	return say("%s answered that read before it had the answers to %s that it had sent since the read came.",
+		c.Node, plural(len(c.Calls), "request"))
 }
 
 func (c AnsweredBefore) shows(r *Run) Shown {
@@ -318,21 +315,25 @@ func (c Cone) holds(r *Run) bool {
 		}
 	}
 	if len(c.Replies) > 0 {
-		b = r.behind(c.Replies)
+		if b = r.behind(c.Replies); !r.makes(c.Replies, r.op(c.Read).Int()) {
+			return false
+		}
 	}
 	adds, sum := b.missed(c.Read)
 	return reply.src == c.Node && r.whole(0, reply.sent) && len(adds) > 0 && slices.Equal(adds, c.Adds) && sum == c.Sum
 }
 
 func (c Cone) text(*Run) string {
-	who := c.Node
+	who, adds := c.Node, say("an add of %d", c.Sum)
 	if len(c.Replies) == 1 {
-		who = "Who set that value"
+		who = "whoever set that value"
 	} else if len(c.Replies) > 1 {
-		who = "Who set those values"
+		who = "whoever set those values"
 	}
-	return say("%s cannot have known of %s that had been acknowledged before that read was asked; they make %d.",
-		who, plural(len(c.Adds), "add"), c.Sum)
+	if len(c.Adds) > 1 {
+		adds = say("%d adds, %d in all,", len(c.Adds), c.Sum)
+	}
+	return say("Before that read was asked, %s had been acknowledged that %s cannot have known of.", adds, who)
 }
 
 func (c Cone) shows(*Run) Shown { return arrows(c.Replies...) }

@@ -149,12 +149,23 @@ func (f Formula) label(n number, node string) (label, of string, ok bool) {
 	return "", "", false
 }
 
+// labelOf returns the label of a part.
+func (f Formula) labelOf(p Part) string {
+	if f.single() {
+		return ""
+	}
+	return p.Of
+}
+
 // sound reports whether a formula has the fields that it needs, and no others.
 func (f Formula) sound() bool {
 	ofPeers := slices.Contains([]How{PeersAnswers, PeersLast, Deltas, PeersMost, LastMap}, f.How) || f.single() && f.Key == ""
-	counted := slices.Contains([]How{OthersKeys, OthersCachedKeys, OwnAlone, PeersAnswers, PeersLast, Deltas, PeersMost}, f.How)
-	return hows[f.How] != "" && ofPeers == (f.Type != "") && counted == (f.Own == OwnAcked || f.Own == OwnArrived) &&
-		(counted || f.Own == "") && (f.single() || f.Key == "") && (f.How != OwnAlone || f.Path == "")
+	return hows[f.How] != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") && (f.How != OwnAlone || f.Path == "")
+}
+
+// own reports whether a node's own adds are a part of a formula's sums.
+func (f Formula) own() bool {
+	return slices.Contains([]How{OthersKeys, OthersCachedKeys, OwnAlone, PeersAnswers, PeersLast, Deltas, PeersMost}, f.How)
 }
 
 // A reading is what a node had been told when it answered a read.
@@ -209,23 +220,21 @@ func (x reading) series(f Formula) map[string][]timed {
 		}
 		all[label] = append(all[label], timed{n.at, p})
 	}
-	if !f.sound() || f.How == OwnAlone && peerInWindow || f.How == OthersKeys && len(all) == 0 {
+	if !f.sound() || f.How == OwnAlone && peerInWindow || f.How != OwnAlone && len(all) == 0 {
 		return nil
-	}
-	if f.Own != "" {
-		all[x.node] = x.own(f.Own)
 	}
 	return all
 }
 
-// own returns the sum of the node's own adds in this life, as it grew.
-func (x reading) own(which Own) []timed {
+// ownAdds returns the sum of the node's own adds in this life, as it grew: of
+// those that it had acknowledged, or that had reached it.
+func (x reading) ownAdds(acked bool) []timed {
 	var grown []timed
 	for i, op := range x.History {
 		at := -1
-		if m := x.firstReply(i); which == OwnAcked && op.Outcome == maelstromtest.OK && m != nil && m.src == x.node {
+		if m := x.firstReply(i); acked && op.Outcome == maelstromtest.OK && m != nil && m.src == x.node {
 			at = m.sent
-		} else if which == OwnArrived && op.Node == x.node && x.requests[i] >= 0 {
+		} else if !acked && op.Node == x.node && x.requests[i] >= 0 {
 			at = x.request(i).arrival()
 		}
 		if op.F == "add" && x.born < at && at < x.answer {
@@ -251,18 +260,23 @@ func (x reading) options(s []timed) (parts []Part) {
 	return parts
 }
 
-// gives reports whether a formula gives a read's value, with what was right
-// when it was answered.
+// gives reports whether a formula gives a read's value, with what was right when
+// it was answered.
 func (r *Run) gives(f Formula, read int) bool {
+	x := r.reading(read)
 	sum, value := int64(0), r.op(read).Int()
-	all := r.reading(read).series(f)
+	all := x.series(f)
 	for _, s := range all {
 		if f.How == ToldOnce && slices.ContainsFunc(s, func(t timed) bool { return t.Value == value }) {
 			return true
 		}
 		sum += s[len(s)-1].Value
 	}
-	return len(all) > 0 && sum == value
+	if !f.own() {
+		return len(all) > 0 && sum == value
+	}
+	acked, arrived := x.ownAdds(true), x.ownAdds(false)
+	return all != nil && (sum+acked[len(acked)-1].Value == value || sum+arrived[len(arrived)-1].Value == value)
 }
 
 // explained returns how many reads of more than 0 a formula explains, of how
@@ -281,4 +295,29 @@ func (r *Run) explained(f Formula) (n, of int) {
 	}
 	r.fits[f] = [2]int{n, of}
 	return n, of
+}
+
+// makes reports whether a sum of numbers that messages have told a node, one of
+// each or all of it, is a value.
+func (r *Run) makes(messages []int, value int64) bool {
+	sums := map[int64]bool{0: true}
+	for _, id := range messages {
+		m := r.message(id)
+		told := m.numbers()
+		if isService(m.src) {
+			told = tells(r.questionOf(m), m)
+		}
+		all, next := int64(0), map[int64]bool{}
+		for _, n := range told {
+			all += n
+		}
+		for sum := range sums {
+			next[sum+all] = true
+			for _, n := range told {
+				next[sum+n] = true
+			}
+		}
+		sums = next
+	}
+	return sums[value]
 }

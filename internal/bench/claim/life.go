@@ -151,7 +151,7 @@ func (c Mute) text(r *Run) string {
 	if c.Line == "" {
 		line = "(a blank line)"
 	}
-	return say("%s printed a line that is not a message %s: %s. The line: %s. From then on it is mute: nothing that it prints counts, and it has printed %s since.",
+	return say("%s printed a line that Maelstrom does not take %s (%s): %s. From then on it is mute: nothing that it prints counts. It has printed %s since.",
 		c.Node, r.when(c.At), c.Why, line, plural(c.Unheard, "line"))
 }
 
@@ -171,7 +171,7 @@ func (c Stray) holds(r *Run) bool {
 }
 
 func (c Stray) text(*Run) string {
-	return say("%s printed a line that is not a message after %s: %s. The line: %s", c.Node, brief(c.At), c.Why, shorten(c.Line, 100))
+	return say("%s printed a line that Maelstrom does not take after %s (%s): %s", c.Node, brief(c.At), c.Why, shorten(c.Line, 100))
 }
 
 // PendingBytes says that a node had printed the beginning of a line and not its

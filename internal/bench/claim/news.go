@@ -45,7 +45,7 @@ func (f *flood) entry(at int, e maelstromtest.Entry) {
 		}
 	case maelstromtest.Sent:
 		m := f.message(e.ID)
-		if f.knows(e.Src, at) && (!isNode(e.Dest) || m.hasContent()) || isService(e.Src) && f.tells(m) {
+		if isNode(e.Src) && f.knows(e.Src, at) && (!isNode(e.Dest) || m.hasContent()) || isService(e.Src) && f.tells(m) {
 			f.wet[e.ID] = true
 		}
 	case maelstromtest.Received:

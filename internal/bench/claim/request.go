@@ -399,11 +399,11 @@ func (c NoneSucceeded) holds(r *Run) bool {
 func (c NoneSucceeded) text(*Run) string {
 	switch {
 	case c.Asked == c.Unanswered:
-		return say("None of %s was answered.", plural(c.Asked, c.F))
+		return say("None of the %s was answered.", plural(c.Asked, c.F))
 	case c.Unanswered == 0:
-		return say("None of %s succeeded.", plural(c.Asked, c.F))
+		return say("None of the %s succeeded.", plural(c.Asked, c.F))
 	}
-	return say("None of %s succeeded, and %d were not answered.", plural(c.Asked, c.F), c.Unanswered)
+	return say("None of the %s succeeded, and %d were not answered.", plural(c.Asked, c.F), c.Unanswered)
 }
 
 // InHand says how many other requests of clients a node had in hand when a

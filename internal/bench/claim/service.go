@@ -359,31 +359,32 @@ func (c CountedTwice) shows(r *Run) Shown {
 
 func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Second), -c.Delta }
 
-// Counted says, by counting, what had come to a node before a position, what of
-// that it had acknowledged, and by how much it had changed a number. The change
-// is less than what it had acknowledged, or more than what had come. The node
-// has exchanged no content with other nodes until then.
+// Counted says, by counting, what had come to a node before At, what of that it
+// had acknowledged, and by how much it had changed a number. The change is less
+// than what it had acknowledged, or more than what had come. The node has
+// exchanged no content with other nodes until then.
 type Counted struct {
 	Service, Key, Path    string
 	Node                  string
-	Before                int // a position
+	At                    int // where a node sends a message, or a service changes
 	Acked, Asked, Changed int64
 }
 
 func (c Counted) holds(r *Run) bool {
-	r.entry(c.Before)
-	return len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0 && r.changedBy(c.Node, c.Service, c.Key, c.Path, c.Before) == c.Changed &&
-		r.acked(c.Node, c.Before) == c.Acked && r.asked(c.Node, c.Before) == c.Asked &&
-		(c.Changed < c.Acked || c.Changed > c.Asked) && r.alone(c.Node, c.Before)
+	e := r.entry(c.At)
+	event := e.What == maelstromtest.Sent && isNode(e.Src) || e.What == maelstromtest.Answered && e.Answer != nil && e.Changed
+	return event && r.hasPath(c.Service, c.Key, c.Path) && r.changedBy(c.Node, c.Service, c.Key, c.Path, c.At) == c.Changed &&
+		r.acked(c.Node, c.At) == c.Acked && r.asked(c.Node, c.At) == c.Asked &&
+		(c.Changed < c.Acked || c.Changed > c.Asked) && r.alone(c.Node, c.At)
 }
 
 func (c Counted) text(r *Run) string {
 	key := say("%s's key %s", c.Service, name(c.Key)+inside(c.Path))
 	if c.Changed > c.Asked {
-		return say("By %s the adds that had reached %s made %d, but its changes of %s made %d.",
-			r.when(c.Before), c.Node, c.Asked, key, c.Changed)
+		return say("%s, the adds that had reached %s made %d, but its changes of %s made %d.",
+			r.by(c.At), c.Node, c.Asked, key, c.Changed)
 	}
-	return say("By %s %s had acknowledged %d, but its changes of %s made %d.", r.when(c.Before), c.Node, c.Acked, key, c.Changed)
+	return say("%s, %s had acknowledged %d, but its changes of %s made %d.", r.by(c.At), c.Node, c.Acked, key, c.Changed)
 }
 
 func (c Counted) amount() (string, int64) {
@@ -393,31 +394,22 @@ func (c Counted) amount() (string, int64) {
 	return c.Node, c.Acked - c.Changed
 }
 
-// SameSteps says that all changes of a number by a node until Until was sent
-// were by the same amount, although the adds that it had acknowledged by then
-// were not all of that amount.
+// SameSteps says that all changes of a number by a node in the whole run were by
+// the same amount, although it acknowledged adds of other amounts.
 type SameSteps struct {
-	Service, Key string
-	Path         string
-	Node         string
-	Until        int
-	N            int
-	Step         int64
+	Service, Key, Path string
+	Node               string
+	N                  int
+	Step               int64
 }
 
 func (c SameSteps) holds(r *Run) bool {
-	until := r.message(c.Until)
-	steps := r.steps(c.Node, c.Service, c.Key, c.Path, until.sent)
-	for _, s := range steps {
-		if s.to-s.from != c.Step {
-			return false
-		}
-	}
+	steps := r.steps(c.Node, c.Service, c.Key, c.Path, len(r.Journal))
 	other := r.adds(func(i int, op maelstromtest.Op) bool {
-		m := r.firstReply(i)
-		return op.Outcome == maelstromtest.OK && m != nil && m.src == c.Node && m.sent < until.sent && r.delta(i) != c.Step && r.delta(i) != 0
+		return op.Outcome == maelstromtest.OK && op.Node == c.Node && r.delta(i) != c.Step && r.delta(i) != 0
 	})
-	return len(steps) == c.N && c.N > 1 && other > 0 && r.alone(c.Node, until.sent)
+	return !slices.ContainsFunc(steps, func(s step) bool { return s.to-s.from != c.Step }) &&
+		len(steps) == c.N && c.N > 1 && other > 0 && r.alone(c.Node, len(r.Journal))
 }
 
 func (c SameSteps) text(*Run) string {

@@ -3,6 +3,7 @@ package claim
 import (
 	"reflect"
 	"slices"
+	"strings"
 )
 
 // A How says what kind of numbers make a read's value. There are two kinds of
@@ -51,14 +52,6 @@ const (
 	LastMap How = "last map"
 )
 
-// Own says which of its own adds a node counts, of those of its present life.
-type Own string
-
-const (
-	OwnAcked   Own = "acknowledged" // those that it has acknowledged
-	OwnArrived Own = "arrived"      // those that have reached it
-)
-
 // A Formula is a way in which a read's value is made of what a node was told.
 // Fields of which How does not speak are empty.
 type Formula struct {
@@ -66,14 +59,13 @@ type Formula struct {
 	Key  string // a service, a space, and a key in canonical JSON
 	Type string
 	Path string
-	Own  Own
 }
 
 // A Part is a number in a sum.
 type Part struct {
 	Of      string // a service, a space and its key, with a dot and the path; or a node
 	Value   int64
-	Message int // which told it; -1 for Own and Deltas
+	Message int // which told it; -1 for own adds and Deltas
 }
 
 // Sum says that a read's value is the sum of parts. Each was right by its
@@ -95,49 +87,60 @@ func (c Sum) holds(r *Run) bool {
 	}
 	x := r.reading(c.Read)
 	left := x.series(c.Formula)
-	sum, last := int64(0), ""
+	known := left != nil
+	sum, last, own := int64(0), "", !c.Formula.own()
 	for i, p := range c.Parts {
-		label := p.Of
-		if c.Formula.single() {
-			label = ""
+		options := x.options(left[c.Formula.labelOf(p)])
+		if c.Formula.own() && p.Of == c.Node {
+			options, own = append(x.options(x.ownAdds(true)), x.options(x.ownAdds(false))...), true
 		}
-		if i > 0 && p.Of <= last || !slices.Contains(x.options(left[label]), p) {
+		if i > 0 && p.Of <= last || !slices.Contains(options, p) {
 			return false
 		}
 		sum, last = sum+p.Value, p.Of
-		delete(left, label)
+		delete(left, c.Formula.labelOf(p))
 	}
 	for _, s := range left {
 		if c.Formula.windowed() || s[0].at <= x.earliest {
 			return false
 		}
 	}
-	return sum == c.Value && len(c.Parts) > 0
+	return sum == c.Value && own && known
 }
 
+// hows says in words what is summed up. The node's name goes where %s is.
 var hows = map[How]string{
-	ToldOnce:         "what it was told for it",
-	CachedKey:        "the last that it had been told of that",
-	Keys:             "the sum of the keys that it read for it",
-	OthersKeys:       "the sum of its own adds and of the others' keys that it read for it",
-	CachedKeys:       "the sum of what it had last been told of all keys",
-	OthersCachedKeys: "the sum of its own adds and of what it had last been told of the others' keys",
-	OwnAlone:         "the sum of its own adds alone",
-	PeersAnswers:     "the sum of its own adds and of what the others answered for it",
-	PeersLast:        "the sum of its own adds and of the last that each of the others had sent it",
-	Deltas:           "the sum of its own adds and of all that the others had sent it",
-	PeersMost:        "the sum of its own adds and of the most that it had been sent for each of the others",
-	LastMap:          "the sum of the last that it had been sent for each node",
+	ToldOnce:         "what %s was told for it",
+	CachedKey:        "the last that %s had been told of it",
+	Keys:             "the sum of the keys that %s read for it",
+	OthersKeys:       "the sum of the own adds of %s and of the others' keys that it read for it",
+	CachedKeys:       "the sum of what %s had last been told of all keys",
+	OthersCachedKeys: "the sum of the own adds of %s and of what it had last been told of the others' keys",
+	OwnAlone:         "the sum of the own adds of %s alone",
+	PeersAnswers:     "the sum of the own adds of %s and of what the others answered for it",
+	PeersLast:        "the sum of the own adds of %s and of the last that each of the others had sent it",
+	Deltas:           "the sum of the own adds of %s and of all that the others had sent it",
+	PeersMost:        "the sum of the own adds of %s and of the most that it had been sent for each of the others",
+	LastMap:          "the sum of the last that %s had been sent for each node",
 }
 
-func (c Sum) text(*Run) string {
-	parts := list(c.Parts, func(p Part) string {
-		if p.Of == c.Node && c.Formula.Own != "" {
-			return say("%d (its own)", p.Value)
+func (c Sum) text(r *Run) string {
+	if p := c.Parts[0]; c.Formula.single() {
+		service, key, ofKey := strings.Cut(p.Of, " ")
+		if ofKey {
+			key = " of its key " + shorten(key, 24)
 		}
-		return say("%d (%s)", p.Value, p.Of)
-	})
-	return say("%d is %s: %s.", c.Value, hows[c.Formula.How], parts)
+		return say("%d is what %s had told %s%s; that came %s.", c.Value, service, c.Node, key, r.when(r.message(p.Message).arrival()))
+	}
+	texts := make([]string, len(c.Parts))
+	for i, p := range c.Parts {
+		of := p.Of
+		if p.Of == c.Node && c.Formula.own() {
+			of = "its own"
+		}
+		texts[i] = say("%d (%s)", p.Value, of)
+	}
+	return say("%d is "+hows[c.Formula.How]+": %s.", c.Value, c.Node, shorten(strings.Join(texts, " + "), 160))
 }
 
 func (c Sum) shows(*Run) Shown {
@@ -163,7 +166,7 @@ func (c Explains) holds(r *Run) bool {
 }
 
 func (c Explains) text(*Run) string {
-	return say("So are %d of the %d reads that returned more than 0.", c.N, c.Of)
+	return say("That explains %d of the %d reads that returned more than 0.", c.N, c.Of)
 }
 
 // NotCounted says that a message that reached a node before it answered a read,
@@ -263,7 +266,7 @@ func (c DeltasMissing) holds(r *Run) bool {
 }
 
 func (c DeltasMissing) text(r *Run) string {
-	return say("%s of %s to %s had not arrived%s; they make %d.",
+	return say("%s of %s to %s had not arrived%s: %d in all.",
 		plural(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), c.Sum)
 }
 
@@ -319,7 +322,7 @@ func (c AllMissing) text(*Run) string {
 func (c PartOff) about(_ *Run, read int) bool       { return c.Of.Read == read }
 func (c DeltasMissing) about(_ *Run, read int) bool { return c.Read == read }
 func (c Cone) about(_ *Run, read int) bool          { return c.Read == read }
-func (c Counted) about(r *Run, read int) bool       { return c.Before == r.reply(read).sent }
+func (c Counted) about(r *Run, read int) bool       { return c.At == r.reply(read).sent }
 func (c AnotherAmount) about(r *Run, read int) bool { return c.At < r.reply(read).sent }
 func (c CountedTwice) about(r *Run, read int) bool  { return c.Second < r.reply(read).sent }
 func (c ChangedSince) about(r *Run, read int) bool  { return c.Until == r.reply(read).id }

@@ -12,7 +12,7 @@ func canonical(raw string) string {
 	d := json.NewDecoder(strings.NewReader(raw))
 	d.UseNumber()
 	var v any
-	if d.Decode(&v) != nil {
+	if d.Decode(&v) != nil || d.More() {
 		return raw
 	}
 	text, err := json.Marshal(v)
