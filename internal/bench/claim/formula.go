@@ -119,7 +119,9 @@ func (m *message) numbers() map[string]int64 {
 }
 
 // single reports whether a formula is one number.
-func (f Formula) single() bool { return f.How == ToldOnce || f.How == CachedKey }
+func (f Formula) single() bool {
+	return f.How == ToldOnce || f.How == CachedKey || f.How == CachedRead
+}
 
 // windowed reports whether only what was told in a read's window counts.
 func (f Formula) windowed() bool {
@@ -132,9 +134,10 @@ func (f Formula) label(n number, node string) (label, of string, ok bool) {
 	sent := n.service == "" && n.kind == f.Type
 	forNode := n.path[strings.LastIndex(n.path, ".")+1:]
 	switch f.How {
-	case ToldOnce, CachedKey:
+	case ToldOnce, CachedKey, CachedRead:
 		if f.Key != "" {
-			return "", n.of(), n.service+" "+n.key == f.Key && n.path == f.Path && f.Type == ""
+			wrote := n.kind == "cas_ok" || n.kind == "write_ok"
+			return "", n.of(), n.service+" "+n.key == f.Key && n.path == f.Path && (f.How != CachedRead || !wrote)
 		}
 		return "", n.src, sent && n.path == f.Path
 	case Keys, CachedKeys:

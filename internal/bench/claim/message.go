@@ -21,7 +21,7 @@ const (
 // Message says that a message was sent, and what became of it. Each arrow of a
 // picture is one. Run.Sent returns it.
 type Message struct {
-	ID        int
+	ID, At    int // At is where it was sent
 	Src, Dest string
 	Fate      Fate
 	Copies    int           // 1, unless a fault has doubled it
@@ -35,7 +35,7 @@ func (r *Run) Sent(id int) Message {
 	if m == nil {
 		return Message{ID: id}
 	}
-	return Message{id, m.src, m.dest, m.fate(), m.copies, m.late}
+	return Message{id, m.sent, m.src, m.dest, m.fate(), m.copies, m.late}
 }
 
 func (c Message) holds(r *Run) bool {

@@ -456,18 +456,20 @@ func (c SentSince) text(*Run) string {
 	return say("From then until the client gave up, %s sent %s to nodes and services.", c.Node, plural(len(c.Calls), "message"))
 }
 
-// Repeated says that from the arrival of a request until its client gave up, a
-// node sent the same message N times, and that each answer to it is the same
-// error.
+// Repeated says how many messages like First a node sent from the arrival of a
+// request until its client gave up, and how many of them were answered like
+// Reply.
 type Repeated struct {
-	Op       int
-	Node     string
-	First    int // the first such message
-	Dest     string
-	N        int
-	Answered int // how many of them
-	Code     int // of the error; 0: the answers are no errors
-	Reply    int // the first answer; -1 if there is none
+	Op    int
+	Node  string
+	First int // the first of them
+	Dest  string
+	Same  bool // all have the same body, and not just the same type
+	N     int
+
+	Reply    int // the first such answer; -1 if there is none
+	Code     int // of the error that it is, or 0
+	Answered int // how many answers have that code
 
 	// AtLeast says that the journal has a gap in that time, so there may have
 	// been more of them.
@@ -477,37 +479,41 @@ type Repeated struct {
 func (c Repeated) holds(r *Run) bool {
 	from, to := r.wait(c.Op)
 	first := r.message(c.First)
-	same := Repeated{c.Op, first.src, -1, first.dest, 0, 0, 0, -1, !r.whole(from, to)}
+	like := Repeated{Op: c.Op, Node: first.src, First: -1, Dest: first.dest, Same: c.Same, Reply: -1, Code: c.Code, AtLeast: !r.whole(from, to)}
+	differ := false
 	for _, m := range r.sent(c.Node, from, to) {
-		if m.dest != first.dest || r.bodyOf(m) != r.bodyOf(first) {
+		if m.dest != first.dest || m.kind != first.kind || c.Same && r.bodyOf(m) != r.bodyOf(first) {
 			continue
 		}
-		if same.N++; same.N == 1 {
-			same.First = m.id
+		differ = differ || r.bodyOf(m) != r.bodyOf(first)
+		if like.N++; like.N == 1 {
+			like.First = m.id
 		}
-		y := r.answerTo(m)
-		if y == nil {
-			continue
-		}
-		if same.Answered++; same.Answered == 1 {
-			same.Reply, same.Code = y.id, code(y)
-		}
-		if code(y) != same.Code {
-			return false
+		if y := r.answerTo(m); y != nil && code(y) == c.Code {
+			if like.Answered++; like.Answered == 1 {
+				like.Reply = y.id
+			}
 		}
 	}
-	return r.op(c.Op).Node == c.Node && !isClient(c.Dest) && c.N > 1 && c == same
+	return r.op(c.Op).Node == c.Node && !isClient(c.Dest) && c.N > 1 && (c.Same || differ) &&
+		(c.Reply >= 0 || c.Code == 0) && c == like
 }
 
 func (c Repeated) text(r *Run) string {
-	times, how := say("%d times", c.N), "none was answered"
+	what, times, how := "the same "+r.body(c.First), say("%d times", c.N), "none was answered"
+	if !c.Same {
+		what = "a " + r.message(c.First).kind
+	}
 	if c.AtLeast {
 		times = "at least " + times
 	}
 	if c.Answered > 0 {
-		how = say("%d were answered, each time with %s", c.Answered, r.body(c.Reply))
+		how = say("%d were answered with %s", c.Answered, r.body(c.Reply))
+		if c.Code == 0 {
+			how = say("%d were answered without an error", c.Answered)
+		}
 	}
-	return say("Until the client gave up, %s sent %s the same %s %s; %s.", c.Node, c.Dest, r.body(c.First), times, how)
+	return say("Until the client gave up, %s sent %s %s %s; %s.", c.Node, c.Dest, what, times, how)
 }
 
 func (c Repeated) shows(*Run) Shown {
@@ -558,8 +564,11 @@ func (c NextSent) text(r *Run) string {
 		return came + ", and has sent nothing since."
 	}
 	next := r.message(c.Next)
-	return say("%s; the next that it sent was %s to %s, %s later.", came, r.body(c.Next), next.dest,
-		brief(r.entry(next.sent).Time-r.entry(m.arrival()).Time))
+	later := "at once"
+	if d := r.entry(next.sent).Time - r.entry(m.arrival()).Time; d > 0 {
+		later = brief(d) + " later"
+	}
+	return say("%s; the next that it sent was %s to %s, %s.", came, r.body(c.Next), next.dest, later)
 }
 
 func (c NextSent) shows(r *Run) Shown {

@@ -57,8 +57,8 @@ func lostUpdate(s *scene) []said {
 		{Claim: WrongTotal{read, "n2", 2, []Range{{Lo: 5, Hi: 5}}}},
 		{Claim: BelowAcked{read, "n2", 2, 5}},
 		{Claim: Answered{read, "n2", 2, reply}},
-		{Sum{read, "n2", 2, formula, []Part{{"seq-kv t", 2, told.reply}}}, []string{"Formula.How = cached"}},
-		{Explains{formula, 1, 1}, []string{"Formula.How = cached"}},
+		{Sum{read, "n2", 2, formula, []Part{{"seq-kv t", 2, told.reply}}}, []string{"Formula.How = cached", "Formula.How = cached read"}},
+		{Explains{formula, 1, 1}, []string{"Formula.How = cached", "Formula.How = cached read"}},
 		{Claim: Told{told.reply, "n2", "seq-kv", `"t"`, 2, 2, "2", "2"}},
 		{Claim: Acknowledged{a, "n0", 3, ack}},
 		{Claim: Changed{"seq-kv", `"t"`, "n0", first.request, first.at, 1, "", "3"}},
@@ -140,7 +140,7 @@ func countedTwice(s *scene) []said {
 		{Claim: AllMissing{read, -2, []Claim{counted}}},
 		{Claim: AskedInVain{first.request, found.request, "n0", "seq-kv"}},
 		{Claim: Unreplied{reply + 1, "n0", "seq-kv"}},
-		{Claim: Message{first.reply, "seq-kv", "n0", WasLost, 1, 0}},
+		{Claim: s.run().Sent(first.reply)},
 		{Claim: Acknowledged{a, "n0", 2, ack}},
 		{Claim: Answered{read, "n0", 4, reply}},
 	}
@@ -170,9 +170,9 @@ func copies(s *scene) []said {
 		{Claim: ArrivedTwice{doubled, 2, two.reply, "n0", "seq-kv"}},
 		{Claim: WrittenBack{"seq-kv", `"t"`, lost.at, "n1", "5", back.at, late, "n0", "2"}},
 		{Claim: WrittenBack{"seq-kv", `"u"`, other.at, "n1", "5", two.at, doubled, "n0", "1"}},
-		{Claim: Message{doubled, "n0", "seq-kv", Arrived, 2, 0}},
-		{Claim: Message{late, "n0", "seq-kv", Arrived, 1, 50 * time.Millisecond}},
-		{Claim: Message{first.reply, "seq-kv", "n0", OnItsWay, 1, 0}},
+		{Claim: s.run().Sent(doubled)},
+		{Claim: s.run().Sent(late)},
+		{Claim: s.run().Sent(first.reply)},
 	}
 }
 
@@ -206,7 +206,7 @@ func ones(s *scene) []said {
 	s.call("n0", `{"type":"read","key":"t","msg_id":9}`)
 	s.answer(read, "3")
 	return []said{
-		{Claim: SameSteps{"seq-kv", `"t"`, "n0", "n0", 3, 1}},
+		{Claim: SameSteps{"seq-kv", `"t"`, "n0", "n0", 3, 1, 3, 8}},
 		{Claim: Counted{"seq-kv", `"t"`, "n0", "n0", s.at() - 2, 8, 8, 3}},
 	}
 }
@@ -231,7 +231,7 @@ func cutLink(s *scene) []said {
 		{Claim: AllMissing{read, 4, []Claim{cone}}},
 		{Claim: NoPath{a, "n0", 4, "n1", reply}},
 		{Undelivered{a, "n0", 4, reply, []int{cut}}, []string{"Until = 7"}},
-		{Claim: Message{cut, "n0", "n1", WasCut, 1, 0}},
+		{Claim: s.run().Sent(cut)},
 		{Claim: NoService{}},
 		{Claim: sum},
 		{Claim: off},
@@ -260,7 +260,7 @@ func askPeers(s *scene) []said {
 		{AllMissing{read, 2, []Claim{off}}, []string{"Of[0].Of.Formula.How = peers' last"}},
 		{Claim: AnsweredBefore{read, "n2", []int{asked}}},
 		{Claim: Path{0, "n0", 1, "n2", reply, []int{heard}}},
-		{Explains{formula, 1, 1}, []string{"Formula.How = peers' last", "Formula.How = deltas", "Formula.How = told", "Formula.How = cached"}},
+		{Explains{formula, 1, 1}, []string{"Formula.How = peers' last", "Formula.How = deltas", "Formula.How = told", "Formula.How = cached", "Formula.How = cached read"}},
 		{Claim: LastGot{"n2", s.at() - 2, heard, "n0"}},
 	}
 }
@@ -377,7 +377,7 @@ func repeats(s *scene) []said {
 		}
 	}
 	s.giveUp(op)
-	return []said{{Claim: Repeated{op, "n0", first.request, "seq-kv", 4, 4, 20, first.reply, false}}}
+	return []said{{Claim: Repeated{op, "n0", first.request, "seq-kv", true, 4, first.reply, 20, 4, false}}}
 }
 
 func wrongAnswers(s *scene) []said {
@@ -447,7 +447,7 @@ func lives(s *scene) []said {
 	return []said{
 		{Claim: Killed{"n0", killed}},
 		{Claim: AckedInMemory{"n0", killed, 2}},
-		{Claim: Message{dead, "c0", "n0", Unread, 1, 0}},
+		{Claim: s.run().Sent(dead)},
 		{Claim: Stderr{"n1", "KeyError: 'value'", line}},
 		{Claim: Within{op, "n1", line}},
 		{Claim: Mute{"n2", "hello", "it is not JSON", mute, 1}},

@@ -361,19 +361,21 @@ func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Secon
 
 // Counted says, by counting, what had come to a node before At, what of that it
 // had acknowledged, and by how much it had changed a number. The change is less
-// than what it had acknowledged, or more than what had come. The node has
-// exchanged no content with other nodes until then.
+// than what it had acknowledged, or more than what had come. The number is one
+// that the node does change, if it changes any, and until then it has exchanged
+// no content with other nodes.
 type Counted struct {
 	Service, Key, Path    string
 	Node                  string
-	At                    int // where a node sends a message, or a service changes
+	At                    int // where a node answers a client, or a change by Node
 	Acked, Asked, Changed int64
 }
 
 func (c Counted) holds(r *Run) bool {
-	e := r.entry(c.At)
-	event := e.What == maelstromtest.Sent && isNode(e.Src) || e.What == maelstromtest.Answered && e.Answer != nil && e.Changed
-	return event && r.hasPath(c.Service, c.Key, c.Path) && r.changedBy(c.Node, c.Service, c.Key, c.Path, c.At) == c.Changed &&
+	e, end := r.entry(c.At), len(r.Journal)
+	event := e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) || e.Answer != nil && e.Changed && e.Src == c.Node
+	writes := len(r.steps(c.Node, c.Service, c.Key, c.Path, end)) > 0 || r.changedBefore(c.Node, end) < 0
+	return event && writes && r.hasPath(c.Service, c.Key, c.Path) && r.changedBy(c.Node, c.Service, c.Key, c.Path, c.At) == c.Changed &&
 		r.acked(c.Node, c.At) == c.Acked && r.asked(c.Node, c.At) == c.Asked &&
 		(c.Changed < c.Acked || c.Changed > c.Asked) && r.alone(c.Node, c.At)
 }
@@ -394,27 +396,36 @@ func (c Counted) amount() (string, int64) {
 	return c.Node, c.Acked - c.Changed
 }
 
-// SameSteps says that all changes of a number by a node in the whole run were by
-// the same amount, although it acknowledged adds of other amounts.
+// SameSteps says that all changes of a number by a node were by the same amount,
+// how many there were, and how many adds of more than 0 it acknowledged, which
+// make Acked.
 type SameSteps struct {
 	Service, Key, Path string
 	Node               string
 	N                  int
 	Step               int64
+	Adds               int
+	Acked              int64
 }
 
 func (c SameSteps) holds(r *Run) bool {
-	steps := r.steps(c.Node, c.Service, c.Key, c.Path, len(r.Journal))
-	other := r.adds(func(i int, op maelstromtest.Op) bool {
-		return op.Outcome == maelstromtest.OK && op.Node == c.Node && r.delta(i) != c.Step && r.delta(i) != 0
+	end, adds := len(r.Journal), 0
+	steps := r.steps(c.Node, c.Service, c.Key, c.Path, end)
+	acked := r.adds(func(i int, op maelstromtest.Op) bool {
+		m := r.firstReply(i)
+		ok := op.Outcome == maelstromtest.OK && m != nil && m.src == c.Node && r.delta(i) > 0
+		if ok {
+			adds++
+		}
+		return ok
 	})
 	return !slices.ContainsFunc(steps, func(s step) bool { return s.to-s.from != c.Step }) &&
-		len(steps) == c.N && c.N > 1 && other > 0 && r.alone(c.Node, len(r.Journal))
+		len(steps) == c.N && c.N > 1 && adds == c.Adds && acked == c.Acked && r.alone(c.Node, end)
 }
 
 func (c SameSteps) text(*Run) string {
-	return say("All %d changes of %s's key %s by %s were by %d, whatever was to be added.",
-		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step)
+	return say("All %d changes of %s's key %s by %s were by %d; the %s that it acknowledged make %d.",
+		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step, plural(c.Adds, "add"), c.Acked)
 }
 
 // StoredAfterAck says that a change by a node came after it had acknowledged an

@@ -23,6 +23,8 @@ const (
 	ToldOnce How = "told"
 	// CachedKey is the last such number, from before the window or from within.
 	CachedKey How = "cached"
+	// CachedRead is CachedKey without what cas_ok and write_ok tell.
+	CachedRead How = "cached read"
 	// Keys is the number last told in the window of each key and path. If Path
 	// is not empty, only paths count whose last name it is.
 	Keys How = "keys"
@@ -112,6 +114,7 @@ func (c Sum) holds(r *Run) bool {
 var hows = map[How]string{
 	ToldOnce:         "what %s was told for it",
 	CachedKey:        "the last that %s had been told of it",
+	CachedRead:       "the last that %s had been told of it",
 	Keys:             "the sum of the keys that %s read for it",
 	OthersKeys:       "the sum of the own adds of %s and of the others' keys that it read for it",
 	CachedKeys:       "the sum of what %s had last been told of all keys",

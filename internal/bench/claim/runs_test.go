@@ -1,0 +1,103 @@
+package claim
+
+import (
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
+)
+
+// In runs of real designs, what is said of every message and every acknowledged
+// add holds, and following the news of an add forwards and backwards comes to
+// the same.
+func TestNewsForwardsAndBackwards(t *testing.T) {
+	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	defer log.SetOutput(log.Default().Writer())
+	const seed = 7
+	random := rand.New(rand.NewPCG(seed, 0))
+	known, unknown := 0, 0
+	for _, name := range []string{"rmw", "cas", "crdt"} {
+		for _, faults := range []string{"", "loss,kill,partition", "duplicate,late,pause"} {
+			for _, latency := range []time.Duration{0, 50 * time.Millisecond} {
+				t.Run(fmt.Sprint(name, "/", faults, "/", latency), func(t *testing.T) {
+					rival, err := rivals.Named(name)
+					if err != nil {
+						t.Fatal(err)
+					}
+					result, journal := maelstromtest.Record(t, maelstromtest.Config{
+						Seed: random.Uint64(), Rate: 60, TimeLimit: 2 * time.Second, Latency: latency,
+						Nemesis: maelstromtest.MustNemesis(faults), NemesisInterval: time.Second,
+					}, rival.Program)
+					k, u := checkNews(t, NewRun(result, journal))
+					known, unknown = known+k, unknown+u
+				})
+			}
+		}
+	}
+	if known < 2000 || unknown < 200 {
+		t.Errorf("seed %d: only %d adds were known and %d unknown where a read was answered", seed, known, unknown)
+	}
+}
+
+// checkNews returns how many pairs of an acknowledged add and a read there are
+// where the add was known to who answered the read, and where not.
+func checkNews(t *testing.T, r *Run) (known, unknown int) {
+	for id, m := range r.messages {
+		if !r.Holds(r.Sent(id)) {
+			t.Fatalf("not so: %s", r.Text(r.Sent(id)))
+		}
+		if id%50 != 0 {
+			continue
+		}
+		for _, mutant := range mutants(r.Sent(id)) {
+			if r.Holds(mutant) {
+				t.Fatalf("also so: message %d of %s with %s", id, m.src, mutant.change)
+			}
+		}
+	}
+	for read, op := range r.History {
+		reply := r.firstReply(read)
+		if op.F != "read" || op.Outcome != maelstromtest.OK || reply == nil {
+			continue
+		}
+		back := r.before(reply.src, reply.sent)
+		var told []int
+		for _, m := range r.sentBy(r.request(read).sent, reply.sent) {
+			if m.basis >= 0 && m.dest == reply.src && m.arrivedBefore(reply.sent) {
+				told = append(told, m.id)
+			}
+		}
+		behind := r.behind(told)
+		for add := range r.History {
+			if !r.ackedBefore(add, read) {
+				continue
+			}
+			f := r.news(add)
+			knows := f.knows(reply.src, reply.sent)
+			if knows == back.misses(add) {
+				t.Fatalf("add %d is known at read %d: %v, by following it back %v", add, read, knows, !knows)
+			}
+			set := slices.ContainsFunc(told, func(id int) bool {
+				m := r.message(id)
+				at, ok := r.toldValue(m)
+				request := r.Journal[m.basis].ID
+				return ok && f.values[at] || !ok && f.wet[request]
+			})
+			if set == behind.misses(add) {
+				t.Fatalf("add %d is known behind read %d: %v, by following it back %v", add, read, set, !set)
+			}
+			if knows {
+				known++
+			} else {
+				unknown++
+			}
+		}
+	}
+	return known, unknown
+}
