@@ -85,9 +85,8 @@ func checkNews(t *testing.T, r *Run) (known, unknown int) {
 			}
 			set := slices.ContainsFunc(told, func(id int) bool {
 				m := r.message(id)
-				at, ok := r.toldValue(m)
-				request := r.Journal[m.basis].ID
-				return ok && f.values[at] || !ok && f.wet[request]
+				_, ok := r.toldValue(m)
+				return f.wet[id] || !ok && f.wet[r.Journal[m.basis].ID]
 			})
 			if set == behind.misses(add) {
 				t.Fatalf("add %d is known behind read %d: %v, by following it back %v", add, read, set, !set)
