@@ -151,18 +151,18 @@ func (r *Run) adds(is func(i int, op maelstromtest.Op) bool) (sum int64) {
 }
 
 // acked returns the sum of the adds that a node had acknowledged at a position.
-func (r *Run) acked(node string, at int) int64 {
-	return r.adds(func(i int, op maelstromtest.Op) bool {
-		m := r.firstReply(i)
-		return op.Outcome == maelstromtest.OK && m != nil && m.src == node && m.sent < at
-	})
-}
+func (r *Run) acked(node string, at int) int64 { return sumBefore(r.addsAt(node, true), at) }
 
 // asked returns the sum of the adds that had reached a node at a position.
-func (r *Run) asked(node string, at int) int64 {
-	return r.adds(func(i int, op maelstromtest.Op) bool {
-		return op.Node == node && r.requests[i] >= 0 && r.request(i).arrivedBefore(at)
-	})
+func (r *Run) asked(node string, at int) int64 { return sumBefore(r.addsAt(node, false), at) }
+
+func sumBefore(adds []timed, at int) (sum int64) {
+	for _, t := range adds {
+		if t.at < at {
+			sum += t.Value
+		}
+	}
+	return sum
 }
 
 // ackedBefore reports whether an operation is an add that was acknowledged

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -171,29 +172,33 @@ func (f Formula) own() bool {
 	return slices.Contains([]How{OthersKeys, OthersCachedKeys, OwnAlone, PeersAnswers, PeersLast, Deltas, PeersMost}, f.How)
 }
 
-// A reading is what a node had been told when it answered a read.
+// A reading is a node's answer to a read.
 type reading struct {
 	*Run
 	node     string
-	told     []number
-	born     int
+	value    int64
+	born     int // where the node's life began
 	earliest int // 10 ms before the request arrived
 	window   int // where that was
 	answer   int
 }
 
 func (r *Run) reading(read int) reading {
-	_, reply := r.read(read)
-	x := reading{Run: r, node: reply.src, born: r.born(reply.src, reply.sent), window: r.request(read).arrival(), answer: reply.sent}
-	for x.earliest = max(x.window, 0); x.earliest > x.born && r.Journal[x.window].Time-r.Journal[x.earliest].Time < 10*time.Millisecond; {
+	op, reply := r.read(read)
+	x := reading{r, reply.src, op.Int(), r.born(reply.src, reply.sent), 0, max(r.request(read).arrival(), 0), reply.sent}
+	for x.earliest = x.window; x.earliest > x.born && r.Journal[x.window].Time-r.Journal[x.earliest].Time < 10*time.Millisecond; {
 		x.earliest--
 	}
-	for _, n := range r.numbersTo(reply.src) {
-		if n.at > x.born && n.at < reply.sent {
-			x.told = append(x.told, n)
-		}
-	}
 	return x
+}
+
+// told returns what the node had been told from a position on.
+func (x reading) told(from int) []number {
+	all := x.numbersTo(x.node)
+	after := func(at int) int {
+		return sort.Search(len(all), func(i int) bool { return all[i].at > at })
+	}
+	return all[after(from):after(x.answer)]
 }
 
 // A timed is a part from a position on, until the next of its label.
@@ -202,54 +207,88 @@ type timed struct {
 	Part
 }
 
-// series returns the parts of a sum as they changed until the answer, by label.
+// series returns the parts of a sum as they changed until the answer, by label,
+// without own adds.
 func (x reading) series(f Formula) map[string][]timed {
 	all := map[string][]timed{}
-	peerInWindow := false
-	for _, n := range x.told {
-		peerInWindow = peerInWindow || n.service == "" && n.at > x.window
-		label, of, ok := f.label(n, x.node)
-		if !ok || f.windowed() && n.at < x.window {
-			continue
+	last := map[string]Part{}
+	for _, n := range x.told(f.since(x)) {
+		if label, changed := f.follow(last, n, x.node); changed {
+			all[label] = append(all[label], timed{n.at, last[label]})
 		}
-		p := Part{of, n.value, n.message}
-		if s := all[label]; len(s) > 0 && f.How == Deltas {
-			p.Value += s[len(s)-1].Value
-		} else if len(s) > 0 && f.How == PeersMost && s[len(s)-1].Value >= p.Value {
-			continue
-		}
-		if f.How == Deltas {
-			p.Message = -1
-		}
-		all[label] = append(all[label], timed{n.at, p})
 	}
-	if !f.sound() || f.How == OwnAlone && peerInWindow || f.How != OwnAlone && len(all) == 0 {
+	if !f.fits(x, len(all)) {
 		return nil
 	}
 	return all
 }
 
+// since returns from where on what a node was told counts.
+func (f Formula) since(x reading) int {
+	if f.windowed() {
+		return x.window
+	}
+	return x.born
+}
+
+// follow brings the last part of each label up to date with one more number.
+func (f Formula) follow(last map[string]Part, n number, node string) (label string, changed bool) {
+	label, of, ok := f.label(n, node)
+	p, had := last[label]
+	switch {
+	case !ok || f.How == PeersMost && had && p.Value >= n.value:
+		return label, false
+	case f.How == Deltas:
+		last[label] = Part{of, p.Value + n.value, -1}
+	default:
+		last[label] = Part{of, n.value, n.message}
+	}
+	return label, true
+}
+
+// fits reports whether a formula makes sense for a read for which it has some
+// number of parts beside own adds.
+func (f Formula) fits(x reading, parts int) bool {
+	if f.How == OwnAlone {
+		return f.sound() && !slices.ContainsFunc(x.told(x.window), func(n number) bool { return n.service == "" })
+	}
+	return f.sound() && parts > 0
+}
+
 // ownAdds returns the sum of the node's own adds in this life, as it grew: of
 // those that it had acknowledged, or that had reached it.
 func (x reading) ownAdds(acked bool) []timed {
-	var grown []timed
-	for i, op := range x.History {
-		at := -1
-		if m := x.firstReply(i); acked && op.Outcome == maelstromtest.OK && m != nil && m.src == x.node {
-			at = m.sent
-		} else if !acked && op.Node == x.node && x.requests[i] >= 0 {
-			at = x.request(i).arrival()
+	grown := []timed{{x.born, Part{x.node, 0, -1}}}
+	for _, t := range x.addsAt(x.node, acked) {
+		if x.born < t.at && t.at < x.answer {
+			t.Value += grown[len(grown)-1].Value
+			grown = append(grown, t)
 		}
-		if op.F == "add" && x.born < at && at < x.answer {
-			grown = append(grown, timed{at, Part{x.node, x.delta(i), -1}})
-		}
-	}
-	slices.SortFunc(grown, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
-	grown = slices.Insert(grown, 0, timed{x.born, Part{x.node, 0, -1}})
-	for i := range grown[1:] {
-		grown[i+1].Value += grown[i].Value
 	}
 	return grown
+}
+
+// addsAt returns the adds that a node acknowledged, or that reached it, in order.
+func (r *Run) addsAt(node string, acked bool) []timed {
+	key := say("%s %v", node, acked)
+	if found, ok := r.own[key]; ok {
+		return found
+	}
+	found := []timed{}
+	for i, op := range r.History {
+		at := -1
+		if m := r.firstReply(i); acked && op.Outcome == maelstromtest.OK && m != nil && m.src == node {
+			at = m.sent
+		} else if !acked && op.Node == node && r.requests[i] >= 0 {
+			at = r.request(i).arrival()
+		}
+		if op.F == "add" && at >= 0 {
+			found = append(found, timed{at, Part{node, r.delta(i), -1}})
+		}
+	}
+	slices.SortFunc(found, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
+	r.own[key] = found
+	return found
 }
 
 // options returns the parts of a series that were right at some instant since
@@ -263,41 +302,55 @@ func (x reading) options(s []timed) (parts []Part) {
 	return parts
 }
 
-// gives reports whether a formula gives a read's value, with what was right when
-// it was answered.
-func (r *Run) gives(f Formula, read int) bool {
-	x := r.reading(read)
-	sum, value := int64(0), r.op(read).Int()
-	all := x.series(f)
-	for _, s := range all {
-		if f.How == ToldOnce && slices.ContainsFunc(s, func(t timed) bool { return t.Value == value }) {
-			return true
-		}
-		sum += s[len(s)-1].Value
-	}
-	if !f.own() {
-		return len(all) > 0 && sum == value
-	}
-	acked, arrived := x.ownAdds(true), x.ownAdds(false)
-	return all != nil && (sum+acked[len(acked)-1].Value == value || sum+arrived[len(arrived)-1].Value == value)
-}
-
-// explained returns how many reads of more than 0 a formula explains, of how
-// many.
+// explained returns how many reads of more than 0 a formula explains with the
+// last numbers when each was answered, of how many.
 func (r *Run) explained(f Formula) (n, of int) {
 	if found, ok := r.fits[f]; ok {
 		return found[0], found[1]
 	}
+	var reads []reading
 	for i, op := range r.History {
 		if op.F == "read" && op.Outcome == maelstromtest.OK && op.Int() > 0 && r.firstReply(i) != nil {
-			of++
-			if r.gives(f, i) {
-				n++
-			}
+			reads = append(reads, r.reading(i))
 		}
 	}
-	r.fits[f] = [2]int{n, of}
-	return n, of
+	slices.SortFunc(reads, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.answer, b.answer))
+	})
+	last, from := map[string]Part{}, 0
+	for i, x := range reads {
+		if f.windowed() || i == 0 || reads[i-1].node != x.node || reads[i-1].born != x.born {
+			last, from = map[string]Part{}, f.since(x)
+		}
+		for _, n := range x.told(from) {
+			f.follow(last, n, x.node)
+		}
+		if from = x.answer; x.gives(f, last) {
+			n++
+		}
+	}
+	r.fits[f] = [2]int{n, len(reads)}
+	return n, len(reads)
+}
+
+// gives reports whether a formula gives a read's value with the last part of
+// each label.
+func (x reading) gives(f Formula, last map[string]Part) bool {
+	if f.How == ToldOnce {
+		return f.sound() && slices.ContainsFunc(x.told(x.window), func(n number) bool {
+			_, _, ok := f.label(n, x.node)
+			return ok && n.value == x.value
+		})
+	}
+	sum := int64(0)
+	for _, p := range last {
+		sum += p.Value
+	}
+	if !f.fits(x, len(last)) || !f.own() {
+		return f.fits(x, len(last)) && sum == x.value
+	}
+	acked, arrived := x.ownAdds(true), x.ownAdds(false)
+	return sum+acked[len(acked)-1].Value == x.value || sum+arrived[len(arrived)-1].Value == x.value
 }
 
 // makes reports whether a sum of numbers that messages have told a node, one of

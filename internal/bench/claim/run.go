@@ -27,7 +27,8 @@ type Run struct {
 	// These are made when they are first needed.
 	floods map[int]*flood      // by add
 	fits   map[Formula][2]int  // how many reads a formula explains, of how many
-	memory map[string][]number // by node
+	memory map[string][]number // by node: what it was told
+	own    map[string][]timed  // by node: its adds
 }
 
 // A message is what the journal says of a message.
@@ -56,7 +57,7 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 	r := &Run{
 		Result: result, Journal: journal, messages: map[int]*message{},
 		changes: map[slot][]int{}, starts: map[string][]int{},
-		floods: map[int]*flood{}, fits: map[Formula][2]int{}, memory: map[string][]number{},
+		floods: map[int]*flood{}, fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
 	}
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply

@@ -186,9 +186,9 @@ func (c NotCounted) holds(r *Run) bool {
 	if !c.Of.holds(r) || c.Part < 0 || c.Part >= len(c.Of.Parts) {
 		return false
 	}
-	part, m := c.Of.Parts[c.Part], r.message(c.Message)
+	part, m, x := c.Of.Parts[c.Part], r.message(c.Message), r.reading(c.Of.Read)
 	return part.Message >= 0 && c.Told != part.Value && r.message(part.Message).arrivedBefore(m.arrival()) &&
-		slices.ContainsFunc(r.reading(c.Of.Read).told, func(n number) bool {
+		slices.ContainsFunc(x.told(x.born), func(n number) bool {
 			_, of, ok := c.Of.Formula.label(n, c.Of.Node)
 			return ok && of == part.Of && n.message == c.Message && n.value == c.Told
 		})
