@@ -65,20 +65,30 @@ func (s Shown) and(more Shown) Shown {
 // Holds reports whether a claim is true. A claim about something that the run
 // does not have is false.
 func (r *Run) Holds(c Claim) (holds bool) {
-	defer nonsense(func() { holds = false })
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case missing:
+			holds = false
+		default:
+			panic(p)
+		}
+	}()
 	return c.holds(r)
 }
 
-// Text returns a claim that holds as a sentence.
-func (r *Run) Text(c Claim) (text string) {
-	defer nonsense(func() { text = "" })
+// Text returns a claim as a sentence. It returns nothing for a claim that is
+// false.
+func (r *Run) Text(c Claim) string {
+	if !r.Holds(c) {
+		return ""
+	}
 	return c.text(r)
 }
 
-// Shows returns what a picture shows of a claim that holds.
-func (r *Run) Shows(c Claim) (shown Shown) {
-	defer nonsense(func() { shown = Shown{} })
-	if s, ok := c.(shower); ok {
+// Shows returns what a picture shows of a claim: nothing if that is false.
+func (r *Run) Shows(c Claim) Shown {
+	if s, ok := c.(shower); ok && r.Holds(c) {
 		return s.shows(r)
 	}
 	return Shown{}
@@ -87,16 +97,6 @@ func (r *Run) Shows(c Claim) (shown Shown) {
 // missing is the panic of a lookup of something that the run does not have. It
 // never leaves the package.
 type missing struct{ what string }
-
-func nonsense(do func()) {
-	switch p := recover().(type) {
-	case nil:
-	case missing:
-		do()
-	default:
-		panic(p)
-	}
-}
 
 // say is short for Sprintf.
 func say(format string, args ...any) string { return fmt.Sprintf(format, args...) }

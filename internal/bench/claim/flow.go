@@ -27,7 +27,7 @@ type NoPath struct {
 }
 
 func (c NoPath) holds(r *Run) bool {
-	from, until := r.request(c.Add).arrival(), r.message(c.Until)
+	from, until := r.request(c.Add).arrival(), r.byNode(c.Until)
 	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) && !r.news(c.Add).knows(c.To, until.sent)
 }
 
@@ -64,7 +64,7 @@ type Path struct {
 }
 
 func (c Path) holds(r *Run) bool {
-	node, at, until := c.Node, r.request(c.Add).arrival(), r.message(c.Until)
+	node, at, until := c.Node, r.request(c.Add).arrival(), r.byNode(c.Until)
 	if !r.isAdd(c.Add, c.Node, c.Delta) || until.src != c.To || len(c.Messages) == 0 {
 		return false
 	}
@@ -111,7 +111,7 @@ type Undelivered struct {
 }
 
 func (c Undelivered) holds(r *Run) bool {
-	f, until := r.news(c.Add), r.message(c.Until)
+	f, until := r.news(c.Add), r.byNode(c.Until)
 	from := r.request(c.Add).arrival()
 	var messages []int
 	for _, m := range r.sentBy(from, until.sent) {
@@ -161,7 +161,7 @@ type Silent struct {
 }
 
 func (c Silent) holds(r *Run) bool {
-	f, until := r.news(c.Add), r.message(c.Until)
+	f, until := r.news(c.Add), r.byNode(c.Until)
 	from := r.request(c.Add).arrival()
 	for _, m := range r.sentBy(from, until.sent) {
 		if f.knows(m.src, m.sent) && isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent) {
@@ -191,8 +191,8 @@ type LastChange struct {
 }
 
 func (c LastChange) holds(r *Run) bool {
-	e, until := r.changed(c.At, c.Service, c.Key), r.message(c.Until)
-	return e.Src == c.Node && same(e.Value, json.RawMessage(c.Value)) && isNode(until.src) &&
+	e, until := r.changed(c.At, c.Service, c.Key), r.byNode(c.Until)
+	return e.Src == c.Node && same(e.Value, json.RawMessage(c.Value)) &&
 		r.changedBefore(c.Node, until.sent) == c.At && r.whole(c.At, until.sent)
 }
 

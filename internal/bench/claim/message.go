@@ -100,7 +100,7 @@ type ArrivedTwice struct {
 }
 
 func (c ArrivedTwice) holds(r *Run) bool {
-	m, until := r.message(c.Message), r.message(c.Until)
+	m, until := r.message(c.Message), r.byNode(c.Until)
 	times := 0
 	for _, e := range m.ends {
 		if e.what == maelstromtest.Received && !e.unread && e.at < until.sent {
@@ -124,7 +124,7 @@ type SentAgain struct {
 }
 
 func (c SentAgain) holds(r *Run) bool {
-	first, second, until := r.message(c.First), r.message(c.Second), r.message(c.Until)
+	first, second, until := r.message(c.First), r.message(c.Second), r.byNode(c.Until)
 	return first.sent < second.sent && first.src == c.Src && second.src == c.Src && first.dest == c.Dest && second.dest == c.Dest &&
 		until.src == c.Dest && len(first.body["msg_id"]) > 0 &&
 		same(r.Journal[first.sent].Body, r.Journal[second.sent].Body) &&

@@ -398,6 +398,10 @@ func (c NoneSucceeded) holds(r *Run) bool {
 
 func (c NoneSucceeded) text(*Run) string {
 	switch {
+	case c.Asked == 1 && c.Unanswered == 1:
+		return say("The only %s was not answered.", c.F)
+	case c.Asked == 1:
+		return say("The only %s did not succeed.", c.F)
 	case c.Asked == c.Unanswered:
 		return say("None of the %s was answered.", plural(c.Asked, c.F))
 	case c.Unanswered == 0:

@@ -177,6 +177,15 @@ func (r *Run) message(id int) *message {
 	return m
 }
 
+// byNode returns a message that a node sent.
+func (r *Run) byNode(id int) *message {
+	m := r.message(id)
+	if !isNode(m.src) {
+		panic(missing{"message of a node"})
+	}
+	return m
+}
+
 // request returns the message that an operation began with.
 func (r *Run) request(op int) *message {
 	r.op(op)

@@ -107,7 +107,7 @@ type ChangedSince struct {
 
 func (c ChangedSince) holds(r *Run) bool {
 	request, _, _, v := r.told(c.Reply)
-	m, until := r.message(c.Reply), r.message(c.Until)
+	m, until := r.message(c.Reply), r.byNode(c.Until)
 	now := r.version(c.Service, c.Key, len(r.Journal), until.sent)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && until.src == c.Node &&
 		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was)
@@ -132,7 +132,7 @@ type NeverTold struct {
 }
 
 func (c NeverTold) holds(r *Run) bool {
-	until := r.message(c.Until)
+	until := r.byNode(c.Until)
 	return until.src == c.Node && isService(c.Service) && r.whole(0, until.sent) && r.lastTold(c.Node, c.Service, c.Key, 0, until.sent) == nil &&
 		len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0
 }

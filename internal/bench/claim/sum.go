@@ -112,15 +112,15 @@ func (c Sum) holds(r *Run) bool {
 
 // hows says in words what is summed up. The node's name goes where %s is.
 var hows = map[How]string{
-	ToldOnce:         "what %s was told for it",
+	ToldOnce:         "what %s was told for that read",
 	CachedKey:        "the last that %s had been told of it",
 	CachedRead:       "the last that %s had been told of it",
-	Keys:             "the sum of the keys that %s read for it",
-	OthersKeys:       "the sum of the own adds of %s and of the others' keys that it read for it",
+	Keys:             "the sum of the keys that %s asked for on that read",
+	OthersKeys:       "the sum of the own adds of %s and of the others' keys that it asked for on that read",
 	CachedKeys:       "the sum of what %s had last been told of all keys",
 	OthersCachedKeys: "the sum of the own adds of %s and of what it had last been told of the others' keys",
 	OwnAlone:         "the sum of the own adds of %s alone",
-	PeersAnswers:     "the sum of the own adds of %s and of what the others answered for it",
+	PeersAnswers:     "the sum of the own adds of %s and of what the others answered for that read",
 	PeersLast:        "the sum of the own adds of %s and of the last that each of the others had sent it",
 	Deltas:           "the sum of the own adds of %s and of all that the others had sent it",
 	PeersMost:        "the sum of the own adds of %s and of the most that it had been sent for each of the others",
@@ -128,7 +128,7 @@ var hows = map[How]string{
 }
 
 func (c Sum) text(r *Run) string {
-	if p := c.Parts[0]; c.Formula.single() {
+	if p := c.Parts[0]; c.Formula.single() || len(c.Parts) == 1 && p.Message >= 0 {
 		service, key, ofKey := strings.Cut(p.Of, " ")
 		if ofKey {
 			key = " of its key " + shorten(key, 24)
