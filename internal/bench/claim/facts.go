@@ -185,7 +185,6 @@ func (r *Run) read(i int) (maelstromtest.Op, *message) {
 
 // A version is a value of a key.
 type version struct {
-	state int // the number of the state that has it first; -1 if the key is missing
 	at    int // the position of the change; -1 if the key is missing
 	value json.RawMessage
 }
@@ -193,7 +192,8 @@ type version struct {
 // changed returns the entry of a change of a key.
 func (r *Run) changed(at int, service, key string) maelstromtest.Entry {
 	e := r.entry(at)
-	if e.What != maelstromtest.Answered || e.Answer == nil || !e.Changed || e.Dest != service || r.message(e.ID).key != canonical(key) {
+	if e.What != maelstromtest.Answered || e.Answer == nil || !e.Changed || e.Dest != service ||
+		r.message(e.ID).key != canonical(key) {
 		panic(missing{"change"})
 	}
 	return e
@@ -236,9 +236,9 @@ func (r *Run) version(service, key string, state, before int) version {
 		panic(missing{"entries"})
 	}
 	if at < 0 {
-		return version{state: -1, at: -1}
+		return version{at: -1}
 	}
-	return version{r.Journal[at].Newest + 1, at, r.Journal[at].Value}
+	return version{at, r.Journal[at].Value}
 }
 
 // changesOf returns where a key changed before a position.
@@ -324,7 +324,8 @@ func (r *Run) changedBy(node, service, key, path string, before int) (sum int64)
 // before a position. Only then are its requests' adds all that it can count.
 func (r *Run) alone(node string, before int) bool {
 	for _, e := range r.Journal[:before] {
-		if e.What == maelstromtest.Sent && (e.Src == node && isNode(e.Dest) || e.Dest == node && isNode(e.Src)) && e.Src != e.Dest && r.message(e.ID).hasContent() {
+		if e.What == maelstromtest.Sent && (e.Src == node && isNode(e.Dest) || e.Dest == node && isNode(e.Src)) &&
+			e.Src != e.Dest && r.message(e.ID).hasContent() {
 			return false
 		}
 	}
@@ -372,7 +373,8 @@ func (r *Run) isFinal(i int, node string, value int64) bool {
 // have happened.
 func (r *Run) totals(maybe func(maelstromtest.Op) bool) (right []Range) {
 	const most = 1 << 20 // sums that are told apart
-	sums := map[int64]bool{r.adds(func(_ int, op maelstromtest.Op) bool { return op.Outcome == maelstromtest.OK }): true}
+	acked := r.adds(func(_ int, op maelstromtest.Op) bool { return op.Outcome == maelstromtest.OK })
+	sums := map[int64]bool{acked: true}
 	for i, op := range r.History {
 		if op.F != "add" || op.Outcome == maelstromtest.OK || !maybe(op) {
 			continue
@@ -492,7 +494,8 @@ func (r *Run) lastTold(node, service, key string, from, to int) (last *message) 
 	key = canonical(key)
 	for at := from; at < to; at++ {
 		m := r.messages[r.Journal[at].ID]
-		if m != nil && m.dest == node && m.src == service && m.basis >= 0 && m.arrival() == at && r.message(r.Journal[m.basis].ID).key == key {
+		if m != nil && m.dest == node && m.src == service && m.basis >= 0 && m.arrival() == at &&
+			r.message(r.Journal[m.basis].ID).key == key {
 			last = m
 		}
 	}

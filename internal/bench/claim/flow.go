@@ -28,12 +28,14 @@ type NoPath struct {
 
 func (c NoPath) holds(r *Run) bool {
 	from, until := r.request(c.Add).arrival(), r.byNode(c.Until)
-	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) && !r.news(c.Add).knows(c.To, until.sent)
+	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) &&
+		!r.news(c.Add).knows(c.To, until.sent)
 }
 
 func (c NoPath) text(r *Run) string {
 	if c.Node == c.To {
-		return say("%s was killed after its add of %d had come, and had no news of it when it %s.", c.To, c.Delta, r.did(c.Until))
+		return say("%s was killed after its add of %d had come, and had no news of it when it %s.",
+			c.To, c.Delta, r.did(c.Until))
 	}
 	return say("No message with any content led from %s's add of %d to %s before it %s, not even through others.",
 		c.Node, c.Delta, c.To, r.did(c.Until))
@@ -89,7 +91,8 @@ func (c Path) holds(r *Run) bool {
 			return false
 		}
 	}
-	return set == nil && node == c.To && at < until.sent && !r.happened(at, until.sent, node, maelstromtest.Killed, maelstromtest.Crashed)
+	return set == nil && node == c.To && at < until.sent &&
+		!r.happened(at, until.sent, node, maelstromtest.Killed, maelstromtest.Crashed)
 }
 
 func (c Path) text(r *Run) string {
@@ -115,12 +118,14 @@ func (c Undelivered) holds(r *Run) bool {
 	from := r.request(c.Add).arrival()
 	var messages []int
 	for _, m := range r.sentBy(from, until.sent) {
-		fresh := isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent) || isService(m.dest) && (m.kind == "write" || m.kind == "cas")
-		if f.knows(m.src, m.sent) && fresh && !m.arrivedBefore(until.sent) {
+		fresh := isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent)
+		sets := isService(m.dest) && (m.kind == "write" || m.kind == "cas")
+		if f.knows(m.src, m.sent) && (fresh || sets) && !m.arrivedBefore(until.sent) {
 			messages = append(messages, m.id)
 		}
 	}
-	return r.isAdd(c.Add, c.Node, c.Delta) && r.whole(from, until.sent) && len(c.Messages) > 0 && slices.Equal(messages, c.Messages)
+	return r.isAdd(c.Add, c.Node, c.Delta) && r.whole(from, until.sent) && len(c.Messages) > 0 &&
+		slices.Equal(messages, c.Messages)
 }
 
 func (c Undelivered) text(r *Run) string {
@@ -178,7 +183,7 @@ func (c Silent) holds(r *Run) bool {
 }
 
 func (c Silent) text(r *Run) string {
-	return say("After %s's add of %d, %s sent no content to any further node, and changed nothing in a service, until %s %s.",
+	return say("After %s's add of %d, %s sent no content to any further node, and changed no service, until %s %s.",
 		c.Node, c.Delta, list(c.Knew, func(n string) string { return n }), c.To, r.did(c.Until))
 }
 
@@ -213,7 +218,8 @@ type AskedNobody struct {
 func (c AskedNobody) holds(r *Run) bool {
 	_, reply := r.read(c.Read)
 	from := r.request(c.Read).arrival()
-	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(toOthers(r.sent(c.Node, from, reply.sent))) == 0
+	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) &&
+		len(toOthers(r.sent(c.Node, from, reply.sent))) == 0
 }
 
 func (c AskedNobody) text(*Run) string {
@@ -238,7 +244,8 @@ func (c AnsweredBefore) holds(r *Run) bool {
 			calls = append(calls, id)
 		}
 	}
-	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(calls) > 0 && slices.Equal(calls, c.Calls)
+	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(calls) > 0 &&
+		slices.Equal(calls, c.Calls)
 }
 
 func (c AnsweredBefore) text(*Run) string {
@@ -310,7 +317,8 @@ func (c Cone) holds(r *Run) bool {
 	_, reply := r.read(c.Read)
 	b := r.before(c.Node, reply.sent)
 	for i, id := range c.Replies {
-		if m := r.message(id); m.dest != c.Node || !m.arrivedBefore(reply.sent) || slices.Contains(c.Replies[:i], id) || isClient(m.src) {
+		if m := r.message(id); m.dest != c.Node || !m.arrivedBefore(reply.sent) ||
+			slices.Contains(c.Replies[:i], id) || isClient(m.src) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package claim
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"regexp"
 	"slices"
 	"sort"
@@ -119,10 +120,16 @@ func (m *message) numbers() map[string]int64 {
 	return told
 }
 
+// The kinds of formulas: of one number, of services' keys, and of what other nodes
+// sent.
+var (
+	singleHows = []How{ToldOnce, CachedKey, CachedRead}
+	keyHows    = []How{Keys, OthersKeys, CachedKeys, OthersCachedKeys}
+	peerHows   = []How{PeersAnswers, PeersLast, Deltas, PeersMost, LastMap}
+)
+
 // single reports whether a formula is one number.
-func (f Formula) single() bool {
-	return f.How == ToldOnce || f.How == CachedKey || f.How == CachedRead
-}
+func (f Formula) single() bool { return slices.Contains(singleHows, f.How) }
 
 // windowed reports whether only what was told in a read's window counts.
 func (f Formula) windowed() bool {
@@ -148,7 +155,8 @@ func (f Formula) label(n number, node string) (label, of string, ok bool) {
 	case PeersAnswers, PeersLast, Deltas:
 		return n.src, n.src, sent && n.path == f.Path
 	case PeersMost, LastMap:
-		return forNode, forNode, sent && isNode(forNode) && n.path == join(f.Path, forNode) && (f.How == LastMap || forNode != node)
+		other := f.How == LastMap || forNode != node
+		return forNode, forNode, sent && isNode(forNode) && n.path == join(f.Path, forNode) && other
 	}
 	return "", "", false
 }
@@ -163,13 +171,15 @@ func (f Formula) labelOf(p Part) string {
 
 // sound reports whether a formula has the fields that it needs, and no others.
 func (f Formula) sound() bool {
-	ofPeers := slices.Contains([]How{PeersAnswers, PeersLast, Deltas, PeersMost, LastMap}, f.How) || f.single() && f.Key == ""
-	return hows[f.How] != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") && (f.How != OwnAlone || f.Path == "")
+	ofPeers := f.single() && f.Key == "" || slices.Contains(peerHows, f.How)
+	return hows[f.How] != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") &&
+		(f.How != OwnAlone || f.Path == "")
 }
 
 // own reports whether a node's own adds are a part of a formula's sums.
 func (f Formula) own() bool {
-	return slices.Contains([]How{OthersKeys, OthersCachedKeys, OwnAlone, PeersAnswers, PeersLast, Deltas, PeersMost}, f.How)
+	return f.How == OthersKeys || f.How == OthersCachedKeys || f.How == OwnAlone ||
+		f.How != LastMap && slices.Contains(peerHows, f.How)
 }
 
 // A reading is a node's answer to a read.
@@ -185,8 +195,10 @@ type reading struct {
 
 func (r *Run) reading(read int) reading {
 	op, reply := r.read(read)
-	x := reading{r, reply.src, op.Int(), r.born(reply.src, reply.sent), 0, max(r.request(read).arrival(), 0), reply.sent}
-	for x.earliest = x.window; x.earliest > x.born && r.Journal[x.window].Time-r.Journal[x.earliest].Time < 10*time.Millisecond; {
+	window := max(r.request(read).arrival(), 0)
+	x := reading{r, reply.src, op.Int(), r.born(reply.src, reply.sent), window, window, reply.sent}
+	since := r.Journal[window].Time - 10*time.Millisecond
+	for x.earliest > x.born && r.Journal[x.earliest].Time > since {
 		x.earliest--
 	}
 	return x
@@ -376,4 +388,28 @@ func (r *Run) makes(messages []int, value int64) bool {
 		sums = next
 	}
 	return sums[value]
+}
+
+// formulas returns all formulas that speak of what nodes were told in a run.
+func (r *Run) formulas() []Formula {
+	found := map[Formula]bool{{How: OwnAlone}: true}
+	for node := range r.starts {
+		for _, n := range r.numbersTo(node) {
+			group, last := "", n.path
+			if i := strings.LastIndex(n.path, "."); i >= 0 {
+				group, last = n.path[:i], n.path[i+1:]
+			}
+			for how := range hows {
+				for _, f := range []Formula{
+					{How: how, Key: n.service + " " + n.key, Path: n.path}, {How: how}, {How: how, Path: last},
+					{How: how, Type: n.kind, Path: n.path}, {How: how, Type: n.kind, Path: group},
+				} {
+					if _, _, ok := f.label(n, "nobody"); ok && f.sound() {
+						found[f] = true
+					}
+				}
+			}
+		}
+	}
+	return slices.Collect(maps.Keys(found))
 }

@@ -41,7 +41,8 @@ func (c AckedInMemory) holds(r *Run) bool {
 	first, acked := c.At, int64(0)
 	for i, op := range r.History {
 		m := r.firstReply(i)
-		if op.F != "add" || op.Outcome != maelstromtest.OK || m == nil || m.src != c.Node || m.sent < from || m.sent > c.At {
+		if op.F != "add" || op.Outcome != maelstromtest.OK || m == nil || m.src != c.Node || m.sent < from ||
+			m.sent > c.At {
 			continue
 		}
 		acked += r.delta(i)
@@ -57,7 +58,7 @@ func (c AckedInMemory) holds(r *Run) bool {
 }
 
 func (c AckedInMemory) text(r *Run) string {
-	return say("%s was killed %s. It had acknowledged adds that make %d, and since the first of them it had told nobody anything.",
+	return say("%s was killed %s. The adds that it had acknowledged make %d, and since the first it had told nobody anything.",
 		c.Node, r.when(c.At), c.Acked)
 }
 
@@ -73,7 +74,9 @@ type Crash struct {
 }
 
 func (c Crash) holds(r *Run) bool {
-	return slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool { return x.Node == c.Node && x.At == c.At && x.Why == c.Why })
+	return slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool {
+		return x.Node == c.Node && x.At == c.At && x.Why == c.Why
+	})
 }
 
 func (c Crash) text(*Run) string {
@@ -103,7 +106,8 @@ func (c Stderr) holds(r *Run) bool {
 	}
 	if c.At >= 0 {
 		e := r.entry(c.At)
-		return e.What == maelstromtest.ToStderr && e.Node == c.Node && strings.TrimSpace(e.Text) == strings.TrimSpace(c.Line)
+		return e.What == maelstromtest.ToStderr && e.Node == c.Node &&
+			strings.TrimSpace(e.Text) == strings.TrimSpace(c.Line)
 	}
 	return c.At == -1 && slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool {
 		return x.Node == c.Node && slices.ContainsFunc(strings.Split(x.Stderr, "\n"), func(line string) bool {
@@ -143,7 +147,8 @@ func (c Mute) holds(r *Run) bool {
 			unheard++
 		}
 	}
-	return e.What == maelstromtest.Muted && e.Node == c.Node && e.Text == c.Line && e.Why == c.Why && unheard == c.Unheard && r.whole(c.At, len(r.Journal))
+	return e.What == maelstromtest.Muted && e.Node == c.Node && e.Text == c.Line && e.Why == c.Why &&
+		unheard == c.Unheard && r.whole(c.At, len(r.Journal))
 }
 
 func (c Mute) text(r *Run) string {
@@ -151,7 +156,8 @@ func (c Mute) text(r *Run) string {
 	if c.Line == "" {
 		line = "(a blank line)"
 	}
-	return say("%s printed a line that Maelstrom does not take %s (%s): %s. From then on it is mute: nothing that it prints counts. It has printed %s since.",
+	return say("%s printed a line that Maelstrom does not take %s (%s): %s. "+
+		"From then on it is mute: nothing that it prints counts. It has printed %s since.",
 		c.Node, r.when(c.At), c.Why, line, plural(c.Unheard, "line"))
 }
 
@@ -171,7 +177,8 @@ func (c Stray) holds(r *Run) bool {
 }
 
 func (c Stray) text(*Run) string {
-	return say("%s printed a line that Maelstrom does not take after %s (%s): %s", c.Node, brief(c.At), c.Why, shorten(c.Line, 100))
+	return say("%s printed a line that Maelstrom does not take after %s (%s): %s",
+		c.Node, brief(c.At), c.Why, shorten(c.Line, 100))
 }
 
 // PendingBytes says that a node had printed the beginning of a line and not its
@@ -187,7 +194,8 @@ func (c PendingBytes) holds(r *Run) bool {
 }
 
 func (c PendingBytes) text(r *Run) string {
-	return say("%s had printed %s without a newline %s: %s", c.Node, plural(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
+	return say("%s had printed %s without a newline %s: %s",
+		c.Node, plural(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
 }
 
 func (c PendingBytes) shows(*Run) Shown {

@@ -125,7 +125,8 @@ type SentAgain struct {
 
 func (c SentAgain) holds(r *Run) bool {
 	first, second, until := r.message(c.First), r.message(c.Second), r.byNode(c.Until)
-	return first.sent < second.sent && first.src == c.Src && second.src == c.Src && first.dest == c.Dest && second.dest == c.Dest &&
+	return first.sent < second.sent && first.src == c.Src && second.src == c.Src && first.dest == c.Dest &&
+		second.dest == c.Dest &&
 		until.src == c.Dest && len(first.body["msg_id"]) > 0 &&
 		same(r.Journal[first.sent].Body, r.Journal[second.sent].Body) &&
 		first.arrivedBefore(until.sent) && second.arrivedBefore(until.sent)

@@ -32,7 +32,8 @@ type Acknowledged struct {
 
 func (c Acknowledged) holds(r *Run) bool {
 	op, m := r.op(c.Add), r.reply(c.Add)
-	return op.F == "add" && op.Outcome == maelstromtest.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply && m.src == c.Node
+	return op.F == "add" && op.Outcome == maelstromtest.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply &&
+		m.src == c.Node
 }
 
 func (c Acknowledged) text(r *Run) string {
@@ -61,7 +62,8 @@ func (c WrongTotal) holds(r *Run) bool {
 }
 
 func (c WrongTotal) text(r *Run) string {
-	return say("%s answered %d to the final read %s; right would be %s.", c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
+	return say("%s answered %d to the final read %s; right would be %s.",
+		c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
 }
 
 func (c WrongTotal) shows(r *Run) Shown {
@@ -80,7 +82,8 @@ type CountsRefused struct {
 func (c CountsRefused) holds(r *Run) bool {
 	right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome == maelstromtest.Info })
 	all := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
-	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value) && within(all, c.Value)
+	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value) &&
+		within(all, c.Value)
 }
 
 func (c CountsRefused) text(r *Run) string {
@@ -231,9 +234,11 @@ func (c Unanswered) text(r *Run) string {
 	op, m := r.op(c.Op), r.message(c.Request)
 	waited := brief(op.Complete - op.Invoke)
 	if at := m.arrival(); at >= 0 {
-		return say("%s did not answer %s that reached it %s in the %s that the client waited.", c.Node, what, r.when(at), waited)
+		return say("%s did not answer %s that reached it %s in the %s that the client waited.",
+			c.Node, what, r.when(at), waited)
 	}
-	return say("%s was not reached by %s that was sent %s; the client waited for %s.", c.Node, what, r.when(m.sent), waited)
+	return say("%s was not reached by %s that was sent %s; the client waited for %s.",
+		c.Node, what, r.when(m.sent), waited)
 }
 
 func (c Unanswered) shows(r *Run) Shown {
@@ -283,7 +288,8 @@ func (c WrongReplyTo) text(r *Run) string {
 	if c.Got == "" {
 		got = "no in_reply_to"
 	}
-	return say("%s sent the client an answer with %s %s, but the msg_id of the request is %s.", m.src, got, r.when(m.sent), c.Want)
+	return say("%s sent the client an answer with %s %s, but the msg_id of the request is %s.",
+		m.src, got, r.when(m.sent), c.Want)
 }
 
 func (c WrongReplyTo) shows(r *Run) Shown {
@@ -368,7 +374,8 @@ func (c Refused) text(r *Run) string {
 	if c.Definite {
 		kind = "which says for certain that it did not happen"
 	}
-	return say("%s answered %s with error %d %s, %s.", c.Node, strings.Replace(r.what(c.Op), c.Node+"'s", "an", 1), c.Code, r.when(m.sent), kind)
+	return say("%s answered %s with error %d %s, %s.",
+		c.Node, strings.Replace(r.what(c.Op), c.Node+"'s", "an", 1), c.Code, r.when(m.sent), kind)
 }
 
 func (c Refused) shows(r *Run) Shown { return arrows(r.request(c.Op).id, c.Reply) }
@@ -446,7 +453,8 @@ func (c SentSince) holds(r *Run) bool {
 	from, to := r.wait(c.Op)
 	sent := r.sent(c.Node, from, to)
 	calls := toOthers(sent)
-	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) && len(sent)-len(calls) == c.Clients &&
+	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) &&
+		len(sent)-len(calls) == c.Clients &&
 		!r.silenced(c.Node, to)
 }
 
@@ -455,9 +463,11 @@ func (c SentSince) text(*Run) string {
 	case c.Clients == 0 && len(c.Calls) == 0:
 		return say("From then until the client gave up, %s sent nothing to anybody.", c.Node)
 	case len(c.Calls) == 0:
-		return say("From then until the client gave up, %s sent %s to clients, and nothing else.", c.Node, plural(c.Clients, "message"))
+		return say("From then until the client gave up, %s sent %s to clients, and nothing else.",
+			c.Node, plural(c.Clients, "message"))
 	}
-	return say("From then until the client gave up, %s sent %s to nodes and services.", c.Node, plural(len(c.Calls), "message"))
+	return say("From then until the client gave up, %s sent %s to nodes and services.",
+		c.Node, plural(len(c.Calls), "message"))
 }
 
 // Repeated says how many messages like First a node sent from the arrival of a
@@ -483,7 +493,8 @@ type Repeated struct {
 func (c Repeated) holds(r *Run) bool {
 	from, to := r.wait(c.Op)
 	first := r.message(c.First)
-	like := Repeated{Op: c.Op, Node: first.src, First: -1, Dest: first.dest, Same: c.Same, Reply: -1, Code: c.Code, AtLeast: !r.whole(from, to)}
+	like := Repeated{Op: c.Op, Node: first.src, First: -1, Dest: first.dest, Same: c.Same, Reply: -1, Code: c.Code,
+		AtLeast: !r.whole(from, to)}
 	differ := false
 	for _, m := range r.sent(c.Node, from, to) {
 		if m.dest != first.dest || m.kind != first.kind || c.Same && r.bodyOf(m) != r.bodyOf(first) {
@@ -557,7 +568,8 @@ func (c NextSent) holds(r *Run) bool {
 		to = r.message(c.Next).sent
 	}
 	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, maelstromtest.Killed, maelstromtest.Crashed)
-	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) && len(r.sent(c.Node, m.arrival(), to)) == 0 &&
+	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) &&
+		len(r.sent(c.Node, m.arrival(), to)) == 0 &&
 		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)
 }
 

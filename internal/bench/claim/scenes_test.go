@@ -333,10 +333,19 @@ func keys(s *scene) []said {
 	x := s.call("n0", `{"type":"read","key":"n0","msg_id":2}`)
 	y := s.call("n0", `{"type":"read","key":"n1","msg_id":3}`)
 	s.answer(read, "5")
+	for range 2 {
+		again := s.ask("c0", "n0", "read", 0)
+		s.call("n0", `{"type":"read","key":"n0","msg_id":4}`)
+		s.call("n0", `{"type":"read","key":"n1","msg_id":5}`)
+		s.answer(again, "5")
+	}
+	odd := s.ask("c1", "n0", "read", 0)
+	s.answer(odd, "4")
 	return []said{
 		{Sum{read, "n0", 5, Formula{How: Keys}, []Part{{"seq-kv n0", 2, x.reply}, {"seq-kv n1", 3, y.reply}}}, []string{"Formula.How = cached keys"}},
 		{Sum{read, "n0", 5, Formula{How: OthersKeys}, []Part{{"n0", 2, -1}, {"seq-kv n1", 3, y.reply}}}, []string{"Formula.How = others' cached keys"}},
-		{Explains{Formula{How: CachedKeys}, 1, 1}, []string{"Formula.How = keys", "Formula.How = others' keys", "Formula.How = others' cached keys"}},
+		{Claim: NotExplained{odd, "n0", 4}},
+		{Explains{Formula{How: CachedKeys}, 3, 4}, []string{"Formula.How = keys", "Formula.How = others' keys", "Formula.How = others' cached keys"}},
 	}
 }
 

@@ -34,7 +34,8 @@ func (c Changed) text(r *Run) string {
 	if c.From != "" {
 		from = say(" from %s", shorten(c.From, 40))
 	}
-	return say("%s changed %s's key %s%s to %s %s.", c.By, c.Service, name(c.Key), from, shorten(c.To, 40), r.when(c.At))
+	return say("%s changed %s's key %s%s to %s %s.",
+		c.By, c.Service, name(c.Key), from, shorten(c.To, 40), r.when(c.At))
 }
 
 func (c Changed) shows(r *Run) Shown { return r.change(c.At) }
@@ -53,7 +54,8 @@ type Told struct {
 func (c Told) holds(r *Run) bool {
 	request, state, newest, v := r.told(c.Reply)
 	m := r.message(c.Reply)
-	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && state == c.State && newest == c.Newest &&
+	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && state == c.State &&
+		newest == c.Newest &&
 		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is)
 }
 
@@ -70,7 +72,8 @@ func (c Told) shows(r *Run) Shown {
 	m := r.message(c.Reply)
 	shown := arrows(r.entry(m.basis).ID, c.Reply)
 	if canonical(c.Was) != canonical(c.Is) {
-		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s", orNothing(c.Was), orNothing(c.Is)))
+		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s",
+			orNothing(c.Was), orNothing(c.Is)))
 	}
 	return shown
 }
@@ -133,7 +136,8 @@ type NeverTold struct {
 
 func (c NeverTold) holds(r *Run) bool {
 	until := r.byNode(c.Until)
-	return until.src == c.Node && isService(c.Service) && r.whole(0, until.sent) && r.lastTold(c.Node, c.Service, c.Key, 0, until.sent) == nil &&
+	return until.src == c.Node && isService(c.Service) && r.whole(0, until.sent) &&
+		r.lastTold(c.Node, c.Service, c.Key, 0, until.sent) == nil &&
 		len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0
 }
 
@@ -151,15 +155,18 @@ type NeverSet struct {
 func (c NeverSet) holds(r *Run) bool {
 	refused := 0
 	for _, m := range r.sentBy(0, len(r.Journal)) {
-		if m.src == c.Service && m.basis >= 0 && code(m) == 20 && r.message(r.Journal[m.basis].ID).key == canonical(c.Key) {
+		if m.src == c.Service && m.basis >= 0 && code(m) == 20 &&
+			r.message(r.Journal[m.basis].ID).key == canonical(c.Key) {
 			refused++
 		}
 	}
-	return refused == c.Refused && refused > 0 && len(r.changesOf(c.Service, c.Key, len(r.Journal))) == 0 && r.whole(0, len(r.Journal))
+	return refused == c.Refused && refused > 0 && len(r.changesOf(c.Service, c.Key, len(r.Journal))) == 0 &&
+		r.whole(0, len(r.Journal))
 }
 
 func (c NeverSet) text(*Run) string {
-	return say("Nothing ever set %s's key %s; %d answers say that it does not exist.", c.Service, name(c.Key), c.Refused)
+	return say("Nothing ever set %s's key %s; %d answers say that it does not exist.",
+		c.Service, name(c.Key), c.Refused)
 }
 
 // Overwritten says that a node set a key without knowing of the change before
@@ -226,14 +233,16 @@ type WrittenBack struct {
 
 func (c WrittenBack) holds(r *Run) bool {
 	lost, by, call := r.changed(c.Lost, c.Service, c.Key), r.changed(c.At, c.Service, c.Key), r.message(c.Call)
-	had := slices.ContainsFunc(r.changesOf(c.Service, c.Key, c.Lost), func(at int) bool { return same(r.Journal[at].Value, by.Value) })
+	had := slices.ContainsFunc(r.changesOf(c.Service, c.Key, c.Lost),
+		func(at int) bool { return same(r.Journal[at].Value, by.Value) })
 	return lost.Src == c.LostBy && same(lost.Value, json.RawMessage(c.LostTo)) && by.Src == c.By && by.ID == c.Call &&
-		same(by.Value, json.RawMessage(c.To)) && call.sent < c.Lost && had && r.version(c.Service, c.Key, by.Newest, c.At).at == c.Lost
+		same(by.Value, json.RawMessage(c.To)) && call.sent < c.Lost && had &&
+		r.version(c.Service, c.Key, by.Newest, c.At).at == c.Lost
 }
 
 func (c WrittenBack) text(r *Run) string {
 	m := r.message(c.Call)
-	return say("%s changed %s's key %s to %s %s. Then a %s that %s had sent %s before it took effect, and took the key back to %s.",
+	return say("%s changed %s's key %s to %s %s. Then a %s took effect that %s had sent %s before, and took the key back to %s.",
 		c.LostBy, c.Service, name(c.Key), shorten(c.LostTo, 40), r.when(c.Lost), m.kind, c.By,
 		brief(r.entry(c.At).Time-r.entry(m.sent).Time), shorten(c.To, 40))
 }
@@ -276,7 +285,8 @@ type OnlyAdd struct {
 
 func (c OnlyAdd) holds(r *Run) bool {
 	m := r.message(c.Call)
-	return r.isAdd(c.Add, c.Node, c.Delta) && m.src == c.Node && !isClient(m.dest) && slices.Equal(r.addsInHand(c.Node, m.sent), []int{c.Add})
+	return r.isAdd(c.Add, c.Node, c.Delta) && m.src == c.Node && !isClient(m.dest) &&
+		slices.Equal(r.addsInHand(c.Node, m.sent), []int{c.Add})
 }
 
 func (c OnlyAdd) text(r *Run) string {
@@ -301,7 +311,8 @@ type AnotherAmount struct {
 
 func (c AnotherAmount) holds(r *Run) bool {
 	s := r.step(c.At, c.By, c.Service, c.Key, c.Path)
-	return (OnlyAdd{c.Add, c.By, c.Delta, c.Call}).holds(r) && r.Journal[c.At].ID == c.Call && s.from == c.From && s.to == c.To &&
+	return (OnlyAdd{c.Add, c.By, c.Delta, c.Call}).holds(r) && r.Journal[c.At].ID == c.Call && s.from == c.From &&
+		s.to == c.To &&
 		c.To-c.From != c.Delta && r.inHand(c.Add, c.At) && r.alone(c.By, c.At)
 }
 
@@ -339,8 +350,8 @@ type CountedTwice struct {
 }
 
 func (c CountedTwice) holds(r *Run) bool {
-	first, second := r.step(c.First, c.Node, c.Service, c.Key, c.Path), r.step(c.Second, c.Node, c.Service, c.Key, c.Path)
-	for _, s := range []step{first, second} {
+	for _, at := range []int{c.First, c.Second} {
+		s := r.step(at, c.Node, c.Service, c.Key, c.Path)
 		if s.to-s.from != c.Delta || !(OnlyAdd{c.Add, c.Node, c.Delta, r.Journal[s.at].ID}).holds(r) {
 			return false
 		}
@@ -373,9 +384,11 @@ type Counted struct {
 
 func (c Counted) holds(r *Run) bool {
 	e, end := r.entry(c.At), len(r.Journal)
-	event := e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) || e.Answer != nil && e.Changed && e.Src == c.Node
+	event := e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) || e.Answer != nil && e.Changed &&
+		e.Src == c.Node
 	writes := len(r.steps(c.Node, c.Service, c.Key, c.Path, end)) > 0 || r.changedBefore(c.Node, end) < 0
-	return event && writes && r.hasPath(c.Service, c.Key, c.Path) && r.changedBy(c.Node, c.Service, c.Key, c.Path, c.At) == c.Changed &&
+	return event && writes && r.hasPath(c.Service, c.Key, c.Path) &&
+		r.changedBy(c.Node, c.Service, c.Key, c.Path, c.At) == c.Changed &&
 		r.acked(c.Node, c.At) == c.Acked && r.asked(c.Node, c.At) == c.Asked &&
 		(c.Changed < c.Acked || c.Changed > c.Asked) && r.alone(c.Node, c.At)
 }
@@ -386,7 +399,8 @@ func (c Counted) text(r *Run) string {
 		return say("%s, the adds that had reached %s made %d, but its changes of %s made %d.",
 			r.by(c.At), c.Node, c.Asked, key, c.Changed)
 	}
-	return say("%s, %s had acknowledged %d, but its changes of %s made %d.", r.by(c.At), c.Node, c.Acked, key, c.Changed)
+	return say("%s, %s had acknowledged %d, but its changes of %s made %d.",
+		r.by(c.At), c.Node, c.Acked, key, c.Changed)
 }
 
 func (c Counted) amount() (string, int64) {
@@ -441,13 +455,14 @@ type StoredAfterAck struct {
 func (c StoredAfterAck) holds(r *Run) bool {
 	e := r.entry(c.At)
 	m := r.reply(c.Add)
-	return (Acknowledged{c.Add, c.Node, c.Delta, c.Reply}).holds(r) && c.Delta > 0 && e.What == maelstromtest.Answered && e.Answer != nil &&
+	return (Acknowledged{c.Add, c.Node, c.Delta, c.Reply}).holds(r) && c.Delta > 0 &&
+		e.What == maelstromtest.Answered && e.Answer != nil &&
 		e.Changed && e.Src == c.Node && m.sent < c.At && r.changedBefore(c.Node, c.At) < r.request(c.Add).arrival() &&
 		r.whole(r.request(c.Add).arrival(), c.At) && r.alone(c.Node, c.At)
 }
 
 func (c StoredAfterAck) text(r *Run) string {
-	return say("%s acknowledged its add of %d %s, before it had changed anything in a service since that add came; its next change took effect %s.",
+	return say("%s acknowledged its add of %d %s. It had not changed anything in a service since that came; it did %s.",
 		c.Node, c.Delta, r.when(r.message(c.Reply).sent), r.when(c.At))
 }
 
@@ -464,12 +479,14 @@ type AskedInVain struct {
 
 func (c AskedInVain) holds(r *Run) bool {
 	q, m := r.message(c.Question), r.message(c.Call)
-	return q.src == c.Node && m.src == c.Node && isNode(c.Node) && q.dest == c.Dest && !isClient(c.Dest) && q.sent < m.sent && len(q.body["msg_id"]) > 0 &&
+	return q.src == c.Node && m.src == c.Node && isNode(c.Node) && q.dest == c.Dest && !isClient(c.Dest) &&
+		q.sent < m.sent && len(q.body["msg_id"]) > 0 &&
 		!r.answeredBy(q, m.sent) && r.whole(q.sent, m.sent)
 }
 
 func (c AskedInVain) text(r *Run) string {
-	return say("When %s sent that, %s had not answered what it had asked %s.", c.Node, c.Dest, r.when(r.message(c.Question).sent))
+	return say("When %s sent that, %s had not answered what it had asked %s.",
+		c.Node, c.Dest, r.when(r.message(c.Question).sent))
 }
 
 func (c AskedInVain) shows(*Run) Shown { return arrows(c.Question) }

@@ -84,7 +84,8 @@ type Sum struct {
 
 func (c Sum) holds(r *Run) bool {
 	op, reply := r.read(c.Read)
-	if reply.src != c.Node || op.Node != c.Node || op.Int() != c.Value || !r.whole(r.born(c.Node, reply.sent), reply.sent) {
+	if reply.src != c.Node || op.Node != c.Node || op.Int() != c.Value ||
+		!r.whole(r.born(c.Node, reply.sent), reply.sent) {
 		return false
 	}
 	x := r.reading(c.Read)
@@ -133,7 +134,8 @@ func (c Sum) text(r *Run) string {
 		if ofKey {
 			key = " of its key " + shorten(key, 24)
 		}
-		return say("%d is what %s had told %s%s; that came %s.", c.Value, service, c.Node, key, r.when(r.message(p.Message).arrival()))
+		return say("%d is what %s had told %s%s; that came %s.",
+			c.Value, service, c.Node, key, r.when(r.message(p.Message).arrival()))
 	}
 	texts := make([]string, len(c.Parts))
 	for i, p := range c.Parts {
@@ -170,6 +172,36 @@ func (c Explains) holds(r *Run) bool {
 
 func (c Explains) text(*Run) string {
 	return say("That explains %d of the %d reads that returned more than 0.", c.N, c.Of)
+}
+
+// NotExplained says that none of the formulas that explain most of the reads of
+// more than 0 explains this one.
+type NotExplained struct {
+	Read  int
+	Node  string
+	Value int64
+}
+
+func (c NotExplained) holds(r *Run) bool {
+	x := r.reading(c.Read)
+	for _, f := range r.formulas() {
+		if n, of := r.explained(f); 2*n <= of {
+			continue
+		}
+		last := map[string]Part{}
+		for _, n := range x.told(f.since(x)) {
+			f.follow(last, n, x.node)
+		}
+		if x.gives(f, last) {
+			return false
+		}
+	}
+	return x.node == c.Node && x.value == c.Value && r.whole(0, len(r.Journal))
+}
+
+func (c NotExplained) text(*Run) string {
+	return say("Nothing that %s had been told, and no sum of that and its own adds, explains both this %d and most other reads.",
+		c.Node, c.Value)
 }
 
 // NotCounted says that a message that reached a node before it answered a read,
@@ -221,20 +253,24 @@ func (c PartOff) holds(r *Run) bool {
 			known += p.Value
 		}
 	}
-	return known == c.Known && r.ackedByWhen(c.Peer, c.Of.Read) == c.Acked && r.asked(c.Peer, r.reply(c.Of.Read).sent) == c.Asked &&
+	return known == c.Known && r.ackedByWhen(c.Peer, c.Of.Read) == c.Acked &&
+		r.asked(c.Peer, r.reply(c.Of.Read).sent) == c.Asked &&
 		(c.Known < c.Acked || c.Known > c.Asked)
 }
 
 func (c PartOff) text(*Run) string {
 	switch {
 	case c.Known > c.Asked:
-		return say("What it counted of %s is %d; all adds that had reached %s by then make %d.", c.Peer, c.Known, c.Peer, c.Asked)
+		return say("What it counted of %s is %d; all adds that had reached %s by then make %d.",
+			c.Peer, c.Known, c.Peer, c.Asked)
 	case c.Of.Node == c.Peer:
-		return say("Of its own adds %s counted %d; before that read was asked, it had acknowledged %d.", c.Peer, c.Known, c.Acked)
+		return say("Of its own adds %s counted %d; before that read was asked, it had acknowledged %d.",
+			c.Peer, c.Known, c.Acked)
 	case c.Known == 0:
 		return say("It counted nothing of %s, which had acknowledged %d before that read was asked.", c.Peer, c.Acked)
 	}
-	return say("What it counted of %s is %d; before that read was asked, %s had acknowledged %d.", c.Peer, c.Known, c.Peer, c.Acked)
+	return say("What it counted of %s is %d; before that read was asked, %s had acknowledged %d.",
+		c.Peer, c.Known, c.Peer, c.Acked)
 }
 
 func (c PartOff) amount() (string, int64) {
@@ -265,7 +301,8 @@ func (c DeltasMissing) holds(r *Run) bool {
 			sum += n
 		}
 	}
-	return reply.src == c.Node && isNode(c.Peer) && r.whole(0, reply.sent) && len(ids) > 0 && slices.Equal(ids, c.Messages) && sum == c.Sum
+	return reply.src == c.Node && isNode(c.Peer) && r.whole(0, reply.sent) && len(ids) > 0 &&
+		slices.Equal(ids, c.Messages) && sum == c.Sum
 }
 
 func (c DeltasMissing) text(r *Run) string {
