@@ -120,11 +120,9 @@ func (m *message) numbers() map[string]int64 {
 	return told
 }
 
-// The kinds of formulas: of one number, of services' keys, and of what other nodes
-// sent.
+// The kinds of formulas of one number, and of those of what other nodes sent.
 var (
 	singleHows = []How{ToldOnce, CachedKey, CachedRead}
-	keyHows    = []How{Keys, OthersKeys, CachedKeys, OthersCachedKeys}
 	peerHows   = []How{PeersAnswers, PeersLast, Deltas, PeersMost, LastMap}
 )
 

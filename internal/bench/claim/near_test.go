@@ -1,0 +1,341 @@
+package claim
+
+import (
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// nearMisses are claims that hold unless one more thing happens: what is left out
+// if near is false.
+var nearMisses = []struct {
+	name string
+	play func(s *scene, near bool) Claim
+}{
+	{"another add is in hand", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		if near {
+			s.ask("c1", "n0", "add", 0)
+		}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
+	}},
+	{"another add was in hand, and has been answered", func(s *scene, near bool) Claim {
+		other := s.ask("c1", "n0", "add", 1)
+		add := s.ask("c0", "n0", "add", 2)
+		if !near {
+			s.ack(other)
+		}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
+	}},
+	{"a node has been handed an add by another", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		if near {
+			s.pass("n1", "n0", `{"type":"add","delta":5}`)
+		}
+		h := s.call("n0", `{"type":"write","key":"t","value":7,"msg_id":1}`)
+		return AnotherAmount{"seq-kv", `"t"`, "", h.request, h.at, "n0", 0, 7, add, 2}
+	}},
+	{"it handed its add on to another", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		if near {
+			s.pass("n0", "n1", `{"type":"add","delta":2}`)
+		}
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		at := s.at()
+		s.answer(s.ask("c1", "n1", "read", 0), "0")
+		return Counted{"seq-kv", `"t"`, "", "n0", at + 2, 2, 2, 1}
+	}},
+	{"it changes another key", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		s.call("n1", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		if near {
+			s.call("n0", `{"type":"write","key":"n0","value":2,"msg_id":1}`)
+		}
+		at := s.at()
+		s.answer(s.ask("c1", "n1", "read", 0), "0")
+		return Counted{"seq-kv", `"t"`, "", "n0", at + 2, 2, 2, 0}
+	}},
+	{"it changed something before it acknowledged", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		if near {
+			s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		}
+		ack := s.ack(add)
+		return StoredAfterAck{add, "n0", 2, ack, s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`).at}
+	}},
+	{"a node prints what is not heard", func(s *scene, near bool) Claim {
+		op := s.ask("c0", "n0", "add", 2)
+		if near {
+			s.node(maelstromtest.Pending, "n0", `{"src":`)
+		}
+		s.giveUp(op)
+		s.node(maelstromtest.Unheard, "n0", "{}")
+		return SentSince{op, "n0", 0, nil}
+	}},
+	{"a node is killed, and so sends nothing more", func(s *scene, near bool) Claim {
+		h := s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		if near {
+			s.node(maelstromtest.Killed, "n0", "")
+		}
+		return NextSent{"n0", h.reply, -1}
+	}},
+	{"news goes by way of a third node", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.pass("n0", "n2", `{"type":"more","delta":2}`)
+		body := `{"type":"hello","delta":null}`
+		if near {
+			body = `{"type":"hello","ids":["c0-1"]}`
+		}
+		s.pass("n2", "n1", "%s", body)
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"news goes through a refused swap", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		key := "u"
+		if near {
+			key = "t"
+		}
+		s.call("n1", `{"type":"cas","key":"%s","from":5,"to":6,"msg_id":1}`, key)
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"news goes through a write of what was there", func(s *scene, near bool) Claim {
+		s.call("n2", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		add := s.ask("c0", "n0", "add", 2)
+		if near {
+			s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		}
+		s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"a killed node has lost the news", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		if !near {
+			s.node(maelstromtest.Killed, "n0", "")
+			s.node(maelstromtest.Started, "n0", "")
+		}
+		s.pass("n0", "n1", `{"type":"more","delta":2}`)
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"a path leads through a killed node", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		first := s.pass("n0", "n2", `{"type":"more","delta":2}`)
+		if near {
+			s.node(maelstromtest.Killed, "n2", "")
+			s.node(maelstromtest.Started, "n2", "")
+		}
+		second := s.pass("n2", "n1", `{"type":"more","delta":2}`)
+		return Path{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0"), []int{first, second}}
+	}},
+	{"a node that knew changes a service", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		if near {
+			s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		}
+		return Silent{add, "n0", 2, []string{"n0"}, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"a message comes late, but comes", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		late := s.send("n0", "n1", `{"type":"more","delta":2}`)
+		if near {
+			s.happens(maelstromtest.Received, late)
+		}
+		reply := s.answer(s.ask("c1", "n1", "read", 0), "0")
+		s.happens(maelstromtest.Received, late)
+		return Undelivered{add, "n0", 2, reply, []int{late}}
+	}},
+	{"the overwriting node had been told", func(s *scene, near bool) Claim {
+		lost := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		told := s.callOld("n1", 1, `{"type":"read","key":"t","msg_id":1}`)
+		if near {
+			told = s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		}
+		by := s.call("n1", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		knew := map[bool]string{true: "2", false: ""}[near]
+		return Overwritten{"seq-kv", `"t"`, lost.at, lost.request, "n0", "2", by.at, by.request, "n1", "1", false, told.reply, knew}
+	}},
+	{"an old write was sent after all", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		var lost handled
+		var old int
+		if near {
+			lost = s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
+			old = s.send("n0", "seq-kv", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		} else {
+			old = s.send("n0", "seq-kv", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+			lost = s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
+		}
+		s.happens(maelstromtest.Received, old)
+		return WrittenBack{"seq-kv", `"t"`, lost.at, "n1", "3", s.store(old, 0).at, old, "n0", "1"}
+	}},
+	{"an answer comes in time", func(s *scene, near bool) Claim {
+		op := s.ask("c0", "n0", "read", 0)
+		if near {
+			s.pass("n0", "c0", `{"type":"read_ok","value":"1","in_reply_to":1}`)
+		}
+		s.giveUp(op)
+		return Unanswered{op, "n0", "read", 0, s.asked[op]}
+	}},
+	{"in_reply_to is that of an earlier request", func(s *scene, near bool) Claim {
+		s.fail(s.ask("c0", "n0", "add", 1), 13)
+		op := s.ask("c0", "n0", "add", 2)
+		wrong := map[bool]string{true: "1", false: "7"}[near]
+		reply := s.pass("n0", "c0", `{"type":"add_ok","in_reply_to":%s}`, wrong)
+		s.giveUp(op)
+		return WrongReplyTo{op, reply, wrong, "2"}
+	}},
+	{"a node asks somebody", func(s *scene, near bool) Claim {
+		s.ask("c1", "n0", "read", 0)
+		read := s.ask("c0", "n0", "read", 0)
+		if near {
+			s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		}
+		s.answer(read, "0")
+		return AskedNobody{read, "n0"}
+	}},
+	{"a question was answered", func(s *scene, near bool) Claim {
+		read := s.ask("c0", "n0", "read", 0)
+		q := s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`)
+		h := s.store(q, 0)
+		if near {
+			s.happens(maelstromtest.Received, h.reply)
+		}
+		s.answer(read, "0")
+		s.happens(maelstromtest.Received, h.reply)
+		return AnsweredBefore{read, "n0", []int{q}}
+	}},
+	{"it was told in this life", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		if !near {
+			s.node(maelstromtest.Killed, "n0", "")
+			s.node(maelstromtest.Started, "n0", "")
+		}
+		read := s.ask("c0", "n0", "read", 0)
+		s.answer(read, "0")
+		return ToldNothing{read, "n0"}
+	}},
+	{"the key is set later", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		if near {
+			s.call("n1", `{"type":"write","key":"t","value":0,"msg_id":1}`)
+		}
+		return NeverSet{"seq-kv", `"t"`, 1}
+	}},
+	{"a node uses a service", func(s *scene, near bool) Claim {
+		s.pass("n0", "n1", `{"type":"hello"}`)
+		if near {
+			s.send("n0", "lin-tso", `{"type":"ts","msg_id":1}`)
+		}
+		return NoService{}
+	}},
+	{"a part of the sum is old", func(s *scene, near bool) Claim {
+		s.pass("n1", "n0", `{"type":"sum","value":1}`)
+		old := s.pass("n1", "n0", `{"type":"sum","value":2}`)
+		s.pass("n1", "n0", `{"type":"sum","value":3}`)
+		if near {
+			s.now += 10 * time.Millisecond
+		}
+		read := s.ask("c0", "n0", "read", 0)
+		s.answer(read, "2")
+		return Sum{read, "n0", 2, Formula{How: PeersLast, Type: "sum", Path: "value"}, []Part{{"n0", 0, -1}, {"n1", 2, old}}}
+	}},
+	{"a part of the sum is left out", func(s *scene, near bool) Claim {
+		read := s.ask("c0", "n0", "read", 0)
+		s.call("n1", `{"type":"write","key":"a","value":2,"msg_id":1}`)
+		a := s.call("n0", `{"type":"read","key":"a","msg_id":1}`)
+		if near {
+			s.call("n0", `{"type":"read","key":"b","msg_id":2}`)
+		}
+		s.answer(read, "2")
+		return Sum{read, "n0", 2, Formula{How: Keys}, []Part{{"seq-kv a", 2, a.reply}}}
+	}},
+	{"two claims of one cause", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.ack(add)
+		read := s.ask("c1", "n1", "read", 0)
+		s.answer(read, "0")
+		cone := Cone{read, "n1", nil, []int{add}, 2}
+		if near {
+			return AllMissing{read, 4, []Claim{cone, cone}}
+		}
+		return AllMissing{read, 2, []Claim{cone}}
+	}},
+	{"it told a peer before it was killed", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		body := `{"type":"hello"}`
+		if near {
+			body = `{"type":"hello","sum":2}`
+		}
+		s.pass("n0", "n1", "%s", body)
+		return AckedInMemory{"n0", s.node(maelstromtest.Killed, "n0", ""), 2}
+	}},
+	{"it was acknowledged at the same instant", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.ack(add)
+		read := s.ask("c1", "n1", "read", 0)
+		s.answer(read, "0")
+		if near {
+			s.History[read].Invoke = s.History[add].Complete
+		}
+		return BelowAcked{read, "n1", 0, 2}
+	}},
+	{"one of a kind succeeded", func(s *scene, near bool) Claim {
+		s.fail(s.ask("c0", "n0", "add", 2), 13)
+		if near {
+			s.ack(s.ask("c0", "n0", "add", 0))
+		} else {
+			s.fail(s.ask("c0", "n0", "add", 0), 13)
+		}
+		return NoneSucceeded{"add", 2, 0}
+	}},
+	{"the same message twice, but for two adds", func(s *scene, near bool) Claim {
+		body := map[bool]string{true: `{"type":"more","delta":1}`, false: `{"type":"more","delta":1,"msg_id":4}`}[near]
+		first, second := s.pass("n0", "n1", "%s", body), s.pass("n0", "n1", "%s", body)
+		return SentAgain{first, second, s.pass("n1", "n0", `{"type":"hello"}`), "n0", "n1"}
+	}},
+	{"a request of the node's earlier life", func(s *scene, near bool) Claim {
+		s.ask("c0", "n0", "add", 2)
+		if near {
+			s.node(maelstromtest.Killed, "n0", "")
+			s.node(maelstromtest.Started, "n0", "")
+		}
+		return InHand{s.ask("c1", "n0", "add", 3), "n0", 1}
+	}},
+	{"an add that was refused for certain", func(s *scene, near bool) Claim {
+		s.fail(s.ask("c0", "n0", "add", 2), map[bool]int{true: 13, false: 11}[near])
+		read := s.ask("c1", "n1", "read", 0)
+		s.History[read].Final = true
+		s.answer(read, "2")
+		return CountsRefused{read, "n1", 2, []Range{{Lo: 0, Hi: 0}}}
+	}},
+	{"a delta arrives", func(s *scene, near bool) Claim {
+		id := s.send("n0", "n1", `{"type":"more","delta":4}`)
+		if near {
+			s.happens(maelstromtest.Received, id)
+		}
+		read := s.ask("c1", "n1", "read", 0)
+		s.answer(read, "0")
+		return DeltasMissing{read, "n1", "n0", "more", "delta", []int{id}, 4}
+	}},
+	{"a step of another size", func(s *scene, near bool) Claim {
+		for i, to := range []int{1, 2, map[bool]int{true: 4, false: 3}[near]} {
+			op := s.ask("c0", "n0", "add", 2)
+			s.call("n0", `{"type":"write","key":"t","value":%d,"msg_id":%d}`, to, i)
+			s.ack(op)
+		}
+		return SameSteps{"seq-kv", `"t"`, "", "n0", 3, 1, 3, 6}
+	}},
+}
+
+func TestNearMisses(t *testing.T) {
+	for _, test := range nearMisses {
+		for _, near := range []bool{false, true} {
+			s := newScene(3)
+			c := test.play(s, near)
+			if got := s.run().Holds(c); got == near {
+				t.Errorf("%s: if it is so, %T holds: %v\n%#v\n%s", test.name, c, got, c, s)
+			}
+		}
+	}
+}
