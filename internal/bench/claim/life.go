@@ -165,22 +165,6 @@ func (c Mute) shows(*Run) Shown {
 	return arrows().note(c.At, c.Node, c.Node+" is mute from here")
 }
 
-// Stray says that a node printed a line that is not a message, after the time
-// At.
-type Stray struct {
-	Node, Line, Why string
-	At              time.Duration
-}
-
-func (c Stray) holds(r *Run) bool {
-	return slices.Contains(r.Strays, maelstromtest.Stray{Node: c.Node, At: c.At, Line: c.Line, Why: c.Why})
-}
-
-func (c Stray) text(*Run) string {
-	return say("%s printed a line that Maelstrom does not take after %s (%s): %s",
-		c.Node, brief(c.At), c.Why, shorten(c.Line, 100))
-}
-
 // PendingBytes says that a node had printed the beginning of a line and not its
 // end.
 type PendingBytes struct {

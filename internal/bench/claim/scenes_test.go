@@ -458,7 +458,6 @@ func lives(s *scene) []said {
 	got := s.pass("seq-kv", "n1", `{"type":"write_ok","in_reply_to":1}`)
 	crash := s.node(maelstromtest.Crashed, "n1", "exit status 1")
 	s.Crashes = []maelstromtest.Crash{{Node: "n1", At: s.now, Why: "exit status 1", Stderr: "Traceback\n TypeError: x\n"}}
-	s.Strays = []maelstromtest.Stray{{Node: "n2", At: 5 * time.Millisecond, Line: "hello", Why: "it is not JSON"}}
 	return []said{
 		{Claim: Killed{"n0", killed}},
 		{Claim: AckedInMemory{"n0", killed, 2}},
@@ -470,7 +469,6 @@ func lives(s *scene) []said {
 		{Claim: Crash{"n1", s.now, "exit status 1"}},
 		{Claim: LastGot{"n1", crash, got, "seq-kv"}},
 		{Claim: Stderr{"n1", "TypeError: x", -1}},
-		{Claim: Stray{"n2", "hello", "it is not JSON", 5 * time.Millisecond}},
 	}
 }
 

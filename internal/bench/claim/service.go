@@ -70,7 +70,7 @@ func (c Told) text(r *Run) string {
 
 func (c Told) shows(r *Run) Shown {
 	m := r.message(c.Reply)
-	shown := arrows(r.entry(m.basis).ID, c.Reply)
+	shown := r.telling(c.Reply, true)
 	if canonical(c.Was) != canonical(c.Is) {
 		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s",
 			orNothing(c.Was), orNothing(c.Is)))
@@ -122,7 +122,7 @@ func (c ChangedSince) text(r *Run) string {
 }
 
 func (c ChangedSince) shows(r *Run) Shown {
-	return arrows(r.entry(r.message(c.Reply).basis).ID, c.Reply)
+	return r.telling(c.Reply, true)
 }
 
 func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is) }
@@ -214,7 +214,7 @@ func (c Overwritten) text(r *Run) string {
 func (c Overwritten) shows(r *Run) Shown {
 	shown := r.change(c.Lost).and(r.change(c.At))
 	if c.Told >= 0 {
-		shown = shown.and(arrows(r.entry(r.message(c.Told).basis).ID, c.Told))
+		shown = shown.and(r.telling(c.Told, true))
 	}
 	return shown
 }
@@ -490,6 +490,15 @@ func (c AskedInVain) text(r *Run) string {
 }
 
 func (c AskedInVain) shows(*Run) Shown { return arrows(c.Question) }
+
+// telling shows a message, and if it is a service's answer, the request, if
+// asked.
+func (r *Run) telling(id int, asked bool) Shown {
+	if m := r.message(id); asked && m.basis >= 0 {
+		return arrows(r.Journal[m.basis].ID, id)
+	}
+	return arrows(id)
+}
 
 // change shows a change: its request, and the new value.
 func (r *Run) change(at int) Shown {

@@ -148,14 +148,13 @@ func (c Sum) text(r *Run) string {
 	return say("%d is "+hows[c.Formula.How]+": %s.", c.Value, c.Node, shorten(strings.Join(texts, " + "), 160))
 }
 
-func (c Sum) shows(*Run) Shown {
-	var ids []int
+func (c Sum) shows(r *Run) (shown Shown) {
 	for _, p := range c.Parts {
-		if p.Message >= 0 && !slices.Contains(ids, p.Message) {
-			ids = append(ids, p.Message)
+		if p.Message >= 0 && !slices.Contains(shown.Messages, p.Message) {
+			shown = shown.and(r.telling(p.Message, len(c.Parts) <= 3))
 		}
 	}
-	return arrows(ids...)
+	return shown
 }
 
 // Explains says of how many reads of more than 0 a formula gives the value,
