@@ -154,8 +154,8 @@ func (r *Run) fates(ids []int) string {
 func (c Undelivered) shows(*Run) Shown { return Shown{Messages: c.Messages[:1]} }
 
 // Silent says that until To sent Until, none of the nodes that had news of an
-// add sent anything with content to a node that did not have it, and none
-// changed anything in a service.
+// add sent anything with content to a node that did not have it, or anything
+// that changed a service.
 type Silent struct {
 	Add   int
 	Node  string
@@ -183,7 +183,7 @@ func (c Silent) holds(r *Run) bool {
 }
 
 func (c Silent) text(r *Run) string {
-	return say("After %s's add of %d, %s sent no content to any further node, and changed no service, until %s %s.",
+	return say("After %s's add of %d, %s sent no content to any further node, and nothing that changed a service, until %s %s.",
 		c.Node, c.Delta, list(c.Knew, func(n string) string { return n }), c.To, r.did(c.Until))
 }
 

@@ -270,6 +270,15 @@ var nearMisses = []struct {
 		s.pass("n0", "n1", "%s", body)
 		return AckedInMemory{"n0", s.node(maelstromtest.Killed, "n0", ""), 2}
 	}},
+	{"it had changed the store before it was killed", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		kind := map[bool]string{true: "write", false: "read"}[near]
+		s.call("n0", `{"type":"%s","key":"t","value":2,"msg_id":1}`, kind)
+		at := s.node(maelstromtest.Killed, "n0", "")
+		s.node(maelstromtest.Started, "n0", "")
+		s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":1}`)
+		return AckedInMemory{"n0", at, 2}
+	}},
 	{"it was acknowledged at the same instant", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		s.ack(add)

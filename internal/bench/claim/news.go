@@ -91,12 +91,12 @@ func (f *flood) tells(m *message) bool {
 	return ok && f.values[at]
 }
 
-// toldValue returns where the value was set that a service's reply tells. A
-// reply to a request that has set the value tells nothing new.
+// toldValue returns where the value was set that a service's reply tells: of a
+// cas, the one that was compared. A write is told nothing.
 func (r *Run) toldValue(m *message) (at int, ok bool) {
 	e := r.Journal[m.basis]
 	request := r.message(e.ID)
-	return r.latest(slot{e.Dest, request.key}, e.State), request.kind != "write" && !e.Changed
+	return r.latest(slot{e.Dest, request.key}, e.State), request.kind != "write"
 }
 
 // sets reports whether a request has made its key what it is: by changing it,
@@ -145,12 +145,10 @@ func (r *Run) behind(replies []int) *backward {
 	for _, id := range replies {
 		m := r.message(id)
 		last = max(last, m.sent+1)
-		b.messages[id] = true
-		if m.basis >= 0 {
-			if _, ok := r.toldValue(m); !ok { // it tells what was written
-				b.messages[r.Journal[m.basis].ID] = true
-			}
+		if e := r.entry(max(m.basis, 0)); m.basis >= 0 && (e.Changed || r.message(e.ID).kind == "write") {
+			id = e.ID // it tells what was asked for
 		}
+		b.messages[id] = true
 	}
 	return b.from(last)
 }

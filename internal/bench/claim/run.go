@@ -90,9 +90,12 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 		case maelstromtest.IsLate:
 			m.late = max(m.late, e.Delay)
 		case maelstromtest.Answered:
+			if e.Answer == nil {
+				continue
+			}
 			m.answers = append(m.answers, at)
 			answers[m.dest] = at
-			if e.Answer != nil && e.Changed {
+			if e.Changed {
 				s := slot{m.dest, m.key}
 				r.changes[s] = append(r.changes[s], at)
 			}

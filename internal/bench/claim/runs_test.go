@@ -85,8 +85,10 @@ func checkNews(t *testing.T, r *Run) (known, unknown int) {
 			}
 			set := slices.ContainsFunc(told, func(id int) bool {
 				m := r.message(id)
-				_, ok := r.toldValue(m)
-				return f.wet[id] || !ok && f.wet[r.Journal[m.basis].ID]
+				if e := r.Journal[m.basis]; e.Changed || r.message(e.ID).kind == "write" {
+					return f.wet[e.ID]
+				}
+				return f.wet[id]
 			})
 			if set == behind.misses(add) {
 				t.Fatalf("add %d is known behind read %d: %v, by following it back %v", add, read, set, !set)

@@ -127,7 +127,7 @@ func (c ChangedSince) shows(r *Run) Shown {
 
 func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is) }
 
-// NeverTold says that nothing had told a node of a service's key when it sent
+// NeverTold says that a service had told a node nothing of a key when it sent
 // Until.
 type NeverTold struct {
 	Node, Service, Key string
@@ -142,7 +142,7 @@ func (c NeverTold) holds(r *Run) bool {
 }
 
 func (c NeverTold) text(r *Run) string {
-	return say("Nothing had told %s what %s's key %s is before it %s.", c.Node, c.Service, name(c.Key), r.did(c.Until))
+	return say("%s had told %s nothing of its key %s before it %s.", c.Service, c.Node, name(c.Key), r.did(c.Until))
 }
 
 // NeverSet says that nothing ever set a key, and how often a service answered
