@@ -298,6 +298,15 @@ func (r *Run) steps(node, service, key, path string, before int) (steps []step) 
 	return steps
 }
 
+// overtaken reports whether the request that made a change was sent before the
+// request that made the change before.
+func (r *Run) overtaken(at int) bool {
+	e := r.entry(at)
+	m := r.message(e.ID)
+	before := r.version(e.Dest, m.key, e.Newest, at).at
+	return before >= 0 && r.message(r.Journal[before].ID).sent > m.sent
+}
+
 // hasPath reports whether a key ever has a number at a path.
 func (r *Run) hasPath(service, key, path string) bool {
 	return slices.ContainsFunc(r.changesOf(service, key, len(r.Journal)), func(at int) bool {

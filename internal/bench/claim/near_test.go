@@ -279,6 +279,18 @@ var nearMisses = []struct {
 		s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":1}`)
 		return AckedInMemory{"n0", at, 2}
 	}},
+	{"a request was overtaken by another", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		var old int
+		if near {
+			old = s.pass("n0", "seq-kv", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		}
+		s.call("n1", `{"type":"write","key":"t","value":4,"msg_id":1}`)
+		if !near {
+			old = s.pass("n0", "seq-kv", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		}
+		return AnotherAmount{"seq-kv", `"t"`, "", old, s.store(old, 0).at, "n0", 4, 1, add, 2}
+	}},
 	{"it was acknowledged at the same instant", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		s.ack(add)
@@ -326,6 +338,18 @@ var nearMisses = []struct {
 		read := s.ask("c1", "n1", "read", 0)
 		s.answer(read, "0")
 		return DeltasMissing{read, "n1", "n0", "more", "delta", []int{id}, 4}
+	}},
+	{"fewer steps than adds", func(s *scene, near bool) Claim {
+		for i := range 2 {
+			op := s.ask("c0", "n0", "add", 2)
+			s.call("n0", `{"type":"write","key":"t","value":%d,"msg_id":%d}`, i+1, i)
+			s.ack(op)
+		}
+		if near {
+			s.ack(s.ask("c0", "n0", "add", 1))
+			return SameSteps{"seq-kv", `"t"`, "", "n0", 2, 1, 3, 5}
+		}
+		return SameSteps{"seq-kv", `"t"`, "", "n0", 2, 1, 2, 4}
 	}},
 	{"a step of another size", func(s *scene, near bool) Claim {
 		for i, to := range []int{1, 2, map[bool]int{true: 4, false: 3}[near]} {

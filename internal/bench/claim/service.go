@@ -313,7 +313,7 @@ func (c AnotherAmount) holds(r *Run) bool {
 	s := r.step(c.At, c.By, c.Service, c.Key, c.Path)
 	return (OnlyAdd{c.Add, c.By, c.Delta, c.Call}).holds(r) && r.Journal[c.At].ID == c.Call && s.from == c.From &&
 		s.to == c.To &&
-		c.To-c.From != c.Delta && r.inHand(c.Add, c.At) && r.alone(c.By, c.At)
+		c.To-c.From != c.Delta && r.inHand(c.Add, c.At) && r.alone(c.By, c.At) && !r.overtaken(c.At)
 }
 
 func (c AnotherAmount) text(r *Run) string {
@@ -411,8 +411,8 @@ func (c Counted) amount() (string, int64) {
 }
 
 // SameSteps says that all changes of a number by a node were by the same amount,
-// how many there were, and how many adds of more than 0 it acknowledged, which
-// make Acked.
+// and how many there were: at least as many as the adds of more than 0 that it
+// acknowledged. Those make Acked, and are not all of that amount.
 type SameSteps struct {
 	Service, Key, Path string
 	Node               string
@@ -434,7 +434,8 @@ func (c SameSteps) holds(r *Run) bool {
 		return ok
 	})
 	return !slices.ContainsFunc(steps, func(s step) bool { return s.to-s.from != c.Step }) &&
-		len(steps) == c.N && c.N > 1 && adds == c.Adds && acked == c.Acked && r.alone(c.Node, end)
+		len(steps) == c.N && c.N > 1 && c.N >= adds && adds == c.Adds && acked == c.Acked &&
+		acked != int64(adds)*c.Step && r.alone(c.Node, end)
 }
 
 func (c SameSteps) text(*Run) string {
