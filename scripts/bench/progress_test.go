@@ -43,21 +43,33 @@ func TestProgressFitsItsWidth(t *testing.T) {
 }
 
 // Nothing is shown before a second has passed. On a terminal each line replaces
-// the one before.
+// the one before, and what is written between does not break it.
 func TestProgressIsShown(t *testing.T) {
 	for _, test := range []struct {
 		columns func() int
 		want    string
 	}{
-		{nil, "  2 s  2 requests\n"},
-		{func() int { return 17 }, "\r  1 s  1 request\x1b[K\r  2 s  2 request\x1b[K\r\x1b[K"},
+		{nil, "a\nb\n  2 s  2 requests\n"},
+		{
+			func() int { return 17 },
+			"a\n\r  1 s  1 request\x1b[K\r\x1b[Kb\n  1 s  1 request\r\x1b[Khalf\n  2 s  2 request\x1b[K\r\x1b[K",
+		},
 	} {
 		var out strings.Builder
-		p := progress{w: &out, columns: test.columns}
-		for second := range 3 {
-			p.show(maelstromtest.Progress{Elapsed: time.Duration(second) * time.Second, Invoked: second})
+		p := progress{screen: &screen{w: &out, columns: test.columns}}
+		between := []string{"a\n", "b\n", ""}
+		if test.columns != nil {
+			between[1] += "half"
 		}
-		p.end()
+		for second := range 3 {
+			p.tick(maelstromtest.Progress{Elapsed: time.Duration(second) * time.Second, Invoked: second})
+			for text := range strings.Lines(between[second]) {
+				if n, err := p.Write([]byte(text)); n != len(text) || err != nil {
+					t.Errorf("wrote %d of %q, %v", n, text, err)
+				}
+			}
+		}
+		p.clear()
 		if out.String() != test.want {
 			t.Errorf("shown is %q, want %q", out.String(), test.want)
 		}

@@ -23,22 +23,55 @@ type store struct {
 	lost    []error
 }
 
+// newStore makes a folder that no other run has: where another run has started
+// in the same millisecond, it takes the next one.
 func newStore(root, workload string, now time.Time) (*store, error) {
-	folder := filepath.Join(root, workload, now.Format("20060102T150405.000"))
-	if err := os.MkdirAll(filepath.Join(folder, "node-logs"), 0o777); err != nil {
-		return nil, fmt.Errorf("cannot make a folder for the results: %w", err)
+	failed := func(err error) error { return fmt.Errorf("cannot make a folder for the results: %w", err) }
+	if err := os.MkdirAll(filepath.Join(root, workload), 0o777); err != nil {
+		return nil, failed(err)
 	}
-	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
+	for ; ; now = now.Add(time.Millisecond) {
+		folder := filepath.Join(root, workload, now.Format("20060102T150405.000"))
+		err := os.Mkdir(folder, 0o777)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err == nil {
+			err = os.Mkdir(filepath.Join(folder, logFolder), 0o777)
+		}
+		if err != nil {
+			return nil, failed(err)
+		}
+		return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
+	}
 }
 
-// publish makes the link latest, beside the folder, point to the folder.
+// logFolder is the name of the folder for what nodes write to stderr.
+const logFolder = "node-logs"
+
+// publish makes the link latest, beside the folder, point to the folder. There
+// is always such a link, once there was one.
 func (s *store) publish() {
+	name := filepath.Base(s.folder)
 	latest := filepath.Join(filepath.Dir(s.folder), "latest")
-	err := os.Remove(latest)
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		err = os.Symlink(filepath.Base(s.folder), latest)
+	link := filepath.Join(filepath.Dir(s.folder), "."+name)
+	err := os.Symlink(name, link)
+	if err == nil {
+		if err = os.Rename(link, latest); err != nil {
+			err = errors.Join(err, os.Remove(link))
+		}
 	}
 	s.lose("cannot link to the latest results: %w", err)
+}
+
+// path returns where a file of the run is, or an empty string if it could not
+// be written.
+func (s *store) path(name string) string {
+	path := filepath.Join(s.folder, name)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
 }
 
 // lose notes an error, if there is one.
@@ -70,7 +103,7 @@ func (s *store) log(node string) io.Writer {
 		return l
 	}
 	l := &logFile{}
-	l.file, l.err = os.Create(filepath.Join(s.folder, "node-logs", node+".log"))
+	l.file, l.err = os.Create(filepath.Join(s.folder, logFolder, node+".log"))
 	s.logs[node] = l
 	return l
 }
@@ -94,7 +127,7 @@ func (s *store) abandon() error {
 	s.close()
 	for _, l := range s.logs {
 		if l.used {
-			return fmt.Errorf("all that the nodes wrote is in %s", filepath.Join(s.folder, "node-logs"))
+			return fmt.Errorf("all that the nodes wrote is in %s", filepath.Join(s.folder, logFolder))
 		}
 	}
 	s.discard()

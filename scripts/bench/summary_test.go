@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"os"
 	"time"
 
@@ -42,9 +41,10 @@ func Example_summarize() {
 		r.Faults = append(r.Faults, maelstromtest.FaultRecord{Fault: "kill", Detail: "n1", Start: at, Stop: at + time.Second/2})
 	}
 	run := report.Run{Result: r, Thresholds: report.Thresholds{MinOK: 99}}
-	_ = summarize(os.Stdout, done{run, &store{folder: "store/x", lost: []error{errors.Join(errors.New("one"), errors.New("two"))}}})
+	_ = summarize(os.Stdout, look{columns: 60}, done{run, &store{folder: "store/x"}}, true)
 	// Output:
-	// RIGHT by every check that was made. Not checked: linearizable (why).
+	// RIGHT by every check that was made. Not checked:
+	// linearizable (why).
 	// MISSED: 50 % ok, with --min-ok 99
 	//
 	// Latency of requests answered ok, from when they were made:
@@ -53,12 +53,17 @@ func Example_summarize() {
 	//    all  1.0 ms  20 ms  300 ms  4000 ms
 	//   read    none   none    none     none
 	//
-	// rate          0.5 requests/s asked for, 0.4 made, 0.2 answered ok
-	//               A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.
+	// rate          0.5 requests/s asked for, 0.4 made, 0.2
+	//                 answered ok
+	//               A request is planned when the one before it is
+	//                 made, as in Maelstrom: each delay of the
+	//                 machine lowers the rate.
 	// answered      50 %: of 4 requests 2 ok, 1 refused, 1 unknown
-	//               1 × add refused: the node answered error 11: not today
+	//               1 × add refused: the node answered error 11:
+	//                 not today
 	//               1 × read unknown: lost
-	// messages      4.50 per request that involve no client, 30 in all
+	// messages      4.50 per request that involve no client, 30 in
+	//                 all
 	// final reads   5, 6
 	// acceptable    5..6
 	// checked       ok: no crash, final reads
@@ -81,8 +86,6 @@ func Example_summarize() {
 	//               14.0 s to 14.5 s  kill n1
 	//               and 2 more
 	// seed          7
-	// page          store/x/index.html
+	// page          could not be written
 	// files         store/x
-	//               one
-	//               two
 }

@@ -72,14 +72,18 @@ func Write(folder string, run Run) error {
 	return errors.Join(errs...)
 }
 
-// create makes a file that holds what write writes.
+// create makes a file that holds what write writes, or none.
 func create(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return bare(err)
 	}
 	buffered := bufio.NewWriter(f)
-	return bare(cmp.Or(write(buffered), buffered.Flush(), f.Close()))
+	if err := cmp.Or(write(buffered), buffered.Flush(), f.Close()); err != nil {
+		_ = os.Remove(path) // a part of a file would be taken for the whole
+		return bare(err)
+	}
+	return nil
 }
 
 // bare removes the path from an error that will be reported with the file's

@@ -1,0 +1,122 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+const (
+	maxNotices = 3  // of one node
+	maxLines   = 32 // of one node's standard error that are kept
+)
+
+// A herald says on the screen what happens to nodes and messages, as soon as it
+// happens.
+type herald struct {
+	to         *screen
+	look       look
+	send, recv bool // messages are shown
+
+	ready  bool // all nodes are ready: before, the run ends with what is wrong
+	stderr map[string][]string
+	told   map[string]int // notices by node
+}
+
+func newHerald(to *screen, l look, o options) *herald {
+	return &herald{to: to, look: l, send: o.logSend, recv: o.logRecv, stderr: map[string][]string{}, told: map[string]int{}}
+}
+
+// watch is called with each entry of the journal.
+func (h *herald) watch(e maelstromtest.Entry) {
+	switch e.What {
+	case maelstromtest.Sent:
+		h.message(e, h.send)
+	case maelstromtest.Received, maelstromtest.Lost, maelstromtest.Blocked:
+		h.message(e, h.recv)
+	case maelstromtest.Started:
+		delete(h.stderr, e.Node)
+	case maelstromtest.ToStderr:
+		lines := append(h.stderr[e.Node], e.Text)
+		h.stderr[e.Node] = slices.Clone(lines[max(0, len(lines)-maxLines):])
+	case maelstromtest.Crashed:
+		why := e.Text
+		if line := journal.Telling(h.stderr[e.Node]); line != "" {
+			why += ": " + line
+		}
+		h.notice(e, "crashed after %s: %s", after(e.Time), why)
+	case maelstromtest.Muted:
+		h.notice(e, "is mute after %s: it printed a line that Maelstrom does not take (%s): %s", after(e.Time), e.Why, quoted(e.Text))
+	case maelstromtest.Pending:
+		h.notice(e, "has printed %d bytes without a newline after %s: %s", len(e.Text), after(e.Time), quoted(e.Text))
+	}
+}
+
+// message shows what happened to a message.
+func (h *herald) message(e maelstromtest.Entry, shown bool) {
+	if shown {
+		fmt.Fprintf(h.to, "%9.4f s  %-7s  %s -> %s  %s\n", e.Time.Seconds(), e.What, e.Src, e.Dest, oneLine(e.Body))
+	}
+}
+
+// oneLine returns JSON on one line.
+func oneLine(body json.RawMessage) string {
+	var line bytes.Buffer
+	if json.Compact(&line, body) != nil {
+		return string(body)
+	}
+	return line.String()
+}
+
+// notice says what happened to a node, unless enough was said of it already.
+func (h *herald) notice(e maelstromtest.Entry, format string, args ...any) {
+	if !h.ready || h.told[e.Node] == maxNotices {
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	if h.told[e.Node]++; h.told[e.Node] == maxNotices {
+		text += " (more of this node is not shown here)"
+	}
+	fmt.Fprintf(h.to, "%s %s\n", h.look.paint(red, e.Node), text)
+}
+
+// quoted shows a line that a node has printed.
+func quoted(line string) string {
+	const most = 200
+	switch runes := []rune(line); {
+	case line == "":
+		return "(nothing)"
+	case len(runes) > most:
+		line = string(runes[:most]) + "…"
+	}
+	return printable(line)
+}
+
+// printable replaces the characters that would do something to a terminal.
+func printable(line string) string {
+	runes := []rune(line)
+	for i, r := range runes {
+		if r < ' ' || r == 0x7f {
+			runes[i] = '\uFFFD'
+		}
+	}
+	return string(runes)
+}
+
+// after shows when something happened.
+func after(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
+	case d < time.Second:
+		return fmt.Sprintf("%.0f ms", d.Seconds()*1000)
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}
