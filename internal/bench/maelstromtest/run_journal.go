@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // An Entry is a line of the journal: something that happened to a message, a
@@ -25,6 +27,8 @@ type Entry struct {
 	Why   string        `json:"why,omitempty"`      // of a mute node, why its line is not a message
 
 	*Answer // of a service
+
+	Omitted *journal.Omission `json:"omitted,omitempty"` // of a gap, what it leaves out
 }
 
 // A What says what happened.
@@ -52,6 +56,11 @@ const (
 	Muted    What = "mute"    // a node has printed a line that is not a message: from here on nothing that it prints counts
 	Unheard  What = "unheard" // a node that is mute has printed a line
 	Pending  What = "pending" // a node has printed the beginning of a line, and no more for a second
+
+	// Gap is where entries have been left out, from this time on, since there
+	// was no room for them. A bench leaves none out; what keeps its journal
+	// may.
+	Gap What = "full"
 )
 
 // An Answer says which of its states a service has used for a request, and what

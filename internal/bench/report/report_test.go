@@ -150,23 +150,6 @@ func TestTheHistoryDistinguishesErrorZeroFromNoAnswer(t *testing.T) {
 	}
 }
 
-func TestTheJournalIsBounded(t *testing.T) {
-	folder := t.TempDir()
-	j := NewJournal(folder, 10)
-	for _, line := range []string{"1234\n", "123456789\n", "1\n"} {
-		if n, err := j.Write([]byte(line)); n != len(line) || err != nil {
-			t.Errorf("%q: %d, %v", line, n, err)
-		}
-	}
-	if err := j.Close(); err != nil {
-		t.Error(err)
-	}
-	want := "1234\n{\"what\":\"full\",\"text\":\"lines left out, as the file is full at 10 bytes: 2\"}\n"
-	if got := read(t, folder, MessagesFile); got != want {
-		t.Errorf("%q, not %q", got, want)
-	}
-}
-
 func TestAJournalThatCannotBeWrittenSaysSoAtTheEnd(t *testing.T) {
 	j := NewJournal(filepath.Join(t.TempDir(), "nowhere"), 10)
 	if n, err := j.Write([]byte("1\n")); n != 2 || err != nil {
