@@ -36,7 +36,8 @@ func (p *progress) tick(now maelstromtest.Progress) {
 // line returns the line of a second, with at most width characters. If it does
 // not fit, the names of the faults are left out first, and then the latency.
 func (p *progress) line(second int, now maelstromtest.Progress, width int) string {
-	count := fmt.Sprintf("%d requests", now.Invoked)
+	made := fmt.Sprintf("%d requests", now.Invoked)
+	count := made
 	for _, outcome := range []struct {
 		n    int
 		name string
@@ -61,6 +62,7 @@ func (p *progress) line(second int, now maelstromtest.Progress, width int) strin
 		{start, count, p99, now.Waiting, number},
 		{start, count, now.Waiting, number},
 		{start, now.Waiting, count},
+		{start, now.Waiting, made},
 	} {
 		line = strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "  ")
 		if utf8.RuneCountInString(line) <= width {

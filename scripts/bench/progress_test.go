@@ -31,6 +31,7 @@ func TestProgressFitsItsWidth(t *testing.T) {
 		{many, 100, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  p99 2345 ms  recovery (9 s left)  2 faults"},
 		{many, 90, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  recovery (9 s left)  2 faults"},
 		{many, 80, " 12 s  recovery (9 s left)  10936 requests, 10830 ok, 6 refused, 90 unknown"},
+		{many, 60, " 12 s  recovery (9 s left)  10936 requests"},
 		{many, 20, " 12 s  recovery (9 s"},
 		{many, 0, ""},
 	} {

@@ -115,7 +115,7 @@ func (t *text) explain(d done, kept bool) {
 	line := wrap(why, d.Story.Caption, t.columns, len(why))
 	fmt.Fprintln(t, t.paint(bold, "Why:")+line[len("Why:"):])
 	if picture := d.path(report.StoryFile); kept && picture != "" {
-		t.say(len(why), "%*s%s shows the messages.", len(why), "", picture)
+		t.say(0, "%*s%s shows the messages.", len(why), "", picture)
 	}
 }
 
