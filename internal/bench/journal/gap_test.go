@@ -68,8 +68,9 @@ func TestOnlyAFewFrequentMessagesAreNamed(t *testing.T) {
 	var tally Tally
 	for i := range 100 {
 		tally.Add(send(i, "n1", fmt.Sprintf(`{"value":%d}`, i%(maxFrequent+1))))
+		tally.Add(send(i, "n2", `"`+strings.Repeat("x", maxTalliedLine)+`"`)) // which is too long to be named
 	}
-	if got := tally.Omission(); len(got.Most) != maxFrequent || got.MoreTimes != 0 || got.Until != 99*time.Nanosecond {
+	if got := tally.Omission(); len(got.Most) != maxFrequent || got.Most[0].Src != "n1" || got.MoreTimes != 0 || got.Until != 99*time.Nanosecond {
 		t.Errorf("%+v", got)
 	}
 }
