@@ -40,9 +40,7 @@ type options struct {
 	json      bool
 	open      bool
 
-	// availability is the share of the requests that must be answered ok; below
-	// zero: none must.
-	availability float64
+	availability float64 // the share of the requests that must be answered ok
 
 	ignored []string // flags that were given and mean nothing here
 }
@@ -189,7 +187,6 @@ func (o *options) convert(r raw) (err error) {
 	if o.Consistency, err = maelstromtest.ParseConsistency(r.consistency); err != nil {
 		return fmt.Errorf("--consistency: %w", err)
 	}
-	o.availability = -1
 	if r.availability != "" {
 		if o.availability, err = availability(r.availability); err != nil {
 			return err

@@ -38,7 +38,7 @@ func TestFlagsAreRead(t *testing.T) {
 		"--max-p99 50 --time-limit 1e6":                             {"MaxP99:50ms", "TimeLimit:277h46m40s"},
 		"--availability total":                                      {"availability:1", "logSend:false"},
 		"--availability 0.5 --log-net-send":                         {"availability:0.5", "logSend:true", "logRecv:false"},
-		"--log-net-recv --keep-going":                               {"availability:-1", "logRecv:true", "keepGoing:true"},
+		"--log-net-recv --keep-going":                               {"availability:0", "logRecv:true", "keepGoing:true"},
 		"--latency 2.5 --latency-dist uniform":                      {"Latency:2.5ms", "LatencyDist:uniform"},
 		"--latency 10ms":                                            {"Latency:10ms"},
 		"--latency 5 --far n2=10":                                   {"Far:map[n2:10]"},

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -23,6 +25,7 @@ const (
 type herald struct {
 	to         *screen
 	look       look
+	prefix     string
 	send, recv bool // messages are shown
 
 	ready  bool // all nodes are ready: before, the run ends with what is wrong
@@ -30,8 +33,11 @@ type herald struct {
 	told   map[string]int // notices by node
 }
 
-func newHerald(to *screen, l look, o options) *herald {
-	return &herald{to: to, look: l, send: o.logSend, recv: o.logRecv, stderr: map[string][]string{}, told: map[string]int{}}
+func newHerald(to *screen, l look, prefix string, o options) *herald {
+	return &herald{
+		to: to, look: l, prefix: prefix, send: o.logSend, recv: o.logRecv,
+		stderr: map[string][]string{}, told: map[string]int{},
+	}
 }
 
 // watch is called with each entry of the journal.
@@ -84,7 +90,7 @@ func (h *herald) notice(e maelstromtest.Entry, format string, args ...any) {
 	if h.told[e.Node]++; h.told[e.Node] == maxNotices {
 		text += " (more of this node is not shown here)"
 	}
-	fmt.Fprintf(h.to, "%s %s\n", h.look.paint(red, e.Node), text)
+	fmt.Fprintf(h.to, "%s%s %s\n", h.prefix, h.look.paint(red, e.Node), printable(text))
 }
 
 // quoted shows a line that a node has printed.
@@ -96,18 +102,18 @@ func quoted(line string) string {
 	case len(runes) > most:
 		line = string(runes[:most]) + "…"
 	}
-	return printable(line)
+	return line
 }
 
-// printable replaces the characters that would do something to a terminal.
+// printable replaces the characters that would do something to a terminal, and
+// tabs by four spaces.
 func printable(line string) string {
-	runes := []rune(line)
-	for i, r := range runes {
+	return strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
-			runes[i] = '\uFFFD'
+			return utf8.RuneError
 		}
-	}
-	return string(runes)
+		return r
+	}, strings.ReplaceAll(line, "\t", "    "))
 }
 
 // after shows when something happened.

@@ -14,7 +14,7 @@ import (
 // and in one line.
 func TestWhatHappensToNodesIsTold(t *testing.T) {
 	var out strings.Builder
-	h := newHerald(&screen{w: &out}, look{}, options{})
+	h := newHerald(&screen{w: &out}, look{}, "run 1  ", options{})
 	crash := maelstromtest.Entry{Time: 2310 * time.Millisecond, What: maelstromtest.Crashed, Node: "n1", Text: "exit status 1"}
 	h.watch(crash)
 	h.ready = true
@@ -24,18 +24,18 @@ func TestWhatHappensToNodesIsTold(t *testing.T) {
 	h.watch(crash)
 	h.watch(maelstromtest.Entry{What: maelstromtest.Started, Node: "n1"})
 	h.watch(crash) // in another life, of which nothing is known
-	h.watch(maelstromtest.Entry{Time: 300 * time.Millisecond, What: maelstromtest.Muted, Node: "n2", Why: "dest n9 does not exist", Text: "{\"dest\":\t\"n9\"}"})
+	h.watch(maelstromtest.Entry{Time: 300 * time.Millisecond, What: maelstromtest.Muted, Node: "n2", Why: "dest n9 does not exist", Text: "{\"dest\":\t\"n9\"}\x1b"})
 	h.watch(maelstromtest.Entry{Time: 300 * time.Millisecond, What: maelstromtest.Muted, Node: "n2", Why: "a blank line"})
 	h.watch(maelstromtest.Entry{Time: time.Millisecond, What: maelstromtest.Pending, Node: "n0", Text: strings.Repeat("x", 201)})
 	h.watch(crash)
 	h.watch(crash)
 	h.watch(maelstromtest.Entry{What: maelstromtest.Sent, Src: "n0", Dest: "seq-kv"})
-	want := "n1 crashed after 2.31 s: exit status 1: TypeError: delta of undefined\n" +
-		"n1 crashed after 2.31 s: exit status 1\n" +
-		"n2 is mute after 300 ms: it printed a line that Maelstrom does not take (dest n9 does not exist): {\"dest\":\uFFFD\"n9\"}\n" +
-		"n2 is mute after 300 ms: it printed a line that Maelstrom does not take (a blank line): (nothing)\n" +
-		"n0 has printed 201 bytes without a newline after 1.0 ms: " + strings.Repeat("x", 200) + "…\n" +
-		"n1 crashed after 2.31 s: exit status 1 (more of this node is not shown here)\n"
+	want := "run 1  n1 crashed after 2.31 s: exit status 1: TypeError: delta of undefined\n" +
+		"run 1  n1 crashed after 2.31 s: exit status 1\n" +
+		"run 1  n2 is mute after 300 ms: it printed a line that Maelstrom does not take (dest n9 does not exist): {\"dest\":    \"n9\"}\uFFFD\n" +
+		"run 1  n2 is mute after 300 ms: it printed a line that Maelstrom does not take (a blank line): (nothing)\n" +
+		"run 1  n0 has printed 201 bytes without a newline after 1.0 ms: " + strings.Repeat("x", 200) + "…\n" +
+		"run 1  n1 crashed after 2.31 s: exit status 1 (more of this node is not shown here)\n"
 	if out.String() != want {
 		t.Errorf("told is\n%s, not\n%s", out.String(), want)
 	}
@@ -54,7 +54,7 @@ func TestMessagesAreShown(t *testing.T) {
 		{options{logRecv: true}, "   1.2346 s  recv     n0 -> seq-kv  {\"type\":\"read\"}\n   1.2346 s  blocked  n0 -> seq-kv  {\"type\":\"read\"}\n   1.2346 s  lost     n0 -> seq-kv  {\"type\":\"read\"}\n"},
 	} {
 		var out strings.Builder
-		h := newHerald(&screen{w: &out}, look{}, test.o)
+		h := newHerald(&screen{w: &out}, look{}, "", test.o)
 		for _, what := range []maelstromtest.What{maelstromtest.Sent, maelstromtest.Received, maelstromtest.Blocked, maelstromtest.Lost} {
 			h.watch(entry(what))
 		}

@@ -108,7 +108,7 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	}
 	cfg := b.Config
 	cfg.Seed, cfg.Journal = seed, s.journal
-	herald := newHerald(b.progress.screen, lookOf(b.progress.w), b.options)
+	herald := newHerald(b.progress.screen, lookOf(b.progress.w), b.progress.prefix, b.options)
 	cfg.Watch = herald.watch
 	cfg.Progress = func(p maelstromtest.Progress) {
 		if !herald.ready && b.runs == 1 {

@@ -27,7 +27,8 @@ type text struct {
 // say adds lines. Those that are too long are broken, and go on indented.
 func (t *text) say(indent int, format string, args ...any) {
 	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
-		rest := strings.TrimLeft(line, " \t")
+		line = printable(line)
+		rest := strings.TrimLeft(line, " ")
 		lead := line[:len(line)-len(rest)]
 		fmt.Fprintln(t, wrap(lead, rest, t.columns, indent+len(lead)))
 	}
@@ -39,7 +40,7 @@ const nameColumns = 14
 // add adds a fact: a name and a text.
 func (t *text) add(name, format string, args ...any) {
 	lead := fmt.Sprintf("%-*s", nameColumns, name)
-	line := wrap(lead, fmt.Sprintf(format, args...), t.columns, nameColumns+2)
+	line := wrap(lead, printable(fmt.Sprintf(format, args...)), t.columns, nameColumns+2)
 	fmt.Fprintln(t, t.paint(bold, name)+line[len(name):])
 }
 

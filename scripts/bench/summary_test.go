@@ -4,6 +4,7 @@ package main
 
 import (
 	"os"
+	"testing"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -88,4 +89,15 @@ func Example_summarize() {
 	// seed          7
 	// page          could not be written
 	// files         store/x
+}
+
+// What nodes have written is broken and indented, and cannot do anything to the
+// terminal.
+func TestFindingsFitTheTerminal(t *testing.T) {
+	shown := &text{look: look{columns: 20}}
+	shown.say(2, "%s", "n1 crashed after 2.31 s\n\tat \x1b[31mmain.go\n\n  indented, and too long")
+	want := "n1 crashed after\n  2.31 s\n    at \uFFFD[31mmain.go\n\n  indented, and too\n    long\n"
+	if shown.String() != want {
+		t.Errorf("%q, not %q", shown.String(), want)
+	}
 }
