@@ -147,11 +147,12 @@ func parse(args []string) (options, error) {
 	if i := slices.Index(args, "--"); i >= 0 {
 		args, o.Args = args[:i], args[i+1:]
 	}
-	if len(args) > 0 && args[0] == "test" {
-		args = args[1:] // Maelstrom's command
-	}
 	flags := define(&o, &r)
-	if err := flags.Parse(args); err != nil {
+	err := flags.Parse(args)
+	if err == nil && flags.Arg(0) == "test" { // Maelstrom's command
+		err = flags.Parse(flags.Args()[1:])
+	}
+	if err != nil {
 		return o, err
 	}
 	given := map[string]bool{}

@@ -24,6 +24,7 @@ func TestFlagsAreRead(t *testing.T) {
 			"maelstromtest.GCounter", "Nodes:5", "Rate:5", "TimeLimit:1m0s", "Concurrency:5", "Latency:0s", "runs:1",
 			"NemesisInterval:10s", "Recovery:10s", "Nemesis:[]", "Far:map[]",
 		},
+		"--rate 7 test --node-count 2":     {"Rate:7", "Nodes:2"},
 		"-workload echo":                   {"maelstromtest.Echo"},
 		"--node-count=3 --concurrency=4":   {"Concurrency:4"},
 		"--node-count 3 --concurrency 10n": {"Concurrency:30"},

@@ -48,23 +48,26 @@ func TestProgressFitsItsWidth(t *testing.T) {
 func TestProgressIsShown(t *testing.T) {
 	for _, test := range []struct {
 		columns func() int
+		between [3][]string // what is written after each second
 		want    string
 	}{
-		{nil, "a\nb\n  2 s  2 requests\n"},
+		{nil, [3][]string{{"a\n"}, {"b\n"}, {"c\n"}}, "a\nb\n  2 s  2 requests\nc\n"},
 		{
 			func() int { return 17 },
-			"a\n\r  1 s  1 request\x1b[K\r\x1b[Kb\n  1 s  1 request\r\x1b[Khalf\n  2 s  2 request\x1b[K\r\x1b[K",
+			[3][]string{{"a\n"}, {"b\n", "c\n"}, {}},
+			"a\n\r  1 s  1 request\x1b[K\r\x1b[Kb\n  1 s  1 request\r\x1b[Kc\n  1 s  1 request\r  2 s  2 request\x1b[K\r\x1b[K",
+		},
+		{
+			func() int { return 17 },
+			[3][]string{{}, {"half", "way"}, {"half", " a line\n"}},
+			"\r  1 s  1 request\x1b[K\r\x1b[Khalfway\n  2 s  2 request\x1b[K\r\x1b[Khalf a line\n  2 s  2 request\r\x1b[K",
 		},
 	} {
 		var out strings.Builder
 		p := progress{screen: &screen{w: &out, columns: test.columns}}
-		between := []string{"a\n", "b\n", ""}
-		if test.columns != nil {
-			between[1] += "half"
-		}
-		for second := range 3 {
+		for second, texts := range test.between {
 			p.tick(maelstromtest.Progress{Elapsed: time.Duration(second) * time.Second, Invoked: second})
-			for text := range strings.Lines(between[second]) {
+			for _, text := range texts {
 				if n, err := p.Write([]byte(text)); n != len(text) || err != nil {
 					t.Errorf("wrote %d of %q, %v", n, text, err)
 				}
