@@ -51,16 +51,16 @@ func TestProgressIsShown(t *testing.T) {
 		between [3][]string // what is written after each second
 		want    string
 	}{
-		{nil, [3][]string{{"a\n"}, {"b\n"}, {"c\n"}}, "a\nb\n  2 s  2 requests\nc\n"},
+		{nil, [3][]string{{"a\n"}, {"b\n"}, {"c\n"}}, "a\nb\n  2 s  2 requests\nc\nend\n"},
 		{
 			func() int { return 17 },
 			[3][]string{{"a\n"}, {"b\n", "c\n"}, {}},
-			"a\n\r  1 s  1 request\x1b[K\r\x1b[Kb\n  1 s  1 request\r\x1b[Kc\n  1 s  1 request\r  2 s  2 request\x1b[K\r\x1b[K",
+			"a\n\r  1 s  1 request\x1b[K\r\x1b[Kb\n  1 s  1 request\r\x1b[Kc\n  1 s  1 request\r  2 s  2 request\x1b[K\r\x1b[Kend\n",
 		},
 		{
 			func() int { return 17 },
 			[3][]string{{}, {"half", "way"}, {"half", " a line\n"}},
-			"\r  1 s  1 request\x1b[K\r\x1b[Khalfway\n  2 s  2 request\x1b[K\r\x1b[Khalf a line\n  2 s  2 request\r\x1b[K",
+			"\r  1 s  1 request\x1b[K\r\x1b[Khalfway\n  2 s  2 request\x1b[K\r\x1b[Khalf a line\n  2 s  2 request\r\x1b[Kend\n",
 		},
 	} {
 		var out strings.Builder
@@ -74,6 +74,7 @@ func TestProgressIsShown(t *testing.T) {
 			}
 		}
 		p.clear()
+		_, _ = p.Write([]byte("end\n"))
 		if out.String() != test.want {
 			t.Errorf("shown is %q, want %q", out.String(), test.want)
 		}

@@ -138,7 +138,22 @@ var readmeText string
 // readme says what each file of a run is.
 var readme = template.Must(template.New("README.txt").Parse(readmeText))
 
-func (run Run) writeReadme(w io.Writer) error { return readme.Execute(w, run) }
+// writeReadme says what each file is that could be written.
+func (run Run) writeReadme(w io.Writer) error {
+	var text strings.Builder
+	if err := readme.Execute(&text, run); err != nil {
+		return err
+	}
+	for part := range strings.SplitAfterSeq(text.String(), "\n\n") {
+		if name, _, _ := strings.Cut(part, "\n"); run.missing[name] {
+			continue
+		}
+		if _, err := io.WriteString(w, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // explained finds a file's name and the first clause about it in README.txt.
 var explained = regexp.MustCompile(`(?m)^(\S+)\n {4}([^.:]+)`)

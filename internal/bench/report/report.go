@@ -26,6 +26,8 @@ type Run struct {
 	Interrupted bool
 	Thresholds  Thresholds
 	Story       *story.Story // why it was wrong, or nil: see Tell
+
+	missing map[string]bool // by name: files that could not be written
 }
 
 // StoryFile is the name of the picture of a run's story.
@@ -39,8 +41,6 @@ type file struct {
 
 func (run Run) files() []file {
 	files := []file{
-		{"README.txt", run.writeReadme},
-		{PageFile, run.writePage},
 		{"results.json", run.WriteJSON},
 		{"latency.svg", run.picture(latencyChart)},
 		{"rate.svg", run.picture(rateChart)},
@@ -49,7 +49,7 @@ func (run Run) files() []file {
 	if run.Story != nil {
 		files = append(files, file{StoryFile, writer(run.Story.SVG)}, file{"story.txt", writer(run.Story.Text)})
 	}
-	return files
+	return append(files, file{PageFile, run.writePage}, file{"README.txt", run.writeReadme}) // which name the others
 }
 
 // writer returns a function that writes a text.
@@ -61,11 +61,15 @@ func writer(text func() string) func(io.Writer) error {
 }
 
 // Write writes a run's files to a folder. A file that cannot be written does
-// not keep the others from being written: the error names all that are missing.
+// not keep the others from being written, and they do not name it: the error
+// does.
 func Write(folder string, run Run) error {
 	var errs []error
+	_, err := os.Stat(filepath.Join(folder, MessagesFile))
+	run.missing = map[string]bool{MessagesFile: err != nil}
 	for _, f := range run.files() {
 		if err := create(filepath.Join(folder, f.name), f.write); err != nil {
+			run.missing[f.name] = true
 			errs = append(errs, fmt.Errorf("cannot write %s: %w", f.name, err))
 		}
 	}

@@ -93,6 +93,15 @@ func TestAFileThatCannotBeWrittenDoesNotHinderTheOthers(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, not %s", err, want)
 	}
+	for _, name := range []string{PageFile, "README.txt"} {
+		text := read(t, folder, name)
+		for file, named := range map[string]bool{"results.json": false, "latency.svg": false, MessagesFile: false, "rate.svg": true, "history.jsonl": true} {
+			listed := strings.Contains(text, "\n"+file+"\n    ") || strings.Contains(text, `href="`+file+`"`)
+			if listed != named {
+				t.Errorf("%s names %s: %v", name, file, listed)
+			}
+		}
+	}
 	if read(t, folder, "history.jsonl") == "" || read(t, folder, "rate.svg") == "" {
 		t.Error("the other files are empty")
 	}
