@@ -18,7 +18,7 @@ func TestWhatHappensToNodesIsTold(t *testing.T) {
 	crash := maelstromtest.Entry{Time: 2310 * time.Millisecond, What: maelstromtest.Crashed, Node: "n1", Text: "exit status 1"}
 	h.watch(crash)
 	h.ready = true
-	for _, line := range strings.Split("Traceback (most recent call last):\n  File \"x\"\nTypeError: delta of undefined", "\n") {
+	for _, line := range strings.Split(strings.Repeat("starting\n", 2*maxLines)+"Traceback (most recent call last):\n  File \"x\"\nTypeError: delta of undefined", "\n") {
 		h.watch(maelstromtest.Entry{What: maelstromtest.ToStderr, Node: "n1", Text: line})
 	}
 	h.watch(crash)
