@@ -66,9 +66,13 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// complain writes errors, each on a line of its own.
+// complain writes errors, each of which may have several lines.
 func complain(w io.Writer, errs ...error) {
-	if err := errors.Join(errs...); err != nil {
-		fmt.Fprintf(w, "bench: %s\n", strings.ReplaceAll(err.Error(), "\n", "\nbench: "))
+	for _, err := range errs {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			complain(w, joined.Unwrap()...)
+		} else if err != nil {
+			fmt.Fprintf(w, "bench: %v\n", err)
+		}
 	}
 }

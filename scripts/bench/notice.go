@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +29,8 @@ type herald struct {
 	prefix     string
 	send, recv bool // messages are shown
 
-	ready  bool // all nodes are ready: before, the run ends with what is wrong
+	ready  bool     // all nodes are ready
+	early  []string // notices from before that: they are of no use if the run does not start
 	stderr map[string][]string
 	told   map[string]int // notices by node
 }
@@ -57,11 +59,11 @@ func (h *herald) watch(e maelstromtest.Entry) {
 		if line := journal.Telling(h.stderr[e.Node]); line != "" {
 			why += ": " + line
 		}
-		h.notice(e, "crashed after %s: %s", after(e.Time), why)
+		h.notice(e, "crashed %s: %s", h.when(e), why)
 	case maelstromtest.Muted:
-		h.notice(e, "is mute after %s: it printed a line that Maelstrom does not take (%s): %s", after(e.Time), e.Why, quoted(e.Text))
+		h.notice(e, "is mute %s: it printed a line that Maelstrom does not take (%s): %s", h.when(e), e.Why, quoted(e.Text))
 	case maelstromtest.Pending:
-		h.notice(e, "has printed %d bytes without a newline after %s: %s", len(e.Text), after(e.Time), quoted(e.Text))
+		h.notice(e, "has printed %d bytes without a newline %s: %s", len(e.Text), h.when(e), quoted(e.Text))
 	}
 }
 
@@ -83,14 +85,27 @@ func oneLine(body json.RawMessage) string {
 
 // notice says what happened to a node, unless enough was said of it already.
 func (h *herald) notice(e maelstromtest.Entry, format string, args ...any) {
-	if !h.ready || h.told[e.Node] == maxNotices {
+	if h.told[e.Node] == maxNotices {
 		return
 	}
 	text := fmt.Sprintf(format, args...)
 	if h.told[e.Node]++; h.told[e.Node] == maxNotices {
 		text += " (more of this node is not shown here)"
 	}
-	fmt.Fprintf(h.to, "%s%s %s\n", h.prefix, h.look.paint(red, e.Node), printable(text))
+	line := fmt.Sprintf("%s%s %s\n", h.prefix, h.look.paint(red, e.Node), printable(text))
+	if h.ready {
+		_, _ = io.WriteString(h.to, line)
+	} else {
+		h.early = append(h.early, line)
+	}
+}
+
+// begin is called when all nodes are ready.
+func (h *herald) begin() {
+	h.ready = true
+	for _, line := range h.early {
+		_, _ = io.WriteString(h.to, line)
+	}
 }
 
 // quoted shows a line that a node has printed.
@@ -116,13 +131,18 @@ func printable(line string) string {
 	}, strings.ReplaceAll(line, "\t", "    "))
 }
 
-// after shows when something happened.
-func after(d time.Duration) string {
+// when shows when something happened. Times count from when all nodes are
+// ready, and before that from the start.
+func (h *herald) when(e maelstromtest.Entry) string {
+	text := fmt.Sprintf("after %.2f s", e.Time.Seconds())
 	switch {
-	case d < 10*time.Millisecond:
-		return fmt.Sprintf("%.1f ms", d.Seconds()*1000)
-	case d < time.Second:
-		return fmt.Sprintf("%.0f ms", d.Seconds()*1000)
+	case e.Time < 10*time.Millisecond:
+		text = fmt.Sprintf("after %.1f ms", e.Time.Seconds()*1000)
+	case e.Time < time.Second:
+		text = fmt.Sprintf("after %.0f ms", e.Time.Seconds()*1000)
 	}
-	return fmt.Sprintf("%.2f s", d.Seconds())
+	if !h.ready {
+		text += " of starting"
+	}
+	return text
 }

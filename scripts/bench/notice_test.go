@@ -16,8 +16,11 @@ func TestWhatHappensToNodesIsTold(t *testing.T) {
 	var out strings.Builder
 	h := newHerald(&screen{w: &out}, look{}, "run 1  ", options{})
 	crash := maelstromtest.Entry{Time: 2310 * time.Millisecond, What: maelstromtest.Crashed, Node: "n1", Text: "exit status 1"}
-	h.watch(crash)
-	h.ready = true
+	h.watch(maelstromtest.Entry{Time: 900 * time.Millisecond, What: maelstromtest.Muted, Node: "n0", Why: "a blank line"})
+	if out.String() != "" {
+		t.Errorf("told is %s, although the run may not start", out.String())
+	}
+	h.begin()
 	for _, line := range strings.Split(strings.Repeat("starting\n", 2*maxLines)+"Traceback (most recent call last):\n  File \"x\"\nTypeError: delta of undefined", "\n") {
 		h.watch(maelstromtest.Entry{What: maelstromtest.ToStderr, Node: "n1", Text: line})
 	}
@@ -30,7 +33,8 @@ func TestWhatHappensToNodesIsTold(t *testing.T) {
 	h.watch(crash)
 	h.watch(crash)
 	h.watch(maelstromtest.Entry{What: maelstromtest.Sent, Src: "n0", Dest: "seq-kv"})
-	want := "run 1  n1 crashed after 2.31 s: exit status 1: TypeError: delta of undefined\n" +
+	want := "run 1  n0 is mute after 900 ms of starting: it printed a line that Maelstrom does not take (a blank line): (nothing)\n" +
+		"run 1  n1 crashed after 2.31 s: exit status 1: TypeError: delta of undefined\n" +
 		"run 1  n1 crashed after 2.31 s: exit status 1\n" +
 		"run 1  n2 is mute after 300 ms: it printed a line that Maelstrom does not take (dest n9 does not exist): {\"dest\":    \"n9\"}\uFFFD\n" +
 		"run 1  n2 is mute after 300 ms: it printed a line that Maelstrom does not take (a blank line): (nothing)\n" +

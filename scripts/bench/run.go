@@ -111,10 +111,12 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	herald := newHerald(b.progress.screen, lookOf(b.progress.w), b.progress.prefix, b.options)
 	cfg.Watch = herald.watch
 	cfg.Progress = func(p maelstromtest.Progress) {
-		if !herald.ready && b.runs == 1 {
-			s.publish()
+		if !herald.ready { // at the first call of Progress, all nodes are
+			herald.begin()
+			if b.runs == 1 {
+				s.publish()
+			}
 		}
-		herald.ready = true // at the first call of Progress, all nodes are
 		b.progress.tick(p)
 	}
 	cfg.Stderr = func(node string) io.Writer {
@@ -135,8 +137,8 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	}
 	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
 	run.Story, err = report.Tell(s.folder, result)
-	s.lose("%w", err)
-	s.lose("%w", report.Write(s.folder, run))
+	s.lose("", err)
+	s.lose("", report.Write(s.folder, run))
 	return done{run, s}, nil
 }
 

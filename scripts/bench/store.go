@@ -61,7 +61,7 @@ func (s *store) publish() {
 			err = errors.Join(err, os.Remove(link))
 		}
 	}
-	s.lose("cannot link to the latest results: %w", err)
+	s.lose("link to the latest results", err)
 }
 
 // path returns where a file of the run is, or an empty string if it could not
@@ -74,10 +74,13 @@ func (s *store) path(name string) string {
 	return path
 }
 
-// lose notes an error, if there is one.
-func (s *store) lose(format string, err error) {
+// lose notes an error, if there is one, and what it has kept from being done.
+func (s *store) lose(what string, err error) {
+	if err != nil && what != "" {
+		err = fmt.Errorf("cannot %s: %w", what, err)
+	}
 	if err != nil {
-		s.lost = append(s.lost, fmt.Errorf(format, err))
+		s.lost = append(s.lost, err)
 	}
 }
 
@@ -111,12 +114,12 @@ func (s *store) log(node string) io.Writer {
 // close closes the files that are written during the run. The nodes must have
 // ended.
 func (s *store) close() {
-	s.lose("%w", s.journal.Close())
+	s.lose("", s.journal.Close())
 	for node, l := range s.logs {
 		if l.file != nil {
 			l.err = errors.Join(l.err, l.file.Close())
 		}
-		s.lose("cannot write the log of "+node+": %w", l.err)
+		s.lose("write the log of "+node, l.err)
 	}
 }
 
@@ -136,5 +139,5 @@ func (s *store) abandon() error {
 
 // discard removes the folder.
 func (s *store) discard() {
-	s.lose("cannot remove the files of a run: %w", os.RemoveAll(s.folder))
+	s.lose("remove the files of a run", os.RemoveAll(s.folder))
 }
