@@ -39,6 +39,9 @@ func TestLostFilesAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.publish()
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(s.folder), ".*")); len(left) > 0 || err != nil {
+		t.Errorf("left behind is %v, %v", left, err)
+	}
 	s.close()
 	var said strings.Builder
 	complain(&said, s.lost...)
