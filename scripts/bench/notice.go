@@ -61,9 +61,9 @@ func (h *herald) watch(e maelstromtest.Entry) {
 		}
 		h.notice(e, "crashed %s: %s", h.when(e), why)
 	case maelstromtest.Muted:
-		h.notice(e, "is mute %s: it printed a line that Maelstrom does not take (%s): %s", h.when(e), e.Why, quoted(e.Text))
+		h.notice(e, "is mute %s: it printed a line that Maelstrom does not take (%s)%s", h.when(e), e.Why, quoted(e.Text))
 	case maelstromtest.Pending:
-		h.notice(e, "has printed %d bytes without a newline %s: %s", len(e.Text), h.when(e), quoted(e.Text))
+		h.notice(e, "has printed %d bytes without a newline %s%s", len(e.Text), h.when(e), quoted(e.Text))
 	}
 }
 
@@ -108,16 +108,17 @@ func (h *herald) begin() {
 	}
 }
 
-// quoted shows a line that a node has printed.
+// quoted shows what a node has printed, after a colon, if there is anything to
+// be seen.
 func quoted(line string) string {
 	const most = 200
-	switch runes := []rune(line); {
-	case line == "":
-		return "(nothing)"
-	case len(runes) > most:
+	if strings.TrimSpace(line) == "" {
+		return ""
+	}
+	if runes := []rune(line); len(runes) > most {
 		line = string(runes[:most]) + "…"
 	}
-	return line
+	return ": " + line
 }
 
 // printable replaces the characters that would do something to a terminal, and
