@@ -212,19 +212,6 @@ func CheckFar(far map[string]float64, nodes int) error {
 	return nil
 }
 
-// A Consistency is what nodes promise, and are judged by.
-type Consistency string
-
-const (
-	// Linearizable is that every request takes effect at one instant between
-	// its beginning and its end.
-	Linearizable Consistency = "linearizable"
-	// Eventual is what Maelstrom asks for: once the network is whole and there
-	// has been time, nodes agree on all that was acknowledged. Only the final
-	// requests are judged.
-	Eventual Consistency = "eventual"
-)
-
 // ParseConsistency reads the name of a consistency.
 func ParseConsistency(name string) (Consistency, error) {
 	return parseName("consistency", name, Linearizable, Eventual)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // One seed gives one history, message by message; another seed gives another.
@@ -98,7 +100,7 @@ func TestThePlainCounterFaresAsWithMaelstrom(t *testing.T) {
 		if !r.MaelstromValid {
 			wrong++
 		}
-		if r.Check(readsInOrder).Status != Wrong || r.Check(isLinearizable).Status != Wrong || r.Err() == nil {
+		if r.Check(verdict.ReadsInOrder).Status != Wrong || r.Check(verdict.IsLinearizable).Status != Wrong || r.Err() == nil {
 			t.Errorf("seed %d: no old read was found", seed)
 		}
 		if r.Availability != 1 {
@@ -338,29 +340,5 @@ func TestProgressIsReportedOnceASecond(t *testing.T) {
 	}
 	if !slices.Contains(waited, "recovery (9 s left)") || waited[4] != "" {
 		t.Errorf("waited for %q", waited)
-	}
-}
-
-func TestPercentile(t *testing.T) {
-	hundred := make([]time.Duration, 101)
-	for i := range hundred {
-		hundred[i] = time.Duration(i)
-	}
-	for _, test := range []struct {
-		sorted  []time.Duration
-		percent int
-		want    time.Duration
-	}{
-		{nil, 50, 0}, {hundred[7:8], 0, 7}, {hundred[7:8], 100, 7},
-		{hundred, 0, 0}, {hundred, 50, 50}, {hundred, 99, 99}, {hundred, 100, 100},
-		{hundred[:2], 99, 0}, {hundred[:2], 100, 1},
-	} {
-		if got := Percentile(test.sorted, test.percent); got != test.want {
-			t.Errorf("percentile %d of %v is %v, want %v", test.percent, test.sorted, got, test.want)
-		}
-	}
-	slices.Reverse(hundred)
-	if got := quantilesOf(hundred); got != (Quantiles{P50: 50, P95: 95, P99: 99, Max: 100}) {
-		t.Errorf("quantiles %v of 0 to 100", got)
 	}
 }

@@ -3,26 +3,29 @@ package maelstromtest
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // Err is nil if and only if no check is wrong, be it one of Maelstrom's or a
 // stricter one.
 func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
-	result := func(checks ...Check) *Result { return &Result{Workload: "w", Verdict: judge(checks, nil)} }
+	result := func(checks ...Check) *Result {
+		return &Result{Workload: "w", Verdict: verdict.Judge(verdict.Evidence{History: []Op{{Outcome: OK}}, Complete: true}, these(checks))}
+	}
 	wrong := NewCheck("b", "bs", []string{"b is not so"})
 	for name, test := range map[string]struct {
 		r            *Result
 		right, valid bool
 		err          string
 	}{
-		"ok":                       {result(NewCheck("a", "as", nil).byMaelstrom()), true, true, ""},
-		"not checked":              {result(NewCheck("a", "as", nil), skipped("b", "too long")), true, true, ""},
+		"ok":                       {result(NewCheck("a", "as", nil).ByMaelstrom()), true, true, ""},
+		"not checked":              {result(NewCheck("a", "as", nil), verdict.Skipped("b", "too long")), true, true, ""},
 		"wrong, strictly":          {result(NewCheck("a", "as", nil), wrong), false, true, "b is not so"},
-		"wrong by Maelstrom":       {result(wrong.byMaelstrom(), skipped("c", "too long")), false, false, "b is not so"},
+		"wrong by Maelstrom":       {result(wrong.ByMaelstrom(), verdict.Skipped("c", "too long")), false, false, "b is not so"},
 		"wrong without a finding":  {result(Check{Name: "d", Status: Wrong}), false, true, "d: wrong"},
 		"wrong with a mere detail": {result(Check{Name: "d", Status: Wrong, Detail: "just so"}), false, true, "d: wrong: just so"},
 	} {
@@ -35,6 +38,11 @@ func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 		}
 	}
 }
+
+// These are the checks of a workload that makes no others.
+type these []Check
+
+func (c these) Check([]Op) ([]Check, any) { return c, nil }
 
 // Each check reports a bounded number of findings, and causes come before what
 // may follow from them.
@@ -49,7 +57,7 @@ func TestACrashIsNotBuried(t *testing.T) {
 	if lines := strings.Split(text, "\n"); !strings.HasPrefix(lines[1], "n") || !strings.Contains(lines[1], " crashed after") {
 		t.Errorf("the first finding is %s", lines[1])
 	}
-	if n := strings.Count(text, ": less than had been "); n != maxFindings || !strings.Contains(text, " more reads out of order\n") {
+	if n := strings.Count(text, ": less than had been "); n != 10 || !strings.Contains(text, " more reads out of order\n") {
 		t.Errorf("%d reads out of order in %s", n, text)
 	}
 	if last := text[strings.LastIndex(text, "\n"):]; !strings.HasPrefix(last, "\nthe history is not linearizable: op ") {
@@ -57,42 +65,6 @@ func TestACrashIsNotBuried(t *testing.T) {
 	}
 	if found := len(r.Facts.(CounterFacts).OutOfOrder); found < 100 {
 		t.Errorf("only %d reads are out of order", found)
-	}
-}
-
-// Each figure counts what its name says. One of the two requests without an
-// answer counts against its node, which was dead for the other.
-func TestFiguresAreOfWhatTheirNamesSay(t *testing.T) {
-	b, err := newBench(Config{}, true, nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.Messages, b.ServerMessages, b.epoch = 30, 12, time.Second
-	b.nodes[0].down = []interval{{ms(1500), ms(2000)}, {from: ms(7000)}}
-	b.nodes[1].down = []interval{{from: ms(1)}}
-	up, dead := add(1, 1001, 5999, Info), add(1, 1001, 6000, Info)
-	up.unanswered, up.Final, dead.unanswered = true, true, true
-	r := b.result([]Op{read(0, 0, 1), add(1, 10, 13, OK), add(1, 20, 90, Fail), dead, up, read(1, 40, 44)})
-	if want := (Counts{Invoked: 6, OK: 3, Fail: 1, Info: 2, Unanswered: 2, Availability: 0.5}); r.Counts != want {
-		t.Errorf("counts %+v, want %+v", r.Counts, want)
-	}
-	all, reads := Quantiles{ms(3), ms(3), ms(3), ms(4)}, Quantiles{ms(1), ms(1), ms(1), ms(4)}
-	if add := r.LatencyByKind["add"]; r.Latency != all || r.LatencyByKind["read"] != reads || add.P50 != ms(3) || add.Max != ms(3) {
-		t.Errorf("latencies %+v", r.Latencies)
-	}
-	if r.Messages != 30 || r.ServerMessages != 12 || r.MessagesPerRequest != 2 || r.Elapsed != ms(6000) {
-		t.Errorf("traffic %+v in %v", r.Traffic, r.Elapsed)
-	}
-	for check, want := range map[string][]string{
-		liveAnswers:    {"n0 was up and did not answer add of 1.001s"},
-		somethingAsked: {"none of 1 final requests succeeded"},
-	} {
-		if got := r.Check(check).Findings; !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", check, got, want)
-		}
-	}
-	if c := r.Check(finalReads); c.Status != NotChecked || r.Check(runComplete).Status != NotChecked {
-		t.Errorf("a run that was cut off, in which no final read was answered, is judged %+v", r.Verdict)
 	}
 }
 

@@ -30,13 +30,13 @@ func (Echo) Complete(op *Op, reply Reply) error {
 }
 
 // Check lists the echoes that differ from what was sent, which Complete has
-// refused. The consistency makes no difference.
-func (Echo) Check(history []Op, _ Consistency) (checks []Check, facts any) {
+// refused.
+func (Echo) Check(history []Op) (checks []Check, facts any) {
 	var differ []string
 	for _, op := range history {
-		if op.malformed {
+		if op.Malformed {
 			differ = append(differ, fmt.Sprintf("%v of %s: %s", op.Complete, op.Node, op.Text))
 		}
 	}
-	return []Check{NewCheck("echoes", "echoes that differ", differ).byMaelstrom()}, nil
+	return []Check{NewCheck("echoes", "echoes that differ", differ).ByMaelstrom()}, nil
 }

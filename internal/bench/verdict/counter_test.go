@@ -1,4 +1,4 @@
-package maelstromtest
+package verdict
 
 import (
 	"encoding/json"
@@ -68,15 +68,15 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 		{"final reads that differ", []Op{add(1, 0, 5, Info), finalRead(0), finalRead(1)}, true, true, "", Passed},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			v := judge(GCounter{}.Check(test.history, Linearizable))
+			v := judge(Counter(test.history))
 			if v.MaelstromValid != test.valid {
-				t.Errorf("valid: %v; %+v", v.MaelstromValid, v.Check(finalReads))
+				t.Errorf("valid: %v; %+v", v.MaelstromValid, v.Check(FinalReads))
 			}
-			if c := v.Check(refusedAdds); (c.Status != Wrong) != test.strict {
+			if c := v.Check(RefusedAdds); (c.Status != Wrong) != test.strict {
 				t.Errorf("strict: %+v", c)
 			}
 			named := v.Facts.(CounterFacts).Unexplained != nil
-			if c := v.Check(isLinearizable); c.Status != test.linear || named != (test.linear == Wrong) ||
+			if c := v.Check(IsLinearizable); c.Status != test.linear || named != (test.linear == Wrong) ||
 				c.Status == NotChecked && c.Detail != "it is too hard to decide" {
 				t.Errorf("linearizability: %+v, want %s", c, test.linear)
 			}
@@ -87,15 +87,11 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 			if order != test.order {
 				t.Errorf("out of order: %q, want %q", order, test.order)
 			}
-			if c := v.Check(readsInOrder); (c.Status == Wrong) != (test.order != "") {
+			if c := v.Check(ReadsInOrder); (c.Status == Wrong) != (test.order != "") {
 				t.Errorf("out of order: %+v", c)
 			}
 			if v.Right != (test.valid && test.strict && test.order == "" && test.linear != Wrong) {
 				t.Errorf("verdict %+v", v)
-			}
-			eventual := judge(GCounter{}.Check(test.history, Eventual))
-			if eventual.Right != test.valid || eventual.MaelstromValid != test.valid || eventual.Check(isLinearizable).Status != NotChecked {
-				t.Errorf("if eventual consistency is promised: %+v", eventual)
 			}
 		})
 	}
@@ -125,57 +121,12 @@ func TestAcceptableSums(t *testing.T) {
 // if each read by itself is in order.
 func TestTheFirstReadThatIsNotLinearizableIsNamed(t *testing.T) {
 	history := []Op{add(7, 0, 1, Fail), add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 21), finalRead(3)}
-	checks, _ := GCounter{}.Check(history, Linearizable)
+	checks, _ := Counter(history)
 	want := "the history is not linearizable: " +
 		"op 4 read 2 instead of 0..3: no order of the adds explains it and the reads before it (n1 at 21ms)"
 	for _, check := range checks {
-		if wrong := check.Name == isLinearizable; wrong != (check.Status == Wrong) || wrong && !slices.Equal(check.Findings, []string{want}) {
+		if wrong := check.Name == IsLinearizable; wrong != (check.Status == Wrong) || wrong && !slices.Equal(check.Findings, []string{want}) {
 			t.Errorf("%+v", check)
 		}
-	}
-}
-
-// Complete refuses the replies that Maelstrom's schemas would refuse.
-func TestRepliesThatViolateMaelstromsSchemasAreRefused(t *testing.T) {
-	for _, test := range []struct {
-		w     Workload
-		op    Op
-		reply string
-		want  string // in the error; empty: none
-	}{
-		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1}`, ""},
-		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1,"msg_id":7}`, ""},
-		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1,"msg_id":"7"}`, "msg_id of add_ok is not an integer"},
-		{GCounter{}, Op{F: "add"}, `{"type":"add_ok","in_reply_to":1,"value":7}`, `add_ok has a field "value"`},
-		{GCounter{}, Op{F: "add"}, `{"type":"read_ok","in_reply_to":1,"value":7}`, `reply has type "read_ok"`},
-		{GCounter{}, Op{F: "add"}, `{"in_reply_to":1}`, `reply has type ""`},
-		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":7}`, ""},
-		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1}`, "read_ok has no value"},
-		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":7.0}`, "7.0 is not an integer"},
-		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":"7"}`, `"7" is not an integer`},
-		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":null}`, "null is not an integer"},
-		{GCounter{}, Op{F: "read"}, `{"type":"read_ok","in_reply_to":1,"value":99999999999999999999}`, "value of read_ok"},
-		{Echo{}, Op{F: "echo", Value: "hi"}, `{"type":"echo_ok","in_reply_to":1,"echo":"hi"}`, ""},
-		{Echo{}, Op{F: "echo", Value: "hi"}, `{"type":"echo_ok","in_reply_to":1,"echo":"ho"}`, `echo of "hi" is "ho"`},
-		{Echo{}, Op{F: "echo", Value: "hi"}, `{"type":"echo_ok","in_reply_to":1}`, "echo_ok has no echo"},
-	} {
-		var reply Reply
-		if err := json.Unmarshal([]byte(test.reply), &reply); err != nil {
-			t.Fatal(err)
-		}
-		err := test.w.Complete(&test.op, reply)
-		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
-			t.Errorf("%s: error %v, want %q", test.reply, err, test.want)
-		}
-	}
-}
-
-func TestWrongEchoesAreFound(t *testing.T) {
-	wrong := Op{F: "echo", Text: "echo of hi is ho", malformed: true, Outcome: Info}
-	if v := judge(Echo{}.Check([]Op{{F: "echo", Outcome: OK}, wrong}, Linearizable)); v.MaelstromValid || len(v.Check("echoes").Findings) != 1 {
-		t.Errorf("a wrong echo is judged %+v", v)
-	}
-	if v := judge(Echo{}.Check([]Op{{F: "echo", Outcome: OK}, {F: "echo", Outcome: Info}}, Linearizable)); !v.Right {
-		t.Errorf("right echoes are judged %+v", v)
 	}
 }

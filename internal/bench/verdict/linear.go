@@ -1,4 +1,4 @@
-package maelstromtest
+package verdict
 
 import (
 	"fmt"
@@ -27,12 +27,12 @@ func checkLinearizability(history []Op) (Check, *Violation) {
 	}
 	switch answer, evidence := linear.Check(ops, linearSteps); answer {
 	case linear.Yes:
-		return NewCheck(isLinearizable, "", nil), nil
+		return NewCheck(IsLinearizable, "", nil), nil
 	case linear.No:
 		op := history[evidence.Read]
 		v := &Violation{evidence.Read, op.Int(), Range{evidence.Low, evidence.High},
 			fmt.Sprintf("no order of the adds explains it and the reads before it (%s at %v)", op.Node, op.Complete)}
-		return NewCheck(isLinearizable, "", []string{"the history is not linearizable: " + v.String()}), v
+		return NewCheck(IsLinearizable, "", []string{"the history is not linearizable: " + v.String()}), v
 	}
-	return skipped(isLinearizable, "it is too hard to decide"), nil
+	return Skipped(IsLinearizable, "it is too hard to decide"), nil
 }
