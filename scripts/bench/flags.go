@@ -64,7 +64,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 		r.far = append(r.far, list)
 		return nil
 	})
-	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Linearizable), "what the nodes `promise`: linearizable, or eventual, of which only the final reads\nare judged, as Maelstrom does")
+	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Eventual), "what the nodes `promise`: with eventual, Maelstrom's verdict decides; with linearizable, all checks do")
 	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
 	flags.Float64Var(&r.interval, "nemesis-interval", 10, "mean `seconds` that a partition lasts, and that pass until the next one;\npaces all faults that come and go")
 	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies (default random)")

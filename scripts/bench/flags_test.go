@@ -18,7 +18,7 @@ func TestFlagsAreRead(t *testing.T) {
 	for args, fields := range map[string][]string{
 		"": {
 			"maelstromtest.GCounter", "Nodes:5", "Rate:5", "TimeLimit:1m0s", "Concurrency:5", "Latency:0s", "runs:1",
-			"NemesisInterval:10s", "Recovery:10s", "Nemesis:[]", "Far:map[]",
+			"NemesisInterval:10s", "Recovery:10s", "Nemesis:[]", "Far:map[]", "Consistency:eventual",
 		},
 		"-workload echo":                                            {"maelstromtest.Echo"},
 		"--node-count=3 --concurrency=4":                            {"Concurrency:4"},

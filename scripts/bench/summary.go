@@ -17,6 +17,7 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
 	"maelstrom-counter/internal/bench/story"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // facts are lines, each with a name and a text.
@@ -51,8 +52,10 @@ func summarize(w io.Writer, d done) error {
 	for _, bar := range d.Bars() {
 		fmt.Fprintln(&text, bar)
 	}
-	if err := r.Err(); err != nil {
-		fmt.Fprintf(&text, "\n%v\n", err)
+	for _, lines := range [][]string{r.Findings(true), d.Beyond()} {
+		if len(lines) > 0 {
+			fmt.Fprintf(&text, "\n%s\n", strings.Join(lines, "\n"))
+		}
 	}
 	if d.Story != nil {
 		fmt.Fprintf(&text, "\nWhy: %s\n", strings.Join(story.Wrap(d.Story.Caption, 95), "\n     "))
@@ -137,10 +140,16 @@ func writeLoad(text *facts, r *maelstromtest.Result) {
 // failures says what became of the requests that were not ok, the most frequent
 // first.
 func failures(r *maelstromtest.Result) []string {
-	counts := map[string]int{}
+	counts, first := map[string]int{}, map[string]string{}
 	for _, op := range r.History {
 		if op.Outcome != maelstromtest.OK {
-			counts[fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))]++
+			why := fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))
+			kind := verdict.Kind(why)
+			if op.Error {
+				kind = why // error codes tell kinds apart
+			}
+			counts[kind]++
+			first[kind] = cmp.Or(first[kind], why)
 		}
 	}
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -151,7 +160,7 @@ func failures(r *maelstromtest.Result) []string {
 		if i == 5 {
 			return append(lines, fmt.Sprintf("and %d other kinds of failure", len(kinds)-i))
 		}
-		lines = append(lines, fmt.Sprintf("%d × %s", counts[kind], kind))
+		lines = append(lines, fmt.Sprintf("%d × %s", counts[kind], first[kind]))
 	}
 	return lines
 }
@@ -174,6 +183,13 @@ func tabulate(w io.Writer, all []done, worst int) error {
 	fmt.Fprintln(&text)
 	if all[len(all)-1].Interrupted {
 		fmt.Fprint(&text, "Interrupted. ")
+	}
+	runs := make([]report.Run, len(all))
+	for i, d := range all {
+		runs[i] = d.Run
+	}
+	if odds := report.Odds(runs); odds != "" {
+		fmt.Fprintln(&text, odds)
 	}
 	fmt.Fprintf(&text, "%d of %d passed. Kept is the worst, with seed %d: %s\n", passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(text.Bytes())

@@ -1,6 +1,6 @@
 // Package journal has the form in which everything that happens in a run is
-// kept: a line of JSON for each [Entry]. [Write] appends an entry, and [Read]
-// reads all of them.
+// kept: a line of JSON for each [Entry]. [Write] appends an entry, [Read] reads
+// all of them, and [States] tells what a store could have answered.
 package journal
 
 import (
@@ -75,23 +75,34 @@ type Raw = json.RawMessage
 // maxEntry bounds a line of a journal that is read.
 const maxEntry = 64 << 20
 
-// Read reads what a run has written to its Config.Journal. A last line
-// that was cut off is an error.
+// Read reads what a run has written to its Config.Journal. A last line that was
+// cut off is an error.
 func Read(r io.Reader) ([]Entry, error) {
 	var entries []Entry
-	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxEntry)
-	for lines.Scan() {
-		var e Entry
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("journal: line %d: %w", len(entries)+1, err)
-		}
-		entries = append(entries, e)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("journal: after line %d: %w", len(entries), err)
+	err := Each(r, func(e Entry) { entries = append(entries, e) })
+	if err != nil {
+		return nil, err
 	}
 	return entries, nil
+}
+
+// Each is Read for a journal that is too long to keep: it calls f with each
+// entry.
+func Each(r io.Reader, f func(Entry)) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxEntry)
+	n := 0
+	for ; lines.Scan(); n++ {
+		var e Entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return fmt.Errorf("journal: line %d: %w", n+1, err)
+		}
+		f(e)
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("journal: after line %d: %w", n, err)
+	}
+	return nil
 }
 
 // Write appends an entry to a journal, as a line.

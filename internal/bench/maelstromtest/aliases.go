@@ -84,9 +84,9 @@ const (
 )
 
 // NewCheck returns a check that is wrong if there are findings, and ok
-// otherwise.
-func NewCheck(name, kind string, findings []string) Check {
-	return verdict.NewCheck(name, kind, findings)
+// otherwise. The detail sums the findings up.
+func NewCheck(name, detail string, findings []string) Check {
+	return verdict.NewCheck(name, detail, findings)
 }
 
 // Percentile returns an element of a sorted list: see verdict.Percentile.

@@ -57,7 +57,7 @@ func (b *bench) evidence(history []Op) verdict.Evidence {
 	}
 	return verdict.Evidence{
 		History: history, Lives: b.Lives, Failures: b.failures, Down: down,
-		Complete: b.done, Idle: b.cfg.idle(), Consistency: b.cfg.Consistency,
+		Complete: b.done, Idle: b.cfg.idle(), Consistency: b.cfg.Consistency, Availability: b.cfg.Availability,
 	}
 }
 
@@ -74,21 +74,20 @@ func (r *Result) WriteHistory(w io.Writer) error {
 }
 
 // Err returns nil if and only if the run was right. The error has all findings,
-// causes first, and the seed.
+// causes first, and the seed. First come those that made the run wrong, then
+// those of checks beyond Maelstrom, if these do not decide.
 func (r *Result) Err() error {
 	if r.Right {
 		return nil
 	}
-	lines := []string{fmt.Sprintf("%s with seed %d:", r.Workload, r.Config.Seed)}
-	for _, c := range r.Checks {
-		lines = append(lines, c.Findings...)
-		if c.Status == Wrong && len(c.Findings) == 0 {
-			lines = append(lines, strings.TrimSuffix(c.Name+": wrong: "+c.Detail, ": "))
-		}
+	lines := append([]string{fmt.Sprintf("%s with seed %d:", r.Workload, r.Config.Seed)}, r.Findings(true)...)
+	if beyond := r.Findings(false); len(beyond) > 0 {
+		lines = append(lines, "Beyond Maelstrom's verdict:")
+		lines = append(lines, beyond...)
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }
 
 func (b *bench) complain(check, format string, args ...any) {
-	b.failures = append(b.failures, failure{Check: check, Text: fmt.Sprintf("after %v: ", b.since()) + fmt.Sprintf(format, args...)})
+	b.failures = append(b.failures, failure{Check: check, Text: "after " + verdict.Time(b.since()) + ": " + fmt.Sprintf(format, args...)})
 }

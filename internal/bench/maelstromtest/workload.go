@@ -258,6 +258,12 @@ func fieldsOf(reply Reply, typ string, names ...string) error {
 	if got := reply.Type(); got != typ {
 		return fmt.Errorf("reply has type %q, not %q", got, typ)
 	}
+	var missing, strange []string
+	for _, name := range names {
+		if _, ok := reply[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
 	for name, raw := range reply {
 		switch {
 		case name == "type" || slices.Contains(names, name):
@@ -266,13 +272,17 @@ func fieldsOf(reply Reply, typ string, names ...string) error {
 				return fmt.Errorf("%s of %s is not an integer: %s", name, typ, raw)
 			}
 		default:
-			return fmt.Errorf("%s has a field %q: %s", typ, name, raw)
+			strange = append(strange, fmt.Sprintf("%q: %s", name, raw))
 		}
 	}
-	for _, name := range names {
-		if _, ok := reply[name]; !ok {
-			return fmt.Errorf("%s has no %s", typ, name)
-		}
+	slices.Sort(strange)
+	switch {
+	case len(missing) > 0 && len(strange) > 0:
+		return fmt.Errorf("%s has no %s, but a field %s", typ, missing[0], strange[0])
+	case len(missing) > 0:
+		return fmt.Errorf("%s has no %s", typ, missing[0])
+	case len(strange) > 0:
+		return fmt.Errorf("%s has a field %s", typ, strange[0])
 	}
 	return nil
 }

@@ -12,11 +12,11 @@ import (
 // more.
 //
 // Maelstrom's verdict (pn_counter.clj) looks only at these final reads: each
-// must be the sum of all acknowledged adds and of any of the adds that met an
-// error, of whatever kind. If the nodes promise only Eventual consistency,
-// nothing else is checked. Otherwise, Check also requires that no add that was
-// definitely refused is in the sum, that every read agrees with what was known
-// before and after it in real time, and that the whole history is linearizable.
+// that is answered must be the sum of all acknowledged adds and of any of the
+// adds that met an error, of whatever kind. Beyond that, Check tells whether an
+// add that was definitely refused is in the sum, whether every read agrees with
+// what was known before and after it in real time, and whether the whole
+// history is linearizable.
 type GCounter struct{}
 
 func (GCounter) Name() string { return "g-counter" }

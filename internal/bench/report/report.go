@@ -26,6 +26,7 @@ type Run struct {
 	Interrupted bool
 	Thresholds  Thresholds
 	Story       *story.Story // why it was wrong, or nil: see Tell
+	Luck        string       // what in a valid run was chance: see LuckOf
 }
 
 // StoryFile is the name of the picture of a run's story.

@@ -23,39 +23,122 @@ const (
 	IsLinearizable = "linearizable"
 )
 
+var counterExplanations = map[string]string{
+	FinalReads: "each final read that is answered must return the sum of all acknowledged adds and of any of the adds that " +
+		"were not, whatever they met with",
+	RefusedAdds: "an add that was refused with a definite error must not be in the total",
+	ReadsInOrder: "a read must not return less than was acknowledged before it began, or than an earlier read returned, " +
+		"and not more than was added before it ended",
+	IsLinearizable: "one order of all requests must explain every answer, with each request at one instant between its " +
+		"beginning and its end",
+}
+
 // Counter makes the checks of a counter: of adds, and of reads of the total.
 // The history is in the order of invocations. The facts are CounterFacts.
 func Counter(history []Op) (checks []Check, facts any) {
 	f := CounterFacts{Acceptable: acceptable(history, func(op Op) bool { return op.Outcome != OK })}
-	strict := acceptable(history, func(op Op) bool { return op.Outcome == Info })
-	var bad, refused []string
+	var finals []Op
 	for _, op := range history {
-		if !op.Final || op.Outcome != OK {
-			continue
-		}
-		read := op.Int()
-		f.FinalReads = append(f.FinalReads, read)
-		switch {
-		case !f.Accepts(read):
-			bad = append(bad, fmt.Sprintf("final read of %s is %d, not in %v", op.Node, read, f.Acceptable))
-		case !contains(strict, read):
-			refused = append(refused, fmt.Sprintf("final read of %s is %d, not in %v: it counts an add that was refused", op.Node, read, strict))
+		if op.Final && op.Outcome == OK {
+			finals = append(finals, op)
+			f.FinalReads = append(f.FinalReads, op.Int())
 		}
 	}
-	final := NewCheck(FinalReads, "wrong final reads", bad)
-	counted := NewCheck(RefusedAdds, "final reads that count refused adds", refused)
-	if len(f.FinalReads) == 0 {
-		final, counted = Skipped(FinalReads, "none was answered"), Skipped(RefusedAdds, "no final read was answered")
-	}
-	final.Maelstrom = true
 	f.OutOfOrder = outOfOrder(history)
 	linearizability, unexplained := checkLinearizability(history)
 	f.Unexplained = unexplained
-	return []Check{
-		final, counted,
-		NewCheck(ReadsInOrder, "reads out of order", Texts(f.OutOfOrder)),
+	checks = []Check{
+		f.finalReads(history, finals),
+		f.refusedAdds(history, finals),
+		f.readsInOrder(history),
 		linearizability,
-	}, f
+	}
+	for i, c := range checks {
+		checks[i] = c.Explained(counterExplanations[c.Name])
+	}
+	return checks, f
+}
+
+// finalReads is Maelstrom's own check, in pn_counter.clj. Final reads that are
+// not answered do not matter.
+func (f CounterFacts) finalReads(history, finals []Op) Check {
+	bad := slices.DeleteFunc(slices.Clone(finals), func(op Op) bool { return f.Accepts(op.Int()) })
+	asked := 0
+	for _, op := range history {
+		if op.Final {
+			asked++
+		}
+	}
+	may := anyOf(f.Acceptable)
+	check := NewCheck(FinalReads, "", finalFindings(bad, "not "+may))
+	switch {
+	case len(bad) > 0:
+		check.Detail = fmt.Sprintf("%d of %s %s wrong; the first is %d, not %s",
+			len(bad), Number(len(finals), "final read"), isAre(len(bad)), bad[0].Int(), may)
+	case asked == 0:
+		check = Skipped(FinalReads, "none was made")
+	case len(finals) == 0:
+		check = Skipped(FinalReads, fmt.Sprintf("none of %d was answered", asked))
+	}
+	return check.ByMaelstrom("workload")
+}
+
+// refusedAdds finds final reads that Maelstrom accepts only because it takes
+// every error for indeterminate.
+func (f CounterFacts) refusedAdds(history, finals []Op) Check {
+	refused := func(op Op) bool { return mayCount(op) && op.Outcome == Fail }
+	strict := acceptable(history, func(op Op) bool { return op.Outcome == Info })
+	bad := slices.DeleteFunc(slices.Clone(finals), func(op Op) bool {
+		return !f.Accepts(op.Int()) || contains(strict, op.Int())
+	})
+	switch {
+	case len(finals) == 0:
+		return Vacuous(RefusedAdds, "no final read was answered")
+	case !slices.ContainsFunc(history, refused):
+		return Vacuous(RefusedAdds, "no add was refused")
+	}
+	detail := fmt.Sprintf("an add that was refused is in %d of %s", len(bad), Number(len(finals), "final read"))
+	return NewCheck(RefusedAdds, detail, finalFindings(bad, "not "+anyOf(strict)+": an add that was refused is in it"))
+}
+
+// finalFindings says what final reads have returned: a line for each value.
+func finalFindings(bad []Op, wrong string) []string {
+	nodes := map[int64][]string{}
+	for _, op := range bad {
+		if !slices.Contains(nodes[op.Int()], op.Node) {
+			nodes[op.Int()] = append(nodes[op.Int()], op.Node)
+		}
+	}
+	var findings []string
+	for _, g := range grouped(bad, func(op Op) string { return fmt.Sprint(op.Int()) }) {
+		value := g.first.Int()
+		if g.n == 1 {
+			findings = append(findings, fmt.Sprintf("the final read of %s is %d, %s", g.first.Node, value, wrong))
+		} else {
+			of := list(nodes[value], "and")
+			findings = append(findings, fmt.Sprintf("%d final reads, of %s, are %d, %s", g.n, of, value, wrong))
+		}
+	}
+	return findings
+}
+
+// readsInOrder finds reads that contradict what was known before or after them.
+func (f CounterFacts) readsInOrder(history []Op) Check {
+	reads := 0
+	for _, op := range history {
+		if op.F == "read" && op.Outcome == OK {
+			reads++
+		}
+	}
+	if reads == 0 {
+		return Vacuous(ReadsInOrder, "no read was answered")
+	}
+	var findings []string
+	for _, g := range grouped(f.OutOfOrder, func(v Violation) string { return v.Why }) {
+		findings = append(findings, andMore(g.first.String(), g.n))
+	}
+	n := len(f.OutOfOrder)
+	return NewCheck(ReadsInOrder, fmt.Sprintf("%d of %s %s out of order", n, Number(reads, "read"), isAre(n)), findings)
 }
 
 // A Range is all integers from Lo to Hi.
@@ -82,10 +165,10 @@ func acceptable(history []Op, maybe func(Op) bool) []Range {
 	}
 	sums := []Range{{sum, sum}}
 	for _, op := range history {
-		delta := op.Int()
-		if op.F != "add" || delta == 0 || !maybe(op) {
+		if !mayCount(op) || !maybe(op) {
 			continue
 		}
+		delta := op.Int()
 		more := slices.Clone(sums)
 		for _, r := range sums {
 			more = append(more, Range{r.Lo + delta, r.Hi + delta})
@@ -103,8 +186,15 @@ func acceptable(history []Op, maybe func(Op) bool) []Range {
 	return sums
 }
 
+// mayCount reports whether an operation is an add that changes the total if it
+// takes effect.
+func mayCount(op Op) bool { return op.F == "add" && op.Int() != 0 }
+
 // Accepts reports whether a final read may return n.
 func (f CounterFacts) Accepts(n int64) bool { return contains(f.Acceptable, n) }
+
+// anyOf shows ranges as a choice.
+func anyOf(ranges []Range) string { return list(Texts(ranges), "or") }
 
 func contains(ranges []Range, n int64) bool {
 	return slices.ContainsFunc(ranges, func(r Range) bool { return r.Lo <= n && n <= r.Hi })
@@ -117,10 +207,14 @@ type Violation struct {
 	Read   int64  `json:"read"`
 	Bounds Range  `json:"bounds"` // what it could have been
 	Why    string `json:"why"`
+
+	Request string `json:"request"` // which read it is, such as "the final read of n2"
 }
 
 func (v Violation) String() string {
-	return fmt.Sprintf("op %d read %d instead of %v: %s", v.Index, v.Read, v.Bounds, v.Why)
+	bounds := v.Bounds
+	bounds.Hi = max(bounds.Lo, bounds.Hi) // an earlier read has returned more than there was
+	return fmt.Sprintf("%s (op %d) returned %d instead of %v: %s", v.Request, v.Index, v.Read, bounds, v.Why)
 }
 
 // outOfOrder returns the reads that are less than what had been acknowledged or
@@ -160,7 +254,7 @@ func outOfOrder(history []Op) []Violation {
 		default:
 			continue
 		}
-		found = append(found, Violation{i, op.Int(), bounds, fmt.Sprintf("%s (%s at %v)", why, op.Node, op.Complete)})
+		found = append(found, Violation{i, op.Int(), bounds, why, op.RequestTo()})
 	}
 	return found
 }

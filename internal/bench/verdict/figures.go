@@ -88,9 +88,11 @@ func QuantilesOf(latencies []time.Duration) Quantiles {
 	}
 }
 
-// Percentile returns an element of a sorted list such that at most percent % of
-// the list come before it: the first element for 0, and the last for 100. For
-// an empty list it returns zero.
+// Percentile returns the last element of a sorted list before which there are
+// at most percent % of the others. So for 0 it is the first, for 100 the last,
+// for 50 the median, which is the lower one of an even number, and the 99th
+// percentile of up to a hundred elements is the last but one. (By nearest rank
+// it would be the last.) For an empty list it is zero.
 func Percentile(sorted []time.Duration, percent int) time.Duration {
 	if len(sorted) == 0 {
 		return 0

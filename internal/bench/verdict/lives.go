@@ -2,6 +2,7 @@ package verdict
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -23,10 +24,11 @@ type Crash struct {
 }
 
 func (c Crash) String() string {
-	return fmt.Sprintf("%s crashed after %v: %s\nstdout:\n%s\nstderr:\n%s", c.Node, c.At, c.Why, c.Stdout, c.Stderr)
+	return fmt.Sprintf("%s crashed after %s: %s\nstdout:\n%s\nstderr:\n%s", c.Node, Time(c.At), c.Why, c.Stdout, c.Stderr)
 }
 
-// A Stray is a line that a node printed and that is not a message.
+// A Stray is a line that a node printed and that Maelstrom would not take: it
+// is not a message, or nobody has the name of its sender or receiver.
 type Stray struct {
 	Node string        `json:"node"`
 	At   time.Duration `json:"at"`
@@ -35,7 +37,14 @@ type Stray struct {
 }
 
 func (s Stray) String() string {
-	return fmt.Sprintf("%s printed after %v a line that is not a message (%s): %s", s.Node, s.At, s.Why, s.Line)
+	text := fmt.Sprintf("%s printed after %s a line that Maelstrom does not take (%s)", s.Node, Time(s.At), s.Why)
+	if line := strings.TrimSpace(s.Line); line != "" {
+		text += ": " + line
+		if !strings.HasPrefix(line, "{") {
+			text += " (use stderr for logs)"
+		}
+	}
+	return text
 }
 
 // An Exit is how a node's life ended.

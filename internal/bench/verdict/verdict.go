@@ -2,22 +2,33 @@
 // [Evidence], it makes checks and comes to a [Verdict]. It has neither a clock
 // nor a cluster, so it judges any history, whoever made it: this bench or the
 // real Maelstrom. The same evidence always has the same verdict.
+//
+// Maelstrom's verdict comes first. It is the conjunction of few checkers: the
+// workload's own, which looks at the final requests only; stats, by which some
+// request of each kind must succeed; and availability, if it is demanded. And
+// Maelstrom breaks off a run in which a node's process has ended. All other
+// checks are beyond Maelstrom. They decide only if the nodes are said to
+// promise more than eventual consistency.
 package verdict
 
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A Verdict says whether a run was right, and why.
 type Verdict struct {
-	// Right is the verdict: no check is wrong. A check that was not made does
-	// not count against it. But a run in which nothing was asked, or nothing
-	// was answered, is wrong.
+	// Right is the verdict: none of the checks that decide is wrong. A check
+	// that was not made does not count against it. But a run in which nothing
+	// was asked is wrong.
 	Right bool `json:"right"`
-	// MaelstromValid is what Maelstrom's verdict would be: none of the checks
+	// MaelstromValid is Maelstrom's verdict, its :valid?: none of the checks
 	// that Maelstrom also makes is wrong.
 	MaelstromValid bool `json:"maelstrom_valid"`
+	// Cut says that the run was ended before a check of Maelstrom's could be
+	// made. If MaelstromValid is true, that is only as far as it went.
+	Cut bool `json:"cut,omitempty"`
 	// Checks lists causes before what may follow from them: first the checks
 	// that every workload has, then the workload's own.
 	Checks []Check `json:"checks"`
@@ -26,14 +37,20 @@ type Verdict struct {
 	Facts any `json:"facts,omitempty"`
 }
 
-// A Check is one condition that a run must meet, and whether it did.
+// A Check is one condition that a run should meet, and whether it did.
 type Check struct {
-	Name      string   `json:"name"` // what holds if it is ok, such as "reads in order"
-	Status    Status   `json:"status"`
-	Maelstrom bool     `json:"maelstrom"`          // Maelstrom checks this, too
-	Detail    string   `json:"detail,omitempty"`   // in a line: what was found, or why it was not checked
-	Findings  []string `json:"findings,omitempty"` // what is wrong, the first few
-	Kind      string   `json:"-"`                  // what findings are, in the plural, such as "reads out of order"
+	Name        string   `json:"name"` // what holds if it is ok, such as "reads in order"
+	Status      Status   `json:"status"`
+	Maelstrom   bool     `json:"maelstrom"`             // Maelstrom checks this, too
+	Checker     string   `json:"checker,omitempty"`     // Maelstrom's name of it, such as "stats"
+	Decides     bool     `json:"decides"`               // the run is wrong if the check is wrong
+	Explanation string   `json:"explanation,omitempty"` // what is demanded, for one who does not know the name
+	Detail      string   `json:"detail,omitempty"`      // in a line: what is wrong, or why it was not checked
+	Findings    []string `json:"findings,omitempty"`    // all that is wrong: a line for each kind of thing
+
+	// Vacuous is why it was not checked: there was nothing to check. A check
+	// that is not vacuous could have found something.
+	Vacuous bool `json:"-"`
 }
 
 // A Status is what came of a check.
@@ -46,37 +63,59 @@ const (
 )
 
 // NewCheck returns a check that is wrong if there are findings, and ok
-// otherwise.
-func NewCheck(name, kind string, findings []string) Check {
-	c := Check{Name: name, Kind: kind, Status: Passed, Findings: findings}
-	if len(findings) > 0 {
-		c.Status = Wrong
+// otherwise. The detail sums the findings up.
+func NewCheck(name, detail string, findings []string) Check {
+	if len(findings) == 0 {
+		return Check{Name: name, Status: Passed}
 	}
-	return c
+	return Check{Name: name, Status: Wrong, Detail: detail, Findings: bounded(findings)}
 }
 
-// ByMaelstrom marks a check as one of Maelstrom's.
-func (c Check) ByMaelstrom() Check {
-	c.Maelstrom = true
-	return c
+// maxFindings bounds what one check reports, so that none buries another.
+const maxFindings = 10
+
+func bounded(findings []string) []string {
+	more := len(findings) - maxFindings
+	if more <= 0 {
+		return findings
+	}
+	return append(slices.Clone(findings[:maxFindings]), fmt.Sprintf("and %d more such findings", more))
 }
 
 // Skipped returns a check that was not made.
 func Skipped(name, why string) Check { return Check{Name: name, Status: NotChecked, Detail: why} }
 
-// maxFindings bounds what one check reports, so that none buries another.
-const maxFindings = 10
+// Vacuous returns a check that had nothing to check.
+func Vacuous(name, why string) Check {
+	return Check{Name: name, Status: NotChecked, Detail: why, Vacuous: true}
+}
 
-func judge(checks []Check, facts any) Verdict {
+// ByMaelstrom marks a check as one of Maelstrom's, which has that name there,
+// or none.
+func (c Check) ByMaelstrom(checker string) Check {
+	c.Maelstrom, c.Checker = true, checker
+	return c
+}
+
+// Explained adds an explanation to a check.
+func (c Check) Explained(text string) Check {
+	c.Explanation = text
+	return c
+}
+
+// sum comes to the verdict. If the run was ended before its time, a check of
+// Maelstrom's that was not made leaves it open.
+func sum(checks []Check, facts any, promise Consistency, complete bool) Verdict {
 	v := Verdict{Right: true, MaelstromValid: true, Checks: checks, Facts: facts}
 	for i := range checks {
 		c := &checks[i]
-		if c.Status == Wrong {
-			v.Right = false
+		c.Decides = c.Decides || c.Maelstrom || promise == Linearizable
+		switch c.Status {
+		case Wrong:
+			v.Right = v.Right && !c.Decides
 			v.MaelstromValid = v.MaelstromValid && !c.Maelstrom
-		}
-		if more := len(c.Findings) - maxFindings; more > 0 {
-			c.Findings = append(slices.Clone(c.Findings[:maxFindings]), fmt.Sprintf("and %d more %s", more, c.Kind))
+		case NotChecked:
+			v.Cut = v.Cut || c.Maelstrom && !complete
 		}
 	}
 	return v
@@ -90,4 +129,20 @@ func (v Verdict) Check(name string) Check {
 		return Skipped(name, "there is no such check")
 	}
 	return v.Checks[i]
+}
+
+// Findings returns what is wrong by the checks that decide, or by the others:
+// causes first, a line for each kind of thing.
+func (v Verdict) Findings(decide bool) []string {
+	var lines []string
+	for _, c := range v.Checks {
+		if c.Status != Wrong || c.Decides != decide {
+			continue
+		}
+		if len(c.Findings) == 0 {
+			lines = append(lines, strings.TrimSuffix(c.Name+": wrong: "+c.Detail, ": "))
+		}
+		lines = append(lines, c.Findings...)
+	}
+	return lines
 }
