@@ -40,8 +40,6 @@ type options struct {
 	json      bool
 	open      bool
 
-	availability float64 // the share of the requests that must be answered ok
-
 	ignored []string // flags that were given and mean nothing here
 }
 
@@ -81,7 +79,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.SetOutput(io.Discard)
 	defineRun(flags, o, r)
 	defineNetwork(flags, o, r)
-	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Linearizable), "what the nodes `promise`: linearizable, or eventual, of which only the final reads are judged, as Maelstrom does")
+	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Eventual), "what the nodes `promise`: with eventual, Maelstrom's verdict decides; with linearizable, all checks do")
 	flags.StringVar(&r.availability, "availability", "", "the `share` of the requests that must be answered ok, from 0 to 1, or total, which is 1; by default any will do")
 	flags.Var(span{&o.MaxP99, time.Millisecond}, "max-p99", "fail if the 99th percentile of latency is above this many `ms`, such as 50")
 	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
@@ -189,8 +187,8 @@ func (o *options) convert(r raw) (err error) {
 		return fmt.Errorf("--consistency: %w", err)
 	}
 	if r.availability != "" {
-		if o.availability, err = availability(r.availability); err != nil {
-			return err
+		if o.Availability, err = maelstromtest.ParseAvailability(r.availability); err != nil {
+			return fmt.Errorf("--availability: %w", err)
 		}
 	}
 	if o.Nemesis, err = faults(r.nemesis); err != nil {

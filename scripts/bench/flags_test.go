@@ -22,7 +22,7 @@ func TestFlagsAreRead(t *testing.T) {
 	for args, fields := range map[string][]string{
 		"": {
 			"maelstromtest.GCounter", "Nodes:5", "Rate:5", "TimeLimit:1m0s", "Concurrency:5", "Latency:0s", "runs:1",
-			"NemesisInterval:10s", "Recovery:10s", "Nemesis:[]", "Far:map[]",
+			"NemesisInterval:10s", "Recovery:10s", "Nemesis:[]", "Far:map[]", "Consistency:eventual",
 		},
 		"--rate 7 test --node-count 2":     {"Rate:7", "Nodes:2"},
 		"-workload echo":                   {"maelstromtest.Echo"},
@@ -37,9 +37,9 @@ func TestFlagsAreRead(t *testing.T) {
 		"--recovery 2m --time-limit 20s --nemesis-interval 1m30s":   {"Recovery:2m0s", "TimeLimit:20s", "NemesisInterval:1m30s"},
 		"--max-p99 50ms --min-ok 99.9":                              {"MaxP99:50ms", "MinOK:99.9"},
 		"--max-p99 50 --time-limit 1e6":                             {"MaxP99:50ms", "TimeLimit:277h46m40s"},
-		"--availability total":                                      {"availability:1", "logSend:false"},
-		"--availability 0.5 --log-net-send":                         {"availability:0.5", "logSend:true", "logRecv:false"},
-		"--log-net-recv --keep-going":                               {"availability:0", "logRecv:true", "keepGoing:true"},
+		"--availability total":                                      {"Availability:1", "logSend:false"},
+		"--availability 0.5 --log-net-send":                         {"Availability:0.5", "logSend:true", "logRecv:false"},
+		"--log-net-recv --keep-going":                               {"Availability:0", "logRecv:true", "keepGoing:true"},
 		"--latency 2.5 --latency-dist uniform":                      {"Latency:2.5ms", "LatencyDist:uniform"},
 		"--latency 10ms":                                            {"Latency:10ms"},
 		"--latency 5 --far n2=10":                                   {"Far:map[n2:10]"},

@@ -138,6 +138,8 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
 	run.Story, err = report.Tell(s.folder, result)
 	s.lose("", err)
+	run.Luck, err = report.LuckOf(s.folder, result)
+	s.lose("", err)
 	s.lose("", report.Write(s.folder, run))
 	return done{run, s}, nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A text is what a summary consists of, in lines that fit its look.
@@ -100,9 +101,11 @@ func (t *text) judge(d done) {
 	for _, bar := range d.Bars() {
 		t.verdict(bar.String())
 	}
-	if err := d.Result.Err(); err != nil {
-		fmt.Fprintln(t)
-		t.say(2, "%v", err)
+	for _, lines := range [][]string{d.Result.Findings(true), d.Beyond()} {
+		if len(lines) > 0 {
+			fmt.Fprintln(t)
+			t.say(2, "%s", strings.Join(lines, "\n"))
+		}
 	}
 }
 
@@ -195,10 +198,16 @@ func (t *text) load(r *maelstromtest.Result) {
 // failures says what became of the requests that were not ok, the most frequent
 // first.
 func failures(r *maelstromtest.Result) []string {
-	counts := map[string]int{}
+	counts, first := map[string]int{}, map[string]string{}
 	for _, op := range r.History {
 		if op.Outcome != maelstromtest.OK {
-			counts[fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))]++
+			why := fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))
+			kind := verdict.Kind(why)
+			if op.Error {
+				kind = why // error codes tell kinds apart
+			}
+			counts[kind]++
+			first[kind] = cmp.Or(first[kind], why)
 		}
 	}
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -209,7 +218,7 @@ func failures(r *maelstromtest.Result) []string {
 		if i == 5 {
 			return append(lines, fmt.Sprintf("and %d other kinds of failure", len(kinds)-i))
 		}
-		lines = append(lines, fmt.Sprintf("%d × %s", counts[kind], kind))
+		lines = append(lines, fmt.Sprintf("%d × %s", counts[kind], first[kind]))
 	}
 	return lines
 }
@@ -236,6 +245,13 @@ func tabulate(w io.Writer, l look, all []done, worst int) error {
 	prefix := ""
 	if all[len(all)-1].Interrupted {
 		prefix = "Interrupted. "
+	}
+	runs := make([]report.Run, len(all))
+	for i, d := range all {
+		runs[i] = d.Run
+	}
+	if odds := report.Odds(runs); odds != "" {
+		t.say(0, "%s", odds)
 	}
 	t.say(0, "%s%d of %d passed. Kept is the worst, with seed %d: %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(t.Bytes())

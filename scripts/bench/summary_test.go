@@ -17,7 +17,7 @@ func Example_summarize() {
 	const ms = time.Millisecond
 	r := &maelstromtest.Result{
 		Workload: "g-counter", Elapsed: 20 * time.Second,
-		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 0.5, TimeLimit: 10 * time.Second, Seed: 7},
+		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 0.5, TimeLimit: 10 * time.Second, Seed: 7, Consistency: maelstromtest.Linearizable},
 		Counts: maelstromtest.Counts{Invoked: 4, OK: 2, Fail: 1, Info: 1, Availability: 0.5},
 		Latencies: maelstromtest.Latencies{
 			Latency:       maelstromtest.Quantiles{P50: 1 * ms, P95: 20 * ms, P99: 300 * ms, Max: 4000 * ms},
@@ -25,7 +25,7 @@ func Example_summarize() {
 		},
 		Traffic: maelstromtest.Traffic{Messages: 30, MessagesPerRequest: 4.5},
 		Verdict: maelstromtest.Verdict{
-			Right: true,
+			Right: true, MaelstromValid: true,
 			Checks: []maelstromtest.Check{
 				{Name: "no crash", Status: maelstromtest.Passed}, {Name: "linearizable", Status: maelstromtest.NotChecked, Detail: "why"},
 				{Name: "run complete", Status: maelstromtest.Wrong}, {Name: "final reads", Status: maelstromtest.Passed},
@@ -47,6 +47,11 @@ func Example_summarize() {
 	// RIGHT by every check that was made. Not checked:
 	// linearizable (why).
 	// MISSED: 50 % ok, with --min-ok 99
+	//
+	// Beyond Maelstrom, as --consistency linearizable demands:
+	//   wrong: run complete
+	//   ok: no crash, final reads
+	//   not checked: linearizable (why)
 	//
 	// Latency of requests answered ok, from when they were made:
 	//

@@ -99,19 +99,6 @@ func workers(text string, nodes int) (int, error) {
 	return n * each, nil
 }
 
-// availability reads which share of the requests must be answered ok, from 0 to
-// 1.
-func availability(text string) (float64, error) {
-	if text == "total" {
-		return 1, nil
-	}
-	share, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(share >= 0 && share <= 1) {
-		return 0, fmt.Errorf("--availability %q is neither total nor a number from 0 to 1", text)
-	}
-	return share, nil
-}
-
 // A nodeList is how Jepsen names the machines that nodes run on. Here it only
 // says how many nodes there are.
 type nodeList []string

@@ -54,7 +54,7 @@ func (t *Tally) Add(line []byte) {
 		t.From = t.left.Until
 	}
 	t.left.Lines++
-	if from := bytes.Index(line, []byte(`"src":`)); from >= 0 && len(line) <= maxTalliedLine && WhatOf(line) == "send" {
+	if from := bytes.Index(line, []byte(`"src":`)); from >= 0 && len(line) <= maxTalliedLine && WhatOf(line) == Sent {
 		t.count(anonymous(slices.Clone(line[from:])))
 	}
 }
@@ -131,8 +131,8 @@ func timeOf(line []byte) time.Duration {
 
 // WhatOf returns what happened in a line of a journal, without reading all of
 // it.
-func WhatOf(line []byte) string {
+func WhatOf(line []byte) What {
 	_, rest, _ := bytes.Cut(line, []byte(`"what":"`))
 	what, _, _ := bytes.Cut(rest, []byte(`"`))
-	return string(what)
+	return What(what)
 }

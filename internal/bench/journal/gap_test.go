@@ -76,7 +76,7 @@ func TestOnlyAFewFrequentMessagesAreNamed(t *testing.T) {
 }
 
 func TestWhatHappenedIsSeenAtTheBeginningOfALine(t *testing.T) {
-	for line, want := range map[string]string{
+	for line, want := range map[string]What{
 		string(send(3, "n0", `{"what":"crash"}`)):  "send",
 		`{"time_ns":1,"what":"crash","node":"n1"}`: "crash",
 		`{}`: "", ``: "", `{"what":"`: "",

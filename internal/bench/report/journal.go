@@ -68,7 +68,7 @@ func (j *Journal) Write(line []byte) (int, error) {
 		j.held -= len(j.last[0])
 		j.last[0], j.last = nil, j.last[1:]
 	}
-	switch maelstromtest.What(journal.WhatOf(line)) {
+	switch journal.WhatOf(line) {
 	case maelstromtest.Crashed, maelstromtest.Muted:
 		if !j.told {
 			j.told = true

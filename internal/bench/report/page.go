@@ -44,6 +44,13 @@ func (o overview) Charts() []*page.Chart {
 	return all
 }
 
+// Findings returns the checks that are wrong and decide, or do not.
+func (o overview) Findings(decide bool) []maelstromtest.Check {
+	return slices.DeleteFunc(slices.Clone(o.Result.Checks), func(c maelstromtest.Check) bool {
+		return c.Decides != decide || c.Status != maelstromtest.Wrong
+	})
+}
+
 // Checks returns first the checks that are wrong, then those that were not
 // made, then the others. Within each group, causes still come first.
 func (o overview) Checks() []maelstromtest.Check {

@@ -26,6 +26,7 @@ type Run struct {
 	Interrupted bool
 	Thresholds  Thresholds
 	Story       *story.Story // why it was wrong, or nil: see Tell
+	Luck        string       // what in a valid run was chance: see LuckOf
 
 	missing map[string]bool // by name: files that could not be written
 }
