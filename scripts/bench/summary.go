@@ -101,11 +101,12 @@ func (t *text) judge(d done) {
 	for _, bar := range d.Bars() {
 		t.verdict(bar.String())
 	}
-	for _, lines := range [][]string{d.Result.Findings(true), d.Beyond()} {
-		if len(lines) > 0 {
-			fmt.Fprintln(t)
-			t.say(2, "%s", strings.Join(lines, "\n"))
-		}
+	if lines := d.Result.Findings(true); len(lines) > 0 {
+		t.say(2, "\n%s", strings.Join(lines, "\n"))
+	}
+	if lines := d.Beyond(); len(lines) > 0 {
+		t.say(0, "\n%s", lines[0])
+		t.say(2, "%s", strings.Join(lines[1:], "\n"))
 	}
 }
 
@@ -140,7 +141,7 @@ func (t *text) measure(run report.Run) {
 		t.add("final reads", "%s", report.List(facts.FinalReads))
 		t.add("acceptable", "%s", report.List(facts.Acceptable))
 	}
-	t.list("checked", judged(r.Checks))
+	t.list("checked", judged(slices.DeleteFunc(slices.Clone(r.Checks), func(c maelstromtest.Check) bool { return !c.Maelstrom })))
 	t.list("faults", faultLines(r))
 }
 
