@@ -26,7 +26,7 @@ lint: ## check with gofmt, go vet and staticcheck
 
 run: build ## run the exercise's test on the embedded bench (half a minute); ARGS="--latency 100" adds flags
 	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
-	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition $(ARGS)
+	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition --consistency linearizable $(ARGS)
 
 compare: ## print a table of how the counter and its rivals fare, and write it as a page with stories (2 minutes); ARGS="-seeds 50" runs more seeds than 10
 	@mkdir -p .bin && go test -c -o .bin/compare.test .

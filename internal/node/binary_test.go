@@ -46,7 +46,7 @@ func TestScripts(t *testing.T) {
 
 func TestThreeProcessesServeTheExercisesWorkload(t *testing.T) {
 	r, err := maelstromtest.RunProcesses(t.Context(), maelstromtest.Config{
-		Rate: 100, TimeLimit: 5 * time.Second, Recovery: time.Second, Seed: 1,
+		Consistency: maelstromtest.Linearizable, Rate: 100, TimeLimit: 5 * time.Second, Recovery: time.Second, Seed: 1,
 		Nemesis: []maelstromtest.Fault{{Kind: maelstromtest.Partition}}, NemesisInterval: 2 * time.Second,
 		Stderr: func(string) io.Writer { return os.Stderr },
 	}, buildNode(t))

@@ -10,10 +10,8 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,67 +25,118 @@ var workloads = map[string]maelstromtest.Workload{
 	"echo":      maelstromtest.Echo{},
 }
 
+// elsewhere are the workloads of Maelstrom that are not among them.
+var elsewhere = strings.Fields("broadcast g-set kafka lin-kv pn-counter txn-list-append txn-rw-register unique-ids")
+
 type options struct {
 	maelstromtest.Config
 	report.Thresholds
 	bin       string
 	runs      int
 	logStderr bool
+	logSend   bool
+	logRecv   bool
+	keepGoing bool
 	json      bool
 	open      bool
+
+	ignored []string // flags that were given and mean nothing here
 }
 
 // raw has the flags that parse must still convert, as they were typed.
 type raw struct {
-	workload, concurrency, nemesis, dist, consistency string
-	latency, limit, interval, recovery                float64
-	far                                               []string // one element per flag
+	workload, concurrency, nemesis, dist, consistency, availability string
+
+	far   []string // one element per flag
+	nodes nodeList
 }
 
 func workloadNames() string { return strings.Join(slices.Sorted(maps.Keys(workloads)), ", ") }
+
+// A flagGroup is a part of the help.
+type flagGroup struct {
+	title string
+	names []string
+}
+
+var flagGroups = []flagGroup{
+	{"What is run", strings.Fields("bin w node-count concurrency rate time-limit seed runs")},
+	{"The network, and what goes wrong", strings.Fields("latency latency-dist far nemesis nemesis-interval recovery")},
+	{"What decides", strings.Fields("consistency availability max-p99 min-ok keep-going")},
+	{"What is shown", strings.Fields("log-stderr log-net-send log-net-recv open json")},
+}
+
+// Flags of Maelstrom and Jepsen that mean nothing here: with a value, and
+// without.
+var (
+	ignoredValues = strings.Fields("consistency-models key-count max-txn-length max-writes-per-key password ssh-private-key topology username")
+	ignoredMarks  = strings.Fields("leave-db-running logging-json no-ssh strict-host-key-checking")
+)
 
 // define defines the flags with their defaults.
 func define(o *options, r *raw) *flag.FlagSet {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&r.workload, "w", "g-counter", "the `workload`: "+workloadNames())
-	flags.StringVar(&r.workload, "workload", "g-counter", "the same `workload`, as Maelstrom also calls it")
-	flags.StringVar(&o.bin, "bin", "", "the node's executable `file`")
-	flags.IntVar(&o.Nodes, "node-count", 5, "how many `nodes`")
-	flags.Float64Var(&o.Rate, "rate", 5, "`requests` per second, all workers together")
-	flags.Float64Var(&r.limit, "time-limit", 60, "for how many `seconds` requests are made and faults injected")
-	flags.Float64Var(&r.recovery, "recovery", 10, "for how many `seconds` the nodes rest before the final reads")
-	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers`, each with one request at a time; with an n behind it, per node")
-	flags.Float64Var(&r.latency, "latency", 0, "mean latency in `ms` between nodes and services, one way")
-	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "the `distribution` of the latency: constant, uniform, or exponential")
-	flags.Func("far", "`node=factor`: messages from and to this node take that many times the latency, such as n2=10;\nseveral are separated by commas, or have a flag each", func(list string) error {
-		r.far = append(r.far, list)
-		return nil
-	})
-	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Linearizable), "what the nodes `promise`: linearizable, or eventual, of which only the final reads\nare judged, as Maelstrom does")
-	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
-	flags.Float64Var(&r.interval, "nemesis-interval", 10, "mean `seconds` that a partition lasts, and that pass until the next one;\npaces all faults that come and go")
-	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies (default random)")
-	flags.IntVar(&o.runs, "runs", 1, "how many `runs`, each with the next seed; ends with a table, and keeps the files of the worst")
-	flags.DurationVar(&o.MaxP99, "max-p99", 0, "fail if the 99th percentile of latency is above this `duration`, such as 50ms")
+	defineRun(flags, o, r)
+	defineNetwork(flags, o, r)
+	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Eventual), "what the nodes `promise`: with eventual, Maelstrom's verdict decides; with linearizable, all checks do")
+	flags.StringVar(&r.availability, "availability", "", "the `share` of the requests that must be answered ok, from 0 to 1, or total, which is 1; by default any will do")
+	flags.Var(span{&o.MaxP99, time.Millisecond}, "max-p99", "fail if the 99th percentile of latency is above this many `ms`, such as 50")
 	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
+	flags.BoolVar(&o.keepGoing, "keep-going", false, "go on when no node can answer any more, which otherwise ends the run")
 	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
+	flags.BoolVar(&o.logSend, "log-net-send", false, "show each message when it is sent, on stderr")
+	flags.BoolVar(&o.logRecv, "log-net-recv", false, "show each message when it is received, lost or blocked, on stderr")
 	flags.BoolVar(&o.open, "open", false, "at the end, show the run's page in a browser")
 	flags.BoolVar(&o.json, "json", false, "print results.json instead of a summary")
+	ignore := func(name string) func(string) error {
+		return func(string) error {
+			o.ignored = append(o.ignored, "--"+name)
+			return nil
+		}
+	}
+	for _, name := range ignoredValues {
+		flags.Func(name, "", ignore(name))
+	}
+	for _, name := range ignoredMarks {
+		flags.BoolFunc(name, "", ignore(name))
+	}
 	return flags
 }
 
-//go:embed help.txt
-var helpText string
-
-// help explains the flags and the faults.
-func help() string {
-	var text strings.Builder
-	flags := define(&options{}, &raw{})
-	flags.SetOutput(&text)
-	flags.PrintDefaults()
-	return strings.Replace(helpText, "FLAGS\n", text.String(), 1)
+func defineRun(flags *flag.FlagSet, o *options, r *raw) {
+	o.TimeLimit = 60 * time.Second
+	flags.StringVar(&o.bin, "bin", "", "the node's executable `file`")
+	flags.StringVar(&r.workload, "w", "g-counter", "the `workload`: "+workloadNames()+"; --workload is the same")
+	flags.StringVar(&r.workload, "workload", "g-counter", "")
+	flags.IntVar(&o.Nodes, "node-count", 5, "how many `nodes`; --nodes n0,n1,n2 is the same as 3")
+	flags.Func("n", "", r.nodes.add)
+	flags.Func("node", "", r.nodes.add)
+	flags.Func("nodes", "", r.nodes.split)
+	flags.Func("nodes-file", "", r.nodes.read)
+	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers`, each with one request at a time; with an n behind it, per node")
+	flags.Float64Var(&o.Rate, "rate", 5, "`requests` per second, all workers together")
+	flags.Var(span{&o.TimeLimit, time.Second}, "time-limit", "for how many `seconds` requests are made and faults injected")
+	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies; random by default")
+	flags.IntVar(&o.runs, "runs", 1, "how many `runs`, each with the next seed; ends with a table, and keeps the files of the worst; --test-count is the same")
+	flags.IntVar(&o.runs, "test-count", 1, "")
 }
+
+func defineNetwork(flags *flag.FlagSet, o *options, r *raw) {
+	o.NemesisInterval, o.Recovery = 10*time.Second, 10*time.Second
+	flags.Var(span{&o.Latency, time.Millisecond}, "latency", "mean latency in `ms` between nodes and services, one way; 0 by default")
+	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "the `distribution` of the latency: constant, uniform, or exponential")
+	flags.Func("far", "`node=factor`, such as n2=10: messages from and to this node take that many times the latency; several are separated by commas, or have a flag each", func(list string) error {
+		r.far = append(r.far, list)
+		return nil
+	})
+	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
+	flags.Var(span{&o.NemesisInterval, time.Second}, "nemesis-interval", "mean `seconds` that a partition lasts, and that pass until the next one; paces all faults that come and go")
+	flags.Var(span{&o.Recovery, time.Second}, "recovery", "for how many `seconds` the nodes rest before the final reads")
+}
+
+// maxRate is the bound of maelstromtest's Config.
+const maxRate = 1_000_000
 
 // parse reads the command line. If help is asked for, it returns flag.ErrHelp.
 func parse(args []string) (options, error) {
@@ -97,7 +146,11 @@ func parse(args []string) (options, error) {
 		args, o.Args = args[:i], args[i+1:]
 	}
 	flags := define(&o, &r)
-	if err := flags.Parse(args); err != nil {
+	err := flags.Parse(args)
+	if err == nil && flags.Arg(0) == "test" { // Maelstrom's command
+		err = flags.Parse(flags.Args()[1:])
+	}
+	if err != nil {
 		return o, err
 	}
 	given := map[string]bool{}
@@ -106,51 +159,65 @@ func parse(args []string) (options, error) {
 		o.Seed = rand.Uint64N(1 << 32)
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+		return o, fmt.Errorf("unexpected argument %q: the node's own arguments come after --", flags.Arg(0))
+	}
+	if len(r.nodes) > 0 && !given["node-count"] {
+		o.Nodes = len(r.nodes)
 	}
 	if err := o.check(r, given); err != nil {
 		return o, err
 	}
-	var err error
+	return o, o.convert(r)
+}
+
+// convert reads what flags of text say.
+func (o *options) convert(r raw) (err error) {
 	o.Workload = workloads[r.workload]
-	o.TimeLimit, o.NemesisInterval = seconds(r.limit), seconds(r.interval)
-	o.Recovery = max(seconds(r.recovery), 1) // zero would mean the default
-	o.Latency = time.Duration(r.latency * float64(time.Millisecond))
+	o.Recovery = max(o.Recovery, 1) // zero would mean the default
 	if o.LatencyDist, err = maelstromtest.ParseDistribution(r.dist); err != nil {
-		return o, fmt.Errorf("--latency-dist: %w", err)
+		return fmt.Errorf("--latency-dist: %w", err)
 	}
 	if o.Far, err = factors(r.far, o.Nodes); err != nil {
-		return o, fmt.Errorf("--far: %w", err)
+		return fmt.Errorf("--far: %w", err)
 	}
 	if len(o.Far) > 0 && o.Latency == 0 {
-		return o, errors.New("--far multiplies the latency, which is 0: give --latency, too")
+		return errors.New("--far multiplies the latency, which is 0: give --latency, too")
 	}
 	if o.Consistency, err = maelstromtest.ParseConsistency(r.consistency); err != nil {
-		return o, fmt.Errorf("--consistency: %w", err)
+		return fmt.Errorf("--consistency: %w", err)
+	}
+	if r.availability != "" {
+		if o.Availability, err = maelstromtest.ParseAvailability(r.availability); err != nil {
+			return fmt.Errorf("--availability: %w", err)
+		}
 	}
 	if o.Nemesis, err = faults(r.nemesis); err != nil {
-		return o, err
+		return err
 	}
 	o.Concurrency, err = workers(r.concurrency, o.Nodes)
-	return o, err
+	return err
 }
 
 // check returns an error that names a value that is out of bounds, if there is
 // one.
 func (o *options) check(r raw, given map[string]bool) error {
 	_, noOpener := exec.LookPath(opener())
+	limit, why := nodeLimit()
 	for _, rule := range []struct {
 		broken bool
 		err    error
 	}{
 		{o.bin == "", errors.New("--bin is missing: the node's executable file")},
+		{slices.Contains(elsewhere, r.workload), fmt.Errorf("workload %s: this bench has only %s; the others need Maelstrom itself", r.workload, workloadNames())},
 		{workloads[r.workload] == nil, fmt.Errorf("unknown workload %q; known are %s", r.workload, workloadNames())},
 		{o.Nodes < 1, fmt.Errorf("--node-count %d is less than 1", o.Nodes)},
+		{o.Nodes > limit, fmt.Errorf("--node-count %d is more than the %d nodes that this machine stands: %s", o.Nodes, limit, why)},
 		{!(o.Rate > 0), fmt.Errorf("--rate %v is not positive", o.Rate)},
-		{!(r.limit > 0), fmt.Errorf("--time-limit %v is not positive", r.limit)},
-		{!(r.recovery >= 0), fmt.Errorf("--recovery %v is negative", r.recovery)},
-		{!(r.interval > 0), fmt.Errorf("--nemesis-interval %v is not positive", r.interval)},
-		{!(r.latency >= 0), fmt.Errorf("--latency %v is negative", r.latency)},
+		{o.Rate > maxRate, fmt.Errorf("--rate %v is more than %d requests per second", o.Rate, maxRate)},
+		{o.TimeLimit <= 0, fmt.Errorf("--time-limit %v is not positive", o.TimeLimit)},
+		{o.Recovery < 0, fmt.Errorf("--recovery %v is negative", o.Recovery)},
+		{o.NemesisInterval < time.Millisecond, fmt.Errorf("--nemesis-interval %v is less than 1ms", o.NemesisInterval)},
+		{o.Latency < 0, fmt.Errorf("--latency %v is negative", o.Latency)},
 		{o.runs < 1, fmt.Errorf("--runs %d is less than 1", o.runs)},
 		{given["max-p99"] && o.MaxP99 <= 0, fmt.Errorf("--max-p99 %v is not positive", o.MaxP99)},
 		{
@@ -163,19 +230,8 @@ func (o *options) check(r raw, given map[string]bool) error {
 			return rule.err
 		}
 	}
-	info, err := os.Stat(o.bin)
-	switch {
-	case err != nil:
-		return fmt.Errorf("--bin %s: %w", o.bin, errors.Unwrap(err))
-	case info.IsDir():
-		return fmt.Errorf("--bin %s is a directory, not the node's executable file", o.bin)
-	case info.Mode()&0o111 == 0:
-		return fmt.Errorf("--bin %s is not executable", o.bin)
-	}
-	return nil
+	return checkBin(o.bin)
 }
-
-func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // processFaults are the faults that can befall a process: all but Clock, since
 // processes have no wall clock of their own.
@@ -196,36 +252,35 @@ func faults(list string) ([]maelstromtest.Fault, error) {
 	return chosen, nil
 }
 
-// factors reads lists of nodes with their factors, such as n1=2,n2=10.
-func factors(lists []string, nodes int) (map[string]float64, error) {
-	far := map[string]float64{}
-	for _, list := range lists {
-		for text := range strings.SplitSeq(list, ",") {
-			text = strings.TrimSpace(text)
-			node, number, _ := strings.Cut(text, "=")
-			factor, err := strconv.ParseFloat(number, 64)
-			if err != nil {
-				return nil, fmt.Errorf("%q is not NODE=FACTOR", text)
-			}
-			if _, twice := far[node]; twice {
-				return nil, fmt.Errorf("%s is listed twice", node)
-			}
-			far[node] = factor
+//go:embed help.txt
+var helpText string
+
+// help explains the flags and the faults, in 80 columns.
+func help() string {
+	var text strings.Builder
+	flags := define(&options{}, &raw{})
+	for _, group := range flagGroups {
+		fmt.Fprintf(&text, "%s:\n\n", group.title)
+		for _, name := range group.names {
+			text.WriteString(explain(flags.Lookup(name)) + "\n")
 		}
+		text.WriteString("\n")
 	}
-	return far, maelstromtest.CheckFar(far, nodes)
+	ignored := slices.Sorted(slices.Values(slices.Concat(ignoredValues, ignoredMarks)))
+	text.WriteString(wrap("", "Accepted, since Maelstrom has them, but without effect here: --"+strings.Join(ignored, ", --")+".", 80, 0))
+	return strings.Replace(helpText, "FLAGS", text.String(), 1)
 }
 
-// workers reads a number of workers as Jepsen does: 10, or 10n for ten of each
-// node.
-func workers(text string, nodes int) (int, error) {
-	number, perNode := strings.CutSuffix(text, "n")
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("--concurrency %q is neither a positive number nor one with an n behind it", text)
+// explain returns the help for a flag.
+func explain(f *flag.Flag) string {
+	const column = 30 // where the explanations begin
+	value, usage := flag.UnquoteUsage(f)
+	if f.DefValue != "" && f.DefValue != "0" && f.DefValue != "false" {
+		usage += " (default " + f.DefValue + ")"
 	}
-	if perNode {
-		n *= nodes
+	name := "--" + f.Name
+	if len(f.Name) == 1 {
+		name = "-" + f.Name
 	}
-	return n, nil
+	return wrap(fmt.Sprintf("%-*s ", column-1, "  "+name+" "+value), usage, 80, column)
 }

@@ -22,13 +22,14 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
 // Exit codes.
 const (
 	passed      = 0
-	failed      = 1 // something was wrong, a threshold was missed, or the nodes did not start
+	failed      = 1 // something was wrong, a threshold was missed, the nodes did not start, or a file could not be written
 	usage       = 2
 	interrupted = 130 // interrupted before anything was wrong
 )
@@ -53,11 +54,25 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %v (-h explains the flags)\n", err)
 		return usage
 	}
-	b := &bencher{options: options, command: append([]string{"bench"}, args...), stdout: stdout, stderr: &shared{w: stderr}}
-	b.progress = progress{w: b.stderr, limit: options.TimeLimit, columns: columns(stderr)}
-	code, err := b.run(ctx)
-	if err != nil {
-		fmt.Fprintf(stderr, "bench: %v\n", err)
+	b := &bencher{
+		options: options, command: append([]string{"bench"}, args...), stdout: stdout,
+		progress: progress{screen: &screen{w: stderr, columns: columns(stderr)}},
 	}
+	if len(options.ignored) > 0 {
+		fmt.Fprintf(stderr, "bench: accepted, but without effect here: %s\n", strings.Join(options.ignored, ", "))
+	}
+	code, err := b.run(ctx)
+	complain(stderr, err)
 	return code
+}
+
+// complain writes errors, each of which may have several lines.
+func complain(w io.Writer, errs ...error) {
+	for _, err := range errs {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			complain(w, joined.Unwrap()...)
+		} else if err != nil {
+			fmt.Fprintf(w, "bench: %v\n", err)
+		}
+	}
 }

@@ -31,6 +31,7 @@ func TestProgressFitsItsWidth(t *testing.T) {
 		{many, 100, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  p99 2345 ms  recovery (9 s left)  2 faults"},
 		{many, 90, " 12 s  10936 requests, 10830 ok, 6 refused, 90 unknown  recovery (9 s left)  2 faults"},
 		{many, 80, " 12 s  recovery (9 s left)  10936 requests, 10830 ok, 6 refused, 90 unknown"},
+		{many, 60, " 12 s  recovery (9 s left)  10936 requests"},
 		{many, 20, " 12 s  recovery (9 s"},
 		{many, 0, ""},
 	} {
@@ -43,21 +44,37 @@ func TestProgressFitsItsWidth(t *testing.T) {
 }
 
 // Nothing is shown before a second has passed. On a terminal each line replaces
-// the one before.
+// the one before, and what is written between does not break it.
 func TestProgressIsShown(t *testing.T) {
 	for _, test := range []struct {
 		columns func() int
+		between [3][]string // what is written after each second
 		want    string
 	}{
-		{nil, "  2 s  2 requests\n"},
-		{func() int { return 17 }, "\r  1 s  1 request\x1b[K\r  2 s  2 request\x1b[K\r\x1b[K"},
+		{nil, [3][]string{{"a\n"}, {"b\n"}, {"c\n"}}, "a\nb\n  2 s  2 requests\nc\nend\n"},
+		{
+			func() int { return 17 },
+			[3][]string{{"a\n"}, {"b\n", "c\n"}, {}},
+			"a\n\r  1 s  1 request\x1b[K\r\x1b[Kb\n  1 s  1 request\r\x1b[Kc\n  1 s  1 request\r  2 s  2 request\x1b[K\r\x1b[Kend\n",
+		},
+		{
+			func() int { return 17 },
+			[3][]string{{}, {"half", "way"}, {"half", " a line\n"}},
+			"\r  1 s  1 request\x1b[K\r\x1b[Khalfway\n  2 s  2 request\x1b[K\r\x1b[Khalf a line\n  2 s  2 request\r\x1b[Kend\n",
+		},
 	} {
 		var out strings.Builder
-		p := progress{w: &out, columns: test.columns}
-		for second := range 3 {
-			p.show(maelstromtest.Progress{Elapsed: time.Duration(second) * time.Second, Invoked: second})
+		p := progress{screen: &screen{w: &out, columns: test.columns}}
+		for second, texts := range test.between {
+			p.tick(maelstromtest.Progress{Elapsed: time.Duration(second) * time.Second, Invoked: second})
+			for _, text := range texts {
+				if n, err := p.Write([]byte(text)); n != len(text) || err != nil {
+					t.Errorf("wrote %d of %q, %v", n, text, err)
+				}
+			}
 		}
-		p.end()
+		p.clear()
+		_, _ = p.Write([]byte("end\n"))
 		if out.String() != test.want {
 			t.Errorf("shown is %q, want %q", out.String(), test.want)
 		}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -21,7 +20,6 @@ type bencher struct {
 	options
 	command  []string
 	stdout   io.Writer
-	stderr   *shared
 	progress progress
 }
 
@@ -57,16 +55,20 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 	if len(all) == 0 {
 		return b.code(ctx, ctx.Err() != nil), err
 	}
-	all[worst].publish()
-	if b.runs > 1 && !b.json {
-		err = errors.Join(err, tabulate(b.stdout, all, worst))
+	kept := all[worst]
+	if b.runs > 1 {
+		kept.publish()
 	}
-	if b.open {
-		if err := openPage(filepath.Join(all[worst].folder, report.PageFile)); err != nil {
-			fmt.Fprintf(b.stderr, "bench: %v\n", err) // which says nothing about the nodes
+	if b.runs > 1 && !b.json {
+		err = errors.Join(err, tabulate(b.stdout, lookOf(b.stdout), all, worst))
+	}
+	complain(b.progress, kept.lost...)
+	if page := kept.path(report.PageFile); b.open && page != "" {
+		if err := openPage(page); err != nil {
+			complain(b.progress, err) // which says nothing about the nodes
 		}
 	}
-	return b.code(ctx, err == nil && all[worst].Passed()), err
+	return b.code(ctx, err == nil && len(kept.lost) == 0 && kept.Passed()), err
 }
 
 // code returns the exit code. It is that of an interruption only if nothing was
@@ -88,11 +90,8 @@ func (b *bencher) tell(d done) error {
 	switch {
 	case b.json:
 		err = d.WriteJSON(b.stdout)
-		for _, lost := range d.lost {
-			fmt.Fprintf(b.stderr, "bench: %v\n", lost)
-		}
 	case b.runs == 1 || !d.Passed():
-		err = summarize(b.stdout, d)
+		err = summarize(b.stdout, lookOf(b.stdout), d, b.runs == 1)
 	}
 	if err != nil {
 		return fmt.Errorf("cannot write the results: %w", err)
@@ -109,21 +108,25 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	}
 	cfg := b.Config
 	cfg.Seed, cfg.Journal = seed, s.journal
-	var ready sync.Once // all nodes are ready at the first call of Progress
+	herald := newHerald(b.progress.screen, lookOf(b.progress.w), b.progress.prefix, b.options)
+	cfg.Watch = herald.watch
 	cfg.Progress = func(p maelstromtest.Progress) {
-		if b.runs == 1 {
-			ready.Do(s.publish)
+		if !herald.ready { // at the first call of Progress, all nodes are
+			herald.begin()
+			if b.runs == 1 {
+				s.publish()
+			}
 		}
-		b.progress.show(p)
+		b.progress.tick(p)
 	}
 	cfg.Stderr = func(node string) io.Writer {
 		if b.logStderr {
-			return io.MultiWriter(s.log(node), b.stderr)
+			return io.MultiWriter(s.log(node), b.progress)
 		}
 		return s.log(node)
 	}
 	result, err := maelstromtest.RunProcesses(ctx, cfg, b.bin)
-	b.progress.end()
+	b.progress.clear()
 	if err != nil {
 		return done{}, errors.Join(append([]error{err, s.abandon()}, s.lost...)...)
 	}
@@ -134,8 +137,10 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	}
 	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
 	run.Story, err = report.Tell(s.folder, result)
-	s.lose("%w", err)
-	s.lose("%w", report.Write(s.folder, run))
+	s.lose("", err)
+	run.Luck, err = report.LuckOf(s.folder, result)
+	s.lose("", err)
+	s.lose("", report.Write(s.folder, run))
 	return done{run, s}, nil
 }
 

@@ -23,28 +23,64 @@ type store struct {
 	lost    []error
 }
 
+// newStore makes a folder that no other run has: where another run has started
+// in the same millisecond, it takes the next one.
 func newStore(root, workload string, now time.Time) (*store, error) {
-	folder := filepath.Join(root, workload, now.Format("20060102T150405.000"))
-	if err := os.MkdirAll(filepath.Join(folder, "node-logs"), 0o777); err != nil {
-		return nil, fmt.Errorf("cannot make a folder for the results: %w", err)
+	failed := func(err error) error { return fmt.Errorf("cannot make a folder for the results: %w", err) }
+	if err := os.MkdirAll(filepath.Join(root, workload), 0o777); err != nil {
+		return nil, failed(err)
 	}
-	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
+	for ; ; now = now.Add(time.Millisecond) {
+		folder := filepath.Join(root, workload, now.Format("20060102T150405.000"))
+		err := os.Mkdir(folder, 0o777)
+		if errors.Is(err, os.ErrExist) {
+			continue
+		}
+		if err == nil {
+			err = os.Mkdir(filepath.Join(folder, logFolder), 0o777)
+		}
+		if err != nil {
+			return nil, failed(err)
+		}
+		return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
+	}
 }
 
-// publish makes the link latest, beside the folder, point to the folder.
+// logFolder is the name of the folder for what nodes write to stderr.
+const logFolder = "node-logs"
+
+// publish makes the link latest, beside the folder, point to the folder. There
+// is always such a link, once there was one.
 func (s *store) publish() {
+	name := filepath.Base(s.folder)
 	latest := filepath.Join(filepath.Dir(s.folder), "latest")
-	err := os.Remove(latest)
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		err = os.Symlink(filepath.Base(s.folder), latest)
+	link := filepath.Join(filepath.Dir(s.folder), "."+name)
+	err := os.Symlink(name, link)
+	if err == nil {
+		if err = os.Rename(link, latest); err != nil {
+			err = errors.Join(err, os.Remove(link))
+		}
 	}
-	s.lose("cannot link to the latest results: %w", err)
+	s.lose("link to the latest results", err)
 }
 
-// lose notes an error, if there is one.
-func (s *store) lose(format string, err error) {
+// path returns where a file of the run is, or an empty string if it could not
+// be written.
+func (s *store) path(name string) string {
+	path := filepath.Join(s.folder, name)
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
+// lose notes an error, if there is one, and what it has kept from being done.
+func (s *store) lose(what string, err error) {
+	if err != nil && what != "" {
+		err = fmt.Errorf("cannot %s: %w", what, err)
+	}
 	if err != nil {
-		s.lost = append(s.lost, fmt.Errorf(format, err))
+		s.lost = append(s.lost, err)
 	}
 }
 
@@ -70,7 +106,7 @@ func (s *store) log(node string) io.Writer {
 		return l
 	}
 	l := &logFile{}
-	l.file, l.err = os.Create(filepath.Join(s.folder, "node-logs", node+".log"))
+	l.file, l.err = os.Create(filepath.Join(s.folder, logFolder, node+".log"))
 	s.logs[node] = l
 	return l
 }
@@ -78,12 +114,12 @@ func (s *store) log(node string) io.Writer {
 // close closes the files that are written during the run. The nodes must have
 // ended.
 func (s *store) close() {
-	s.lose("%w", s.journal.Close())
+	s.lose("", s.journal.Close())
 	for node, l := range s.logs {
 		if l.file != nil {
 			l.err = errors.Join(l.err, l.file.Close())
 		}
-		s.lose("cannot write the log of "+node+": %w", l.err)
+		s.lose("write the log of "+node, l.err)
 	}
 }
 
@@ -94,7 +130,7 @@ func (s *store) abandon() error {
 	s.close()
 	for _, l := range s.logs {
 		if l.used {
-			return fmt.Errorf("all that the nodes wrote is in %s", filepath.Join(s.folder, "node-logs"))
+			return fmt.Errorf("all that the nodes wrote is in %s", filepath.Join(s.folder, logFolder))
 		}
 	}
 	s.discard()
@@ -103,5 +139,5 @@ func (s *store) abandon() error {
 
 // discard removes the folder.
 func (s *store) discard() {
-	s.lose("cannot remove the files of a run: %w", os.RemoveAll(s.folder))
+	s.lose("remove the files of a run", os.RemoveAll(s.folder))
 }

@@ -14,13 +14,13 @@ import (
 )
 
 // Files that cannot be written do not end a node or keep the summary from being
-// written, which names them.
-func TestLostFilesAreNamedInTheSummary(t *testing.T) {
+// written. They are named.
+func TestLostFilesAreNamed(t *testing.T) {
 	s, err := newStore(t.TempDir(), "echo", time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.RemoveAll(filepath.Join(s.folder, "node-logs")); err != nil {
+	if err := os.RemoveAll(filepath.Join(s.folder, logFolder)); err != nil {
 		t.Fatal(err)
 	}
 	full, err := os.Open(s.folder) // cannot be written to
@@ -39,18 +39,51 @@ func TestLostFilesAreNamedInTheSummary(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.publish()
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(s.folder), ".*")); len(left) > 0 || err != nil {
+		t.Errorf("left behind is %v, %v", left, err)
+	}
 	s.close()
+	var said strings.Builder
+	complain(&said, s.lost...)
+	for _, want := range []string{
+		"bench: cannot write messages.jsonl: no such file or directory\n", "bench: cannot write the log of n0: ",
+		"bench: cannot write the log of n1: ", "bench: cannot link to the latest results: ",
+	} {
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("no %q in:\n%s", want, said.String())
+		}
+	}
 	var summary strings.Builder
 	r := &maelstromtest.Result{Workload: "echo", Verdict: maelstromtest.Verdict{Right: true}}
-	if err := summarize(&summary, done{report.Run{Result: r}, s}); err != nil {
+	if err := summarize(&summary, look{columns: 80}, done{report.Run{Result: r}, s}, true); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{
-		"cannot write messages.jsonl: no such file or directory\n", "cannot write the log of n0: ", "cannot write the log of n1: ", "cannot link to the latest results: ",
-	} {
-		if !strings.Contains(summary.String(), want) {
-			t.Errorf("no %q in:\n%s", want, summary.String())
+	if !strings.Contains(summary.String(), "\npage          could not be written\n") {
+		t.Errorf("the page's path is named in:\n%s", summary.String())
+	}
+}
+
+// Each run has a folder of its own, and latest is never missing while it is
+// moved from one to the next.
+func TestRunsOfTheSameMillisecondDoNotShareAFolder(t *testing.T) {
+	root, now := t.TempDir(), time.Now()
+	folders := map[string]bool{}
+	latest := filepath.Join(root, "echo", "latest")
+	for range 3 {
+		s, err := newStore(root, "echo", now)
+		if err != nil {
+			t.Fatal(err)
 		}
+		folders[s.folder] = true
+		s.publish()
+		s.close()
+		if to, err := os.Readlink(latest); to != filepath.Base(s.folder) || len(s.lost) > 0 {
+			t.Errorf("latest leads to %s, not to %s: %v %v", to, s.folder, err, s.lost)
+		}
+	}
+	entries, err := os.ReadDir(filepath.Join(root, "echo"))
+	if len(folders) != 3 || len(entries) != 4 || err != nil {
+		t.Errorf("folders %v, entries %v, %v", folders, entries, err)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -16,71 +16,133 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
-	"maelstrom-counter/internal/bench/story"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
-// facts are lines, each with a name and a text.
-type facts struct{ bytes.Buffer }
+// A text is what a summary consists of, in lines that fit its look.
+type text struct {
+	bytes.Buffer
+	look
+}
 
-func (f *facts) add(name, format string, args ...any) {
-	fmt.Fprintf(f, "%-14s%s\n", name, fmt.Sprintf(format, args...))
+// say adds lines. Those that are too long are broken, and go on indented.
+func (t *text) say(indent int, format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		line = printable(line)
+		rest := strings.TrimLeft(line, " ")
+		lead := line[:len(line)-len(rest)]
+		fmt.Fprintln(t, wrap(lead, rest, t.columns, indent+len(lead)))
+	}
+}
+
+// nameColumns is the width of the names of facts.
+const nameColumns = 14
+
+// add adds a fact: a name and a text.
+func (t *text) add(name, format string, args ...any) {
+	lead := fmt.Sprintf("%-*s", nameColumns, name)
+	line := wrap(lead, printable(fmt.Sprintf(format, args...)), t.columns, nameColumns+2)
+	fmt.Fprintln(t, t.paint(bold, name)+line[len(name):])
 }
 
 // list adds several lines, of which the first has the name.
-func (f *facts) list(name string, lines []string) {
+func (t *text) list(name string, lines []string) {
 	for _, line := range lines {
-		f.add(name, "%s", line)
+		t.add(name, "%s", line)
 		name = ""
 	}
 }
 
 // table adds rows of cells.
-func (f *facts) table(rows [][]string) {
-	table := tabwriter.NewWriter(f, 0, 0, 2, ' ', tabwriter.AlignRight)
+func (t *text) table(rows [][]string) {
+	table := tabwriter.NewWriter(t, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, row := range rows {
 		fmt.Fprintln(table, strings.Join(row, "\t")+"\t")
 	}
 	table.Flush() // writes to memory
 }
 
+// verdicts are the words of a verdict.
+var verdicts = regexp.MustCompile(`\b(RIGHT|MET|WRONG|MISSED)\b`)
+
+// verdict adds a line that has a verdict in it.
+func (t *text) verdict(line string) {
+	line = wrap("", line, t.columns, 0)
+	if at := verdicts.FindStringIndex(line); at != nil {
+		colour := red
+		if word := line[at[0]:at[1]]; word == "RIGHT" || word == "MET" {
+			colour = green
+		}
+		line = line[:at[0]] + t.paint(colour, line[at[0]:at[1]]) + line[at[1]:]
+	}
+	fmt.Fprintln(t, line)
+}
+
 // summarize writes what a reader wants to know about a run, the verdict first.
-func summarize(w io.Writer, d done) error {
-	r := d.Result
-	var text facts
-	fmt.Fprintf(&text, "\n%s\n", d.Headline())
-	for _, bar := range d.Bars() {
-		fmt.Fprintln(&text, bar)
+// Its files are named if they are kept.
+func summarize(w io.Writer, l look, d done, kept bool) error {
+	t := &text{look: l}
+	t.judge(d)
+	t.explain(d, kept)
+	t.measure(d.Run)
+	t.add("seed", "%d", d.Result.Config.Seed)
+	if kept {
+		t.add("page", "%s", cmp.Or(d.path(report.PageFile), "could not be written"))
+		t.add("files", "%s", d.folder)
 	}
-	if err := r.Err(); err != nil {
-		fmt.Fprintf(&text, "\n%v\n", err)
-	}
-	if d.Story != nil {
-		fmt.Fprintf(&text, "\nWhy: %s\n", strings.Join(story.Wrap(d.Story.Caption, 95), "\n     "))
-		fmt.Fprintf(&text, "     %s shows the messages.\n", filepath.Join(d.folder, report.StoryFile))
-	}
-	if r.OK > 0 {
-		fmt.Fprint(&text, "\nLatency of requests answered ok, from when they were made:\n\n")
-		text.table(slices.Insert(d.LatencyRows(), 0, []string{"", "p50", "p95", "p99", "max"}))
-	} else {
-		fmt.Fprint(&text, "\nNo request was answered ok, so there are no latencies.\n")
-	}
-	fmt.Fprintln(&text)
-	writeLoad(&text, r)
-	text.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
-	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		text.add("final reads", "%s", report.List(facts.FinalReads))
-		text.add("acceptable", "%s", report.List(facts.Acceptable))
-	}
-	text.list("checked", judged(r.Checks))
-	text.list("faults", faultLines(r))
-	text.add("seed", "%d", r.Config.Seed)
-	text.add("page", "%s", filepath.Join(d.folder, report.PageFile))
-	text.add("files", "%s", d.folder)
-	for _, lost := range d.lost {
-		text.list("", strings.Split(lost.Error(), "\n"))
-	}
-	_, err := w.Write(text.Bytes())
+	_, err := w.Write(t.Bytes())
 	return err
+}
+
+// judge adds the verdict and the findings.
+func (t *text) judge(d done) {
+	fmt.Fprintln(t)
+	t.verdict(d.Headline())
+	for _, bar := range d.Bars() {
+		t.verdict(bar.String())
+	}
+	if lines := d.Result.Findings(true); len(lines) > 0 {
+		t.say(2, "\n%s", strings.Join(lines, "\n"))
+	}
+	if lines := d.Beyond(); len(lines) > 0 {
+		t.say(0, "\n%s", lines[0])
+		t.say(2, "%s", strings.Join(lines[1:], "\n"))
+	}
+}
+
+// explain adds why the run was wrong.
+func (t *text) explain(d done, kept bool) {
+	if d.Story == nil {
+		return
+	}
+	const why = "Why: "
+	fmt.Fprintln(t)
+	line := wrap(why, d.Story.Caption, t.columns, len(why))
+	fmt.Fprintln(t, t.paint(bold, "Why:")+line[len("Why:"):])
+	if picture := d.path(report.StoryFile); kept && picture != "" {
+		t.say(0, "%*s%s shows the messages.", len(why), "", picture)
+	}
+}
+
+// measure adds the figures.
+func (t *text) measure(run report.Run) {
+	r := run.Result
+	fmt.Fprintln(t)
+	if r.OK > 0 {
+		t.say(0, "Latency of requests answered ok, from when they were made:\n")
+		t.table(slices.Insert(run.LatencyRows(), 0, []string{"", "p50", "p95", "p99", "max"}))
+	} else {
+		t.say(0, "No request was answered ok, so there are no latencies.")
+	}
+	fmt.Fprintln(t)
+	t.load(r)
+	t.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
+		t.add("final reads", "%s", report.List(facts.FinalReads))
+		t.add("acceptable", "%s", report.List(facts.Acceptable))
+	}
+	t.list("checked", judged(slices.DeleteFunc(slices.Clone(r.Checks), func(c maelstromtest.Check) bool { return !c.Maelstrom })))
+	t.list("faults", faultLines(r))
 }
 
 // judged returns lines that tell the results of the checks: first the checks
@@ -100,7 +162,7 @@ func judged(checks []maelstromtest.Check) []string {
 	if len(fine) == 0 {
 		return other
 	}
-	return append(story.Wrap("ok: "+strings.Join(fine, ", "), 90), other...)
+	return append([]string{"ok: " + strings.Join(fine, ", ")}, other...)
 }
 
 // faultLines returns a line for each fault, or for the first of very many.
@@ -117,30 +179,36 @@ func faultLines(r *maelstromtest.Result) []string {
 	return lines
 }
 
-// writeLoad says what was asked of the nodes, what they answered, and whether
+// load says what was asked of the nodes, what they answered, and whether
 // more workers would have asked more.
-func writeLoad(text *facts, r *maelstromtest.Result) {
+func (t *text) load(r *maelstromtest.Result) {
 	l := report.LoadOf(r)
-	text.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
+	t.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
 	switch {
 	case l.Need > 0:
 		perNode := (l.Need-1)/r.Config.Nodes + 1
-		text.add("", "All %d workers waited for answers for %.0f %% of the time, so fewer requests were made, and the", r.Config.Concurrency, 100*l.Busy)
-		text.add("", "latencies do not say how long those that were not made would have taken. Try --concurrency %dn.", perNode)
+		t.add("", "All %d workers waited for answers for %.0f %% of the time, so fewer requests were made, and the latencies "+
+			"do not say how long those that were not made would have taken. Try --concurrency %dn.", r.Config.Concurrency, 100*l.Busy, perNode)
 	case l.Made < 0.95*l.Asked && l.Span >= time.Second:
-		text.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
+		t.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
 	}
-	text.add("answered", "%s: of %d requests %d ok, %d refused, %d unknown", report.Percent(r.Availability), r.Invoked, r.OK, r.Fail, r.Info)
-	text.list("", failures(r))
+	t.add("answered", "%s: of %d requests %d ok, %d refused, %d unknown", report.Percent(r.Availability), r.Invoked, r.OK, r.Fail, r.Info)
+	t.list("", failures(r))
 }
 
 // failures says what became of the requests that were not ok, the most frequent
 // first.
 func failures(r *maelstromtest.Result) []string {
-	counts := map[string]int{}
+	counts, first := map[string]int{}, map[string]string{}
 	for _, op := range r.History {
 		if op.Outcome != maelstromtest.OK {
-			counts[fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))]++
+			why := fmt.Sprintf("%s %s: %s", op.F, report.OutcomeName(op.Outcome), report.Why(op, r))
+			kind := verdict.Kind(why)
+			if op.Error {
+				kind = why // error codes tell kinds apart
+			}
+			counts[kind]++
+			first[kind] = cmp.Or(first[kind], why)
 		}
 	}
 	kinds := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -151,31 +219,42 @@ func failures(r *maelstromtest.Result) []string {
 		if i == 5 {
 			return append(lines, fmt.Sprintf("and %d other kinds of failure", len(kinds)-i))
 		}
-		lines = append(lines, fmt.Sprintf("%d × %s", counts[kind], kind))
+		lines = append(lines, fmt.Sprintf("%d × %s", counts[kind], first[kind]))
 	}
 	return lines
 }
 
 // tabulate writes a line for each of several runs.
-func tabulate(w io.Writer, all []done, worst int) error {
-	var text facts
-	rows := [][]string{{"seed", "verdict", "ok", "p50", "p95", "p99", "max", "messages per request"}}
+func tabulate(w io.Writer, l look, all []done, worst int) error {
+	t := &text{look: l}
+	rows := [][]string{{"seed", "verdict", "ok %", "p50", "p95", "p99", "max", "msgs"}}
 	passed := 0
 	for _, d := range all {
 		if d.Passed() {
 			passed++
 		}
 		r := d.Result
-		row := append([]string{fmt.Sprint(r.Config.Seed), d.Grade().String(), report.Percent(r.Availability)}, report.Percentiles(r.Latency)...)
+		row := []string{fmt.Sprint(r.Config.Seed), d.Grade().String(), strings.TrimSuffix(report.Percent(r.Availability), " %")}
+		for _, latency := range report.Percentiles(r.Latency) {
+			row = append(row, strings.TrimSuffix(latency, " ms"))
+		}
 		rows = append(rows, append(row, fmt.Sprintf("%.2f", r.MessagesPerRequest)))
 	}
-	fmt.Fprintln(&text)
-	text.table(rows)
-	fmt.Fprintln(&text)
+	fmt.Fprintln(t)
+	t.table(rows)
+	t.say(0, "\nLatencies are in ms. msgs: messages per request that involve no client.\n")
+	prefix := ""
 	if all[len(all)-1].Interrupted {
-		fmt.Fprint(&text, "Interrupted. ")
+		prefix = "Interrupted. "
 	}
-	fmt.Fprintf(&text, "%d of %d passed. Kept is the worst, with seed %d: %s\n", passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
-	_, err := w.Write(text.Bytes())
+	runs := make([]report.Run, len(all))
+	for i, d := range all {
+		runs[i] = d.Run
+	}
+	if odds := report.Odds(runs); odds != "" {
+		t.say(0, "%s", odds)
+	}
+	t.say(0, "%s%d of %d passed. Kept is the worst, with seed %d: %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
+	_, err := w.Write(t.Bytes())
 	return err
 }

@@ -3,8 +3,8 @@
 package main
 
 import (
-	"errors"
 	"os"
+	"testing"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -17,7 +17,7 @@ func Example_summarize() {
 	const ms = time.Millisecond
 	r := &maelstromtest.Result{
 		Workload: "g-counter", Elapsed: 20 * time.Second,
-		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 0.5, TimeLimit: 10 * time.Second, Seed: 7},
+		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 0.5, TimeLimit: 10 * time.Second, Seed: 7, Consistency: maelstromtest.Linearizable},
 		Counts: maelstromtest.Counts{Invoked: 4, OK: 2, Fail: 1, Info: 1, Availability: 0.5},
 		Latencies: maelstromtest.Latencies{
 			Latency:       maelstromtest.Quantiles{P50: 1 * ms, P95: 20 * ms, P99: 300 * ms, Max: 4000 * ms},
@@ -25,10 +25,10 @@ func Example_summarize() {
 		},
 		Traffic: maelstromtest.Traffic{Messages: 30, MessagesPerRequest: 4.5},
 		Verdict: maelstromtest.Verdict{
-			Right: true,
+			Right: true, MaelstromValid: true,
 			Checks: []maelstromtest.Check{
-				{Name: "no crash", Status: maelstromtest.Passed}, {Name: "linearizable", Status: maelstromtest.NotChecked, Detail: "why"},
-				{Name: "run complete", Status: maelstromtest.Wrong}, {Name: "final reads", Status: maelstromtest.Passed},
+				{Name: "no crash", Status: maelstromtest.Passed, Maelstrom: true}, {Name: "linearizable", Status: maelstromtest.NotChecked, Detail: "why"},
+				{Name: "run complete", Status: maelstromtest.Wrong}, {Name: "final reads", Status: maelstromtest.Passed, Maelstrom: true},
 			},
 			Facts: maelstromtest.CounterFacts{FinalReads: []int64{5, 6, 5}, Acceptable: []maelstromtest.Range{{Lo: 5, Hi: 6}}},
 		},
@@ -42,10 +42,15 @@ func Example_summarize() {
 		r.Faults = append(r.Faults, maelstromtest.FaultRecord{Fault: "kill", Detail: "n1", Start: at, Stop: at + time.Second/2})
 	}
 	run := report.Run{Result: r, Thresholds: report.Thresholds{MinOK: 99}}
-	_ = summarize(os.Stdout, done{run, &store{folder: "store/x", lost: []error{errors.Join(errors.New("one"), errors.New("two"))}}})
+	_ = summarize(os.Stdout, look{columns: 60}, done{run, &store{folder: "store/x"}}, true)
 	// Output:
-	// RIGHT by every check that was made. Not checked: linearizable (why).
+	// RIGHT by every check that was made. Not checked:
+	// linearizable (why).
 	// MISSED: 50 % ok, with --min-ok 99
+	//
+	// Beyond Maelstrom, as --consistency linearizable demands:
+	//   wrong: run complete
+	//   not checked: linearizable (why)
 	//
 	// Latency of requests answered ok, from when they were made:
 	//
@@ -53,17 +58,20 @@ func Example_summarize() {
 	//    all  1.0 ms  20 ms  300 ms  4000 ms
 	//   read    none   none    none     none
 	//
-	// rate          0.5 requests/s asked for, 0.4 made, 0.2 answered ok
-	//               A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.
+	// rate          0.5 requests/s asked for, 0.4 made, 0.2
+	//                 answered ok
+	//               A request is planned when the one before it is
+	//                 made, as in Maelstrom: each delay of the
+	//                 machine lowers the rate.
 	// answered      50 %: of 4 requests 2 ok, 1 refused, 1 unknown
-	//               1 × add refused: the node answered error 11: not today
+	//               1 × add refused: the node answered error 11:
+	//                 not today
 	//               1 × read unknown: lost
-	// messages      4.50 per request that involve no client, 30 in all
+	// messages      4.50 per request that involve no client, 30 in
+	//                 all
 	// final reads   5, 6
 	// acceptable    5..6
 	// checked       ok: no crash, final reads
-	//               not checked: linearizable (why)
-	//               wrong: run complete
 	// faults         0.0 s to  0.5 s  kill n1
 	//                1.0 s to  1.5 s  kill n1
 	//                2.0 s to  2.5 s  kill n1
@@ -81,8 +89,17 @@ func Example_summarize() {
 	//               14.0 s to 14.5 s  kill n1
 	//               and 2 more
 	// seed          7
-	// page          store/x/index.html
+	// page          could not be written
 	// files         store/x
-	//               one
-	//               two
+}
+
+// What nodes have written is broken and indented, and cannot do anything to the
+// terminal.
+func TestFindingsFitTheTerminal(t *testing.T) {
+	shown := &text{look: look{columns: 20}}
+	shown.say(2, "%s", "n1 crashed after 2.31 s\n\tat \x1b[31mmain.go\n\n  indented, and too long")
+	want := "n1 crashed after\n  2.31 s\n    at \uFFFD[31mmain.go\n\n  indented, and too\n    long\n"
+	if shown.String() != want {
+		t.Errorf("%q, not %q", shown.String(), want)
+	}
 }

@@ -66,6 +66,14 @@ var Conditions = []Condition{
 	{"kills", "nodes killed and started again", exercise("kill")},
 }
 
+// strict returns the condition's configuration with what the comparison asks of
+// all: that every check decides.
+func (c Condition) strict() maelstromtest.Config {
+	cfg := c.Config
+	cfg.Consistency = maelstromtest.Linearizable
+	return cfg
+}
+
 // exercise is the exercise's test, with other faults.
 func exercise(nemesis string) maelstromtest.Config {
 	return maelstromtest.Config{
@@ -98,7 +106,7 @@ func Run(t *testing.T, contenders []Contender, conditions []Condition, n int, pr
 				for seed := range n {
 					t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 						t.Parallel()
-						cfg := condition.Config
+						cfg := condition.strict()
 						cfg.Seed = uint64(seed + 1)
 						r := maelstromtest.Simulate(t, cfg, contender.Program)
 						mu.Lock()
@@ -125,7 +133,7 @@ func (c *Cell) tell(t *testing.T) {
 		return
 	}
 	t.Run("story", func(t *testing.T) {
-		cfg := c.Condition.Config
+		cfg := c.Condition.strict()
 		cfg.Seed = seed
 		c.Story, c.Told = story.Of(maelstromtest.Record(t, cfg, c.Contender.Program)), seed
 	})
@@ -140,7 +148,7 @@ func (c *Cell) tell(t *testing.T) {
 func Benchmark(b *testing.B, contenders []Contender, conditions []Condition) {
 	for _, contender := range contenders {
 		for _, condition := range conditions {
-			cfg := condition.Config
+			cfg := condition.strict()
 			b.Run("contender="+contender.Name+"/condition="+condition.Name, func(b *testing.B) {
 				var t Tally
 				for range b.N {

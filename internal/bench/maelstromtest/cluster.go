@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A Cluster is a cluster that a test operates by hand, in virtual time and in
@@ -89,7 +91,7 @@ func (c *Cluster) Close() {
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
-		problems = slices.Concat(texts(c.b.Crashes), texts(c.b.Strays), texts(c.b.failures))
+		problems = slices.Concat(verdict.Texts(c.b.Crashes), verdict.Texts(c.b.Strays), verdict.Texts(c.b.failures))
 	})
 	return problems
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -39,7 +40,12 @@ type Config struct {
 	TimeLimit   time.Duration `json:"time_limit"`  // how long requests are generated and faults injected
 	Concurrency int           `json:"concurrency"` // workers, of which the i-th talks to node i mod Nodes; zero: one per node
 
-	Consistency Consistency `json:"consistency"` // what the nodes promise; empty: Linearizable
+	Consistency Consistency `json:"consistency"` // what the nodes promise; empty: Eventual, with which Maelstrom's own checks decide
+
+	// Availability is the share of the requests, from 0 to 1, that must be
+	// answered ok by Maelstrom's verdict: its --availability, of which "total"
+	// is 1. With 0 nothing is demanded.
+	Availability float64 `json:"availability,omitempty"`
 
 	Latency time.Duration `json:"latency"` // mean, one way, between nodes and services and among nodes; clients' messages have none
 	// Latencies are whole milliseconds, like Maelstrom's, if the mean is.
@@ -113,7 +119,7 @@ func (c Config) withDefaults(virtual bool) (Config, error) {
 	}
 	c.Nodes = cmp.Or(c.Nodes, 3)
 	c.Concurrency = cmp.Or(c.Concurrency, c.Nodes)
-	c.Consistency = cmp.Or(c.Consistency, Linearizable)
+	c.Consistency = cmp.Or(c.Consistency, Eventual)
 	c.LatencyDist = cmp.Or(c.LatencyDist, Constant)
 	c.NemesisInterval = cmp.Or(c.NemesisInterval, 10*time.Second)
 	c.Recovery = cmp.Or(c.Recovery, 10*time.Second)
@@ -157,6 +163,7 @@ func (c Config) checkBounds() error {
 		{"Concurrency", c.Concurrency, c.Concurrency >= 1, "at least 1"},
 		{"Rate", c.Rate, c.Rate >= 0 && c.Rate <= maxRate, fmt.Sprintf("0 to %d a second", maxRate)},
 		{"TimeLimit", c.TimeLimit, c.TimeLimit >= 0, "at least 0"},
+		{"Availability", c.Availability, c.Availability >= 0 && c.Availability <= 1, "0 to 1"},
 		{"Latency", c.Latency, c.Latency >= 0, "at least 0"},
 		{"Hop", c.Hop, c.Hop >= 0, "at least 0"},
 		{"NemesisInterval", c.NemesisInterval, c.NemesisInterval > 0, "more than 0"},
@@ -212,22 +219,22 @@ func CheckFar(far map[string]float64, nodes int) error {
 	return nil
 }
 
-// A Consistency is what nodes promise, and are judged by.
-type Consistency string
-
-const (
-	// Linearizable is that every request takes effect at one instant between
-	// its beginning and its end.
-	Linearizable Consistency = "linearizable"
-	// Eventual is what Maelstrom asks for: once the network is whole and there
-	// has been time, nodes agree on all that was acknowledged. Only the final
-	// requests are judged.
-	Eventual Consistency = "eventual"
-)
-
 // ParseConsistency reads the name of a consistency.
 func ParseConsistency(name string) (Consistency, error) {
 	return parseName("consistency", name, Linearizable, Eventual)
+}
+
+// ParseAvailability reads what Maelstrom's --availability takes: total, or a
+// number from 0 to 1.
+func ParseAvailability(text string) (float64, error) {
+	if text == "total" {
+		return 1, nil
+	}
+	share, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(share >= 0 && share <= 1) {
+		return 0, fmt.Errorf("%q is neither total nor a number from 0 to 1", text)
+	}
+	return share, nil
 }
 
 // idle says why a run with this configuration asked nothing.

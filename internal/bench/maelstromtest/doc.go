@@ -8,7 +8,8 @@
 //
 // The network, services, workload, faults and verdict follow Maelstrom's
 // source. There are also faults that Maelstrom cannot inject ([Fault]) and
-// checks that are stricter than its own ([Verdict]).
+// checks that are stricter than its own ([Verdict]), which decide only if
+// Config.Consistency is [Linearizable].
 //
 // # Simulations
 //

@@ -112,7 +112,7 @@ var failing = map[string]struct {
 		[]string{"--- FAIL: TestFailing", "returned before the end of its input (a Program reads Env.Stdin and writes to Env.Stdout;"}, nil,
 	},
 	"the library's KV when answers are late": {simulating(maelstromtest.Config{
-		Rate: 100, TimeLimit: 10 * time.Second, Nemesis: []maelstromtest.Fault{{Kind: maelstromtest.Late}}, Seed: 1,
+		Consistency: maelstromtest.Linearizable, Rate: 100, TimeLimit: 10 * time.Second, Nemesis: []maelstromtest.Fault{{Kind: maelstromtest.Late}}, Seed: 1,
 	}, counter), []string{
 		"g-counter with seed 1:\n", "left waiting for ever after the end of their input:\n",
 		"chan send in go.(*Node).SyncRPC.func1 at node.go:", "Use RPC, and hand the answer over in a channel of capacity 1.",

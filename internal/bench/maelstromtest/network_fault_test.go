@@ -150,7 +150,7 @@ type ordeal struct {
 func undergo(t *testing.T, fault string, least, most time.Duration, cfg Config) ordeal {
 	t.Helper()
 	program, lives := watched()
-	cfg.Workload, cfg.Rate, cfg.TimeLimit, cfg.Nemesis = Echo{}, 100, 20*time.Second, nemesis(t, fault)
+	cfg.Workload, cfg.Consistency, cfg.Rate, cfg.TimeLimit, cfg.Nemesis = faultyEcho{}, Linearizable, 100, 20*time.Second, nemesis(t, fault)
 	cfg.LatencyDist = Exponential
 	r, journal := Record(t, cfg, program)
 	o := ordeal{Result: r, lives: lives, journal: journal}

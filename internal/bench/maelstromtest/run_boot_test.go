@@ -10,7 +10,7 @@ import (
 
 // told is an echo workload that first tells each node its neighbours, except
 // n2.
-type told struct{ Echo }
+type told struct{ faultyEcho }
 
 func (told) Prepare(node string, nodes []string) Body {
 	if node == "n2" {
@@ -38,7 +38,7 @@ func knowing(env Env) error {
 // node that refuses to be prepared has not started.
 func TestNodesArePreparedInEachLife(t *testing.T) {
 	r := Simulate(t, Config{
-		Workload: told{}, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "kill"), Seed: 1,
+		Workload: told{}, Consistency: Linearizable, Rate: 100, TimeLimit: 20 * time.Second, Nemesis: nemesis(t, "kill"), Seed: 1,
 	}, knowing)
 	if err := r.Err(); err != nil {
 		t.Error(err)

@@ -10,6 +10,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -66,6 +67,14 @@ var executables = map[string]Program{
 		}
 	},
 	"mute node": printing(""),
+}
+
+// faultyEcho is an echo workload under faults: an echo need not come back. It
+// finds only those that differ from what was sent.
+type faultyEcho struct{ Echo }
+
+func (faultyEcho) Check(history []Op) ([]Check, any) {
+	return Echo{}.Check(slices.DeleteFunc(slices.Clone(history), func(op Op) bool { return op.Error || op.Unanswered }))
 }
 
 // linCounter is a counter that is right as long as nothing goes wrong: a number

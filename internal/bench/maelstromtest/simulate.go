@@ -72,7 +72,7 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 		t.Fatalf("seed %d: %v", cfg.Seed, err)
 	}
 	if stuck {
-		b.failures = append(b.failures, failure{startsAndEnds, leftBehind(w.bubble, allStacks())})
+		b.failures = append(b.failures, failure{Check: startsAndEnds, Text: leftBehind(w.bubble, allStacks())})
 	}
 	return b.result(history)
 }

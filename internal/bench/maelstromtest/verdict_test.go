@@ -3,38 +3,14 @@ package maelstromtest
 import (
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-)
 
-// Err is nil if and only if no check is wrong, be it one of Maelstrom's or a
-// stricter one.
-func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
-	result := func(checks ...Check) *Result { return &Result{Workload: "w", Verdict: judge(checks, nil)} }
-	wrong := NewCheck("b", "bs", []string{"b is not so"})
-	for name, test := range map[string]struct {
-		r            *Result
-		right, valid bool
-		err          string
-	}{
-		"ok":                       {result(NewCheck("a", "as", nil).byMaelstrom()), true, true, ""},
-		"not checked":              {result(NewCheck("a", "as", nil), skipped("b", "too long")), true, true, ""},
-		"wrong, strictly":          {result(NewCheck("a", "as", nil), wrong), false, true, "b is not so"},
-		"wrong by Maelstrom":       {result(wrong.byMaelstrom(), skipped("c", "too long")), false, false, "b is not so"},
-		"wrong without a finding":  {result(Check{Name: "d", Status: Wrong}), false, true, "d: wrong"},
-		"wrong with a mere detail": {result(Check{Name: "d", Status: Wrong, Detail: "just so"}), false, true, "d: wrong: just so"},
-	} {
-		err := test.r.Err()
-		if test.r.Right != test.right || test.r.MaelstromValid != test.valid || (err == nil) != test.right {
-			t.Errorf("%s: %+v, error %v", name, test.r.Verdict, err)
-		}
-		if err != nil && !strings.HasSuffix(err.Error(), "\n"+test.err) {
-			t.Errorf("%s: error %v, want %q", name, err, test.err)
-		}
-	}
-}
+	"maelstrom-counter/internal/bench/verdict"
+)
 
 // Each check reports a bounded number of findings, and causes come before what
 // may follow from them.
@@ -49,10 +25,10 @@ func TestACrashIsNotBuried(t *testing.T) {
 	if lines := strings.Split(text, "\n"); !strings.HasPrefix(lines[1], "n") || !strings.Contains(lines[1], " crashed after") {
 		t.Errorf("the first finding is %s", lines[1])
 	}
-	if n := strings.Count(text, ": less than had been "); n != maxFindings || !strings.Contains(text, " more reads out of order\n") {
-		t.Errorf("%d reads out of order in %s", n, text)
+	if !strings.Contains(text, "\nBeyond Maelstrom's verdict:\n") || !strings.Contains(text, ": less than had been acknowledged (and ") {
+		t.Errorf("reads out of order are missing in %s", text)
 	}
-	if last := text[strings.LastIndex(text, "\n"):]; !strings.HasPrefix(last, "\nthe history is not linearizable: op ") {
+	if last := text[strings.LastIndex(text, "\n"):]; !strings.HasPrefix(last, "\nthe history is not linearizable: the read made to n") {
 		t.Errorf("the last finding is missing: %s", text)
 	}
 	if found := len(r.Facts.(CounterFacts).OutOfOrder); found < 100 {
@@ -60,39 +36,68 @@ func TestACrashIsNotBuried(t *testing.T) {
 	}
 }
 
-// Each figure counts what its name says. One of the two requests without an
-// answer counts against its node, which was dead for the other.
-func TestFiguresAreOfWhatTheirNamesSay(t *testing.T) {
-	b, err := newBench(Config{}, true, nil, nil)
+// Err is nil if and only if the run was right. What does not decide is said
+// apart.
+func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
+	old := Op{F: "read", Node: "n1", Value: int64(0), Invoke: 20 * time.Millisecond, Complete: 21 * time.Millisecond, Outcome: OK}
+	history := []Op{{F: "add", Value: int64(2), Outcome: OK}, old}
+	const asOld = "the read made to n1 after 20 ms (op 1) returned 0 instead of 2: "
+	for _, test := range []struct {
+		promise Consistency
+		wrong   bool // the final read is
+		want    string
+	}{
+		{Eventual, false, ""},
+		{Eventual, true, "w with seed 7:\nthe final read of n1 is 0, not 2\nBeyond Maelstrom's verdict:\n" + asOld},
+		{Linearizable, false, "w with seed 7:\n" + asOld},
+		{Linearizable, true, "w with seed 7:\nthe final read of n1 is 0, not 2\n" + asOld},
+	} {
+		last := old
+		last.Final = true
+		if !test.wrong {
+			last.Value = int64(2)
+		}
+		last.Invoke += time.Second
+		last.Complete += time.Second
+		e := verdict.Evidence{History: append(slices.Clone(history), last), Complete: true, Consistency: test.promise}
+		r := &Result{Workload: "w", Config: Config{Seed: 7}, Verdict: verdict.Judge(e, GCounter{})}
+		if err := r.Err(); (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: error %v, want %s", test.promise, err, test.want)
+		}
+	}
+}
+
+// The bench tells the verdict when nodes were down, in the history's time. A
+// node that is down to the end is not up afterwards.
+func TestTheVerdictRestsOnWhatHappened(t *testing.T) {
+	b, err := newBench(Config{Consistency: Linearizable, Availability: 0.5}, true, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.Messages, b.ServerMessages, b.epoch = 30, 12, time.Second
-	b.nodes[0].down = []interval{{ms(1500), ms(2000)}, {from: ms(7000)}}
-	b.nodes[1].down = []interval{{from: ms(1)}}
-	up, dead := add(1, 1001, 5999, Info), add(1, 1001, 6000, Info)
-	up.unanswered, up.Final, dead.unanswered = true, true, true
-	r := b.result([]Op{read(0, 0, 1), add(1, 10, 13, OK), add(1, 20, 90, Fail), dead, up, read(1, 40, 44)})
-	if want := (Counts{Invoked: 6, OK: 3, Fail: 1, Info: 2, Unanswered: 2, Availability: 0.5}); r.Counts != want {
-		t.Errorf("counts %+v, want %+v", r.Counts, want)
+	const ms = time.Millisecond
+	b.Messages, b.ServerMessages, b.epoch, b.done = 30, 12, time.Second, true
+	b.nodes[0].down = []interval{{1500 * ms, 2000 * ms}, {from: 7000 * ms}}
+	b.nodes[2].down = []interval{{from: 1 * ms}}
+	b.Crashes = []Crash{{Node: "n2"}}
+	b.complain(wellFormed, "%s said %d", "n1", 7)
+	history := []Op{{F: "add", Complete: 5 * ms, Outcome: OK}, {F: "read", Complete: 60 * ms}, {F: "read", Complete: 50 * ms}}
+	e := b.evidence(history)
+	if want := (verdict.Evidence{
+		History: history, Lives: b.Lives, Failures: []failure{{Check: wellFormed, Text: "after " + verdict.Time(b.since()) + ": n1 said 7"}},
+		Down: map[string][]verdict.Interval{
+			"n0": {{From: 500 * ms, To: 1000 * ms}, {From: 6000 * ms, To: verdict.Never}},
+			"n2": {{From: -999 * ms, To: verdict.Never}},
+		},
+		Complete: true, Idle: "Config.Rate is 0", Consistency: Linearizable, Availability: 0.5,
+	}); !reflect.DeepEqual(e, want) {
+		t.Errorf("evidence\n%+v, want\n%+v", e, want)
 	}
-	all, reads := Quantiles{ms(3), ms(3), ms(3), ms(4)}, Quantiles{ms(1), ms(1), ms(1), ms(4)}
-	if add := r.LatencyByKind["add"]; r.Latency != all || r.LatencyByKind["read"] != reads || add.P50 != ms(3) || add.Max != ms(3) {
-		t.Errorf("latencies %+v", r.Latencies)
+	r := b.result(history)
+	if r.Messages != 30 || r.ServerMessages != 12 || r.MessagesPerRequest != 4 || r.Elapsed != 60*ms || r.OK != 1 || r.Invoked != 3 {
+		t.Errorf("traffic %+v, counts %+v in %v", r.Traffic, r.Counts, r.Elapsed)
 	}
-	if r.Messages != 30 || r.ServerMessages != 12 || r.MessagesPerRequest != 2 || r.Elapsed != ms(6000) {
-		t.Errorf("traffic %+v in %v", r.Traffic, r.Elapsed)
-	}
-	for check, want := range map[string][]string{
-		liveAnswers:    {"n0 was up and did not answer add of 1.001s"},
-		somethingAsked: {"none of 1 final requests succeeded"},
-	} {
-		if got := r.Check(check).Findings; !slices.Equal(got, want) {
-			t.Errorf("%s: %q, want %q", check, got, want)
-		}
-	}
-	if c := r.Check(finalReads); c.Status != NotChecked || r.Check(runComplete).Status != NotChecked {
-		t.Errorf("a run that was cut off, in which no final read was answered, is judged %+v", r.Verdict)
+	if r.Right || r.Check(verdict.NoCrash).Status != Wrong || r.Latency.Max != 5*ms {
+		t.Errorf("verdict %+v, latencies %+v", r.Verdict, r.Latencies)
 	}
 }
 
@@ -103,7 +108,7 @@ func TestEveryCheckIsNamed(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s: %s, %v", c.Name, c.Status, c.Maelstrom))
 	}
 	want := `no crash: ok, true
-no babble: ok, true
+every line a message: ok, false
 starts and ends: ok, false
 run complete: ok, false
 answers well-formed: ok, false
@@ -111,7 +116,7 @@ live nodes answer: ok, false
 something asked and answered: ok, false
 every kind succeeded: ok, true
 final reads: ok, true
-refused adds not in the total: ok, false
+refused adds not in the total: not checked, false
 reads in order: ok, false
 linearizable: ok, false`
 	if strings.Join(got, "\n") != want {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A Workload says what nodes are asked, which answers are well-formed, and
@@ -24,10 +26,9 @@ type Workload interface {
 	// Complete takes a reply that isn't an error: it sets op.Value, or returns
 	// what is wrong with the reply.
 	Complete(op *Op, reply Reply) error
-	// Check judges a history, which is in the order of invocations, by the
-	// promise that the nodes make, and tells what else it has found out, in a
-	// type of its own.
-	Check(history []Op, promise Consistency) (checks []Check, facts any)
+	// Check judges a history, which is in the order of invocations, and tells
+	// what else it has found out, in a type of its own.
+	Check(history []Op) (checks []Check, facts any)
 }
 
 // A Preparer is a Workload that sends each node a request before the load
@@ -47,35 +48,6 @@ type Request struct {
 	F     string // what kind of operation this is
 	Value any    // its argument, if any
 	Body  Body
-}
-
-// An Outcome is what is known of an operation.
-type Outcome string
-
-const (
-	OK   Outcome = "ok"   // it took effect
-	Fail Outcome = "fail" // it did not take effect, and never will
-	Info Outcome = "info" // nobody knows whether it took effect, or will
-)
-
-// An Op is an operation: a request, and what came of it. Times count from when
-// all nodes were ready.
-type Op struct {
-	Worker   int           `json:"worker"`
-	Client   string        `json:"client"`
-	Node     string        `json:"node"`
-	F        string        `json:"f"`
-	Value    any           `json:"value"` // its argument, and later its result if it has one
-	Invoke   time.Duration `json:"invoke"`
-	Complete time.Duration `json:"complete"` // when the answer came, or the client gave up
-	Outcome  Outcome       `json:"outcome"`
-	Error    bool          `json:"error,omitempty"` // the answer was an error reply, whose code and text follow
-	Code     int           `json:"code,omitempty"`
-	Text     string        `json:"text,omitempty"` // why it is not ok
-	Final    bool          `json:"final,omitempty"`
-
-	unanswered bool // it was given up
-	malformed  bool // its reply was malformed
 }
 
 // A worker makes requests to one node, one at a time.
@@ -188,10 +160,10 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 			op.Outcome = Fail
 		}
 	case err != nil:
-		op.Text, op.unanswered = err.Error(), true
+		op.Text, op.Unanswered = err.Error(), true
 	default:
 		if err := l.b.cfg.Workload.Complete(op, reply); err != nil {
-			op.Text, op.malformed = err.Error(), true
+			op.Text, op.Malformed = err.Error(), true
 			break
 		}
 		op.Outcome = OK
@@ -240,7 +212,7 @@ func (l *load) report() {
 	p := Progress{
 		Elapsed: l.b.since(), Invoked: len(l.history),
 		OK: l.counts[OK], Refused: l.counts[Fail], Unknown: l.counts[Info],
-		P99: quantilesOf(l.latest).P99, Waiting: l.waitsFor(),
+		P99: verdict.QuantilesOf(l.latest).P99, Waiting: l.waitsFor(),
 	}
 	l.latest = nil
 	for _, f := range l.b.faultLog {
@@ -286,6 +258,12 @@ func fieldsOf(reply Reply, typ string, names ...string) error {
 	if got := reply.Type(); got != typ {
 		return fmt.Errorf("reply has type %q, not %q", got, typ)
 	}
+	var missing, strange []string
+	for _, name := range names {
+		if _, ok := reply[name]; !ok {
+			missing = append(missing, name)
+		}
+	}
 	for name, raw := range reply {
 		switch {
 		case name == "type" || slices.Contains(names, name):
@@ -294,13 +272,17 @@ func fieldsOf(reply Reply, typ string, names ...string) error {
 				return fmt.Errorf("%s of %s is not an integer: %s", name, typ, raw)
 			}
 		default:
-			return fmt.Errorf("%s has a field %q: %s", typ, name, raw)
+			strange = append(strange, fmt.Sprintf("%q: %s", name, raw))
 		}
 	}
-	for _, name := range names {
-		if _, ok := reply[name]; !ok {
-			return fmt.Errorf("%s has no %s", typ, name)
-		}
+	slices.Sort(strange)
+	switch {
+	case len(missing) > 0 && len(strange) > 0:
+		return fmt.Errorf("%s has no %s, but a field %s", typ, missing[0], strange[0])
+	case len(missing) > 0:
+		return fmt.Errorf("%s has no %s", typ, missing[0])
+	case len(strange) > 0:
+		return fmt.Errorf("%s has a field %s", typ, strange[0])
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package maelstromtest
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // Echo is Maelstrom's workload "echo": a node must send back what it was sent.
@@ -29,14 +31,23 @@ func (Echo) Complete(op *Op, reply Reply) error {
 	return nil
 }
 
-// Check lists the echoes that differ from what was sent, which Complete has
-// refused. The consistency makes no difference.
-func (Echo) Check(history []Op, _ Consistency) (checks []Check, facts any) {
-	var differ []string
+// Check is Maelstrom's echo.clj: each echo must come back, as it was sent. An
+// error or no answer is as bad as a wrong echo.
+func (Echo) Check(history []Op) (checks []Check, facts any) {
+	var bad []Op
 	for _, op := range history {
-		if op.malformed {
-			differ = append(differ, fmt.Sprintf("%v of %s: %s", op.Complete, op.Node, op.Text))
+		if op.Error || op.Unanswered || op.Malformed {
+			bad = append(bad, op)
 		}
 	}
-	return []Check{NewCheck("echoes", "echoes that differ", differ).byMaelstrom()}, nil
+	detail := fmt.Sprintf("%d of %d echoes did not come back as sent", len(bad), len(history))
+	var findings []string
+	if len(bad) > 0 {
+		findings = []string{fmt.Sprintf("%s; the first: %s, %s", detail, bad[0].RequestTo(), bad[0].Text)}
+	}
+	check := NewCheck("echoes", detail, findings)
+	if len(history) == 0 {
+		check = verdict.Vacuous("echoes", "nothing was asked")
+	}
+	return []Check{check.ByMaelstrom("workload").Explained("each echo comes back as it was sent")}, nil
 }

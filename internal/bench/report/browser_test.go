@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"io"
 	"log"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"maelstrom-counter/internal/bench/page/pagetest"
 	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +28,7 @@ func TestMain(m *testing.M) {
 func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	t.Helper()
 	rival, _ := rivals.Named(design)
+	cfg.Consistency = cmp.Or(cfg.Consistency, maelstromtest.Linearizable)
 	r, entries := maelstromtest.Record(t, cfg, rival.Program)
 	return Run{
 		Result: r, Command: []string{"bench", "--bin", "./" + design}, Bin: "/bin/" + design, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
@@ -45,6 +48,22 @@ func wrong(t *testing.T) Run {
 	return run
 }
 
+// lucky returns a run that Maelstrom would call valid, and the bench would not.
+func lucky(t *testing.T) Run {
+	t.Helper()
+	for seed := range uint64(10) {
+		run := simulated(t, "cas", maelstromtest.Config{
+			Rate: 50, TimeLimit: 5 * time.Second, Consistency: maelstromtest.Eventual, Seed: seed,
+		})
+		run.Story, run.Luck = nil, "chance: seq-kv had a choice"
+		if run.Result.MaelstromValid && run.Result.Check(verdict.IsLinearizable).Status == verdict.Wrong {
+			return run
+		}
+	}
+	t.Fatal("no run is valid without being linearizable")
+	return Run{}
+}
+
 // pageOf writes a run's page and returns its path.
 func pageOf(t *testing.T, name string, run Run) string {
 	t.Helper()
@@ -59,6 +78,7 @@ func TestPagesAndPicturesWorkInABrowser(t *testing.T) {
 	b := pagetest.Open(t)
 	b.Check(pageOf(t, "right", sample()))
 	b.Check(pageOf(t, "wrong", wrong(t)))
+	b.Check(pageOf(t, "lucky", lucky(t)))
 	crowd := simulated(t, "crdt", maelstromtest.Config{
 		Nodes: 25, Rate: 300, TimeLimit: 20 * time.Second, Latency: 10 * ms, LatencyDist: maelstromtest.Exponential,
 		Nemesis: maelstromtest.AllFaults(), NemesisInterval: 3 * time.Second, Seed: 1,

@@ -3,12 +3,15 @@ package report
 import (
 	"bufio"
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -16,47 +19,81 @@ import (
 // MessagesFile is the name of the file in which a Journal is kept.
 const MessagesFile = "messages.jsonl"
 
-// full marks the line that says how many lines are missing.
-const full = "full"
-
 // MaxMessages bounds the messages' file, in bytes.
 const MaxMessages = 64 << 20
 
-// A Journal is a bounded file of messages. Writing to it never fails, so that a
-// full disk does not end a run. Close reports the error.
+// gapRoom is how long the line of a gap can be, in bytes.
+const gapRoom = 32 << 10
+
+// A Journal is a bounded file of messages. It keeps the beginning of what is
+// written to it, the end, and, between them, what came before the first crash
+// or mute node. A line in place of those that are left out says what they were.
+//
+// Writing never fails, so that a full disk does not end a run. Close reports
+// the error.
 type Journal struct {
-	file  *os.File
-	err   error // of making the file
-	to    *bufio.Writer
-	left  int // bytes
-	limit int
-	cut   int // lines that had no room
+	file *os.File
+	err  error // of making the file
+	to   *bufio.Writer
+
+	room   int  // bytes that are left for the beginning
+	full   bool // the beginning has ended
+	window int  // how many bytes of the last lines are kept
+	last   [][]byte
+	held   int // bytes in last
+	gap    journal.Tally
+	told   bool // the lines before trouble have been written
 }
 
 // NewJournal makes the messages' file in a folder. It takes up to limit bytes.
 func NewJournal(folder string, limit int) *Journal {
-	j := &Journal{left: limit, limit: limit}
+	j := &Journal{room: limit/2 - 2*gapRoom, window: limit / 4}
 	j.file, j.err = os.Create(filepath.Join(folder, MessagesFile))
 	j.to = bufio.NewWriterSize(j.file, 1<<16)
 	return j
 }
 
-// Write writes a line, or leaves it out.
+// Write writes a line, or leaves it or another out.
 func (j *Journal) Write(line []byte) (int, error) {
-	if j.cut > 0 || len(line) > j.left {
-		j.cut++
+	if !j.full && len(line) <= j.room {
+		j.room -= len(line)
+		_, _ = j.to.Write(line) // Flush returns the error
 		return len(line), nil
 	}
-	j.left -= len(line)
-	_, _ = j.to.Write(line) // Flush returns the error
+	j.full = true
+	j.last = append(j.last, slices.Clone(line))
+	j.held += len(line)
+	for j.held > j.window {
+		j.gap.Add(j.last[0])
+		j.held -= len(j.last[0])
+		j.last[0], j.last = nil, j.last[1:]
+	}
+	switch journal.WhatOf(line) {
+	case maelstromtest.Crashed, maelstromtest.Muted:
+		if !j.told {
+			j.told = true
+			j.writeLast()
+		}
+	}
 	return len(line), nil
+}
+
+// writeLast writes what a gap leaves out, if there is one, and the last lines.
+func (j *Journal) writeLast() {
+	if left := j.gap.Omission(); left.Lines > 0 {
+		line, err := json.Marshal(maelstromtest.Entry{Time: j.gap.From, What: maelstromtest.Gap, Omitted: &left})
+		j.err = cmp.Or(j.err, err)
+		_, _ = j.to.Write(append(line, '\n'))
+	}
+	for _, line := range j.last {
+		_, _ = j.to.Write(line)
+	}
+	j.last, j.held, j.gap = nil, 0, journal.Tally{}
 }
 
 // Close ends the file and says what went wrong with it, if anything.
 func (j *Journal) Close() error {
-	if j.cut > 0 {
-		fmt.Fprintf(j.to, "{\"what\":%q,\"text\":\"lines left out, as the file is full at %d bytes: %d\"}\n", full, j.limit, j.cut)
-	}
+	j.writeLast()
 	if err := cmp.Or(j.err, j.to.Flush(), j.file.Close()); err != nil {
 		return fmt.Errorf("cannot write %s: %w", MessagesFile, bare(err))
 	}
@@ -65,7 +102,7 @@ func (j *Journal) Close() error {
 
 // Tell returns why a run was wrong, as far as the messages in its folder show
 // it. It returns nil if the run was right, or if the messages do not show why
-// it was wrong. If there was no room for all messages, they prove nothing.
+// it was wrong.
 func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	if r.Right {
 		return nil, nil
@@ -81,9 +118,6 @@ func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	messages, err := maelstromtest.ReadJournal(f)
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell why the run was wrong: %s: %w", MessagesFile, err)
-	}
-	if n := len(messages); n > 0 && messages[n-1].What == full {
-		return nil, nil
 	}
 	return story.Of(r, messages), nil
 }

@@ -44,6 +44,13 @@ func (o overview) Charts() []*page.Chart {
 	return all
 }
 
+// Findings returns the checks that are wrong and decide, or do not.
+func (o overview) Findings(decide bool) []maelstromtest.Check {
+	return slices.DeleteFunc(slices.Clone(o.Result.Checks), func(c maelstromtest.Check) bool {
+		return c.Decides != decide || c.Status != maelstromtest.Wrong
+	})
+}
+
 // Checks returns first the checks that are wrong, then those that were not
 // made, then the others. Within each group, causes still come first.
 func (o overview) Checks() []maelstromtest.Check {
@@ -138,7 +145,22 @@ var readmeText string
 // readme says what each file of a run is.
 var readme = template.Must(template.New("README.txt").Parse(readmeText))
 
-func (run Run) writeReadme(w io.Writer) error { return readme.Execute(w, run) }
+// writeReadme says what each file is that could be written.
+func (run Run) writeReadme(w io.Writer) error {
+	var text strings.Builder
+	if err := readme.Execute(&text, run); err != nil {
+		return err
+	}
+	for part := range strings.SplitAfterSeq(text.String(), "\n\n") {
+		if name, _, _ := strings.Cut(part, "\n"); run.missing[name] {
+			continue
+		}
+		if _, err := io.WriteString(w, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // explained finds a file's name and the first clause about it in README.txt.
 var explained = regexp.MustCompile(`(?m)^(\S+)\n {4}([^.:]+)`)

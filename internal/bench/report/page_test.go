@@ -39,7 +39,7 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	last := 0
 	for _, part := range []string{
 		`class="verdict wrong"`, "<h1>WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
-		`>wrong</td><td>reads in order`, `>not checked</td><td>no crash`, `>ok</td><td>no babble`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
+		`>wrong</td><td>reads in order`, `>not checked</td><td>no crash`, `>ok</td><td>every line a message`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
 	} {
 		i := strings.Index(text[last:], part)
 		if i < 0 {
@@ -47,9 +47,29 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 		}
 		last += i
 	}
+	if strings.Contains(text, `id="beyond"`) {
+		t.Error("what decides is said to be beyond Maelstrom")
+	}
 	right := written(t, sample())
-	if strings.Contains(right, `id="why"`) || strings.Contains(right, `id="findings"`) {
-		t.Error("a run that is right has findings")
+	for _, part := range []string{`id="why"`, `id="findings"`, `id="beyond"`} {
+		if strings.Contains(right, part) {
+			t.Errorf("a run that is right has %s", part)
+		}
+	}
+	last = 0
+	text = written(t, lucky(t))
+	for _, part := range []string{
+		`class="verdict right"`, "<h1>RIGHT by Maelstrom", "seq-kv had a choice", `id="beyond"`, "the exercise does not ask for it", "reads are out of order",
+		"a read must not return less", "less than had been acknowledged (and ", "not linearizable", `id="checks"`, ">ok</td><td>every kind succeeded", "by Maelstrom (:stats)",
+	} {
+		i := strings.Index(text[last:], part)
+		if i < 0 {
+			t.Fatalf("no %q after the part before it", part)
+		}
+		last += i
+	}
+	if strings.Contains(text, `id="findings"`) {
+		t.Error("a valid run has findings that decide")
 	}
 	if want := "<dd>5 ms on average, uniform, × 0.5 for n1, × 4 for n2</dd>"; !strings.Contains(right, want) {
 		t.Errorf("no %s", want)

@@ -26,6 +26,9 @@ type Run struct {
 	Interrupted bool
 	Thresholds  Thresholds
 	Story       *story.Story // why it was wrong, or nil: see Tell
+	Luck        string       // what in a valid run was chance: see LuckOf
+
+	missing map[string]bool // by name: files that could not be written
 }
 
 // StoryFile is the name of the picture of a run's story.
@@ -39,8 +42,6 @@ type file struct {
 
 func (run Run) files() []file {
 	files := []file{
-		{"README.txt", run.writeReadme},
-		{PageFile, run.writePage},
 		{"results.json", run.WriteJSON},
 		{"latency.svg", run.picture(latencyChart)},
 		{"rate.svg", run.picture(rateChart)},
@@ -49,7 +50,7 @@ func (run Run) files() []file {
 	if run.Story != nil {
 		files = append(files, file{StoryFile, writer(run.Story.SVG)}, file{"story.txt", writer(run.Story.Text)})
 	}
-	return files
+	return append(files, file{PageFile, run.writePage}, file{"README.txt", run.writeReadme}) // which name the others
 }
 
 // writer returns a function that writes a text.
@@ -61,25 +62,33 @@ func writer(text func() string) func(io.Writer) error {
 }
 
 // Write writes a run's files to a folder. A file that cannot be written does
-// not keep the others from being written: the error names all that are missing.
+// not keep the others from being written, and they do not name it: the error
+// does.
 func Write(folder string, run Run) error {
 	var errs []error
+	_, err := os.Stat(filepath.Join(folder, MessagesFile))
+	run.missing = map[string]bool{MessagesFile: err != nil}
 	for _, f := range run.files() {
 		if err := create(filepath.Join(folder, f.name), f.write); err != nil {
+			run.missing[f.name] = true
 			errs = append(errs, fmt.Errorf("cannot write %s: %w", f.name, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// create makes a file that holds what write writes.
+// create makes a file that holds what write writes, or none.
 func create(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return bare(err)
 	}
 	buffered := bufio.NewWriter(f)
-	return bare(cmp.Or(write(buffered), buffered.Flush(), f.Close()))
+	if err := cmp.Or(write(buffered), buffered.Flush(), f.Close()); err != nil {
+		_ = os.Remove(path) // a part of a file would be taken for the whole
+		return bare(err)
+	}
+	return nil
 }
 
 // bare removes the path from an error that will be reported with the file's

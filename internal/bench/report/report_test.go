@@ -93,6 +93,15 @@ func TestAFileThatCannotBeWrittenDoesNotHinderTheOthers(t *testing.T) {
 	if err == nil || err.Error() != want {
 		t.Errorf("error %v, not %s", err, want)
 	}
+	for _, name := range []string{PageFile, "README.txt"} {
+		text := read(t, folder, name)
+		for file, named := range map[string]bool{"results.json": false, "latency.svg": false, MessagesFile: false, "rate.svg": true, "history.jsonl": true} {
+			listed := strings.Contains(text, "\n"+file+"\n    ") || strings.Contains(text, `href="`+file+`"`)
+			if listed != named {
+				t.Errorf("%s names %s: %v", name, file, listed)
+			}
+		}
+	}
 	if read(t, folder, "history.jsonl") == "" || read(t, folder, "rate.svg") == "" {
 		t.Error("the other files are empty")
 	}
@@ -147,23 +156,6 @@ func TestTheHistoryDistinguishesErrorZeroFromNoAnswer(t *testing.T) {
 		if got := Why(run.Result.History[i], run.Result); got != want {
 			t.Errorf("op %d: %s, not %s", i, got, want)
 		}
-	}
-}
-
-func TestTheJournalIsBounded(t *testing.T) {
-	folder := t.TempDir()
-	j := NewJournal(folder, 10)
-	for _, line := range []string{"1234\n", "123456789\n", "1\n"} {
-		if n, err := j.Write([]byte(line)); n != len(line) || err != nil {
-			t.Errorf("%q: %d, %v", line, n, err)
-		}
-	}
-	if err := j.Close(); err != nil {
-		t.Error(err)
-	}
-	want := "1234\n{\"what\":\"full\",\"text\":\"lines left out, as the file is full at 10 bytes: 2\"}\n"
-	if got := read(t, folder, MessagesFile); got != want {
-		t.Errorf("%q, not %q", got, want)
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 type results struct {
 	Passed                bool  `json:"passed"` // right, and all thresholds met
 	Interrupted           bool  `json:"interrupted"`
-	maelstromtest.Verdict       // right, maelstrom_valid, checks, facts
+	Valid                 *bool `json:"valid"` // Maelstrom's :valid?; null if the run was ended before that was known
+	maelstromtest.Verdict       // right, maelstrom_valid, cut, checks, facts
 	Thresholds            []Bar `json:"thresholds,omitempty"`
 
 	Run      origin       `json:"run"`
@@ -149,6 +150,9 @@ func (run Run) results() results {
 		Latency:  latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
 		Messages: messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart},
 		Events:   eventsOf(r),
+	}
+	if !r.Cut || !r.MaelstromValid {
+		out.Valid = &r.MaelstromValid
 	}
 	for kind, q := range r.LatencyByKind {
 		out.Latency.ByKind[kind] = quantilesOf(q)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // Thresholds are limits that a run must keep, besides being right. A zero value
@@ -58,11 +60,12 @@ type Grade int
 
 const (
 	Right  Grade = iota
+	Open         // ended before Maelstrom's verdict was reached, and nothing was wrong so far
 	Missed       // a threshold
 	Wrong
 )
 
-func (g Grade) String() string { return [...]string{"RIGHT", "MISSED", "WRONG"}[g] }
+func (g Grade) String() string { return [...]string{"RIGHT", "OPEN", "MISSED", "WRONG"}[g] }
 
 // Grade returns the grade of a run.
 func (run Run) Grade() Grade {
@@ -72,37 +75,157 @@ func (run Run) Grade() Grade {
 		return Wrong
 	case slices.ContainsFunc(run.Bars(), missed):
 		return Missed
+	case run.Result.Cut:
+		return Open
 	}
 	return Right
 }
 
-// Passed reports whether a run was right and met its thresholds.
-func (run Run) Passed() bool { return run.Grade() == Right }
+// Passed reports whether nothing was wrong with a run, as far as it went, and
+// it met its thresholds.
+func (run Run) Passed() bool { return run.Grade() < Missed }
 
-// Headline returns the verdict in a line.
+// Headline returns the verdict in a line. Maelstrom's verdict comes first.
 func (run Run) Headline() string {
-	r, prefix := run.Result, ""
-	if run.Interrupted {
+	v, strict := run.Result.Verdict, run.Result.Config.Consistency == verdict.Linearizable
+	prefix := ""
+	if run.Interrupted && !v.Cut {
 		prefix = "Interrupted. As far as it went: "
 	}
-	eventual := r.Config.Consistency == maelstromtest.Eventual
-	var unchecked []string
-	for _, c := range r.Checks {
-		if c.Status == maelstromtest.NotChecked && (c.Maelstrom || !eventual) {
-			unchecked = append(unchecked, fmt.Sprintf("%s (%s)", c.Name, c.Detail))
+	unmade := run.unmade(strict)
+	switch {
+	case !v.MaelstromValid:
+		return prefix + wrongByMaelstrom(v)
+	case !v.Right:
+		return prefix + wrongBeyond(v)
+	case v.Cut:
+		return "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. " +
+			"Not checked: " + unmade + "."
+	case unmade != "" && strict:
+		return prefix + "RIGHT by every check that was made. Not checked: " + unmade + "."
+	case unmade != "":
+		return prefix + "RIGHT by Maelstrom's verdict, but this was not checked: " + unmade + "."
+	case v.Check(verdict.IsLinearizable).Status == verdict.Passed && strict:
+		return prefix + "RIGHT by Maelstrom's verdict, and linearizable."
+	case strict:
+		return prefix + "RIGHT by Maelstrom's verdict and by every other check."
+	}
+	return prefix + "RIGHT by Maelstrom's verdict."
+}
+
+// unmade lists the checks that decide and could not be made.
+func (run Run) unmade(strict bool) string {
+	var names []string
+	for _, c := range run.Result.Checks {
+		if c.Status == verdict.NotChecked && !c.Vacuous && (c.Maelstrom || strict) {
+			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.Detail))
 		}
 	}
-	switch {
-	case !r.Right && r.MaelstromValid:
-		return prefix + "WRONG by the stricter checks, although Maelstrom would call it valid."
-	case !r.Right:
-		return prefix + "WRONG, by Maelstrom's verdict too."
-	case len(unchecked) > 0:
-		return prefix + "RIGHT by every check that was made. Not checked: " + strings.Join(unchecked, "; ") + "."
-	case eventual:
-		return prefix + "RIGHT by Maelstrom's verdict, which is all that eventual consistency promises."
+	return strings.Join(names, "; ")
+}
+
+// wrongByMaelstrom names the first of Maelstrom's checkers that is not content.
+func wrongByMaelstrom(v verdict.Verdict) string {
+	c := first(v, func(c verdict.Check) bool { return c.Maelstrom })
+	text := "WRONG by Maelstrom's verdict"
+	if c.Checker != "" {
+		text += " (:" + c.Checker + ")"
 	}
-	return prefix + "RIGHT by Maelstrom's verdict and by every stricter check."
+	return strings.TrimSuffix(text+": "+cmp.Or(c.Detail, c.Name), ": ") + "."
+}
+
+// wrongBeyond says what is wrong with a run that Maelstrom would call valid.
+func wrongBeyond(v verdict.Verdict) string {
+	c := first(v, func(c verdict.Check) bool { return c.Decides && c.Name == verdict.IsLinearizable })
+	if c.Name == "" {
+		c = first(v, func(c verdict.Check) bool { return c.Decides })
+	}
+	text := "WRONG: " + cmp.Or(c.Detail, c.Name)
+	switch {
+	case v.Cut:
+		return text + ". The run was ended before Maelstrom's verdict was reached."
+	case c.Name == verdict.SomethingAsked:
+		return text + "."
+	}
+	return text + ", though Maelstrom would call it valid."
+}
+
+// first returns the first check that is wrong and meets a condition. If there
+// is none, its name is empty.
+func first(v verdict.Verdict, meets func(verdict.Check) bool) verdict.Check {
+	for _, c := range v.Checks {
+		if c.Status == verdict.Wrong && meets(c) {
+			return c
+		}
+	}
+	return verdict.Check{}
+}
+
+// Beyond returns lines about the checks that Maelstrom does not make: what is
+// wrong first, with what it means. If these checks do not decide, the lines
+// have their findings, too.
+func (run Run) Beyond() []string {
+	var wrong, fine, other []string
+	for _, c := range run.Result.Checks {
+		switch {
+		case c.Maelstrom:
+		case c.Status == verdict.Passed:
+			fine = append(fine, c.Name)
+		case c.Status == verdict.NotChecked:
+			other = append(other, fmt.Sprintf("not checked: %s (%s)", c.Name, c.Detail))
+		default:
+			wrong = append(wrong, strings.TrimSuffix("wrong: "+c.Name+": "+c.Detail, ": "))
+			if c.Explanation != "" {
+				wrong = append(wrong, "  ("+c.Explanation+")")
+			}
+			if !c.Decides && !slices.Equal(c.Findings, []string{c.Detail}) {
+				wrong = append(wrong, indented(c.Findings)...)
+			}
+		}
+	}
+	if len(fine) > 0 {
+		wrong = append(wrong, "ok: "+strings.Join(fine, ", "))
+	}
+	lines := append(wrong, other...)
+	if run.Luck != "" {
+		lines = append(lines, run.Luck)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	header := "Beyond Maelstrom, which the exercise does not ask for:"
+	if run.Result.Config.Consistency == verdict.Linearizable {
+		header = "Beyond Maelstrom, as --consistency linearizable demands:"
+	}
+	return append([]string{header}, indented(lines)...)
+}
+
+func indented(lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		out[i] = "  " + line
+	}
+	return out
+}
+
+// Odds says how many of several runs were valid by Maelstrom's verdict, if some
+// were and some were not. Runs that were ended early do not count.
+func Odds(runs []Run) string {
+	valid, known := 0, 0
+	for _, run := range runs {
+		if run.Result.MaelstromValid && run.Result.Cut {
+			continue
+		}
+		known++
+		if run.Result.MaelstromValid {
+			valid++
+		}
+	}
+	if valid == 0 || valid == known {
+		return ""
+	}
+	return fmt.Sprintf("Maelstrom's verdict differs: %d of %d runs are valid. "+
+		"What a single run of this node shows is chance.", valid, known)
 }
 
 // LatencyRows returns rows with a name and percentiles of the latency of

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -10,28 +11,155 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page/pagetest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
-func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
-	skip := func(i int, why string) func(*Run) {
-		return func(r *Run) { r.Result.Checks[i].Status, r.Result.Checks[i].Detail = maelstromtest.NotChecked, why }
+// judged returns a run with the verdict on the evidence.
+func judged(e verdict.Evidence) Run {
+	run := sample()
+	run.Result.Config.Consistency = e.Consistency
+	run.Result.Verdict = verdict.Judge(e, maelstromtest.GCounter{})
+	run.Interrupted = !e.Complete
+	return run
+}
+
+// counted is the evidence of a run with which nothing is wrong.
+func counted(promise verdict.Consistency, complete bool) verdict.Evidence {
+	read := func(at time.Duration, value int64) verdict.Op {
+		return verdict.Op{F: "read", Node: "n1", Value: value, Invoke: at, Complete: at + ms, Outcome: verdict.OK}
 	}
-	eventual := func(r *Run) { r.Result.Config.Consistency = maelstromtest.Eventual }
-	for want, changes := range map[string][]func(*Run){
-		"RIGHT by Maelstrom's verdict and by every stricter check.":                                 {},
-		"WRONG by the stricter checks, although Maelstrom would call it valid.":                     {func(r *Run) { r.Result.Right = false }},
-		"WRONG, by Maelstrom's verdict too.":                                                        {func(r *Run) { r.Result.Right, r.Result.MaelstromValid = false, false }},
-		"RIGHT by every check that was made. Not checked: linearizable (why).":                      {skip(1, "why")},
-		"RIGHT by every check that was made. Not checked: final reads (none).":                      {skip(0, "none"), skip(1, "why"), eventual},
-		"RIGHT by Maelstrom's verdict, which is all that eventual consistency promises.":            {skip(1, "why"), eventual},
-		"Interrupted. As far as it went: RIGHT by Maelstrom's verdict and by every stricter check.": {func(r *Run) { r.Interrupted = true }},
+	last := read(time.Second, 2)
+	last.Final = true
+	return verdict.Evidence{
+		History:     []verdict.Op{{F: "add", Node: "n0", Value: int64(2), Complete: 5 * ms, Outcome: verdict.OK}, read(17*ms, 2), last},
+		Consistency: promise, Complete: complete,
+	}
+}
+
+func old(e *verdict.Evidence)     { e.History[1].Value = int64(0) }
+func lost(e *verdict.Evidence)    { e.History[2].Value = int64(0) }
+func early(e *verdict.Evidence)   { e.History = e.History[:2] }
+func crashed(e *verdict.Evidence) { e.Crashes = []verdict.Crash{{Node: "n1", At: 2310 * ms}} }
+func nothing(e *verdict.Evidence) { e.History, e.Idle = nil, "the rate is 0" }
+func babbling(e *verdict.Evidence) {
+	e.Strays = []verdict.Stray{{Node: "n1", Line: "hello", Why: "not JSON"}}
+}
+func unfinal(e *verdict.Evidence) {
+	op := &e.History[2]
+	op.Outcome, op.Unanswered = verdict.Info, true
+}
+func refusing(e *verdict.Evidence) {
+	e.History[0].Outcome, e.History[0].Error = verdict.Fail, true
+}
+func broken(e *verdict.Evidence) {
+	e.Failures = []verdict.Failure{{Check: verdict.RunComplete, Text: "the nodes still talk"}}
+}
+
+// The headline has Maelstrom's verdict first, and never claims one that was not
+// reached.
+func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
+	const lin, ev = verdict.Linearizable, verdict.Eventual
+	for _, test := range []struct {
+		promise  verdict.Consistency
+		complete bool
+		changes  []func(*verdict.Evidence)
+		grade    Grade
+		want     string
+	}{
+		{ev, true, nil, Right, "RIGHT by Maelstrom's verdict."},
+		{ev, true, []func(*verdict.Evidence){old}, Right, "RIGHT by Maelstrom's verdict."},
+		{ev, true, []func(*verdict.Evidence){babbling}, Right, "RIGHT by Maelstrom's verdict."},
+		{ev, true, []func(*verdict.Evidence){unfinal}, Right, "RIGHT by Maelstrom's verdict, but this was not checked: final reads (none of 1 was answered)."},
+		{ev, true, []func(*verdict.Evidence){lost}, Wrong, "WRONG by Maelstrom's verdict (:workload): 1 of 1 final read is wrong; the first is 0, not 2."},
+		{ev, true, []func(*verdict.Evidence){refusing}, Wrong, "WRONG by Maelstrom's verdict (:stats): no add succeeded."},
+		{ev, true, []func(*verdict.Evidence){crashed, lost}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results."},
+		{ev, true, []func(*verdict.Evidence){nothing}, Wrong, "WRONG: nothing was asked: the rate is 0."},
+		{ev, false, []func(*verdict.Evidence){early}, Open, "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. Not checked: final reads (none was made)."},
+		{ev, false, []func(*verdict.Evidence){early, refusing}, Open, "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. " +
+			"Not checked: every kind succeeded (the run was ended, and no add succeeded until then); final reads (none was made)."},
+		{ev, false, []func(*verdict.Evidence){early, crashed}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results."},
+		{ev, false, nil, Right, "Interrupted. As far as it went: RIGHT by Maelstrom's verdict."},
+		{ev, false, []func(*verdict.Evidence){early, broken}, Wrong, "WRONG: the nodes still talk. The run was ended before Maelstrom's verdict was reached."},
+		{lin, true, nil, Right, "RIGHT by Maelstrom's verdict, and linearizable."},
+		{lin, true, []func(*verdict.Evidence){old}, Wrong, "WRONG: not linearizable, though Maelstrom would call it valid."},
+		{lin, true, []func(*verdict.Evidence){babbling}, Wrong, "WRONG: Maelstrom stopped listening to n1, though Maelstrom would call it valid."},
+		{lin, true, []func(*verdict.Evidence){lost}, Wrong, "WRONG by Maelstrom's verdict (:workload): 1 of 1 final read is wrong; the first is 0, not 2."},
+		{lin, false, []func(*verdict.Evidence){early, old}, Wrong, "WRONG: not linearizable. The run was ended before Maelstrom's verdict was reached."},
+		{lin, false, nil, Right, "Interrupted. As far as it went: RIGHT by every check that was made. Not checked: run complete (it was ended before its time)."},
 	} {
-		run := sample()
-		for _, change := range changes {
-			change(&run)
+		e := counted(test.promise, test.complete)
+		for _, change := range test.changes {
+			change(&e)
 		}
-		if got := run.Headline(); got != want {
-			t.Errorf("%q, not %q", got, want)
+		run := judged(e)
+		if got := run.Headline(); got != test.want || run.Grade() != test.grade || run.Passed() != (test.grade < Missed) {
+			t.Errorf("%s %q, not %s %q", run.Grade(), got, test.grade, test.want)
+		}
+		want := "true"
+		switch {
+		case strings.HasPrefix(test.want, "WRONG by Maelstrom"):
+			want = "false"
+		case strings.Contains(test.want, "before Maelstrom's verdict"):
+			want = "null"
+		}
+		if valid, _ := json.Marshal(run.results().Valid); string(valid) != want {
+			t.Errorf("%s: valid is %s, want %s", test.want, valid, want)
+		}
+	}
+	run := sample()
+	run.Result.Verdict = verdict.Judge(verdict.Evidence{
+		History: []verdict.Op{{F: "echo", Outcome: verdict.OK}}, Complete: true, Consistency: verdict.Linearizable,
+	}, maelstromtest.Echo{})
+	if got, want := run.Headline(), "RIGHT by Maelstrom's verdict and by every other check."; got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+}
+
+// What Maelstrom does not look at is told apart, in words for one who does not
+// know it, and with its findings if they are not told elsewhere.
+func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
+	e := counted(verdict.Eventual, true)
+	old(&e)
+	const explained = "  wrong: reads in order: 1 of 2 reads is out of order\n" +
+		"    (a read must not return less than was acknowledged before it began, or than an earlier read returned, and not more than was added before it ended)\n"
+	const finding = "    the read made to n1 after 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged\n"
+	const last = "  ok: every line a message, starts and ends, run complete, answers well-formed, live nodes answer, something asked and answered\n" +
+		"  not checked: refused adds not in the total (no add was refused)"
+	got := strings.Join(judged(e).Beyond(), "\n")
+	if !strings.HasPrefix(got, "Beyond Maelstrom, which the exercise does not ask for:\n"+explained+finding+"  wrong: linearizable: not linearizable\n") || !strings.HasSuffix(got, "\n"+last) {
+		t.Errorf("got\n%s", got)
+	}
+	e.Consistency = verdict.Linearizable
+	got = strings.Join(judged(e).Beyond(), "\n")
+	if !strings.HasPrefix(got, "Beyond Maelstrom, as --consistency linearizable demands:\n"+explained+"  wrong: linearizable") || strings.Contains(got, finding) {
+		t.Errorf("got\n%s", got)
+	}
+	if none := (Run{Result: &maelstromtest.Result{}}); none.Beyond() != nil || none.Headline() != "WRONG by Maelstrom's verdict." {
+		t.Errorf("of no checks, %q and %q", none.Headline(), none.Beyond())
+	}
+}
+
+func TestOddsAreToldIfRunsDiffer(t *testing.T) {
+	run := func(changes ...func(*verdict.Evidence)) Run {
+		e := counted(verdict.Eventual, true)
+		for _, change := range changes {
+			change(&e)
+		}
+		return judged(e)
+	}
+	e := counted(verdict.Eventual, false)
+	early(&e)
+	valid, invalid, cut := run(old), run(lost), judged(e)
+	const want = "Maelstrom's verdict differs: 2 of 3 runs are valid. What a single run of this node shows is chance."
+	for _, test := range []struct {
+		runs []Run
+		want string
+	}{
+		{nil, ""}, {[]Run{valid, valid}, ""}, {[]Run{invalid, invalid}, ""}, {[]Run{valid, cut}, ""},
+		{[]Run{valid, invalid, valid, cut}, want},
+	} {
+		if got := Odds(test.runs); got != test.want {
+			t.Errorf("%q, not %q", got, test.want)
 		}
 	}
 }
@@ -103,6 +231,13 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 		if want := (Load{Span: time.Second, Asked: test.rate, Made: 10, OK: 9, Busy: l.Busy, Need: test.need}); l != want || math.Abs(l.Busy-0.5) > 1e-9 {
 			t.Errorf("%+v, not %+v", l, want)
 		}
+	}
+	// Workers that wait for answers that do not come are not too few.
+	for i := range 5 {
+		r.History[i].Outcome = maelstromtest.Info
+	}
+	if l := LoadOf(r); l.Need != 0 || l.Busy == 0 {
+		t.Errorf("half of the requests failed: %+v", l)
 	}
 	// The workers are never all busy: something else kept requests from being
 	// made.

@@ -75,7 +75,7 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
 			t.Parallel()
 			s := tellReal(t, maelstromtest.Config{
-				Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 2 * time.Second,
+				Consistency: maelstromtest.Linearizable, Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 2 * time.Second,
 				Latency: test.latency, Nemesis: maelstromtest.MustNemesis(test.faults), Args: []string{test.node},
 			})
 			if !slices.Contains(test.kinds, s.Kind) || !strings.Contains(s.Caption, test.says) {
@@ -135,7 +135,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 			for _, shape := range [][2]int{{1, 4}, {3, 3}, {5, 5}, {3, 12}} {
 				for seed := range seeds {
 					s := Of(maelstromtest.Record(t, maelstromtest.Config{
-						Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
+						Consistency: maelstromtest.Linearizable, Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
 						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed,
 					}, rival.Program))
 					if s == nil {

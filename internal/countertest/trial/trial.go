@@ -56,6 +56,7 @@ func Run(t *testing.T, program maelstromtest.Program, n int, cfg maelstromtest.C
 func run(t *testing.T, program maelstromtest.Program, seed uint64, cfg maelstromtest.Config, checks ...Check) *maelstromtest.Result {
 	var log Log
 	cfg.Seed, cfg.Stderr = seed, log.Of
+	cfg.Consistency = maelstromtest.Linearizable // which this counter promises
 	r := maelstromtest.Simulate(t, cfg, program)
 	logged := log.String()
 	if err := r.Err(); err != nil {

@@ -1,0 +1,89 @@
+package report
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// LuckOf says for how many final reads of a valid run seq-kv could as well have
+// given the node an older value, as far as the messages in its folder show it.
+// It returns nothing if there is none. If there was no room for all messages,
+// they prove nothing.
+func LuckOf(folder string, r *maelstromtest.Result) (string, error) {
+	finals := finalReads(r)
+	if !r.MaelstromValid || len(finals) == 0 {
+		return "", nil
+	}
+	f, err := os.Open(filepath.Join(folder, MessagesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil // the missing file has been reported already
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot tell what was luck: %w", err)
+	}
+	defer f.Close()
+	l := luck{choices: make([]journal.Choice, len(finals)), settled: make([]bool, len(finals)), finals: finals}
+	if err := journal.Each(f, l.follow); err != nil {
+		return "", fmt.Errorf("cannot tell what was luck: %s: %w", MessagesFile, err)
+	}
+	return l.String(), nil
+}
+
+// finalReads returns the final reads that were answered.
+func finalReads(r *maelstromtest.Result) []maelstromtest.Op {
+	return slices.DeleteFunc(slices.Clone(r.History), func(op maelstromtest.Op) bool {
+		return !op.Final || op.F != "read" || op.Outcome != maelstromtest.OK
+	})
+}
+
+// A luck is what seq-kv could choose from while nodes made their final reads.
+type luck struct {
+	states  journal.States
+	finals  []maelstromtest.Op
+	choices []journal.Choice // for each, the first with older values
+	settled []bool           // the node changed the store as well, which brings it to the newest state
+	cut     bool             // messages are missing
+}
+
+func (l *luck) follow(e journal.Entry) {
+	l.cut = l.cut || e.What == journal.Gap
+	choice, read := l.states.Follow(e)
+	if e.What != journal.Answered {
+		return
+	}
+	for i, op := range l.finals {
+		if op.Node != e.Src || e.Time < op.Invoke || e.Time > op.Complete {
+			continue
+		}
+		l.settled[i] = l.settled[i] || !read
+		if l.choices[i].Older == 0 {
+			l.choices[i] = choice
+		}
+	}
+}
+
+func (l *luck) String() string {
+	n, first := 0, -1
+	for i, c := range l.choices {
+		if c.Older == 0 || l.settled[i] {
+			continue
+		}
+		if n++; first < 0 {
+			first = i
+		}
+	}
+	if n == 0 || l.cut {
+		return ""
+	}
+	c := l.choices[first]
+	return fmt.Sprintf("chance: seq-kv had a choice for %d of %d final reads. "+
+		"For %s it could answer the read of %s from any of %d states, of which %d hold an older value. "+
+		"Which it takes is random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older)
+}

@@ -1,0 +1,300 @@
+package verdict
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Evidence is what is known of a run, whoever made it. All times count from
+// when all nodes were ready.
+type Evidence struct {
+	History []Op // in the order of invocations
+	Lives
+	Failures []Failure             // what went wrong that belongs to no single request
+	Down     map[string][]Interval // when each node was dead or paused
+	Complete bool                  // the run was not ended before its time
+	Idle     string                // why nothing was asked, if nothing was
+
+	Consistency Consistency // what the nodes promise; empty: Eventual
+
+	// Availability is the share of the requests, from 0 to 1, that must be
+	// answered ok. With 0 nothing is demanded; 1 is Maelstrom's total.
+	Availability float64
+}
+
+// A Failure is something wrong that belongs to no single request. It counts
+// against the check of that name.
+type Failure struct{ Check, Text string }
+
+func (f Failure) String() string { return f.Text }
+
+// An Interval is a span of time. It is open if To is Never.
+type Interval struct{ From, To time.Duration }
+
+// Never is later than any time.
+const Never time.Duration = math.MaxInt64
+
+// A Checker makes the checks of a workload, and tells what else it has found
+// out, in a type of its own.
+type Checker interface {
+	Check(history []Op) (checks []Check, facts any)
+}
+
+// A Consistency is what nodes promise, and are judged by.
+type Consistency string
+
+const (
+	// Linearizable is that every request takes effect at one instant between
+	// its beginning and its end.
+	Linearizable Consistency = "linearizable"
+	// Eventual is what Maelstrom asks for: once the network is whole and there
+	// has been time, nodes agree on all that was acknowledged. Only Maelstrom's
+	// own checks decide.
+	Eventual Consistency = "eventual"
+)
+
+// The names of the checks that every workload has. A failure that belongs to no
+// single request counts against one of them.
+const (
+	NoCrash        = "no crash"
+	OnlyMessages   = "every line a message"
+	StartsAndEnds  = "starts and ends"
+	RunComplete    = "run complete"
+	WellFormed     = "answers well-formed"
+	LiveAnswers    = "live nodes answer"
+	SomethingAsked = "something asked and answered"
+	EveryKind      = "every kind succeeded"
+	Available      = "availability"
+)
+
+// explanations say what each check demands.
+var explanations = map[string]string{
+	NoCrash: "a node runs until its input ends; Maelstrom breaks off a run in which a node has ended by itself",
+	OnlyMessages: "standard output is for messages alone, one JSON object a line, to nodes, services and clients that exist; " +
+		"from its first other line on, Maelstrom ignores all that a node prints",
+	StartsAndEnds: "a node that was killed answers init when it is started again, and it ends when its input ends",
+	RunComplete:   "the run goes on to its end, and the bench can do its part",
+	WellFormed: "each request gets one answer, of the right type and with the right fields; " +
+		"to Maelstrom any other answer is a failure",
+	LiveAnswers:    "a node that is neither dead nor paused answers each request in time, if only with an error",
+	SomethingAsked: "a run in which nothing was asked, or nothing was answered, shows nothing",
+	EveryKind:      "of each kind of request at least one succeeds",
+	Available:      "at least the share of the requests that was demanded is answered ok",
+}
+
+// Judge makes all checks and comes to the verdict.
+func Judge(e Evidence, workload Checker) Verdict {
+	checks, facts := workload.Check(e.History)
+	return sum(slices.Concat(e.general(), checks), facts, e.Consistency, e.Complete)
+}
+
+// general makes the checks that every workload has.
+func (e Evidence) general() []Check {
+	counts := CountOf(e.History)
+	checks := []Check{
+		e.noCrash(),
+		e.onlyMessages(),
+		e.startsAndEnds(),
+		e.runComplete(),
+		e.wellFormed(counts),
+		e.liveAnswers(),
+		e.somethingAsked(counts),
+		e.everyKind(),
+	}
+	if e.Availability > 0 {
+		checks = append(checks, e.available(counts))
+	}
+	for i, c := range checks {
+		checks[i] = c.Explained(explanations[c.Name])
+	}
+	return checks
+}
+
+func (e Evidence) noCrash() Check {
+	c := NewCheck(NoCrash, "", Texts(e.Crashes)).ByMaelstrom("")
+	if c.Status == Wrong {
+		first := e.Crashes[0]
+		c.Detail = fmt.Sprintf("%s crashed after %s, and Maelstrom breaks off such a run without results",
+			first.Node, Time(first.At))
+	}
+	return c
+}
+
+func (e Evidence) onlyMessages() Check {
+	var findings, nodes []string
+	for _, g := range grouped(e.Strays, func(s Stray) string { return s.Node }) {
+		findings = append(findings, andMore(g.first.String(), g.n))
+		nodes = append(nodes, g.first.Node)
+	}
+	return NewCheck(OnlyMessages, "Maelstrom stopped listening to "+list(nodes, "and"), findings)
+}
+
+func (e Evidence) startsAndEnds() Check {
+	findings, n := e.failures(StartsAndEnds)
+	return NewCheck(StartsAndEnds, fmt.Sprintf("%d starts or ends of nodes failed", n), findings)
+}
+
+// failures returns the findings of the failures that count against a check, and
+// how many failures there are.
+func (e Evidence) failures(check string) (findings []string, n int) {
+	var all []string
+	for _, f := range e.Failures {
+		if f.Check == check {
+			all = append(all, f.Text)
+		}
+	}
+	for _, g := range grouped(all, Kind) {
+		findings = append(findings, andMore(g.first, g.n))
+	}
+	return findings, len(all)
+}
+
+// runComplete decides if it is wrong: a verdict on a run that was disturbed
+// would rest on nothing.
+func (e Evidence) runComplete() Check {
+	findings, _ := e.failures(RunComplete)
+	if len(findings) > 0 || e.Complete {
+		c := NewCheck(RunComplete, strings.Join(findings, "; "), findings)
+		c.Decides = true
+		return c
+	}
+	return Skipped(RunComplete, "it was ended before its time")
+}
+
+// wellFormed finds answers that Maelstrom would refuse, and those that nobody
+// waited for.
+func (e Evidence) wellFormed(c Counts) Check {
+	var bad []Op
+	for _, op := range e.History {
+		if op.Malformed {
+			bad = append(bad, op)
+		}
+	}
+	var findings []string
+	for _, g := range grouped(bad, func(op Op) string { return op.Node + op.F + Kind(op.Text) }) {
+		what := fmt.Sprintf("%s gave a bad answer to %s: %s", g.first.Node, g.first.Request(), g.first.Text)
+		if g.n > 1 {
+			what = fmt.Sprintf("%s gave %d bad answers, the first to %s: %s", g.first.Node, g.n, g.first.Request(), g.first.Text)
+		}
+		findings = append(findings, what)
+	}
+	others, n := e.failures(WellFormed)
+	findings = append(findings, others...)
+	if len(findings) == 0 && c.Unanswered == c.Invoked {
+		return Vacuous(WellFormed, "nothing was answered")
+	}
+	return NewCheck(WellFormed, Number(n+len(bad), "bad answer"), findings)
+}
+
+func (e Evidence) liveAnswers() Check {
+	var missing []Op
+	for _, op := range e.History {
+		if op.Unanswered && !e.wasDown(op) {
+			missing = append(missing, op)
+		}
+	}
+	if len(e.History) == 0 {
+		return Vacuous(LiveAnswers, "nothing was asked")
+	}
+	var findings []string
+	silent := func(op Op) string { return op.Node + e.silence(op) }
+	for _, g := range grouped(missing, silent) {
+		what := silent(g.first) + " " + g.first.Request() + " in time"
+		if g.n > 1 {
+			what = fmt.Sprintf("%s %d requests in time, the first %s", silent(g.first), g.n, g.first.Request())
+		}
+		findings = append(findings, what)
+	}
+	detail := fmt.Sprintf("nodes that were up left %d of %s unanswered", len(missing), Number(len(e.History), "request"))
+	return NewCheck(LiveAnswers, detail, findings)
+}
+
+// silence says what is known of a node that an answer has not come from. One
+// that Maelstrom no longer listened to may have answered.
+func (e Evidence) silence(op Op) string {
+	unheard := func(s Stray) bool { return s.Node == op.Node && s.At <= op.Complete }
+	if slices.ContainsFunc(e.Strays, unheard) {
+		return " was not heard to answer"
+	}
+	return " did not answer"
+}
+
+// wasDown reports whether an operation's node was dead or paused while it was
+// under way.
+func (e Evidence) wasDown(op Op) bool {
+	return slices.ContainsFunc(e.Down[op.Node], func(d Interval) bool { return d.From <= op.Complete && d.To >= op.Invoke })
+}
+
+// somethingAsked finds runs that show nothing. If nothing was asked, that
+// decides: no promise was kept.
+func (e Evidence) somethingAsked(c Counts) Check {
+	var finals, answered int
+	for _, op := range e.History {
+		if op.Final {
+			finals++
+			if op.Outcome == OK {
+				answered++
+			}
+		}
+	}
+	found := ""
+	switch {
+	case c.Invoked == 0:
+		found = strings.TrimSuffix("nothing was asked: "+e.Idle, ": ")
+	case c.Unanswered == c.Invoked:
+		found = fmt.Sprintf("none of %s was answered", Number(c.Invoked, "request"))
+	case answered == 0 && finals > 0:
+		found = fmt.Sprintf("none of %s succeeded", Number(finals, "final request"))
+	default:
+		return NewCheck(SomethingAsked, "", nil)
+	}
+	check := NewCheck(SomethingAsked, found, []string{found})
+	check.Decides = c.Invoked == 0
+	return check
+}
+
+// everyKind is Maelstrom's stats. As long as a run has not come to its end,
+// what has not succeeded yet may still.
+func (e Evidence) everyKind() Check {
+	succeeded := map[string]bool{}
+	for _, op := range e.History {
+		succeeded[op.F] = succeeded[op.F] || op.Outcome == OK
+	}
+	var none []string
+	for _, f := range slices.Sorted(maps.Keys(succeeded)) {
+		if !succeeded[f] {
+			none = append(none, "no "+f)
+		}
+	}
+	found := strings.Join(none, " and ") + " succeeded"
+	check := NewCheck(EveryKind, found, none)
+	switch {
+	case len(e.History) == 0:
+		check = Vacuous(EveryKind, "nothing was asked")
+	case len(none) > 0 && !e.Complete:
+		check = Skipped(EveryKind, "the run was ended, and "+found+" until then")
+	case len(none) > 0:
+		check.Findings = []string{found}
+	}
+	return check.ByMaelstrom("stats")
+}
+
+// available is Maelstrom's availability, which compares with a fraction of
+// single precision: nine of ten requests are less than 0.9.
+func (e Evidence) available(c Counts) Check {
+	check := NewCheck(Available, "", nil)
+	switch found := fmt.Sprintf("%d of %s were answered ok", c.OK, Number(c.Invoked, "request")); {
+	case c.Invoked == 0:
+		check = Vacuous(Available, "nothing was asked")
+	case !e.Complete:
+		check = Skipped(Available, found+" before the run was ended")
+	case float64(float32(c.Availability)) < e.Availability:
+		found += fmt.Sprintf(", and %g %% were demanded", 100*e.Availability)
+		check = NewCheck(Available, found, []string{found})
+	}
+	return check.ByMaelstrom("availability")
+}
