@@ -15,9 +15,6 @@ import (
 // This file has the facts that several predicates need. Each is found by
 // scanning the journal plainly.
 
-// gap is the What of an entry that stands for others that were left out.
-const gap maelstromtest.What = "full"
-
 // whole reports whether the journal has all entries from one position up to
 // another.
 func (r *Run) whole(from, to int) bool {
@@ -42,11 +39,12 @@ func (r *Run) born(node string, at int) int {
 	return 0
 }
 
-// sent returns the messages that a node sent from one position up to another.
+// sent returns the messages that a node, or if the name is empty, anybody sent
+// from one position up to another.
 func (r *Run) sent(node string, from, to int) []*message {
 	var sent []*message
 	for at := max(from, 0); at < to; at++ {
-		if e := r.Journal[at]; e.What == maelstromtest.Sent && e.Src == node {
+		if e := r.Journal[at]; e.What == maelstromtest.Sent && (node == "" || e.Src == node) {
 			sent = append(sent, r.message(e.ID))
 		}
 	}
@@ -474,16 +472,6 @@ func toOthers(messages []*message) (ids []int) {
 		}
 	}
 	return ids
-}
-
-// sentBy returns all messages that were sent from one position up to another.
-func (r *Run) sentBy(from, to int) (sent []*message) {
-	for at := max(from, 0); at < to; at++ {
-		if e := r.Journal[at]; e.What == maelstromtest.Sent {
-			sent = append(sent, r.message(e.ID))
-		}
-	}
-	return sent
 }
 
 // lastGot returns the last message of a node or service to a node whose first

@@ -117,7 +117,7 @@ func (c Undelivered) holds(r *Run) bool {
 	f, until := r.news(c.Add), r.byNode(c.Until)
 	from := r.request(c.Add).arrival()
 	var messages []int
-	for _, m := range r.sentBy(from, until.sent) {
+	for _, m := range r.sent("", from, until.sent) {
 		fresh := isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent)
 		sets := isService(m.dest) && (m.kind == "write" || m.kind == "cas")
 		if f.knows(m.src, m.sent) && (fresh || sets) && !m.arrivedBefore(until.sent) {
@@ -168,7 +168,7 @@ type Silent struct {
 func (c Silent) holds(r *Run) bool {
 	f, until := r.news(c.Add), r.byNode(c.Until)
 	from := r.request(c.Add).arrival()
-	for _, m := range r.sentBy(from, until.sent) {
+	for _, m := range r.sent("", from, until.sent) {
 		if f.knows(m.src, m.sent) && isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent) {
 			return false
 		}
@@ -353,7 +353,7 @@ type NoService struct{}
 
 func (NoService) holds(r *Run) bool {
 	used := 0
-	for _, m := range r.sentBy(0, len(r.Journal)) {
+	for _, m := range r.sent("", 0, len(r.Journal)) {
 		switch {
 		case isService(m.dest):
 			return false

@@ -278,7 +278,8 @@ func (x reading) ownAdds(acked bool) []timed {
 	return grown
 }
 
-// addsAt returns the adds that a node acknowledged, or that reached it, in order.
+// addsAt returns the adds that a node acknowledged, or that reached it, in
+// order.
 func (r *Run) addsAt(node string, acked bool) []timed {
 	key := say("%s %v", node, acked)
 	if found, ok := r.own[key]; ok {

@@ -96,8 +96,8 @@ func (s *scene) plan(client, node, f string, delta int64) int {
 	return len(s.History) - 1
 }
 
-// answer answers an operation, and returns the reply's id. A body without a type
-// is a value.
+// answer answers an operation, and returns the reply's id. A body without a
+// type is a value.
 func (s *scene) answer(op int, body string) int {
 	o := &s.History[op]
 	var value int64

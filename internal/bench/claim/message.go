@@ -2,6 +2,7 @@ package claim
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -138,3 +139,32 @@ func (c SentAgain) text(r *Run) string {
 }
 
 func (c SentAgain) shows(*Run) Shown { return arrows(c.First, c.Second) }
+
+// LeftOut says that the journal had no room for some lines, and how often one
+// of the most frequent messages was sent among them.
+type LeftOut struct {
+	At        int // the gap
+	Lines     int
+	Most      int // in the gap's list of frequent messages
+	Src, Dest string
+	Times     int // at least
+}
+
+func (c LeftOut) holds(r *Run) bool {
+	e := r.entry(c.At)
+	if e.What != maelstromtest.Gap || e.Omitted == nil || c.Most < 0 || c.Most >= len(e.Omitted.Most) {
+		return false
+	}
+	most := e.Omitted.Most[c.Most]
+	return c.Lines == e.Omitted.Lines && c.Src == most.Src && c.Dest == most.Dest && c.Times == most.Times
+}
+
+func (c LeftOut) text(r *Run) string {
+	left, atLeast := r.entry(c.At).Omitted, ""
+	if left.MoreTimes > 0 {
+		atLeast = "at least "
+	}
+	return say("The journal had no room for %d lines from %s to %s. In that time %s sent %s %s%d times the same %s.",
+		c.Lines, strings.TrimPrefix(r.when(c.At), "after "), brief(left.Until), c.Src, c.Dest, atLeast, c.Times,
+		shorten(string(left.Most[c.Most].Body), 90))
+}

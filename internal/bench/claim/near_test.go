@@ -7,8 +7,8 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// nearMisses are claims that hold unless one more thing happens: what is left out
-// if near is false.
+// nearMisses are claims that hold unless one more thing happens: what is left
+// out if near is false.
 var nearMisses = []struct {
 	name string
 	play func(s *scene, near bool) Claim

@@ -69,7 +69,7 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 		case maelstromtest.Started:
 			delete(dead, e.Node)
 			r.starts[e.Node] = append(r.starts[e.Node], at)
-		case gap:
+		case maelstromtest.Gap:
 			r.gaps = append(r.gaps, at)
 		case maelstromtest.Sent:
 			m = newMessage(at, e)

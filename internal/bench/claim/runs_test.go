@@ -68,7 +68,7 @@ func checkNews(t *testing.T, r *Run) (known, unknown int) {
 		}
 		back := r.before(reply.src, reply.sent)
 		var told []int
-		for _, m := range r.sentBy(r.request(read).sent, reply.sent) {
+		for _, m := range r.sent("", r.request(read).sent, reply.sent) {
 			if m.basis >= 0 && m.dest == reply.src && m.arrivedBefore(reply.sent) {
 				told = append(told, m.id)
 			}

@@ -1,8 +1,10 @@
 package claim
 
 import (
+	"encoding/json"
 	"time"
 
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
@@ -219,6 +221,8 @@ func cutLink(s *scene) []said {
 	cut := s.send("n0", "n1", `{"type":"more","delta":4}`)
 	s.happens(maelstromtest.Blocked, cut)
 	s.pass("n0", "n2", `{"type":"more","delta":4}`)
+	s.happens(maelstromtest.Lost, s.send("n0", "n2", `{"type":"more","delta":4}`)) // which knows it already
+	s.happens(maelstromtest.Lost, s.send("n0", "n1", `{"type":"hello"}`))          // which says nothing
 	ack := s.ack(a)
 	s.pass("n2", "n1", `{"type":"hello","msg_id":1}`)
 	b := s.ask("c1", "n1", "add", 1)
@@ -392,7 +396,14 @@ func repeats(s *scene) []said {
 		}
 	}
 	s.giveUp(op)
-	return []said{{Claim: Repeated{op, "n0", first.request, "seq-kv", true, 4, first.reply, 20, 4, false}}}
+	full := s.note(maelstromtest.Entry{What: maelstromtest.Gap, Omitted: &journal.Omission{
+		Lines: 9000, Until: time.Second, MoreTimes: 3,
+		Most: []journal.Frequent{{Src: "n0", Dest: "seq-kv", Body: json.RawMessage(`{"type":"cas"}`), Times: 1500}},
+	}})
+	return []said{
+		{Claim: Repeated{op, "n0", first.request, "seq-kv", true, 4, first.reply, 20, 4, false}},
+		{Claim: LeftOut{full, 9000, 0, "n0", "seq-kv", 1500}},
+	}
 }
 
 func wrongAnswers(s *scene) []said {

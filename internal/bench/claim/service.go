@@ -154,7 +154,7 @@ type NeverSet struct {
 
 func (c NeverSet) holds(r *Run) bool {
 	refused := 0
-	for _, m := range r.sentBy(0, len(r.Journal)) {
+	for _, m := range r.sent("", 0, len(r.Journal)) {
 		if m.src == c.Service && m.basis >= 0 && code(m) == 20 &&
 			r.message(r.Journal[m.basis].ID).key == canonical(c.Key) {
 			refused++
@@ -410,9 +410,9 @@ func (c Counted) amount() (string, int64) {
 	return c.Node, c.Acked - c.Changed
 }
 
-// SameSteps says that all changes of a number by a node were by the same amount,
-// and how many there were: at least as many as the adds of more than 0 that it
-// acknowledged. Those make Acked, and are not all of that amount.
+// SameSteps says that all changes of a number by a node were by the same
+// amount, and how many there were: at least as many as the adds of more than 0
+// that it acknowledged. Those make Acked, and are not all of that amount.
 type SameSteps struct {
 	Service, Key, Path string
 	Node               string

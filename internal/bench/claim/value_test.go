@@ -1,0 +1,59 @@
+package claim
+
+import (
+	"encoding/json"
+	"maps"
+	"testing"
+)
+
+func TestNumbersOfAValue(t *testing.T) {
+	for value, want := range map[string]map[string]int64{
+		`7`:                          {"": 7},
+		`-7.0`:                       {"": -7},
+		`7.5`:                        {},
+		`1e30`:                       {},
+		`"42"`:                       {"": 42},
+		`"4 2"`:                      {},
+		`null`:                       {},
+		`true`:                       {},
+		`{"n0":1,"n1":{"n2":"3"}}`:   {"n0": 1, "n1.n2": 3},
+		`"{\"n0\":5}"`:               {"n0": 5},
+		`[1,2]`:                      {"0": 1, "1": 2},
+		`["n0",1,"n1",2]`:            {"n0": 1, "n1": 2},
+		`["n0",1,"n1"]`:              {"1": 1},
+		`[["n0",4],["n1","5"]]`:      {"0.n0": 4, "1.1": 5},
+		`{"value":9007199254740993}`: {"value": 9007199254740993},
+	} {
+		if got := numbers(json.RawMessage(value)); !maps.Equal(got, want) {
+			t.Errorf("the numbers of %s are %v, not %v", value, got, want)
+		}
+	}
+}
+
+func TestEqualValues(t *testing.T) {
+	for _, test := range []struct {
+		a, b  string
+		equal bool
+	}{
+		{`{"a":1,"b":2}`, `{ "b": 2, "a": 1 }`, true},
+		{`"t"`, `"\u0074"`, true},
+		{`"t"`, `"t"1`, false},
+		{``, ``, true},
+		{``, `null`, false},
+		{`9007199254740993`, `9007199254740992`, false},
+	} {
+		if got := same(json.RawMessage(test.a), json.RawMessage(test.b)); got != test.equal {
+			t.Errorf("%q and %q are equal: %v", test.a, test.b, got)
+		}
+	}
+}
+
+func TestMentions(t *testing.T) {
+	for text, want := range map[string]bool{
+		`"n1"`: true, `"n10"`: false, `"n10 n1"`: true, `"counter-n1-x"`: true, `"t"`: false, `n1`: true, ``: false,
+	} {
+		if got := mentions(text, "n1"); got != want {
+			t.Errorf("%s mentions n1: %v", text, got)
+		}
+	}
+}
