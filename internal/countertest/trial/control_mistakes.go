@@ -31,7 +31,7 @@ var Mistakes = []Mistake{
 	{"a plain write in place of the compare-and-swap", map[string][]string{
 		"internal/register/register.go": {
 			`r.insist(ctx, "cas_ok", refusals, func() request { return cas })`,
-			`r.insist(ctx, "write_ok", nil, func() request { return request{Type: "write", Key: r.key, Value: raw} })`,
+			`r.insist(ctx, "write_ok", nil, func() request { return request{Type: "write", Key: r.key, Value: json.RawMessage(raw)} })`,
 			"Value  string ", "Value  any ",
 		},
 	}},
