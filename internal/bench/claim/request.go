@@ -10,16 +10,18 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// what names an operation, as in "n2's add of 4" and "n0's final read".
-func (r *Run) what(i int) string {
-	op := r.op(i)
-	switch {
+// noun names an operation, as in "an add of 4" and "the final read".
+func (r *Run) noun(i int) string {
+	switch op := r.op(i); {
 	case op.F == "add":
-		return say("%s's add of %d", op.Node, r.delta(i))
+		return say("an add of %d", r.delta(i))
 	case op.Final:
-		return say("%s's final %s", op.Node, op.F)
+		return "the final " + op.F
+	case strings.ContainsAny(op.F[:1], "aeiou"):
+		return "an " + op.F
+	default:
+		return "a " + op.F
 	}
-	return say("%s's %s", op.Node, op.F)
 }
 
 // Acknowledged says that an add was acknowledged.
@@ -198,11 +200,7 @@ func (c Answered) holds(r *Run) bool {
 }
 
 func (c Answered) text(r *Run) string {
-	final := ""
-	if r.op(c.Read).Final {
-		final = "final "
-	}
-	return say("%s answered %d to a %sread %s.", c.Node, c.Value, final, r.answeredWhen(c.Read))
+	return say("%s answered %d to %s %s.", c.Node, c.Value, r.noun(c.Read), r.answeredWhen(c.Read))
 }
 
 func (c Answered) shows(r *Run) Shown { return r.exchange(c.Read, "") }
@@ -227,11 +225,7 @@ func (c Unanswered) holds(r *Run) bool {
 }
 
 func (c Unanswered) text(r *Run) string {
-	what := "a " + c.F
-	if c.F == "add" {
-		what = say("an add of %d", c.Delta)
-	}
-	op, m := r.op(c.Op), r.message(c.Request)
+	op, m, what := r.op(c.Op), r.message(c.Request), r.noun(c.Op)
 	waited := brief(op.Complete - op.Invoke)
 	if at := m.arrival(); at >= 0 {
 		return say("%s did not answer %s that reached it %s in the %s that the client waited.",
@@ -349,7 +343,7 @@ func (c BadAnswer) text(r *Run) string {
 		TwoAnswers: "it had answered that before",
 		NoSuchCode: say("its code is %s", c.Field),
 	}[c.Problem]
-	return say("%s answered %s with %s %s: %s.", m.src, article(r.op(c.Op).F), r.body(c.Reply), r.when(m.sent), what)
+	return say("%s answered %s with %s %s: %s.", m.src, r.noun(c.Op), r.body(c.Reply), r.when(m.sent), what)
 }
 
 func (c BadAnswer) shows(r *Run) Shown { return arrows(r.request(c.Op).id, c.Reply) }
@@ -375,7 +369,7 @@ func (c Refused) text(r *Run) string {
 		kind = "which says for certain that it did not happen"
 	}
 	return say("%s answered %s with error %d %s, %s.",
-		c.Node, strings.Replace(r.what(c.Op), c.Node+"'s", "an", 1), c.Code, r.when(m.sent), kind)
+		c.Node, r.noun(c.Op), c.Code, r.when(m.sent), kind)
 }
 
 func (c Refused) shows(r *Run) Shown { return arrows(r.request(c.Op).id, c.Reply) }
@@ -621,13 +615,6 @@ func (r *Run) exchange(op int, remark string) Shown {
 }
 
 func (r *Run) answeredWhen(op int) string { return r.when(r.reply(op).sent) }
-
-func article(noun string) string {
-	if strings.ContainsAny(noun[:1], "aeiou") {
-		return "an " + noun
-	}
-	return "a " + noun
-}
 
 func ranges(all []Range) string {
 	texts := make([]string, len(all))

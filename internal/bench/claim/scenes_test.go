@@ -61,9 +61,9 @@ func lostUpdate(s *scene) []said {
 		{Claim: Answered{read, "n2", 2, reply}},
 		{Sum{read, "n2", 2, formula, []Part{{"seq-kv t", 2, told.reply}}}, []string{"Formula.How = cached", "Formula.How = cached read"}},
 		{Explains{formula, 1, 1}, []string{"Formula.How = cached", "Formula.How = cached read"}},
-		{Claim: Told{told.reply, "n2", "seq-kv", `"t"`, 2, 2, "2", "2"}},
+		{Claim: Told{told.reply, "n2", "seq-kv", `"t"`, 2, 2, "2", "2", ""}},
 		{Claim: Acknowledged{a, "n0", 3, ack}},
-		{Claim: Changed{"seq-kv", `"t"`, "n0", first.request, first.at, 1, "", "3"}},
+		{Claim: Changed{"seq-kv", `"t"`, "n0", first.request, first.at, 1, "", "3", ""}},
 		{Claim: Overwritten{"seq-kv", `"t"`, first.at, first.request, "n0", "3", second.at, second.request, "n1", "2", false, found.reply, ""}},
 		{Claim: OnlyAdd{b, "n1", 2, second.request}},
 		{Claim: another},
@@ -107,16 +107,16 @@ func oldStates(s *scene) []said {
 	third := s.call("n0", `{"type":"cas","key":"t","from":7,"to":8,"msg_id":3}`)
 	s.ack(c)
 	late := s.answer(again, "7")
-	told := Told{old.reply, "n1", "seq-kv", `"t"`, 1, 2, "3", "7"}
+	told := Told{old.reply, "n1", "seq-kv", `"t"`, 1, 2, "3", "7", ""}
 	return []said{
 		{Claim: told},
 		{Claim: AllMissing{read, 4, []Claim{told}}},
 		{Claim: Cone{read, "n1", nil, []int{b}, 4}},
 		{Cone{read, "n1", []int{old.reply}, []int{b}, 4}, []string{"Replies without 0"}},
 		{Claim: NoPath{b, "n0", 4, "n1", reply}},
-		{Claim: ChangedSince{before.reply, "n1", "seq-kv", `"t"`, "7", "8", late}},
+		{Claim: ChangedSince{before.reply, "n1", "seq-kv", `"t"`, "7", "8", "", late}},
 		{Claim: Acknowledged{b, "n0", 4, ack}},
-		{Claim: Changed{"seq-kv", `"t"`, "n0", third.request, third.at, 3, "7", "8"}},
+		{Claim: Changed{"seq-kv", `"t"`, "n0", third.request, third.at, 3, "7", "8", ""}},
 		{Claim: NeverTold{"n1", "seq-kv", `"t"`, old.request}},
 	}
 }
@@ -196,7 +196,7 @@ func early(s *scene) []said {
 		{Claim: counted},
 		{Claim: AllMissing{read, 2, []Claim{counted}}},
 		{Claim: Silent{a, "n0", 2, []string{"n0"}, "n1", reply}},
-		{Claim: Told{none.reply, "n1", "seq-kv", `"t"`, 0, 0, "", ""}},
+		{Claim: Told{none.reply, "n1", "seq-kv", `"t"`, 0, 0, "", "", ""}},
 		{Sum{read, "n1", 0, Formula{How: Keys}, []Part{{"seq-kv t", 0, none.reply}}}, []string{"Formula.How = cached keys"}},
 	}
 }
@@ -208,9 +208,10 @@ func ones(s *scene) []said {
 		s.ack(op)
 	}
 	read := s.ask("c0", "n0", "read", 0)
-	s.call("n0", `{"type":"read","key":"t","msg_id":9}`)
+	told := s.call("n0", `{"type":"read","key":"t","msg_id":9}`)
 	s.answer(read, "3")
 	return []said{
+		{Told{told.reply, "n0", "seq-kv", `"t"`, 3, 3, `{"n0":3}`, `{"n0":3}`, "n0"}, []string{"Path = "}},
 		{Claim: SameSteps{"seq-kv", `"t"`, "n0", "n0", 3, 1, 3, 8}},
 		{Claim: Counted{"seq-kv", `"t"`, "n0", "n0", s.at() - 2, 8, 8, 3}},
 	}

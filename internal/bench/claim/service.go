@@ -21,21 +21,22 @@ type Changed struct {
 	At           int    // the service's answer
 	State        int    // the number of the state that it made
 	From, To     string // JSON; From is empty if the key was missing
+	Path         string // of the number in them that is shown; or empty
 }
 
 func (c Changed) holds(r *Run) bool {
 	e := r.changed(c.At, c.Service, c.Key)
 	return e.Src == c.By && e.ID == c.Call && e.Newest+1 == c.State && same(e.Value, json.RawMessage(c.To)) &&
-		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From)
+		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From) && hasNumber(c.Path, c.From, c.To)
 }
 
 func (c Changed) text(r *Run) string {
 	from := ""
 	if c.From != "" {
-		from = say(" from %s", shorten(c.From, 40))
+		from = " from " + part(c.From, c.Path)
 	}
 	return say("%s changed %s's key %s%s to %s %s.",
-		c.By, c.Service, name(c.Key), from, shorten(c.To, 40), r.when(c.At))
+		c.By, c.Service, name(c.Key)+inside(c.Path), from, part(c.To, c.Path), r.when(c.At))
 }
 
 func (c Changed) shows(r *Run) Shown { return r.change(c.At) }
@@ -49,6 +50,7 @@ type Told struct {
 	Service, Key  string
 	State, Newest int
 	Was, Is       string // empty if the key was missing
+	Path          string // of the number in them that is shown; or empty
 }
 
 func (c Told) holds(r *Run) bool {
@@ -56,46 +58,66 @@ func (c Told) holds(r *Run) bool {
 	m := r.message(c.Reply)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && state == c.State &&
 		newest == c.Newest &&
-		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is)
+		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is) && hasNumber(c.Path, c.Was, c.Is)
 }
 
 func (c Told) text(r *Run) string {
 	m := r.message(c.Reply)
 	age := ""
 	if canonical(c.Was) != canonical(c.Is) {
-		age = say(", from an old state: in the newest it %s", is(c.Is))
+		age = say(", from an old state: in the newest it %s", is(c.Is, c.Path))
 	}
-	return say("%s told %s %s that its key %s %s%s.", c.Service, c.Node, r.when(m.sent), name(c.Key), is(c.Was), age)
+	return say("%s told %s %s that its key %s %s%s.",
+		c.Service, c.Node, r.when(m.sent), name(c.Key)+inside(c.Path), is(c.Was, c.Path), age)
 }
 
 func (c Told) shows(r *Run) Shown {
 	m := r.message(c.Reply)
 	shown := r.telling(c.Reply, true)
 	if canonical(c.Was) != canonical(c.Is) {
-		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s",
-			orNothing(c.Was), orNothing(c.Is)))
+		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s", part(c.Was, c.Path), part(c.Is, c.Path)))
 	}
 	return shown
 }
 
-func (c Told) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is) }
+func (c Told) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is, c.Path) }
 
-func gained(service, key, was, is string) (string, int64) {
-	return service + " " + canonical(key), total(json.RawMessage(is)) - total(json.RawMessage(was))
+// gained returns by how much a key has grown: the number at a path, or if that
+// is empty, all numbers in it.
+func gained(service, key, was, is, path string) (string, int64) {
+	a, b := numbers(json.RawMessage(was)), numbers(json.RawMessage(is))
+	n := b[path] - a[path]
+	if path == "" {
+		n = total(b) - total(a)
+	}
+	return service + " " + canonical(key), n
 }
 
-func orNothing(value string) string {
+// part shows a value, or only the number at a path in it.
+func part(value, path string) string {
 	if value == "" {
 		return "nothing"
 	}
-	return shorten(value, 24)
+	if n, ok := numbers(json.RawMessage(value))[path]; ok && path != "" {
+		return say("%d", n)
+	}
+	return shorten(value, 40)
 }
 
-func is(value string) string {
+// is says what a key is.
+func is(value, path string) string {
 	if value == "" {
 		return "does not exist"
 	}
-	return "is " + shorten(value, 40)
+	return "is " + part(value, path)
+}
+
+// hasNumber reports whether a path is empty, or that of a number in one of two
+// values.
+func hasNumber(path, a, b string) bool {
+	_, inA := numbers(json.RawMessage(a))[path]
+	_, inB := numbers(json.RawMessage(b))[path]
+	return path == "" || inA || inB
 }
 
 // ChangedSince says that a key was no longer what a reply had told when Until
@@ -105,6 +127,7 @@ type ChangedSince struct {
 	Node         string
 	Service, Key string
 	Was, Is      string
+	Path         string // of the number in them that is shown; or empty
 	Until        int
 }
 
@@ -113,19 +136,20 @@ func (c ChangedSince) holds(r *Run) bool {
 	m, until := r.message(c.Reply), r.byNode(c.Until)
 	now := r.version(c.Service, c.Key, len(r.Journal), until.sent)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && until.src == c.Node &&
-		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was)
+		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was) && hasNumber(c.Path, c.Was, c.Is)
 }
 
 func (c ChangedSince) text(r *Run) string {
 	return say("%s was told %s that %s's key %s %s. When it %s, the key was %s.", c.Node,
-		r.when(r.message(c.Reply).arrival()), c.Service, name(c.Key), is(c.Was), r.did(c.Until), shorten(c.Is, 40))
+		r.when(r.message(c.Reply).arrival()), c.Service, name(c.Key)+inside(c.Path), is(c.Was, c.Path),
+		r.did(c.Until), part(c.Is, c.Path))
 }
 
 func (c ChangedSince) shows(r *Run) Shown {
 	return r.telling(c.Reply, true)
 }
 
-func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is) }
+func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is, c.Path) }
 
 // NeverTold says that a service had told a node nothing of a key when it sent
 // Until.
@@ -201,7 +225,7 @@ func (c Overwritten) holds(r *Run) bool {
 func (c Overwritten) text(r *Run) string {
 	knew := "had been told nothing of it"
 	if c.Told >= 0 {
-		knew = say("had last been told that it %s", is(c.Knew))
+		knew = say("had last been told that it %s", is(c.Knew, ""))
 	}
 	then := say("changed it to %s %s", shorten(c.To, 40), r.when(c.At))
 	if c.Idle {

@@ -99,9 +99,9 @@ func integer(text string) (int64, bool) {
 	return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
 }
 
-// total returns the sum of all numbers in a JSON value.
-func total(raw json.RawMessage) (sum int64) {
-	for _, n := range numbers(raw) {
+// total returns the sum of all numbers of a value.
+func total(numbers map[string]int64) (sum int64) {
+	for _, n := range numbers {
 		sum += n
 	}
 	return sum
