@@ -280,10 +280,9 @@ func (c ToldNothing) text(*Run) string {
 // LastGot says which message from a node or service was the last that had
 // reached a node before a position: where it answered, or where it ended.
 type LastGot struct {
-	Node    string
-	Before  int
-	Message int
-	Src     string
+	Node            string
+	Before, Message int
+	Src             string
 }
 
 func (c LastGot) holds(r *Run) bool {
@@ -306,11 +305,10 @@ func (c LastGot) shows(*Run) Shown { return arrows(c.Message) }
 // could be known where they were sent: a node's; or where their values were
 // set: a service's.
 type Cone struct {
-	Read    int
-	Node    string
-	Replies []int
-	Adds    []int
-	Sum     int64 // of them
+	Read          int
+	Node          string
+	Replies, Adds []int
+	Sum           int64 // of them
 }
 
 func (c Cone) holds(r *Run) bool {

@@ -21,9 +21,7 @@ func (c Killed) holds(r *Run) bool {
 
 func (c Killed) text(r *Run) string { return say("%s was killed %s.", c.Node, r.when(c.At)) }
 
-func (c Killed) shows(*Run) Shown {
-	return arrows().note(c.At, c.Node, c.Node+" is killed")
-}
+func (c Killed) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is killed") }
 
 // AckedInMemory says that a node was killed that had acknowledged adds in that
 // life, and that since the first of them had come it had sent nobody anything
@@ -61,9 +59,7 @@ func (c AckedInMemory) text(r *Run) string {
 		c.Node, r.when(c.At), c.Acked)
 }
 
-func (c AckedInMemory) shows(*Run) Shown {
-	return arrows().note(c.At, c.Node, c.Node+" is killed")
-}
+func (c AckedInMemory) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is killed") }
 
 // Crash says that a node ended by itself.
 type Crash struct {
@@ -135,8 +131,7 @@ func (c Stderr) shows(r *Run) Shown {
 // printed.
 type Mute struct {
 	Node, Line, Why string
-	At              int
-	Unheard         int
+	At, Unheard     int
 }
 
 func (c Mute) holds(r *Run) bool {
@@ -160,9 +155,7 @@ func (c Mute) text(r *Run) string {
 		c.Node, r.when(c.At), c.Why, line, plural(c.Unheard, "line"))
 }
 
-func (c Mute) shows(*Run) Shown {
-	return arrows().note(c.At, c.Node, c.Node+" is mute from here")
-}
+func (c Mute) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is mute from here") }
 
 // PendingBytes says that a node had printed the beginning of a line and not its
 // end.
@@ -181,9 +174,7 @@ func (c PendingBytes) text(r *Run) string {
 		c.Node, plural(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
 }
 
-func (c PendingBytes) shows(*Run) Shown {
-	return arrows().note(c.At, c.Node, "no newline")
-}
+func (c PendingBytes) shows(*Run) Shown { return arrows().note(c.At, c.Node, "no newline") }
 
 // Within says that something happened at a node between the arrival of a
 // request and when its client gave up: At is an entry about that node.

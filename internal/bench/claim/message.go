@@ -39,9 +39,7 @@ func (r *Run) Sent(id int) Message {
 	return Message{id, m.sent, m.src, m.dest, m.fate(), m.copies, m.late}
 }
 
-func (c Message) holds(r *Run) bool {
-	return r.messages[c.ID] != nil && c == r.Sent(c.ID)
-}
+func (c Message) holds(r *Run) bool { return r.messages[c.ID] != nil && c == r.Sent(c.ID) }
 
 func (c Message) text(r *Run) string {
 	m := r.message(c.ID)

@@ -42,9 +42,7 @@ func (c Acknowledged) text(r *Run) string {
 	return say("%s acknowledged an add of %d %s.", c.Node, c.Delta, r.when(r.message(c.Reply).sent))
 }
 
-func (c Acknowledged) shows(r *Run) Shown {
-	return arrows(r.request(c.Add).id, c.Reply)
-}
+func (c Acknowledged) shows(r *Run) Shown { return arrows(r.request(c.Add).id, c.Reply) }
 
 // A Range is all numbers from Lo to Hi.
 type Range = maelstromtest.Range
@@ -208,8 +206,7 @@ func (c Answered) shows(r *Run) Shown { return r.exchange(c.Read, "") }
 // Unanswered says that a request got no answer while its client waited.
 type Unanswered struct {
 	Op      int
-	Node    string
-	F       string
+	Node, F string
 	Delta   int64 // of an add; otherwise 0
 	Request int
 }
@@ -599,9 +596,7 @@ func (r *Run) delta(op int) int64 {
 }
 
 // body shows what a message holds.
-func (r *Run) body(id int) string {
-	return shorten(withoutIDs(r.entry(r.message(id).sent).Body), 90)
-}
+func (r *Run) body(id int) string { return shorten(withoutIDs(r.entry(r.message(id).sent).Body), 90) }
 
 // exchange shows an operation's request and its answer, with a remark where
 // that arrives.

@@ -45,12 +45,11 @@ func (c Changed) shows(r *Run) Shown { return r.change(c.At) }
 // state, and what it was in the newest state when the service answered: Is. A
 // write_ok or cas_ok tells the value that was asked for.
 type Told struct {
-	Reply         int
-	Node          string
-	Service, Key  string
-	State, Newest int
-	Was, Is       string // empty if the key was missing
-	Path          string // of the number in them that is shown; or empty
+	Reply              int
+	Node, Service, Key string
+	State, Newest      int
+	Was, Is            string // empty if the key was missing
+	Path               string // of the number in them that is shown; or empty
 }
 
 func (c Told) holds(r *Run) bool {
@@ -123,12 +122,10 @@ func hasNumber(path, a, b string) bool {
 // ChangedSince says that a key was no longer what a reply had told when Until
 // was sent.
 type ChangedSince struct {
-	Reply        int
-	Node         string
-	Service, Key string
-	Was, Is      string
-	Path         string // of the number in them that is shown; or empty
-	Until        int
+	Reply                       int
+	Node, Service, Key, Was, Is string
+	Path                        string // of the number in them that is shown; or empty
+	Until                       int
 }
 
 func (c ChangedSince) holds(r *Run) bool {
@@ -145,9 +142,7 @@ func (c ChangedSince) text(r *Run) string {
 		r.did(c.Until), part(c.Is, c.Path))
 }
 
-func (c ChangedSince) shows(r *Run) Shown {
-	return r.telling(c.Reply, true)
-}
+func (c ChangedSince) shows(r *Run) Shown { return r.telling(c.Reply, true) }
 
 func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is, c.Path) }
 
@@ -246,13 +241,11 @@ func (c Overwritten) shows(r *Run) Shown {
 // WrittenBack says that a request that was sent before a key was changed to
 // Lost arrived after that and set the key to what it had been before.
 type WrittenBack struct {
-	Service, Key string
-	Lost         int // the change that was taken back
-	LostBy       string
-	LostTo       string
-	At, Call     int // the change that took it back
-	By           string
-	To           string
+	Service, Key   string
+	Lost           int // the change that was taken back
+	LostBy, LostTo string
+	At, Call       int // the change that took it back
+	By, To         string
 }
 
 func (c WrittenBack) holds(r *Run) bool {
@@ -271,9 +264,7 @@ func (c WrittenBack) text(r *Run) string {
 		brief(r.entry(c.At).Time-r.entry(m.sent).Time), shorten(c.To, 40))
 }
 
-func (c WrittenBack) shows(r *Run) Shown {
-	return r.change(c.Lost).and(r.change(c.At))
-}
+func (c WrittenBack) shows(r *Run) Shown { return r.change(c.Lost).and(r.change(c.At)) }
 
 // SecondCopy says that the network doubled a request, and that both copies
 // changed the key.
@@ -294,9 +285,7 @@ func (c SecondCopy) text(r *Run) string {
 		c.By, r.body(c.Call), c.Service, name(c.Key), r.when(c.First), r.when(c.Second))
 }
 
-func (c SecondCopy) shows(r *Run) Shown {
-	return r.change(c.First).and(r.change(c.Second))
-}
+func (c SecondCopy) shows(r *Run) Shown { return r.change(c.First).and(r.change(c.Second)) }
 
 // OnlyAdd says that when a node sent a request, it had exactly one add in hand:
 // one whose request had come and that it had not answered.
@@ -324,13 +313,12 @@ func (c OnlyAdd) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
 // one add that it had in hand when it sent the request, or that all such adds
 // make together.
 type AnotherAmount struct {
-	Service, Key string
-	Path         string
-	Call, At     int
-	By           string
-	From, To     int64
-	Add          int
-	Delta        int64
+	Service, Key, Path string
+	Call, At           int
+	By                 string
+	From, To           int64
+	Add                int
+	Delta              int64
 }
 
 func (c AnotherAmount) holds(r *Run) bool {
@@ -345,9 +333,7 @@ func (c AnotherAmount) text(r *Run) string {
 		c.By, c.Service, name(c.Key)+inside(c.Path), c.From, c.To, r.when(c.At), c.Delta)
 }
 
-func (c AnotherAmount) shows(r *Run) Shown {
-	return arrows(r.request(c.Add).id).and(r.change(c.At))
-}
+func (c AnotherAmount) shows(r *Run) Shown { return arrows(r.request(c.Add).id).and(r.change(c.At)) }
 
 // amount is what is missing or too much for it.
 func (c AnotherAmount) amount() (string, int64) {
@@ -365,12 +351,11 @@ func inside(path string) string {
 // of an add, were sent when that add was the only one that the node had in
 // hand.
 type CountedTwice struct {
-	Service, Key  string
-	Path          string
-	Add           int
-	Node          string
-	Delta         int64
-	First, Second int // the service's answers
+	Service, Key, Path string
+	Add                int
+	Node               string
+	Delta              int64
+	First, Second      int // the service's answers
 }
 
 func (c CountedTwice) holds(r *Run) bool {
@@ -400,10 +385,9 @@ func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Secon
 // that the node does change, if it changes any, and until then it has exchanged
 // no content with other nodes.
 type Counted struct {
-	Service, Key, Path    string
-	Node                  string
-	At                    int // where a node answers a client, or a change by Node
-	Acked, Asked, Changed int64
+	Service, Key, Path, Node string
+	At                       int // where a node answers a client, or a change by Node
+	Acked, Asked, Changed    int64
 }
 
 func (c Counted) holds(r *Run) bool {
@@ -438,12 +422,11 @@ func (c Counted) amount() (string, int64) {
 // amount, and how many there were: at least as many as the adds of more than 0
 // that it acknowledged. Those make Acked, and are not all of that amount.
 type SameSteps struct {
-	Service, Key, Path string
-	Node               string
-	N                  int
-	Step               int64
-	Adds               int
-	Acked              int64
+	Service, Key, Path, Node string
+	N                        int
+	Step                     int64
+	Adds                     int
+	Acked                    int64
 }
 
 func (c SameSteps) holds(r *Run) bool {
@@ -470,11 +453,10 @@ func (c SameSteps) text(*Run) string {
 // StoredAfterAck says that a change by a node came after it had acknowledged an
 // add, and that no change by it came between the add's arrival and that.
 type StoredAfterAck struct {
-	Add   int
-	Node  string
-	Delta int64
-	Reply int
-	At    int
+	Add       int
+	Node      string
+	Delta     int64
+	Reply, At int
 }
 
 func (c StoredAfterAck) holds(r *Run) bool {

@@ -57,10 +57,9 @@ const (
 // A Formula is a way in which a read's value is made of what a node was told.
 // Fields of which How does not speak are empty.
 type Formula struct {
-	How  How
-	Key  string // a service, a space, and a key in canonical JSON
-	Type string
-	Path string
+	How        How
+	Key        string // a service, a space, and a key in canonical JSON
+	Type, Path string
 }
 
 // A Part is a number in a sum.
@@ -283,11 +282,10 @@ func (c PartOff) amount() (string, int64) {
 // positive number at a path, were sent before it answered a read and had not
 // reached it, and what they make.
 type DeltasMissing struct {
-	Read       int
-	Node, Peer string
-	Type, Path string
-	Messages   []int // all, in order
-	Sum        int64
+	Read                   int
+	Node, Peer, Type, Path string
+	Messages               []int // all, in order
+	Sum                    int64
 }
 
 func (c DeltasMissing) holds(r *Run) bool {
