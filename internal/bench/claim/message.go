@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"time"
@@ -137,6 +138,36 @@ func (c SentAgain) text(r *Run) string {
 }
 
 func (c SentAgain) shows(*Run) Shown { return arrows(c.First, c.Second) }
+
+// Misdirected says that the first message that looked like the answer to a
+// node's Call was the answer to Earlier, a request of an earlier life of the
+// node with the same msg_id.
+type Misdirected struct {
+	Node                 string
+	Reply, Call, Earlier int
+}
+
+func (c Misdirected) holds(r *Run) bool {
+	reply, call, earlier := r.message(c.Reply), r.byNode(c.Call), r.message(c.Earlier)
+	at := reply.arrival()
+	for _, y := range r.sent(call.dest, 0, max(at, 0)) {
+		first := call.sent < y.arrival() && y.arrivedBefore(at)
+		if y.dest == c.Node && first && bytes.Equal(y.body["in_reply_to"], call.body["msg_id"]) {
+			return false
+		}
+	}
+	life := r.lifeOf(c.Node, at)
+	return call.src == c.Node && call.dest == reply.src && reply.dest == c.Node && r.questionOf(reply) == earlier &&
+		earlier.src == c.Node && len(call.body["msg_id"]) > 0 && call.sent < at && r.lifeOf(c.Node, call.sent) == life &&
+		r.lifeOf(c.Node, earlier.sent) != life && bytes.Equal(reply.body["in_reply_to"], call.body["msg_id"])
+}
+
+func (c Misdirected) text(r *Run) string {
+	return say("What looked like the answer to %s, which %s had sent %s, answers a request of its earlier life, %s; it came %s.",
+		r.body(c.Call), c.Node, r.when(r.message(c.Call).sent), r.body(c.Earlier), r.when(r.message(c.Reply).arrival()))
+}
+
+func (c Misdirected) shows(*Run) Shown { return arrows(c.Earlier, c.Call, c.Reply) }
 
 // LeftOut says that the journal had no room for some lines, and how often one
 // of the most frequent messages was sent among them.

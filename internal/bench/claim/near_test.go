@@ -291,6 +291,18 @@ var nearMisses = []struct {
 		}
 		return AnotherAmount{"seq-kv", `"t"`, "", old, s.store(old, 0).at, "n0", 4, 1, add, 2}
 	}},
+	{"an answer came before the one for an earlier life", func(s *scene, near bool) Claim {
+		earlier := s.store(s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`), 0)
+		s.node(maelstromtest.Killed, "n0", "")
+		s.node(maelstromtest.Started, "n0", "")
+		call := s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`)
+		own := s.store(call, 0)
+		if near {
+			s.happens(maelstromtest.Received, own.reply)
+		}
+		s.happens(maelstromtest.Received, earlier.reply)
+		return Misdirected{"n0", earlier.reply, call, earlier.request}
+	}},
 	{"it was acknowledged at the same instant", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		s.ack(add)

@@ -38,6 +38,7 @@ var scenes = []struct {
 	{"reads out of order", outOfOrder},
 	{"ends and lines", lives},
 	{"news through a store", throughStore},
+	{"an answer for an earlier life", misdirected},
 }
 
 func lostUpdate(s *scene) []said {
@@ -503,4 +504,13 @@ func throughStore(s *scene) []said {
 		{Cone{op, "n2", []int{sum.reply}, []int{b}, 5}, []string{"Replies without 0"}},
 		{Claim: LastChange{"n1", "seq-kv", `"sum"`, "2", total.at, reply}},
 	}
+}
+
+func misdirected(s *scene) []said {
+	earlier := s.store(s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`), 0)
+	s.node(maelstromtest.Killed, "n0", "")
+	s.node(maelstromtest.Started, "n0", "")
+	call := s.send("n0", "seq-kv", `{"type":"cas","key":"t","from":0,"to":2,"msg_id":1}`)
+	s.happens(maelstromtest.Received, earlier.reply)
+	return []said{{Claim: Misdirected{"n0", earlier.reply, call, earlier.request}}}
 }
