@@ -239,6 +239,15 @@ func (r *Run) version(service, key string, state, before int) version {
 	return version{at, r.Journal[at].Value}
 }
 
+// versionAt returns the value that a key has at a position.
+func (r *Run) versionAt(service, key string, at int) version {
+	changes := r.changesOf(service, key, at)
+	if len(changes) == 0 {
+		return r.version(service, key, 0, at)
+	}
+	return r.version(service, key, r.Journal[changes[len(changes)-1]].Newest+1, at)
+}
+
 // changesOf returns where a key changed before a position.
 func (r *Run) changesOf(service, key string, before int) []int {
 	changes := r.changes[slot{service, canonical(key)}]

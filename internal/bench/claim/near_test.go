@@ -303,6 +303,16 @@ var nearMisses = []struct {
 		s.happens(maelstromtest.Received, earlier.reply)
 		return Misdirected{"n0", earlier.reply, call, earlier.request}
 	}},
+	{"a key changes only afterwards", func(s *scene, near bool) Claim {
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		if !near {
+			s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		}
+		reply := s.answer(s.ask("c1", "n1", "read", 0), "0")
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.call("n0", `{"type":"write","key":"t","value":5,"msg_id":3}`)
+		return ChangedSince{h.reply, "n1", "seq-kv", `"t"`, "", "2", "", reply}
+	}},
 	{"it was acknowledged at the same instant", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		s.ack(add)

@@ -131,7 +131,7 @@ type ChangedSince struct {
 func (c ChangedSince) holds(r *Run) bool {
 	request, _, _, v := r.told(c.Reply)
 	m, until := r.message(c.Reply), r.byNode(c.Until)
-	now := r.version(c.Service, c.Key, len(r.Journal), until.sent)
+	now := r.versionAt(c.Service, c.Key, until.sent)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && until.src == c.Node &&
 		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was) && hasNumber(c.Path, c.Was, c.Is)
 }
