@@ -117,8 +117,14 @@ func (t *text) explain(d done, kept bool) {
 	}
 	const why = "Why: "
 	fmt.Fprintln(t)
-	line := wrap(why, d.Story.Caption, t.columns, len(why))
-	fmt.Fprintln(t, t.paint(bold, "Why:")+line[len("Why:"):])
+	for i, sentence := range d.Story.Sentences {
+		line := wrap(why, sentence, t.columns, len(why))[len("Why:"):]
+		if i == 0 {
+			fmt.Fprintln(t, t.paint(bold, "Why:")+line)
+		} else {
+			fmt.Fprintln(t, "    "+line)
+		}
+	}
 	if picture := d.path(report.StoryFile); kept && picture != "" {
 		t.say(0, "%*s%s shows the messages.", len(why), "", picture)
 	}

@@ -1,12 +1,15 @@
 package explain
 
 import (
+	_ "embed"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"maelstrom-counter/internal/bench/page"
 	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -60,18 +63,35 @@ func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T
 	return all
 }
 
-// String returns the story as text, with a heading.
-func (f Found) String() string {
-	heading := fmt.Sprintf("%s (%s), %s", f.Design.Name, f.Design.Title, f.Trouble.Title)
-	if f.Story == nil {
-		return fmt.Sprintf("%s: nothing goes wrong for that alone in %d runs.\n", heading, f.Runs)
-	}
-	return fmt.Sprintf("%s: %d messages of %d requests, the shortest in %d runs.\n%s",
-		heading, f.Story.Messages(), len(f.Plan.Requests), f.Runs, f.Story.Text())
+// Heading names the design and the trouble.
+func (f Found) Heading() string {
+	return fmt.Sprintf("%s (%s), %s", f.Design.Name, f.Design.Title, f.Trouble.Title)
 }
 
-// Write prints the stories and writes their pictures to a folder, which it
-// creates.
+// Summary says how short the story is, and of how many runs.
+func (f Found) Summary() string {
+	if f.Story == nil {
+		return fmt.Sprintf("nothing goes wrong for that alone in %d runs.", f.Runs)
+	}
+	return fmt.Sprintf("%d messages of %d requests, the shortest in %d runs.", f.Story.Messages(), len(f.Plan.Requests), f.Runs)
+}
+
+// String returns the story as text, with a heading.
+func (f Found) String() string {
+	text := f.Heading() + ": " + f.Summary() + "\n"
+	if f.Story != nil {
+		text += f.Story.Text()
+	}
+	return text
+}
+
+//go:embed page.html
+var pageText string
+
+var all = page.New(pageText)
+
+// Write prints the stories, and writes their pictures and a page that has all
+// of them to a folder, which it creates.
 func Write(folder string, found []Found) error {
 	if err := os.MkdirAll(folder, 0o777); err != nil {
 		return fmt.Errorf("folder for pictures: %w", err)
@@ -87,5 +107,14 @@ func Write(folder string, found []Found) error {
 		}
 		fmt.Printf("%s\n\n", path)
 	}
+	path := filepath.Join(folder, "index.html")
+	file, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("page of stories: %w", err)
+	}
+	if err := errors.Join(all.Write(file, found), file.Close()); err != nil {
+		return fmt.Errorf("page of stories: %w", err)
+	}
+	fmt.Printf("All of them are in %s.\n", path)
 	return nil
 }

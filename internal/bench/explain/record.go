@@ -65,7 +65,7 @@ func fates(journal []maelstromtest.Entry, latency time.Duration) []Fate {
 		f := Fate{Nth: sent.next(m.Src, m.Dest)}
 		for _, c := range m.Copies {
 			if c.What == maelstromtest.Received {
-				took := c.At - m.At
+				took := c.At - m.Time
 				delay := min(c.Late, took)
 				f.Copies = append(f.Copies, maelstromtest.Copy{Latency: took - delay, Delay: delay})
 			}

@@ -46,11 +46,19 @@ func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	return trial{result: result, journal: entries, story: story.Of(result, entries)}
 }
 
-// weight says how good a story a trial makes: less is better. The first number
-// counts most.
-func (x trial) weight() []int {
+// weight says how good a story of a trouble a trial makes: less is better. The
+// first number counts most.
+func (x trial) weight(trouble Trouble) []int {
+	hidden := 0
+	if trouble.shown != nil && !slices.ContainsFunc(x.story.Arrows, trouble.shown) {
+		hidden = 1
+	}
+	vague := 1
+	if slices.Contains([]story.Kind{story.LostUpdate, story.CountedTwice, story.OldAnswer, story.TakenBack}, x.story.Kind) {
+		vague = 0
+	}
 	return []int{
-		-min(1, x.story.Asked), x.story.Messages(), len(x.story.Rows),
+		vague, hidden, -min(1, x.story.Asked), x.story.Messages(), len(x.story.Rows),
 		len(x.plan.Requests) + len(x.plan.Faults) + len(x.plan.Fates) + len(x.plan.Ages),
 		x.result.Messages, int(x.plan.Requests[len(x.plan.Requests)-1].At),
 	}
@@ -104,9 +112,9 @@ func (r *runner) best(trouble Trouble, seed uint64, old bool) (best trial) {
 		}
 		found++
 		x := r.shorten(first, mostShrinks, func(was, is trial) bool {
-			return is.story.Messages() <= was.story.Messages() && r.matters(is, trouble)
+			return slices.Compare(is.weight(trouble)[:4], was.weight(trouble)[:4]) <= 0 && r.matters(is, trouble)
 		})
-		if best.story == nil || slices.Compare(x.weight(), best.weight()) < 0 {
+		if best.story == nil || slices.Compare(x.weight(trouble), best.weight(trouble)) < 0 {
 			best = x
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/story"
 )
 
 // A Trouble is a kind of thing that goes wrong around a node.
@@ -17,18 +18,22 @@ type Trouble struct {
 	// out. They are nil if the trouble is that there is none.
 	add     func(*Plan, *rand.Rand)
 	without func(Plan) Plan
+	// shown reports whether an arrow shows the trouble. It is nil if the
+	// trouble is not one of single messages.
+	shown func(*story.Arrow) bool
 }
 
 // Troubles lists the kinds of trouble that designs are searched under.
 var Troubles = []Trouble{
-	{"none", "no fault at all", nil, nil},
-	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates},
+	{"none", "no fault at all", nil, nil, nil},
+	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates,
+		func(a *story.Arrow) bool { return a.Fate == story.WasLost }},
 	{"late", "a message that is late", addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop, Delay: span(random)}}
-	}), noFates},
-	{"doubled", "a message that comes twice", addDouble, single},
-	{"crash", "a node that is killed and starts again", addCrash, func(p Plan) Plan { p.Faults = nil; return p }},
-	{"latency", "messages that take different times", addLatency, noFates},
+	}), noFates, func(a *story.Arrow) bool { return a.Late > 0 }},
+	{"doubled", "a message that comes twice", addDouble, single, func(a *story.Arrow) bool { return a.Copy > 0 }},
+	{"crash", "a node that is killed and starts again", addCrash, func(p Plan) Plan { p.Faults = nil; return p }, nil},
+	{"latency", "messages that take different times", addLatency, noFates, nil},
 }
 
 // hop is how long a message takes if nothing is wrong, as in Maelstrom with its

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
@@ -11,199 +12,350 @@ import (
 )
 
 // A run is the index of a journal and a history: it says which message answers
-// which, which message serves which operation, and how the services changed.
-// Its own methods ask for facts.
+// which, which request is which operation's, and how the services changed. A
+// position is the index of an entry of the journal.
 type run struct {
-	// These are zero if the workload is not a counter.
-	maelstromtest.CounterFacts
-
-	crashes  []maelstromtest.Crash
-	entries  []maelstromtest.Entry
-	ops      []*op
+	history  []maelstromtest.Op
+	journal  []maelstromtest.Entry
 	messages []*Message // in the order in which they were sent
-	changes  []*change  // of the services, in order
-	gauge    gauge
+	byID     map[int]*Message
+	ops      []*op
+	nodes    []string
+	slots    map[slot][]*change    // in order, without those that are idle
+	effects  []*change             // all, in order
+	lives    map[string][]int      // by node: where it started or ended
+	sentBy   map[string][]*Message // by sender, in order
+	gotBy    map[string][]*Message // by receiver, in the order in which they first came
+	minds    map[string][]*mind    // see mind
+	counted  *census
 }
 
-// A point is a place in the journal: the index of an entry, and its time.
-type point struct {
-	pos int
-	At  time.Duration
-}
+// none is the position of what never happened.
+const none = -1
 
-// An op is an operation, and the call of the client that it consists of.
-type op struct {
-	maelstromtest.Op
-	call *call // nil if the journal has none
-}
-
-// A Message is a message that was sent. Its point is when.
+// A Message is a message that was sent, with what became of its copies.
 type Message struct {
-	point
-	Src, Dest string
-	kind      string // its type, or empty if it has none
-	key       key    // that it is about, if it is a request to a service
-	body      map[string]json.RawMessage
-	call      *call // that it begins or answers
-	Copies    []*Ending
-	arrived   int                   // where a receiver that was alive first got it, or -1
-	from      *maelstromtest.Answer // of a service's reply: the state that it rests on
-	life      int                   // the sender's: see reader
+	maelstromtest.Entry // in which it was sent
+	Copies              []*Ending
+
+	pos     int
+	kind    string // its type, or empty if it has none
+	body    map[string]json.RawMessage
+	arrived int        // where a receiver that was alive first got it
+	of      *Message   // the request that it answers
+	answers []*Message // to it
+	used    *usedState // of a service's answer
+	changed bool       // it has changed a service
+	op      *op        // of a client's request
+	numbers []number   // see content
+	read    bool       // numbers has been set
+}
+
+// A usedState says which state of a service an answer rests on.
+type usedState struct {
+	maelstromtest.Answer
+	pos int // of the answer
 }
 
 // An Ending is what became of one copy of a message, and when.
 type Ending struct {
-	point
-	What   maelstromtest.What // Received, Lost or Blocked; empty while it is on its way
-	Late   time.Duration      // by how much a fault delayed it
-	unread bool               // it reached a node that was dead
-	served bool               // a service has dealt with it
+	What maelstromtest.What // Received, Lost or Blocked; empty while it is on its way
+	At   time.Duration
+	Late time.Duration // by how much a fault delayed it
+	pos  int
+
+	unread bool // it reached a node that was dead
 }
 
-// A key is JSON, and the same however a node writes it.
-type key string
-
-func keyOf(raw json.RawMessage) key {
-	var s string
-	if json.Unmarshal(raw, &s) == nil {
-		raw, _ = json.Marshal(s) // a string can always be marshalled
-	}
-	return key(raw)
+// An op is an operation with the messages that it consists of.
+type op struct {
+	maelstromtest.Op
+	index    int
+	request  *Message // nil if the journal has none
+	reply    *Message // the first that the request's node sent
+	arrived  int      // where the node got the request
+	answered int      // where it sent the reply
 }
-
-// name returns the key as people write it.
-func (k key) name() string { return strings.Trim(string(k), `"`) }
 
 // A slot is a key of a service.
-type slot struct {
-	service string
-	key     key
-}
+type slot struct{ service, key string }
 
-// A call is a request with its replies, and the calls that its receiver made
-// for its sake.
-type call struct {
-	request *Message
-	replies []*Message
-	taken   *Message // the first that came, which its sender took for the answer; or nil
-	parent  *call    // the call for whose sake it was made; nil if there is none or it is not known
-	calls   []*call
-	op      *op // the operation that it was made for, however indirectly; nil if that is not known
-}
-
-// A change is a change of a service's state.
+// A change is a new value of a slot, or a write of the value that it had.
 type change struct {
-	point
 	slot
-	number   int // the number of the state that it made
-	value    json.RawMessage
-	call     *call
-	copy     int   // which of the request's copies made it
-	step     int64 // by how much the sum has changed
-	orphaned bool  // the node that asked for it was killed before it was made
-
-	// It changed nothing: it was a write of a value that was there already, in
-	// the state that it ran on.
-	idle bool
+	pos, state int
+	by         *Message
+	value      json.RawMessage
+	before     *change // the value until then, or nil
+	copied     bool    // the same message had been served before
+	idle       bool    // a write of what was there already
 }
 
-// slot returns what a call to a service is about.
-func (c *call) slot() slot { return slot{c.request.Dest, c.request.key} }
+// An indexer follows the journal and makes the index.
+type indexer struct {
+	*run
+	calls  map[[3]string]*Message // by sender, receiver and msg_id: the last
+	unmade map[string][]*op       // by client: the operations whose requests have not come yet
+	served *usedState             // what a service has just dealt with, and
+	asked  *Message               // the request
+	dead   map[string]bool
+}
 
-// state returns the numbers of the state that an answer rests on and of the
-// newest state at that time, or -1 if it is not known to rest on one.
-func (m *Message) state() (state, newest int) {
+func index(r *maelstromtest.Result, journal []maelstromtest.Entry) *run {
+	x := &indexer{
+		run: &run{
+			history: r.History, journal: journal, slots: map[slot][]*change{}, lives: map[string][]int{},
+			byID: map[int]*Message{}, sentBy: map[string][]*Message{}, gotBy: map[string][]*Message{}, minds: map[string][]*mind{},
+		},
+		calls: map[[3]string]*Message{}, unmade: map[string][]*op{}, dead: map[string]bool{},
+	}
+	for i, o := range r.History {
+		own := &op{Op: o, index: i, arrived: none, answered: none}
+		x.ops = append(x.ops, own)
+		x.unmade[o.Client] = append(x.unmade[o.Client], own)
+	}
+	for pos, e := range journal {
+		x.entry(pos, e)
+	}
+	slices.SortFunc(x.nodes, byNumber)
+	return x.run
+}
+
+func (x *indexer) entry(pos int, e maelstromtest.Entry) {
+	m := x.byID[e.ID]
 	switch {
-	case m == nil || m.from == nil:
-		return -1, -1
-	case m.from.Changed:
-		return m.from.Newest + 1, m.from.Newest + 1
+	case e.What == maelstromtest.Sent:
+		x.sends(pos, e)
+	case e.What == maelstromtest.Started || e.What == maelstromtest.Killed || e.What == maelstromtest.Crashed:
+		x.dead[e.Node] = e.What != maelstromtest.Started
+		x.lives[e.Node] = append(x.lives[e.Node], pos)
+		if !slices.Contains(x.nodes, e.Node) {
+			x.nodes = append(x.nodes, e.Node)
+		}
+	case m == nil: // the rest is about messages
+	case e.What == maelstromtest.Doubled:
+		m.Copies = append(m.Copies, &Ending{})
+	case e.What == maelstromtest.IsLate:
+		m.Copies[len(m.Copies)-1].Late = e.Delay
+	case e.What == maelstromtest.Answered && e.Answer != nil:
+		x.serves(pos, m, *e.Answer)
+	case e.What == maelstromtest.Received || e.What == maelstromtest.Lost || e.What == maelstromtest.Blocked:
+		x.ends(pos, m, e)
 	}
-	return m.from.State, m.from.Newest
 }
 
-// field returns the JSON of a field of a message's body.
-func (m *Message) field(name string) string { return string(m.body[name]) }
+func (x *indexer) sends(pos int, e maelstromtest.Entry) {
+	m := &Message{Entry: e, pos: pos, Copies: []*Ending{{}}, arrived: none, body: fieldsOf(e.Body)}
+	m.kind = text(m.body["type"])
+	x.byID[e.ID] = m
+	x.messages = append(x.messages, m)
+	x.sentBy[m.Src] = append(x.sentBy[m.Src], m)
+	if id := m.body["msg_id"]; len(id) > 0 {
+		x.calls[[3]string{m.Src, m.Dest, string(id)}] = m
+	}
+	switch of := x.calls[[3]string{m.Dest, m.Src, string(m.body["in_reply_to"])}]; {
+	case x.asked != nil && m.Src == x.asked.Dest && m.Dest == x.asked.Src:
+		m.of, m.used, x.asked = x.asked, x.served, nil
+	case of != nil && len(m.body["in_reply_to"]) > 0:
+		m.of = of
+	case m.kind == "add" || m.kind == "read":
+		x.makes(m)
+	}
+	if m.of == nil {
+		return
+	}
+	m.of.answers = append(m.of.answers, m)
+	if o := m.of.op; o != nil && o.reply == nil {
+		o.reply, o.answered = m, pos
+	}
+}
 
-// before returns the point at which a message was about to be sent.
-func (m *Message) before() point { return point{m.pos - 1, m.At} }
+// makes finds the operation that a client's request makes: its next. Where the
+// journal has a gap, those before it were over by then.
+func (x *indexer) makes(m *Message) {
+	own := x.unmade[m.Src]
+	for len(own) > 0 && own[0].Complete < m.Time {
+		own = own[1:]
+	}
+	if len(own) > 0 {
+		m.op, own[0].request, own = own[0], m, own[1:]
+	}
+	x.unmade[m.Src] = own
+}
 
-// all returns a call and all calls that were made for its sake.
-func (c *call) all() []*call {
+// serves notes that a service has dealt with a request.
+func (x *indexer) serves(pos int, m *Message, a maelstromtest.Answer) {
+	x.asked, x.served = m, &usedState{a, pos}
+	c := &change{slot: m.slot(), pos: pos, state: a.Newest + 1, by: m, value: a.Value, copied: m.changed, idle: !a.Changed}
+	c.before = x.by(c.slot, pos)
+	switch {
+	case a.Changed:
+		x.slots[c.slot] = append(x.slots[c.slot], c)
+		m.changed = true
+	case m.kind != "write":
+		return
+	default:
+		c.value = m.body["value"]
+	}
+	x.effects = append(x.effects, c)
+}
+
+// ends notes the end of the copy of a message that has been under way for
+// longest. With two copies this is usually the right one, and never a worse
+// guess than the other.
+func (x *indexer) ends(pos int, m *Message, e maelstromtest.Entry) {
+	var next *Ending
+	for _, c := range m.Copies {
+		if c.What == "" && (next == nil || c.Late < next.Late) {
+			next = c
+		}
+	}
+	if next == nil {
+		return
+	}
+	next.What, next.At, next.pos = e.What, e.Time, pos
+	next.unread = e.What == maelstromtest.Received && x.dead[m.Dest]
+	if e.What != maelstromtest.Received || m.arrived != none || x.dead[m.Dest] {
+		return
+	}
+	m.arrived = pos
+	x.gotBy[m.Dest] = append(x.gotBy[m.Dest], m)
+	if m.op != nil {
+		m.op.arrived = pos
+	}
+}
+
+// Messages returns the messages of a journal, in the order in which they were
+// sent.
+func Messages(journal []maelstromtest.Entry) []*Message {
+	return index(&maelstromtest.Result{}, journal).messages
+}
+
+// slot returns what a request to a service is about.
+func (m *Message) slot() slot { return slot{m.Dest, canonical(m.body["key"])} }
+
+// toService reports whether a message is a request to a service.
+func (m *Message) toService() bool { return isService(m.Dest) }
+
+// before reports whether a message reached its receiver before a position.
+func (m *Message) before(pos int) bool { return m.arrived != none && m.arrived < pos }
+
+// fate says what became of a message: of its best copy.
+func (m *Message) fate() maelstromtest.What {
+	fate := maelstromtest.What("")
+	for _, c := range m.Copies {
+		if c.What == maelstromtest.Received || fate == "" {
+			fate = c.What
+		}
+	}
+	return fate
+}
+
+// at returns the value of a slot in a state, or nil.
+func (x *run) at(s slot, state int) *change {
+	return last(x.slots[s], func(c *change) bool { return c.state <= state })
+}
+
+// by returns the value of a slot at a position, or nil.
+func (x *run) by(s slot, pos int) *change {
+	return last(x.slots[s], func(c *change) bool { return c.pos < pos })
+}
+
+// last returns the last change of a list for which holds is true, or nil. It is
+// true for those up to some change.
+func last(list []*change, holds func(*change) bool) *change {
+	n, _ := slices.BinarySearchFunc(list, true, func(c *change, _ bool) int {
+		if holds(c) {
+			return -1
+		}
+		return 1
+	})
+	if n == 0 {
+		return nil
+	}
+	return list[n-1]
+}
+
+// state returns the state that an answer shows, which is the one that it made
+// if it made one.
+func (u *usedState) state() int {
+	if u.Changed {
+		return u.Newest + 1
+	}
+	return u.State
+}
+
+// json returns the value of a slot as JSON; of a missing key, nothing.
+func (c *change) json() string {
 	if c == nil {
-		return nil
+		return ""
 	}
-	calls := []*call{c}
-	for _, made := range c.calls {
-		calls = append(calls, made.all()...)
-	}
-	return calls
+	return string(c.value)
 }
 
-// add returns the operation that a change was made for, or nil if that is not
-// an add.
-func (c *change) add() *op {
-	if c.call.op == nil || c.call.op.F != "add" {
-		return nil
+// number returns the number at a path of a slot's value.
+func (c *change) number(path string) int64 {
+	if c == nil {
+		return 0
 	}
-	return c.call.op
+	return numberAt(c.value, path)
 }
 
-// ending returns the copy of a request that made a change.
-func (c *change) ending() *Ending { return c.call.request.Copies[c.copy] }
+// acked reports whether an operation is an add of more than nothing that was
+// acknowledged.
+func (o *op) acked() bool { return o.F == "add" && o.Outcome == maelstromtest.OK && o.Int() > 0 }
 
-// acked reports whether an operation is an add that was acknowledged.
-func (o *op) acked() bool { return o != nil && o.F == "add" && o.Outcome == maelstromtest.OK }
-
-// ackedBefore reports whether an operation is an add that was acknowledged
-// before a read began.
-func (o *op) ackedBefore(read *op) bool { return o.acked() && o.Complete < read.Invoke }
-
-// acknowledged returns the sum of all adds that were acknowledged before a read
-// began.
-func (x *run) acknowledged(read *op) int64 {
-	var sum int64
-	for _, o := range x.ops {
-		if o.ackedBefore(read) {
-			sum += o.Int()
-		}
+// born returns where the life of a node began that it lives at a position.
+func (x *run) born(node string, pos int) int {
+	lives := x.lives[node]
+	n, _ := slices.BinarySearch(lives, pos)
+	if n == 0 {
+		return 0
 	}
-	return sum
-}
-
-// unknown returns the changes of a slot that an answer does not know of.
-func (x *run) unknown(s slot, answer *Message) []*change {
-	state, _ := answer.state()
-	skip := func(c *change) bool { return c.slot != s || c.number <= state || c.idle }
-	return slices.DeleteFunc(slices.Clone(x.changes), skip)
-}
-
-// age returns how many changes of a slot an answer was behind when it was
-// given.
-func (x *run) age(s slot, answer *Message) int {
-	_, newest := answer.state()
-	return len(slices.DeleteFunc(x.unknown(s, answer), func(c *change) bool { return c.number > newest }))
-}
-
-// valueAt returns the value of a slot in a state, or nothing.
-func (x *run) valueAt(s slot, state int) json.RawMessage {
-	for _, c := range slices.Backward(x.changes) {
-		if c.slot == s && c.number <= state && !c.idle {
-			return c.value
-		}
-	}
-	return nil
+	return lives[n-1]
 }
 
 // isNode reports whether a name is a node's: n and a number.
-func isNode(name string) bool {
-	number, ok := strings.CutPrefix(name, "n")
-	_, err := strconv.Atoi(number)
+func isNode(name string) bool { return isNumbered(name, "n") }
+
+func isClient(name string) bool { return isNumbered(name, "c") }
+
+func isService(name string) bool { return !isNode(name) && !isClient(name) }
+
+func isNumbered(name, prefix string) bool {
+	number, ok := strings.CutPrefix(name, prefix)
+	_, err := strconv.ParseUint(number, 10, 64)
 	return ok && err == nil
 }
 
-// integer reads JSON that is an integer.
-func integer(raw json.RawMessage) (int64, bool) {
-	n, err := strconv.ParseInt(string(raw), 10, 64)
-	return n, err == nil
+// byNumber orders names of one kind.
+func byNumber(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
+
+// fieldsOf returns the fields of an object, and none of other values.
+func fieldsOf(value json.RawMessage) (fields map[string]json.RawMessage) {
+	_ = json.Unmarshal(value, &fields)
+	return fields
+}
+
+// text returns the JSON string that a value is, or nothing.
+func text(value json.RawMessage) (s string) {
+	_ = json.Unmarshal(value, &s)
+	return s
+}
+
+// canonical returns a key as JSON that is the same however a node writes it.
+func canonical(value json.RawMessage) string {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(value))
+	d.UseNumber()
+	if d.Decode(&v) != nil {
+		return "null"
+	}
+	form, _ := json.Marshal(v) // what was JSON can be marshalled
+	return string(form)
 }

@@ -1,6 +1,7 @@
 package story
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,98 +11,116 @@ import (
 
 // label says what a message is, in few words.
 func (t *teller) label(m *Message) string {
-	b, key := m.body, m.key.name()
-	switch {
-	case m.kind == "read" && key != "":
+	key := strings.Trim(string(m.body["key"]), `"`)
+	service := isService(m.Dest) || isService(m.Src)
+	switch code := string(m.body["code"]); {
+	case m.kind == "read" && service:
 		return "read " + key
-	case m.kind == "write":
-		return fmt.Sprintf("write %s = %s", key, t.gauge.label(m.key, b["value"]))
-	case m.kind == "cas" && t.gauge.field != "" && m.field("create_if_not_exists") == "true" && m.field("from") == m.field("to"):
-		return fmt.Sprintf("create %s = %s", key, t.gauge.label(m.key, b["to"]))
-	case m.kind == "cas":
-		return fmt.Sprintf("%s: %s", key, t.gauge.swap(m.key, b["from"], b["to"]))
+	case m.kind == "write" && service:
+		return fmt.Sprintf("write %s = %s", key, t.value(m.body["value"]))
+	case m.kind == "cas" && service:
+		return fmt.Sprintf("%s: %s", key, t.swap(m.body["from"], m.body["to"]))
 	case m.kind == "add":
-		return "add " + m.field("delta")
-	case m.kind == "read_ok" && m.from != nil:
-		return t.gauge.label("", b["value"])
+		return "add " + string(m.body["delta"])
+	case m.kind == "read_ok" && service:
+		return t.value(m.body["value"])
 	case m.kind == "read_ok":
-		return "read ok: " + shortened(m.field("value"), 16)
-	case m.kind == "error" && m.from != nil && m.field("code") == "20":
+		return "read ok: " + shortened(string(m.body["value"]), 16)
+	case m.kind == "error" && service && code == "20":
 		return "no value"
-	case m.kind == "error" && m.from != nil && m.field("code") == "22":
+	case m.kind == "error" && service && code == "22":
 		return "has another value"
 	case m.kind == "error":
-		return "error " + m.field("code")
+		return "error " + code
 	case m.kind == "":
-		return shortened(string(t.entries[m.pos].Body), 24)
+		return shortened(string(m.Body), 24)
 	}
-	return strings.TrimSuffix(m.kind, "_ok") + map[bool]string{true: " ok"}[strings.HasSuffix(m.kind, "_ok")]
+	label := strings.TrimSuffix(m.kind, "_ok")
+	if label != m.kind {
+		label += " ok"
+	}
+	if numbers := m.content(); isNode(m.Src) && isNode(m.Dest) && len(numbers) > 0 {
+		var values []string
+		for _, n := range numbers[:min(3, len(numbers))] {
+			values = append(values, fmt.Sprintf("%s %d", n.path, n.value))
+		}
+		label += ": " + strings.Join(values, ", ")
+	}
+	return label
 }
 
-// fate says what became of a copy.
-func (t *teller) fate(m *Message, c *Ending) Fate {
-	switch {
-	case c.What != maelstromtest.Received:
-		return map[maelstromtest.What]Fate{maelstromtest.Lost: WasLost, maelstromtest.Blocked: WasCut, "": OnItsWay}[c.What]
-	case c.unread:
-		return Unread
-	case t.mistaken(m):
-		return Mistaken
-	}
-	return Arrived
+// value returns a value in few words: of a large one, the number that the story
+// is about, and the first of its other small numbers.
+func (t *teller) value(value json.RawMessage) string {
+	return t.short(value) + inBrackets(t.details(value))
 }
 
-// mistaken reports whether a reply was taken for the answer to a request other
-// than its own.
-func (t *teller) mistaken(m *Message) bool {
-	return slices.ContainsFunc(t.inOrder(), func(other *Message) bool {
-		return other == other.call.request && other.call.taken == m && m.call != other.call
-	})
+func (t *teller) short(value json.RawMessage) string {
+	if t.large(value) {
+		return fmt.Sprint(numberAt(value, t.field))
+	}
+	return shortened(string(value), 16)
 }
 
-// verdict remarks why the read is wrong.
-func (t *teller) verdict() {
-	if t.read == nil || t.read.call == nil || len(t.read.call.replies) == 0 {
-		return
+func (t *teller) large(value json.RawMessage) bool { return t.field != "" && len(value) > 16 }
+
+// swap returns what a swap replaces and by what, with the details that differ.
+func (t *teller) swap(from, to json.RawMessage) string {
+	was, is := t.details(from), t.details(to)
+	without := func(list, other []string) []string {
+		return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 	}
-	style, text := t.judgement()
-	reply := t.read.call.replies[0]
-	t.remark(point{max(reply.arrived, reply.pos), t.read.Complete}, reply.Dest, style, "%s", text)
+	return t.short(from) + inBrackets(without(was, is)) + " → " + t.short(to) + inBrackets(without(is, was))
 }
 
-func (t *teller) judgement() (Style, string) {
-	o := t.read
-	switch least := t.acknowledged(o); {
-	case t.kind == CountedOnce:
-		return Praise, "right: it was added once"
-	case t.kind == TornRead:
-		return Verdict, "wrong: there never was such a total"
-	case t.than != nil:
-		return Verdict, fmt.Sprintf("wrong: %d had been read", t.than.Int())
-	case t.kind == CountedTwice:
-		return Verdict, "wrong: an add counts twice"
-	case o.Final:
-		return Verdict, "wrong: " + t.right() + " would be right"
-	case o.Int() < least:
-		return Verdict, fmt.Sprintf("wrong: %d had been acknowledged", least)
+// mostDigits bounds the length of the integers that are details. Times and
+// random numbers are longer.
+const mostDigits = 6
+
+// details returns the small integers that a large value holds besides the
+// story's number. Each comes with the last two names of its path: the seq of
+// {"total":7,"by":{"n0":{"seq":3}}} is "n0 seq 3".
+func (t *teller) details(value json.RawMessage) (found []string) {
+	if !t.large(value) {
+		return nil
 	}
-	var asked int64
-	for _, a := range t.ops {
-		if a.F == "add" && a.Outcome != maelstromtest.Fail && a.Invoke <= o.Complete {
-			asked += a.Int()
+	for _, n := range numbersIn(nil, "", value) {
+		text := fmt.Sprint(n.value)
+		names := strings.Split(n.path, ".")
+		if len(text) <= mostDigits && n.path != t.field {
+			found = append(found, strings.Join(names[max(0, len(names)-2):], " ")+" "+text)
 		}
 	}
-	if o.Int() > asked {
-		return Verdict, fmt.Sprintf("wrong: only %d had been added", asked)
-	}
-	return Verdict, "wrong"
+	return found
 }
 
-// right says which final reads would be right.
-func (t *teller) right() string {
-	var texts []string
-	for _, r := range t.Acceptable {
-		texts = append(texts, r.String())
+// inBrackets formats the first few details for the end of a label.
+func inBrackets(details []string) string {
+	const most = 2
+	switch {
+	case len(details) == 0:
+		return ""
+	case len(details) > most:
+		details = append(slices.Clone(details[:most]), "…")
 	}
-	return strings.Join(texts, " or ")
+	return " (" + strings.Join(details, ", ") + ")"
+}
+
+func shortened(text string, most int) string {
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+// fate says what became of a copy of a message.
+func fate(m *Message, c *Ending) Fate {
+	switch {
+	case c.What == maelstromtest.Received && c.unread:
+		return Unread
+	case c.What == maelstromtest.Received:
+		return Arrived
+	}
+	return map[maelstromtest.What]Fate{maelstromtest.Lost: WasLost, maelstromtest.Blocked: WasCut, "": OnItsWay}[c.What]
 }

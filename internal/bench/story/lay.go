@@ -8,56 +8,124 @@ import (
 	"strings"
 	"time"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// lay puts the chosen messages and the notes into lanes and rows.
+// lay makes a story of the claims: their sentences, and what they show in lanes
+// and rows.
 func (t *teller) lay() *Story {
-	t.verdict()
-	s := &Story{Kind: t.kind, Caption: t.caption(), Lanes: t.lanes()}
-	if t.read != nil {
-		s.Asked = len(t.seen(t.read))
+	s := &Story{Kind: t.kind, Claims: t.claims, Dropped: t.dropped, Asked: t.asked}
+	var notes []remark
+	shown := map[*Message]Mark{}
+	for _, c := range t.claims {
+		s.Sentences = append(s.Sentences, t.facts.Text(c))
+		show := t.facts.Shows(c)
+		for _, id := range show.Messages {
+			if m := t.byID[id]; m != nil {
+				shown[m] = cmp.Or(shown[m], t.mark(c, m))
+			}
+		}
+		for _, n := range show.Notes {
+			if r := (remark{n, styleOf(c)}); n.At >= 0 && !slices.Contains(notes, r) {
+				notes = append(notes, r)
+			}
+		}
 	}
+	s.Caption = strings.Join(s.Sentences, " ")
+	messages := slices.SortedFunc(maps.Keys(shown), func(a, b *Message) int { return a.pos - b.pos })
+	s.Lanes = lanes(messages, notes)
 	lane := map[string]int{}
 	for i, l := range s.Lanes {
 		lane[l.Name] = i
 	}
-	moments := t.arrows(s, lane)
-	for _, r := range t.notes {
-		n := &Note{Lane: lane[r.lane], Text: r.text, Style: r.style}
-		if r.style == AFault {
-			what := t.entries[r.pos].What
-			n.Dead = what == maelstromtest.Killed || what == maelstromtest.Crashed
-		}
+	moments := t.arrows(s, lane, messages, shown)
+	for _, r := range notes {
+		n := &Note{Lane: lane[r.Lane], Text: r.Text, Style: r.style, Dead: r.dead(t.journal)}
 		s.Notes = append(s.Notes, n)
-		moments = append(moments, moment{point: r.point, order: 1, lane: n.Lane, rows: []*int{&n.Row}})
+		p := place{r.At, t.journal[r.At].Time}
+		moments = append(moments, moment{place: p, order: 1, lane: n.Lane, rows: []*int{&n.Row}})
 	}
 	s.Rows = inRows(moments)
 	return s
 }
 
+// A remark is a note that does not have its place yet.
+type remark struct {
+	claim.Note
+	style Style
+}
+
+// dead reports whether the remark's node is dead from there on.
+func (r remark) dead(journal []maelstromtest.Entry) bool {
+	what := journal[r.At].What
+	return r.style == AFault && (what == maelstromtest.Killed || what == maelstromtest.Crashed)
+}
+
+// A place is a position in the journal with its time.
+type place struct {
+	pos int
+	At  time.Duration
+}
+
+// mark sets apart the acknowledgements and the answer that is wrong.
+func (t *teller) mark(c claim.Claim, m *Message) Mark {
+	answer := m.of != nil && m.of.op != nil
+	switch c.(type) {
+	case claim.Acknowledged:
+		if answer {
+			return Acknowledged
+		}
+	case claim.WrongTotal, claim.CountsRefused, claim.BelowAcked, claim.BelowSeen, claim.AboveAsked, claim.NotLinearizable:
+		if answer && m.of.op == t.wrongRead {
+			return Wrong
+		}
+	case claim.Answered:
+		if answer && t.kind == CountedOnce {
+			return Right
+		}
+	}
+	return Plain
+}
+
+// styleOf returns the style of a claim's notes.
+func styleOf(c claim.Claim) Style {
+	switch c.(type) {
+	case claim.Told:
+		return OldState
+	case claim.Killed, claim.AckedInMemory, claim.Crash, claim.Mute, claim.Stderr, claim.PendingBytes:
+		return AFault
+	case claim.WrongTotal, claim.CountsRefused, claim.BelowAcked, claim.BelowSeen, claim.AboveAsked, claim.NotLinearizable,
+		claim.Unanswered, claim.WrongReplyTo, claim.NextSent:
+		return Verdict
+	case claim.Answered:
+		return Praise
+	}
+	return NewValue
+}
+
 // A moment is where something of a story happens: a message is sent, a copy of
 // it arrives, or a note is made.
 type moment struct {
-	point
+	place
 	order, lane  int
 	rows         []*int   // that are the moment's row
 	starts, ends *Message // the message that is sent, and the one whose copy arrives
 }
 
-// arrows adds the copies of the chosen messages to a story.
-func (t *teller) arrows(s *Story, lane map[string]int) (moments []moment) {
-	for _, m := range t.inOrder() {
-		start := moment{point: m.point, lane: lane[m.Src], starts: m}
+// arrows adds the copies of messages to a story.
+func (t *teller) arrows(s *Story, lane map[string]int, messages []*Message, marks map[*Message]Mark) (moments []moment) {
+	for _, m := range messages {
+		start := moment{place: place{m.pos, m.Time}, lane: lane[m.Src], starts: m}
 		for i, c := range m.Copies {
 			a := &Arrow{
-				From: lane[m.Src], To: lane[m.Dest], SentAt: m.At,
-				Label: t.label(m), Fate: t.fate(m, c), Late: c.Late, Copy: i, Mark: t.chosen[m],
+				From: lane[m.Src], To: lane[m.Dest], SentAt: m.Time, ID: m.ID,
+				Label: t.label(m), Fate: fate(m, c), Late: c.Late, Copy: i, Mark: marks[m],
 			}
 			s.Arrows = append(s.Arrows, a)
 			start.rows = append(start.rows, &a.Sent)
 			if c.What == maelstromtest.Received {
-				moments = append(moments, moment{point: c.point, lane: a.To, ends: m, rows: []*int{&a.Ends}})
+				moments = append(moments, moment{place: place{c.pos, c.At}, lane: a.To, ends: m, rows: []*int{&a.Ends}})
 			} else {
 				start.rows = append(start.rows, &a.Ends)
 				start.At = max(start.At, c.At)
@@ -95,21 +163,16 @@ func arrivesFirst(later []moment, start moment) bool {
 		if m.ends == start.starts {
 			return true
 		}
-		if m.lane == start.lane && (m.starts == nil || m.starts.At > start.starts.At) {
+		if m.lane == start.lane && (m.starts == nil || m.starts.Time > start.starts.Time) {
 			return false
 		}
 	}
 	return false
 }
 
-// inOrder returns the chosen messages in the order in which they were sent.
-func (t *teller) inOrder() []*Message {
-	return slices.SortedFunc(maps.Keys(t.chosen), func(a, b *Message) int { return a.pos - b.pos })
-}
-
 // lanes returns the lanes, with each node beside its clients, and the services
 // in the middle.
-func (t *teller) lanes() []Lane {
+func lanes(messages []*Message, notes []remark) []Lane {
 	var nodes, services []Lane
 	clients := map[string][]Lane{} // by node
 	seen := map[string]bool{}
@@ -118,26 +181,26 @@ func (t *teller) lanes() []Lane {
 		case seen[name]:
 		case isNode(name):
 			nodes = append(nodes, Lane{name, Node})
-		case strings.HasPrefix(name, "c") && isNode("n"+name[1:]):
+		case isClient(name):
 			clients[other] = append(clients[other], Lane{name, Client})
 		default:
 			services = append(services, Lane{name, Service})
 		}
 		seen[name] = true
 	}
-	for _, m := range t.inOrder() {
+	for _, m := range messages {
 		add(m.Src, m.Dest)
 		add(m.Dest, m.Src)
 	}
-	for _, r := range t.notes {
-		add(r.lane, "")
+	for _, r := range notes {
+		add(r.Lane, "")
 	}
-	byNumber := func(a, b Lane) int { return cmp.Or(len(a.Name)-len(b.Name), strings.Compare(a.Name, b.Name)) }
-	slices.SortFunc(nodes, byNumber)
+	inOrder := func(a, b Lane) int { return byNumber(a.Name, b.Name) }
+	slices.SortFunc(nodes, inOrder)
 	var lanes []Lane
 	for i, n := range nodes {
 		own, left := clients[n.Name], i < (len(nodes)+1)/2
-		slices.SortFunc(own, byNumber)
+		slices.SortFunc(own, inOrder)
 		if left {
 			lanes = append(append(lanes, own...), n)
 		} else {

@@ -63,13 +63,13 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 		kinds        []Kind
 		says         string
 	}{
-		{"rmw", "", 20 * time.Millisecond, []Kind{LostUpdate}, "acknowledged"},
-		{"cas", "loss", 0, []Kind{CountedTwice, OldAnswer}, ""},
-		{"cas", "late", 0, []Kind{CountedTwice, OldAnswer}, ""},
-		{"cas", "", 20 * time.Millisecond, []Kind{OldAnswer}, "from a state"},
-		{"crdt", "", 20 * time.Millisecond, []Kind{OldAnswer}, "from a state"},
-		{"crdt", "duplicate,late", 0, []Kind{OldAnswer, TakenBack}, ""},
-		{"memory", "", 0, []Kind{NotStored}, "told the store nothing"},
+		{"rmw", "", 20 * time.Millisecond, []Kind{LostUpdate}, "had last been told"},
+		{"cas", "loss", 0, []Kind{CountedTwice, OverCounted, OldAnswer, CallLost}, ""},
+		{"cas", "late", 0, []Kind{CountedTwice, OverCounted, OldAnswer, CallLost}, ""},
+		{"cas", "", 20 * time.Millisecond, []Kind{OldAnswer, Outdated}, "told"},
+		{"crdt", "", 20 * time.Millisecond, []Kind{OldAnswer, Outdated}, "told"},
+		{"crdt", "duplicate,late", 0, []Kind{OldAnswer, Outdated, TakenBack, CallLost}, ""},
+		{"memory", "", 0, []Kind{NotSent}, "No node used a service"},
 		{"crash", "", 0, []Kind{CrashedNode}, "panic: too many requests"},
 	} {
 		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
@@ -115,10 +115,11 @@ func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
 func TestSimulationsHaveTrueStories(t *testing.T) {
 	t.Parallel()
 	causes := map[string][]Kind{ // by design, and by design and faults
-		"rmw": {LostUpdate, OldAnswer, TakenBack}, "rmw ": {LostUpdate}, "rmw kill": {LostUpdate},
-		"cas": {CountedTwice, OldAnswer}, "cas ": {OldAnswer}, "cas kill": {OldAnswer},
-		"crdt": {OldAnswer, TakenBack, TornRead}, "crdt ": {OldAnswer}, "crdt kill": {OldAnswer}, "crdt loss": {OldAnswer, TornRead},
+		"rmw": {LostUpdate, OldAnswer, Outdated, TakenBack, OtherAmount, NotStored, OverCounted}, "rmw ": {LostUpdate},
+		"cas": {CountedTwice, OverCounted, OldAnswer, Outdated}, "cas ": {OldAnswer, Outdated}, "cas kill": {OldAnswer, Outdated},
+		"crdt": {OldAnswer, Outdated, TakenBack, LostUpdate}, "crdt ": {OldAnswer, Outdated}, "crdt loss": {OldAnswer, Outdated, Undelivered},
 	}
+	anyway := []Kind{NodeKilled, CallLost} // with faults, a request may not be answered
 	seeds := uint64(3)
 	if testing.Short() {
 		seeds = 1
@@ -135,19 +136,16 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 			for _, shape := range [][2]int{{1, 4}, {3, 3}, {5, 5}, {3, 12}} {
 				for seed := range seeds {
 					s := Of(maelstromtest.Record(t, maelstromtest.Config{
-						Consistency: maelstromtest.Linearizable, Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
-						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed,
+						Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
+						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed, Consistency: maelstromtest.Linearizable,
 					}, rival.Program))
 					if s == nil {
 						continue
 					}
 					check(t, s)
-					if s.Kind == OldAnswer && design == "crdt" && shape[0] == 5 && s.Messages() > 10 {
-						t.Errorf("seed %d: the story shows all five keys:\n%s", seed, s.Text())
-					}
 					if told++; s.Kind == Unexplained {
 						unexplained++
-					} else if !slices.Contains(allowed, s.Kind) || s.Messages() > 24 {
+					} else if !slices.Contains(slices.Concat(allowed, anyway), s.Kind) || s.Messages() > 24 {
 						t.Errorf("%s under %q with %v nodes and workers, seed %d, in %d messages:\n%s", design, faults, shape, seed, s.Messages(), s.Text())
 					}
 				}

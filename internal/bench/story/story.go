@@ -1,137 +1,97 @@
-// Package story tells why a run of a counter went wrong: from the run's journal
-// and history it chooses the few messages that show why, and makes a text, a
-// sequence diagram and a caption in plain words of them.
+// Package story tells why a run of a counter went wrong: it chooses claims of
+// package claim that are true of the run's journal and history, and makes a
+// text and a sequence diagram of them.
 //
-// It only decides and draws: it has no clock, reads no files and runs nothing.
+//	if s := story.Of(result, journal); s != nil {
+//		fmt.Println(s.Text())
+//	}
+//
+// A sentence, an arrow or a note that is not a claim that holds does not appear.
+// What to claim follows the flow of information, with no knowledge of the
+// node's design: how reads are made of what their nodes had been told, from
+// which states of services that came, and up to where news of an add had got.
+//
+// The package only decides and draws: it has no clock, reads no files and runs
+// nothing.
 package story
 
 import (
 	"fmt"
-	"slices"
 	"time"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
-// A Story is a sequence diagram with a caption. Lanes are numbered from left to
-// right, rows from top to bottom.
+// A Story is a list of claims, with a sequence diagram that shows them. Lanes
+// are numbered from left to right, rows from top to bottom.
 type Story struct {
-	Kind    Kind
-	Caption string
-	Lanes   []Lane
-	Arrows  []*Arrow
-	Notes   []*Note
-	Rows    []time.Duration // when what is in each row happens
-	Asked   int             // how many answers of services the wrong read rests on
+	Kind      Kind
+	Claims    []claim.Claim
+	Sentences []string      // what the claims say, one for each
+	Caption   string        // all of them
+	Dropped   []claim.Claim // what would have been said, had it held
+	Lanes     []Lane
+	Arrows    []*Arrow
+	Notes     []*Note
+	Rows      []time.Duration // when what is in each row happens
+	Asked     int             // how many answers of services the wrong read's value was made of
 }
 
-// A Lane is the life of a client, a node or a service.
-type Lane struct {
-	Name string
-	Role Role
-}
-
-// A Role says what a lane is the life of.
-type Role string
+// A Kind is a reason for which a counter goes wrong.
+type Kind string
 
 const (
-	Client  Role = "client"
-	Node    Role = "node"
-	Service Role = "service"
+	LostUpdate   Kind = "lost update" // a change took the place of one that its node did not know
+	TakenBack    Kind = "taken back"  // an old message put an old value back
+	OverCounted  Kind = "more than was added"
+	CountedTwice Kind = "counted twice"                // an add was counted more than once
+	OtherAmount  Kind = "another amount"               // a service's number changed by what no add makes
+	AckedEarly   Kind = "acknowledged early"           // an add was acknowledged before it was stored
+	NotStored    Kind = "not in the store"             // adds were acknowledged that no service was told of
+	Misdirected  Kind = "an answer of an earlier life" // came when its node had made another request with that number
+	OldAnswer    Kind = "old answer"                   // a service answered from an old state
+	Outdated     Kind = "asked too early"              // what the node had been told changed before it answered
+	Undelivered  Kind = "messages that did not come"   // and that might have told of an add
+	NotSent      Kind = "nothing sent"                 // nobody told others of an add
+	NotAsked     Kind = "not asked for"                // the node did not ask for what it should have known
+	TooSoon      Kind = "answered too soon"            // before its questions were answered
+	NotCounted   Kind = "told, but not counted"        // by a peer
+	ToldTwice    Kind = "told twice"                   // by a peer
+	Forgotten    Kind = "forgotten"                    // a node was killed with what it alone knew
+	NodeKilled   Kind = "killed"                       // by a fault, with the request in hand
+	Unanswered   Kind = "no answer"                    // and the node did nothing more for the request
+	CallLost     Kind = "a lost call"                  // a request was not answered since the node's own call was not
+	NotActedOn   Kind = "an answer not acted on"       // the node was told what it had asked for, and stopped
+	Repeated     Kind = "the same call, again and again"
+	AnsweredLate Kind = "answered too late"
+	WrongReplyTo Kind = "wrong in_reply_to"
+	BadAnswer    Kind = "bad answer"
+	Refusal      Kind = "refused"
+	RefusedAdd   Kind = "refused, but counted"
+	CrashedNode  Kind = "crash"
+	MuteNode     Kind = "mute"
+	CountedOnce  Kind = "counted once" // nothing went wrong: see Once
+	Unexplained  Kind = "what is known"
 )
 
-// An Arrow is a copy of a message.
-type Arrow struct {
-	From, To   int // lanes
-	Sent, Ends int // rows; they are the same if nothing happens between
-	SentAt     time.Duration
-	Label      string
-	Fate       Fate
-	Late       time.Duration // by how much a fault delayed it
-	Copy       int           // 0 is the message itself, the others are the network's copies
-	Mark       Mark
-}
-
-// A Fate is what became of a message.
-type Fate string
-
-const (
-	Arrived  Fate = "arrived"
-	WasLost  Fate = "lost"
-	WasCut   Fate = "blocked by a cut link"
-	Unread   Fate = "not read: the node was dead"
-	OnItsWay Fate = "still on its way at the end"
-	Mistaken Fate = "taken for another answer"
-)
-
-// A Mark sets apart messages that matter to the verdict.
-type Mark string
-
-const (
-	Plain        Mark = ""
-	Acknowledged Mark = "acknowledged"
-	Wrong        Mark = "wrong"
-	Right        Mark = "right"
-)
-
-// A Note is something that happens in a lane.
-type Note struct {
-	Lane, Row int
-	Text      string
-	Style     Style
-	Dead      bool // from here on the lane's node is dead, up to its next fault
-}
-
-// A Style is the kind of a note.
-type Style string
-
-const (
-	NewValue Style = "value" // the value of a service's key, after a change
-	OldState Style = "old"   // the old state that a service answered from
-	AFault   Style = "fault"
-	Verdict  Style = "verdict" // why a read is wrong
-	Praise   Style = "praise"  // that a read is right
-)
-
-// Of returns the story of the first thing that went wrong in a run: a crash, a
-// wrong total, a read out of order, or a history that is not linearizable. It
-// returns nil if there is none of these.
+// Of returns the story of what decided that a run is wrong: of the first check
+// that Maelstrom makes, too, or else of the first other one. It returns nil if
+// no check is wrong.
 func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
-	x := read(r, journal)
-	if c := x.diagnose(); c != nil {
-		return x.tell(c)
-	}
-	return nil
-}
-
-// Once returns a story of a run that is right. It is about the first
-// acknowledged add that changed the store without the node hearing of it in
-// time: how the add counted once all the same, and the read after it. Once
-// returns nil if the run was wrong, or if there is no such add.
-func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
-	if !r.Right {
+	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(r, journal)}
+	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
 	}
-	x := read(r, journal)
-	for _, ch := range x.changes {
-		heard := func(m *Message) bool { return m.arrived >= 0 && m.from != nil && m.from.Changed }
-		o := ch.add()
-		if !o.acked() || ch.step != o.Int() || ch.step == 0 || slices.ContainsFunc(ch.call.replies, heard) {
-			continue
-		}
-		for _, later := range x.ops {
-			if later.F == "read" && later.Outcome == maelstromtest.OK && later.Invoke > o.Complete {
-				return x.tell(&cause{kind: CountedOnce, add: o, lost: ch, read: later})
-			}
-		}
-	}
-	return nil
+	return t.lay()
 }
 
-func (x *run) tell(c *cause) *Story {
-	t := &teller{run: x, cause: c, chosen: map[*Message]Mark{}}
-	t.choose()
-	return t.lay()
+// Short returns the story in a line: its kind and its first sentence.
+func (s *Story) Short() string {
+	if len(s.Sentences) == 0 {
+		return s.heading()
+	}
+	return s.heading() + ": " + s.Sentences[0]
 }
 
 // Messages counts the messages that the story shows, without copies.
@@ -145,9 +105,13 @@ func (s *Story) Messages() int {
 	return n
 }
 
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// brief shows a duration with two or three digits.
+func brief(d time.Duration) string {
+	switch {
+	case d >= 10*time.Second:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d >= time.Second:
+		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%.3g ms", float64(d.Microseconds())/1000)
 }

@@ -38,8 +38,18 @@ type canvas struct {
 
 // SVG returns the story as a picture that needs no other files.
 func (s *Story) SVG() string {
+	var caption []string
+	for _, sentence := range s.Sentences {
+		caption = append(caption, Wrap(sentence, captionLetters)...)
+	}
+	return s.draw(caption)
+}
+
+// Diagram returns the picture without the sentences, for a page that has them.
+func (s *Story) Diagram() string { return s.draw(nil) }
+
+func (s *Story) draw(caption []string) string {
 	c := &canvas{s: s}
-	caption := Wrap(s.Caption, captionLetters)
 	captionHeight := float64(edge + lineHeight*(len(caption)+1))
 	c.top = captionHeight + headHeight + 40
 	height := c.top + float64(len(s.Rows)-1)*rowHeight + 30
@@ -141,7 +151,7 @@ func (a *Arrow) classes() string {
 		classes = append(classes, "lost")
 	case a.Copy > 0:
 		classes = append(classes, "copy")
-	case a.Late > 0 || a.Fate == Mistaken || a.Fate == OnItsWay:
+	case a.Late > 0 || a.Fate == OnItsWay:
 		classes = append(classes, "late")
 	}
 	if a.Mark != Plain && !a.gone() {

@@ -9,8 +9,8 @@ import (
 // width is the greatest length of a text's lines, unless a word is longer.
 const width = 100
 
-// Text returns the story as plain text: the caption, and below it what
-// happened, in order and a line each.
+// Text returns the story as plain text: its sentences, and below them what they
+// speak of, in order and a line each.
 func (s *Story) Text() string {
 	rows := make([]string, len(s.Rows))
 	add := func(row int, who, what string) {
@@ -34,8 +34,12 @@ func (s *Story) Text() string {
 	for _, n := range s.Notes {
 		add(n.Row, s.Lanes[n.Lane].Name, "[ "+n.Text+" ]")
 	}
-	heading := Wrap(s.heading()+": "+s.Caption, width)
-	return strings.Join(heading, "\n") + "\n\n" + strings.Join(rows, "")
+	var head strings.Builder
+	fmt.Fprintln(&head, s.heading()+":")
+	for _, sentence := range s.Sentences {
+		fmt.Fprintln(&head, "  "+strings.Join(Wrap(sentence, width-2), "\n    "))
+	}
+	return head.String() + "\n" + strings.Join(rows, "")
 }
 
 // remark says what is special about an arrow.

@@ -1,0 +1,608 @@
+package story
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A figure is a number in a service.
+type figure struct {
+	slot
+	path string
+}
+
+// An entry of an account is a change of a figure with what it was for. That is
+// a guess, which only decides what is claimed.
+type posting struct {
+	*change
+	step  int64
+	class class
+	adds  []*op
+	loss  int64   // by how much less than the adds the figure has changed
+	knew  point   // what the node computed the change from, if that was not the value before
+	first *change // of something that is there twice
+}
+
+// A class is what a change was for.
+type class int
+
+const (
+	counted     class = iota // the adds of its node
+	overwriting              // these too, but it took away others
+	twice                    // adds that had been counted
+	copied                   // a second copy of a message
+	odd                      // no sum of adds
+)
+
+// account tells what the services' figures have lost. It returns how much of
+// what is missing that is.
+func (t *teller) account(read *op, f *fit, missing int64) int64 {
+	found := t.misposted(read, f, func(p *posting) bool { return p.loss > 0 })
+	if found < missing && t.kind == "" {
+		found += t.notStored(read, f)
+	}
+	return found
+}
+
+// misposted tells of the first change of a figure that is wrong in a certain
+// way. It returns by how much less than the adds all of them together changed
+// the figures.
+func (t *teller) misposted(read *op, f *fit, wrong func(*posting) bool) (loss int64) {
+	for _, fig := range t.figures(read, f) {
+		postings, sound := t.postings(fig, read.answered)
+		bad := slices.DeleteFunc(postings, func(p *posting) bool { return p.class == counted || !wrong(p) })
+		if !sound || len(bad) == 0 || !t.tellPosting(fig, bad[0]) {
+			continue
+		}
+		for _, p := range bad {
+			loss += p.loss
+		}
+	}
+	return loss
+}
+
+// figures returns the numbers of which a read's value was made, or else those
+// that changed most often.
+func (t *teller) figures(read *op, f *fit) (list []figure) {
+	if f != nil {
+		for _, p := range f.parts {
+			if p.from == aKey {
+				list = append(list, figure{p.m.of.slot(), p.path})
+			}
+		}
+		return list
+	}
+	changes := map[figure]int{}
+	for _, c := range t.effects {
+		for _, n := range numbersIn(nil, "", c.value) {
+			changes[figure{c.slot, n.path}]++
+		}
+	}
+	return mostFirst(changes)
+}
+
+// postings says of each change of a figure what it was for. They are sound if
+// most are for adds.
+func (t *teller) postings(fig figure, until int) (list []*posting, sound bool) {
+	settled := map[*op]*change{}
+	good, bad := 0, 0
+	for _, c := range t.effects {
+		if c.slot != fig.slot || c.pos > until || !isNode(c.by.Src) {
+			continue
+		}
+		p := t.classify(fig, c, settled)
+		for _, o := range p.adds {
+			settled[o] = c
+		}
+		switch {
+		case p.class == counted && len(p.adds) > 0 || p.class == overwriting:
+			good++
+		case p.class == odd:
+			bad++
+		}
+		list = append(list, p)
+	}
+	return list, good >= bad
+}
+
+func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posting {
+	p := &posting{change: c, step: c.number(fig.path) - c.before.number(fig.path)}
+	if c.idle {
+		p.step = 0
+	}
+	hand, pending := t.unsettled(c.by, settled)
+	after := c.number(fig.path)
+	if c.copied {
+		p.class, p.loss, p.first = copied, -p.step, t.firstOf(c)
+		return p
+	}
+	if p.adds = choose(hand, pending, p.step); p.adds != nil {
+		return p
+	}
+	mind := t.mind(c.by.Src, c.by.pos)
+	for _, l := range mind.labelsOf(fig) {
+		known := mind.upTo(l, c.by.pos)
+		for _, knew := range slices.Backward(known[max(0, len(known)-6):]) {
+			want := after - knew.value
+			if p.adds = choose(hand, nil, want); want != p.step && (p.adds != nil || want == 0 && p.step < 0) {
+				p.class, p.loss, p.knew = overwriting, want-p.step, knew
+				return p
+			}
+		}
+	}
+	if p.step == 0 {
+		return p
+	}
+	for _, o := range t.inHand(c.by) {
+		if settled[o] != nil && o.Int() == p.step {
+			p.class, p.adds, p.loss, p.first = twice, []*op{o}, -p.step, settled[o]
+			return p
+		}
+	}
+	p.class, p.loss = odd, -p.step
+	if len(hand) == 1 {
+		p.adds, p.loss = hand, hand[0].Int()-p.step
+	}
+	return p
+}
+
+// labelsOf returns the label under which a node knows a figure.
+func (d *mind) labelsOf(fig figure) []label {
+	return []label{{aKey, fig.service, fig.key, fig.path}}
+}
+
+// firstOf returns the first change that a message made.
+func (t *teller) firstOf(c *change) *change {
+	for _, first := range t.slots[c.slot] {
+		if first.by == c.by {
+			return first
+		}
+	}
+	return nil
+}
+
+// unsettled returns the adds of more than nothing that a node had in hand when
+// it sent a message, and those that it had been asked for before that, for which
+// there is no change yet.
+func (t *teller) unsettled(m *Message, settled map[*op]*change) (hand, pending []*op) {
+	for _, o := range t.ops {
+		if o.F != "add" || o.Int() <= 0 || o.Node != m.Src || o.arrived == none || o.arrived > m.pos || settled[o] != nil {
+			continue
+		}
+		if o.answered == none || o.answered > m.pos {
+			hand = append(hand, o)
+		} else {
+			pending = append(pending, o)
+		}
+	}
+	return hand, append(pending, hand...)
+}
+
+// choose returns adds that make a sum: one, or the first few, or else any.
+func choose(hand, pending []*op, target int64) []*op {
+	if target <= 0 {
+		return nil
+	}
+	for _, o := range hand {
+		if o.Int() == target {
+			return []*op{o}
+		}
+	}
+	for _, pool := range [][]*op{hand, pending} {
+		var sum int64
+		for i, o := range pool {
+			if sum += o.Int(); sum == target {
+				return pool[:i+1]
+			}
+		}
+	}
+	reach := map[int64][]*op{0: nil}
+	pool := pending[max(0, len(pending)-14):]
+	for _, o := range pool {
+		for _, s := range slices.Sorted(maps.Keys(reach)) {
+			if _, ok := reach[s+o.Int()]; !ok {
+				reach[s+o.Int()] = append(slices.Clone(reach[s]), o)
+			}
+		}
+	}
+	return reach[target]
+}
+
+// tellPosting tells of a change that lost adds, or that counted some twice.
+func (t *teller) tellPosting(fig figure, p *posting) bool {
+	before := len(t.claims)
+	switch p.class {
+	case copied:
+		kind := CountedTwice
+		if p.loss > 0 {
+			kind = TakenBack
+		}
+		t.because(kind, claim.SecondCopy{
+			Service: p.service, Key: p.key, Call: p.by.ID, By: p.by.Src, First: p.first.pos, Second: p.pos,
+		})
+	case overwriting:
+		if t.try(LostUpdate, t.overwritten(p.change)) {
+			t.lost(p.before)
+		} else if m := p.knew.m; p.before != nil && m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < p.before.state {
+			if t.because(LostUpdate, t.changed(p.before), t.toldClaim(m), t.sent(p.by)) && !p.idle {
+				t.killedSince(p.by, p.pos)
+				t.say(t.changed(p.change))
+			}
+		}
+	case twice:
+		o := p.adds[0]
+		if t.try(CountedTwice, claim.CountedTwice{
+			Service: p.service, Key: p.key, Path: fig.path, Add: o.index, Node: o.Node, Delta: o.Int(), First: p.first.pos, Second: p.pos,
+		}) {
+			t.retried(p)
+		} else if t.say(t.changed(p.first)) {
+			t.retried(p)
+			t.tooMuchBy(fig, p.change)
+		}
+	case odd:
+		t.oddChange(fig, p)
+	}
+	return len(t.claims) > before
+}
+
+// killedSince tells that the node that sent a message was killed before a
+// position.
+func (t *teller) killedSince(m *Message, pos int) {
+	for _, at := range t.lives[m.Src] {
+		if at > m.pos && at < pos && t.journal[at].What == maelstromtest.Killed {
+			t.say(claim.Killed{Node: m.Src, At: at})
+		}
+	}
+}
+
+// lost tells for which acknowledged add a change was that was overwritten.
+func (t *teller) lost(c *change) {
+	if c == nil {
+		return
+	}
+	if hand := t.inHand(c.by); len(hand) == 1 && hand[0].acked() {
+		t.say(t.acknowledged(hand[0]))
+	}
+}
+
+// overwritten claims that a change took the place of one that its node did not
+// know of.
+func (t *teller) overwritten(c *change) claim.Claim {
+	o := claim.Overwritten{
+		Service: c.service, Key: c.key, At: c.pos, Call: c.by.ID, By: c.by.Src, To: c.json(), Idle: c.idle, Told: -1,
+	}
+	if lost := c.before; lost != nil {
+		o.Lost, o.LostCall, o.LostBy, o.LostTo = lost.pos, lost.by.ID, lost.by.Src, lost.json()
+	}
+	for _, m := range t.gotBy[c.by.Src] {
+		if m.arrived < c.by.pos && m.used != nil && m.of.slot() == c.slot && len(m.valueTold()) > 0 {
+			o.Told, o.Knew = m.ID, string(m.valueTold())
+			if m.kind == "error" && string(m.body["code"]) == "20" {
+				o.Knew = ""
+			}
+		}
+	}
+	return o
+}
+
+// retried tells why a node made a change again: what became of the answers to
+// the first, of which another may have come first.
+func (t *teller) retried(p *posting) {
+	sent := t.sentBy[p.by.Src]
+	for _, m := range p.first.by.answers {
+		again := slices.IndexFunc(sent, func(again *Message) bool {
+			return again.pos > p.first.by.pos && again.toService() && again.slot() == p.slot && !m.before(again.pos)
+		})
+		if again >= 0 || len(p.first.by.answers) > 1 {
+			t.say(t.sent(m))
+		}
+	}
+}
+
+// oddChange tells of a change by an amount that no add makes.
+func (t *teller) oddChange(fig figure, p *posting) {
+	for _, later := range t.slots[fig.slot] { // a request that came late
+		if p.before != nil && p.step < 0 && p.before.before != nil && later == p.change && p.by.pos < p.before.pos &&
+			t.try(TakenBack, claim.WrittenBack{
+				Service: p.service, Key: p.key, Lost: p.before.pos, LostBy: p.before.by.Src, LostTo: p.before.json(),
+				At: p.pos, Call: p.by.ID, By: p.by.Src, To: p.json(),
+			}) {
+			t.lost(p.before)
+			return
+		}
+	}
+	hand := t.inHand(p.by)
+	if len(hand) == 1 {
+		o := hand[0]
+		if t.try(OtherAmount, claim.AnotherAmount{
+			Service: p.service, Key: p.key, Path: fig.path, Call: p.by.ID, At: p.pos, By: p.by.Src,
+			From: p.before.number(fig.path), To: p.number(fig.path), Add: o.index, Delta: o.Int(),
+		}) {
+			t.hasty(p, o)
+			if o.acked() {
+				t.say(t.acknowledged(o))
+			}
+			return
+		}
+	}
+	if p.loss < 0 {
+		t.tooMuchBy(fig, p.change)
+	}
+}
+
+// hasty tells that a node changed a key before it had been told what it is.
+func (t *teller) hasty(p *posting, o *op) {
+	for _, m := range t.sentBy[p.by.Src] {
+		if m.pos > o.arrived && m.pos < p.by.pos && isService(m.Dest) && m.slot() == p.slot && !m.answeredBefore(p.by.pos) {
+			t.say(claim.AskedInVain{Question: m.ID, Call: p.by.ID, Node: m.Src, Dest: m.Dest})
+			for _, a := range append([]*Message{m}, m.answers...) {
+				if gone(a.fate()) {
+					t.say(t.sent(a))
+				}
+			}
+			return
+		}
+	}
+}
+
+// askedUpTo returns what the adds make that had reached a node.
+func (t *teller) askedUpTo(node string, pos int) (sum int64) {
+	for _, o := range t.ops {
+		if o.F == "add" && o.Node == node && o.arrived != none && o.arrived < pos {
+			sum += o.Int()
+		}
+	}
+	return sum
+}
+
+// changedBy returns by how much a node had changed a figure up to and with a
+// position.
+func (t *teller) changedBy(fig figure, node string, pos int) (sum int64) {
+	for _, c := range t.slots[fig.slot] {
+		if c.by.Src == node && c.pos <= pos {
+			sum += c.number(fig.path) - c.before.number(fig.path)
+		}
+	}
+	return sum
+}
+
+// notStored tells that a node had acknowledged more than it had changed, and
+// what it did later. It returns how much that is.
+func (t *teller) notStored(read *op, f *fit) (found int64) {
+	for _, node := range t.nodes {
+		adds := of(t.ackedBefore(read), node)
+		if len(adds) == 0 || len(t.effects) == 0 {
+			continue
+		}
+		figures := t.figuresOf(node)
+		if len(figures) == 0 {
+			figures = t.figures(read, f)
+		}
+		if t.elsewhere(read, f, node) {
+			found += sum(adds)
+			continue
+		}
+		for _, fig := range figures {
+			c := t.counted(fig, node, read.answered)
+			if c.Changed >= c.Acked {
+				continue
+			}
+			if t.tellUncounted(fig, c) {
+				found += c.Acked - c.Changed
+				break
+			}
+		}
+	}
+	return found
+}
+
+// figuresOf returns the numbers that a node changes itself, those that it
+// changes most often first.
+func (t *teller) figuresOf(node string) []figure {
+	changes := map[figure]int{}
+	for _, c := range t.effects {
+		if c.by.Src != node || c.idle {
+			continue
+		}
+		for _, n := range numbersIn(nil, "", c.value) {
+			if n.value > c.before.number(n.path) {
+				changes[figure{c.slot, n.path}]++
+			}
+		}
+	}
+	return mostFirst(changes)
+}
+
+func mostFirst(changes map[figure]int) []figure {
+	list := slices.SortedFunc(maps.Keys(changes), func(a, b figure) int {
+		return cmp.Or(changes[b]-changes[a], cmp.Compare(a.service, b.service), cmp.Compare(a.key, b.key), cmp.Compare(a.path, b.path))
+	})
+	return list[:min(4, len(list))]
+}
+
+// fewSteps is how many equal changes are not there by chance.
+const fewSteps = 4
+
+// tellUncounted tells that a node had changed a figure by less than it had
+// acknowledged, and why.
+func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
+	if same := t.sameSteps(fig, c.Node); same.N >= fewSteps && t.facts.Holds(same) {
+		return t.because(OtherAmount, same)
+	}
+	early := slices.IndexFunc(t.slots[fig.slot], func(later *change) bool { return later.by.Src == c.Node && later.pos > c.At })
+	if early >= 0 {
+		c := t.counted(fig, c.Node, t.slots[fig.slot][early].pos)
+		if c.Changed < c.Acked && t.try(AckedEarly, c, t.changed(t.slots[fig.slot][early])) {
+			return true
+		}
+	}
+	if !t.try(NotStored, c) {
+		return false
+	}
+	if t.mistaken(c.Node, c.At) {
+		return true
+	}
+	var last *change
+	for _, change := range t.effects {
+		if change.by.Src == c.Node && !change.idle && change.pos < c.At {
+			last = change
+		}
+	}
+	if last != nil && t.wrongRead.reply != nil {
+		t.say(claim.LastChange{
+			Node: c.Node, Service: last.service, Key: last.key, Value: last.json(), At: last.pos, Until: t.wrongRead.reply.ID,
+		})
+	}
+	return true
+}
+
+// mistaken tells of an answer to a request of a node's earlier life that came in
+// the next life, when the node had made another request with the same number.
+func (t *teller) mistaken(node string, until int) bool {
+	for _, m := range t.gotBy[node] {
+		born := t.born(node, m.arrived)
+		if m.arrived > until || m.of == nil || m.of.Src != node || m.of.pos > born {
+			continue
+		}
+		for _, again := range t.sentBy[node] {
+			same := again.Dest == m.Src && string(again.body["msg_id"]) == string(m.of.body["msg_id"])
+			if same && again.pos > born && again.pos < m.arrived && t.say(t.sent(m.of)) {
+				t.killedSince(m.of, born)
+				t.kind = Misdirected
+				return t.say(t.sent(again), t.sent(m))
+			}
+		}
+	}
+	return false
+}
+
+// sameSteps says by what all changes of a figure by a node were.
+func (t *teller) sameSteps(fig figure, node string) claim.SameSteps {
+	c := claim.SameSteps{Service: fig.service, Key: fig.key, Path: fig.path, Node: node}
+	for _, change := range t.slots[fig.slot] {
+		if step := change.number(fig.path) - change.before.number(fig.path); change.by.Src == node && step != 0 {
+			c.N, c.Step = c.N+1, step
+		}
+	}
+	for _, o := range t.ops {
+		if o.acked() && o.Node == node {
+			c.Adds, c.Acked = c.Adds+1, c.Acked+o.Int()
+		}
+	}
+	return c
+}
+
+// elsewhere tells that a node changed a key of which a read's node had been
+// told nothing.
+func (t *teller) elsewhere(read *op, f *fit, node string) bool {
+	figures := t.figures(read, f)
+	for _, c := range slices.Backward(t.effects) {
+		known := slices.ContainsFunc(figures, func(fig figure) bool { return fig.slot == c.slot })
+		if c.by.Src == node && c.pos < read.answered && !c.idle && !known && len(numbersIn(nil, "", c.value)) > 0 {
+			never := claim.NeverTold{Node: read.Node, Service: c.service, Key: c.key, Until: read.reply.ID}
+			return t.facts.Holds(never) && t.because(NotAsked, t.changed(c), never)
+		}
+	}
+	return false
+}
+
+func (t *teller) counted(fig figure, node string, at int) claim.Counted {
+	c := claim.Counted{
+		Service: fig.service, Key: fig.key, Path: fig.path, Node: node, At: at,
+		Asked: t.askedUpTo(node, at), Changed: t.changedBy(fig, node, at-1),
+	}
+	for _, o := range t.ops {
+		if o.acked() && o.Node == node && o.answered != none && o.answered < at {
+			c.Acked += o.Int()
+		}
+	}
+	return c
+}
+
+// tooMuch tells why a read returned too much.
+func (t *teller) tooMuch(read *op, f *fit) {
+	if f != nil {
+		for _, node := range t.nodes {
+			var known int64
+			for _, p := range f.parts {
+				if p.from != aKey && p.who == node {
+					known += p.value
+				}
+			}
+			asked := t.askedUpTo(node, read.answered)
+			if known > asked && t.because(ToldTwice, claim.PartOff{
+				Of: f.claim, Peer: node, Known: known, Acked: sum(of(t.ackedBefore(read), node)), Asked: asked,
+			}) {
+				t.toldTwice(read, f, node)
+			}
+		}
+	}
+	if t.kind == "" && usesKeys(f) {
+		t.misposted(read, f, func(p *posting) bool { return p.loss < 0 })
+		if t.kind == "" {
+			t.overCounted(read, f)
+		}
+	}
+}
+
+// overCounted tells of the first change with which a node had changed a figure
+// by more than it had been asked for.
+func (t *teller) overCounted(read *op, f *fit) {
+	for _, fig := range t.figures(read, f) {
+		for _, c := range t.slots[fig.slot] {
+			if c.pos < read.answered && t.tooMuchBy(fig, c) {
+				return
+			}
+		}
+	}
+}
+
+func (t *teller) tooMuchBy(fig figure, c *change) bool {
+	for pos := c.pos + 1; pos <= t.wrongRead.answered; pos++ {
+		e := t.journal[pos]
+		if e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) {
+			count := t.counted(fig, c.by.Src, pos)
+			return count.Changed > count.Asked && t.facts.Holds(count) && t.because(OverCounted, t.changed(c), count)
+		}
+	}
+	return false
+}
+
+// toldTwice tells of a message of a peer that came twice, or that the peer may
+// have sent again since it had no answer.
+func (t *teller) toldTwice(read *op, f *fit, peer string) {
+	seen := map[string]*Message{}
+	var unanswered []*Message
+	for _, m := range t.sentBy[peer] {
+		if m.Dest != read.Node || m.kind != f.Type || !m.before(read.answered) || len(m.content()) == 0 {
+			continue
+		}
+		times := 0
+		for _, c := range m.Copies {
+			if c.What == maelstromtest.Received && c.pos < read.answered {
+				times++
+			}
+		}
+		if times > 1 && t.say(claim.ArrivedTwice{Message: m.ID, Times: times, Until: read.reply.ID, Src: peer, Dest: read.Node}) {
+			return
+		}
+		if first := seen[string(m.Body)]; first != nil && len(m.body["msg_id"]) > 0 &&
+			t.say(claim.SentAgain{First: first.ID, Second: m.ID, Until: read.reply.ID, Src: peer, Dest: read.Node}) {
+			return
+		}
+		seen[string(m.Body)] = m
+		switch {
+		case len(unanswered) == 2:
+			unanswered = append(unanswered, m)
+		case len(unanswered) == 0 && len(m.answers) > 0 && gone(m.answers[0].fate()):
+			unanswered = append(unanswered, m, m.answers[0])
+		}
+	}
+	for _, m := range unanswered {
+		t.say(t.sent(m))
+	}
+}

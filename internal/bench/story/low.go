@@ -1,0 +1,586 @@
+package story
+
+import (
+	"maps"
+	"slices"
+
+	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// wrong tells why a read returned too little, or, if missing is below zero, too
+// much.
+func (t *teller) wrong(read *op, missing int64) {
+	if read.arrived == none || read.answered == none {
+		return
+	}
+	t.wrongRead = read
+	f := t.sum(read)
+	if missing < 0 {
+		t.tooMuch(read, f)
+	} else {
+		t.tooLittle(read, f, missing)
+	}
+	if t.kind == "" {
+		t.known(read)
+	}
+}
+
+// sum tells how the value of a read was made.
+func (t *teller) sum(read *op) *fit {
+	f := t.fit(read)
+	if f == nil {
+		return nil
+	}
+	c := claim.Sum{Read: read.index, Node: read.Node, Value: read.Int(), Formula: f.Formula}
+	t.asked = 0
+	for _, p := range f.parts {
+		message := -1
+		if p.m != nil && p.m.op == nil && p.from != allDeltas {
+			message = p.m.ID
+		}
+		if p.from == aKey {
+			t.asked++
+		}
+		c.Parts = append(c.Parts, claim.Part{Of: p.of(), Value: p.value, Message: message})
+	}
+	f.claim = c
+	if f.How != toldEver && t.say(c) && f.all > 2 && 10*f.hits >= 6*f.all {
+		t.say(claim.Explains{Formula: f.Formula, N: f.hits, Of: f.all})
+	}
+	return f
+}
+
+// tooLittle tells why a read returned too little. What the services had lost
+// comes before what was old, unless it is less.
+func (t *teller) tooLittle(read *op, f *fit, missing int64) {
+	if t.unansweredCalls(read, false); t.kind != "" {
+		return
+	}
+	old := t.oldKeys(read, f)
+	gap := int64(0)
+	for _, p := range old {
+		gap += p.gap
+	}
+	if gap > 0 && len(t.right) > 0 && outside(t.right, read.Int()+gap) < 0 {
+		t.tooMuch(read, f) // the newest state is wrong, too
+	}
+	lost := missing - gap
+	if lost > 0 && lost >= gap && usesKeys(f) {
+		lost -= t.account(read, f, lost)
+	}
+	if t.kind == "" {
+		for _, p := range old {
+			t.oldKey(read, p)
+		}
+	}
+	if f != nil {
+		lost -= t.behind(read, f, missing)
+	}
+	if t.kind == "" && lost > 0 && usesKeys(f) {
+		lost -= t.account(read, f, lost)
+	}
+	if t.kind == "" && f == nil {
+		t.unansweredCalls(read, true)
+	}
+	if t.kind == "" {
+		t.cone(read, f, t.ackedBefore(read), lost)
+	}
+}
+
+func usesKeys(f *fit) bool {
+	return f == nil || slices.ContainsFunc(f.parts, func(p part) bool { return p.from == aKey })
+}
+
+// An oldPart is a part of a read's value that came from a key that was no longer
+// so when the read was answered.
+type oldPart struct {
+	part
+	was, then, now *change // the value that was told, and those when it was told and when the read was answered
+	gap            int64
+}
+
+// oldKeys returns the parts of a read's value that were too little for that
+// reason.
+func (t *teller) oldKeys(read *op, f *fit) (old []oldPart) {
+	if f == nil {
+		return nil
+	}
+	for _, p := range f.parts {
+		if p.from != aKey || p.m.of.kind == "write" {
+			continue
+		}
+		s := p.m.of.slot()
+		o := oldPart{part: p, was: t.told(p.m), then: t.at(s, p.m.used.Newest), now: t.by(s, read.answered)}
+		if o.gap = o.now.number(p.path) - p.value; o.gap > 0 {
+			old = append(old, o)
+		}
+	}
+	return old
+}
+
+// oldKey tells that what a read's node had been told of a key was old, and
+// which change of the key it missed.
+func (t *teller) oldKey(read *op, p oldPart) {
+	s := p.m.of.slot()
+	told := false
+	if p.then.number(p.path) != p.value {
+		told = t.because(OldAnswer, t.toldClaim(p.m))
+	} else {
+		told = t.try(Outdated, claim.ChangedSince{
+			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(), Until: read.reply.ID,
+		})
+	}
+	if !told {
+		return
+	}
+	t.missed(read, s, p.path, p.was)
+	t.waited(read)
+}
+
+// behind tells of which nodes a read's node knew less than they had
+// acknowledged. It returns how much that makes.
+func (t *teller) behind(read *op, f *fit, missing int64) (gap int64) {
+	if !shapes[f.How].own {
+		return 0
+	}
+	known := map[string]int64{}
+	for _, p := range f.parts {
+		if p.from != aKey {
+			known[p.who] += p.value
+		}
+	}
+	var amounts []claim.Claim
+	for _, node := range t.nodes {
+		if shapes[f.How].from == aKey && node != read.Node {
+			continue // it has a key
+		}
+		adds := of(t.ackedBefore(read), node)
+		c := claim.PartOff{Of: f.claim, Peer: node, Known: known[node], Acked: sum(adds), Asked: t.askedUpTo(node, read.answered)}
+		if c.Acked > c.Known && t.say(c) {
+			gap += c.Acked - c.Known
+			amounts = append(amounts, c)
+			t.whyShort(read, f, node, c.Known)
+		}
+	}
+	if len(amounts) > 0 && gap == missing {
+		t.say(claim.AllMissing{Read: read.index, Missing: missing, Of: amounts})
+	}
+	return gap
+}
+
+// waited tells of a question that a node asked again for a read, as it was lost
+// or its answer was.
+func (t *teller) waited(read *op) {
+	for _, m := range t.sentBy[read.Node] {
+		if m.pos < read.arrived || m.pos > read.answered || !t.askedAgain(m, read.answered) {
+			continue
+		}
+		exchange := append([]*Message{m}, m.answers...)
+		if i := slices.IndexFunc(exchange, func(m *Message) bool { return gone(m.fate()) }); i >= 0 {
+			t.say(t.sent(m))
+			t.say(t.sent(exchange[i]))
+			return
+		}
+	}
+}
+
+// toldClaim says what a service's answer told of a key.
+func (t *teller) toldClaim(m *Message) claim.Claim {
+	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
+	return claim.Told{
+		Reply: m.ID, Node: m.Dest, Service: s.service, Key: s.key, State: state, Newest: newest,
+		Was: t.at(s, state).json(), Is: t.at(s, newest).json(),
+	}
+}
+
+// missed tells of the first change of a key that was for an acknowledged add
+// and that came after what a read's node had been told.
+func (t *teller) missed(read *op, s slot, path string, was *change) {
+	for _, c := range t.slots[s] {
+		if was != nil && c.pos <= was.pos || c.pos > read.answered || c.number(path) <= c.before.number(path) {
+			continue
+		}
+		hand := t.inHand(c.by)
+		if len(hand) != 1 || hand[0].Int() != c.number(path)-c.before.number(path) || hand[0].Complete >= read.Invoke || !hand[0].acked() {
+			continue
+		}
+		if t.say(t.changed(c)) && t.say(t.onlyAdd(hand[0], c.by)) {
+			t.say(t.acknowledged(hand[0]))
+		}
+		return
+	}
+}
+
+func (t *teller) changed(c *change) claim.Claim {
+	return claim.Changed{
+		Service: c.service, Key: c.key, By: c.by.Src, Call: c.by.ID, At: c.pos, State: c.state, From: c.before.json(), To: c.json(),
+	}
+}
+
+func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
+	return claim.OnlyAdd{Add: o.index, Node: o.Node, Delta: o.Int(), Call: call.ID}
+}
+
+// inHand returns the adds that a node had been asked for, and had not answered,
+// when it sent a message.
+func (t *teller) inHand(m *Message) (adds []*op) {
+	for _, o := range t.ops {
+		if o.F == "add" && o.Node == m.Src && o.arrived != none && o.arrived < m.pos && (o.answered == none || o.answered > m.pos) &&
+			t.born(o.Node, o.arrived) == t.born(o.Node, m.pos) {
+			adds = append(adds, o)
+		}
+	}
+	return adds
+}
+
+// whyShort tells why a read's node knew less of a peer than that had
+// acknowledged.
+func (t *teller) whyShort(read *op, f *fit, peer string, known int64) {
+	adds := of(t.ackedBefore(read), peer)
+	if peer == read.Node {
+		t.forgot(read, adds)
+		return
+	}
+	if f.How == claim.Deltas && t.deltasMissing(read, f, peer) {
+		return
+	}
+	var running int64
+	for _, o := range t.ops {
+		if o.F != "add" || o.Node != peer || o.arrived == none {
+			continue
+		}
+		if running += o.Int(); running > known && slices.Contains(adds, o) {
+			t.say(t.acknowledged(o))
+			t.edge(o, read.Node, read.reply, read)
+			return
+		}
+	}
+}
+
+// forgot tells that a node was killed with adds that it had acknowledged.
+func (t *teller) forgot(read *op, acked []*op) {
+	for _, pos := range t.lives[read.Node] {
+		if t.journal[pos].What != maelstromtest.Killed || pos > read.answered {
+			continue
+		}
+		var lost int64
+		for _, o := range acked {
+			if o.answered < pos && t.born(read.Node, o.arrived) == t.born(read.Node, pos) {
+				lost += o.Int()
+			}
+		}
+		if lost > 0 && t.try(Forgotten, claim.AckedInMemory{Node: read.Node, At: pos, Acked: lost}) {
+			return
+		}
+		if lost > 0 && t.because(Forgotten, claim.Killed{Node: read.Node, At: pos}) {
+			return
+		}
+	}
+	t.kindIfNone(NotCounted)
+}
+
+func (t *teller) kindIfNone(k Kind) {
+	if t.kind == "" {
+		t.kind = k
+	}
+}
+
+// deltasMissing tells which messages of a peer had not come when a read was
+// answered.
+func (t *teller) deltasMissing(read *op, f *fit, peer string) bool {
+	c := claim.DeltasMissing{Read: read.index, Node: read.Node, Peer: peer, Type: f.Type, Path: f.Path}
+	var first *Message
+	for _, m := range t.sentBy[peer] {
+		if m.Dest != read.Node || m.kind != f.Type || m.pos > read.answered || m.before(read.answered) {
+			continue
+		}
+		for _, n := range m.content() {
+			if n.path == f.Path && n.value > 0 {
+				c.Messages = append(c.Messages, m.ID)
+				c.Sum += n.value
+				if first == nil {
+					first = m
+				}
+			}
+		}
+	}
+	return first != nil && t.because(Undelivered, c, t.sent(first))
+}
+
+// unansweredCalls tells of the questions for a read whose answers had not come
+// when its node answered it: if some were lost, or else if all counts.
+func (t *teller) unansweredCalls(read *op, all bool) {
+	c := claim.AnsweredBefore{Read: read.index, Node: read.Node}
+	var shown []*Message
+	asked := 0
+	for _, m := range t.sentBy[read.Node] {
+		if m.pos < read.arrived || m.pos > read.answered || isClient(m.Dest) || len(m.body["msg_id"]) == 0 {
+			continue
+		}
+		if asked++; m.answeredBefore(read.answered) {
+			continue
+		}
+		if t.askedAgain(m, read.answered) {
+			return // and was told
+		}
+		c.Calls = append(c.Calls, m.ID)
+		exchange := append([]*Message{m}, m.answers...)
+		if i := slices.IndexFunc(exchange, func(m *Message) bool { return gone(m.fate()) }); i >= 0 && len(shown) == 0 {
+			shown = exchange[:i+1]
+		}
+	}
+	if len(c.Calls) < asked && (t.open(read) > 0 || t.others(read)) {
+		return // whose question that is cannot be known
+	}
+	kind := Undelivered
+	if len(shown) == 0 && all && len(c.Calls) > 0 {
+		m := t.byID[c.Calls[0]]
+		shown, kind = append([]*Message{m}, m.answers...), TooSoon
+	}
+	if len(shown) > 0 && t.because(kind, c) {
+		for _, m := range shown {
+			t.say(t.sent(m))
+		}
+	}
+}
+
+// askedAgain reports whether a node asked the same again, and was answered
+// before a position.
+func (t *teller) askedAgain(m *Message, before int) bool {
+	return slices.ContainsFunc(t.sentBy[m.Src], func(again *Message) bool {
+		return again.pos > m.pos && again.pos < before && again.Dest == m.Dest && again.answeredBefore(before) && again.withoutIDs() == m.withoutIDs()
+	})
+}
+
+// others reports whether a node got other requests between a read and its
+// answer.
+func (t *teller) others(read *op) bool {
+	return slices.ContainsFunc(t.ops, func(o *op) bool {
+		return o.Node == read.Node && o.arrived > read.arrived && o.arrived < read.answered
+	})
+}
+
+func gone(what maelstromtest.What) bool {
+	return what == maelstromtest.Lost || what == maelstromtest.Blocked
+}
+
+// answeredBefore reports whether an answer to a message had come before a
+// position.
+func (m *Message) answeredBefore(pos int) bool {
+	return slices.ContainsFunc(m.answers, func(a *Message) bool { return a.before(pos) })
+}
+
+// edge tells why a node cannot have known of an add when it sent a message, or
+// how it could have known.
+func (t *teller) edge(add *op, to string, until *Message, read *op) {
+	n := t.spread(add, until.pos)
+	base := struct {
+		add   int
+		node  string
+		delta int64
+	}{add.index, add.Node, add.Int()}
+	if n.knew[to] {
+		if path := t.path(n, to); len(path) > 0 && len(path) <= 6 {
+			c := claim.Path{Add: base.add, Node: base.node, Delta: base.delta, To: to, Until: until.ID}
+			for _, m := range path {
+				c.Messages = append(c.Messages, m.ID)
+			}
+			t.because(NotCounted, c)
+		}
+		return
+	}
+	none := claim.NoPath{Add: base.add, Node: base.node, Delta: base.delta, To: to, Until: until.ID}
+	switch {
+	case n.over == nil && len(n.changes) == 0 && len(n.undelivered) == 0:
+		t.silent(add, n, to, until, read)
+	case !t.say(none):
+	case n.over != nil && t.try(LostUpdate, t.overwritten(n.over)):
+	case len(n.changes) > 0:
+		t.notTold(n.changes[0], to, until)
+	default:
+		t.notArrived(base.add, base.node, base.delta, n, to, until)
+	}
+}
+
+// notTold tells what a node had been told of a key that carried news.
+func (t *teller) notTold(c *change, to string, until *Message) {
+	if !t.say(t.changed(c)) {
+		return
+	}
+	var latest *Message
+	for _, m := range t.gotBy[to] {
+		if m.arrived < until.pos && m.used != nil && m.of.slot() == c.slot && m.of.kind != "write" {
+			latest = m
+		}
+	}
+	if latest == nil {
+		t.because(NotAsked, claim.NeverTold{Node: to, Service: c.service, Key: c.key, Until: until.ID})
+		return
+	}
+	kind := Outdated
+	if latest.used.Newest >= c.state {
+		kind = OldAnswer
+	}
+	t.because(kind, t.toldClaim(latest))
+}
+
+// notArrived tells of messages that set out with news of an add and did not
+// come.
+func (t *teller) notArrived(add int, node string, delta int64, n *news, to string, until *Message) {
+	if len(n.undelivered) == 0 {
+		return
+	}
+	first := n.undelivered[0]
+	if i := slices.IndexFunc(n.undelivered, func(m *Message) bool { return m.Dest == to }); i >= 0 {
+		first = n.undelivered[i]
+	}
+	c := claim.Undelivered{Add: add, Node: node, Delta: delta, Until: until.ID}
+	for _, m := range n.undelivered {
+		c.Messages = append(c.Messages, m.ID)
+	}
+	if t.because(Undelivered, t.sent(first)) && len(c.Messages) > 1 {
+		t.say(c)
+	}
+}
+
+// silent tells that nobody who knew of an add told others of it.
+func (t *teller) silent(add *op, n *news, to string, until *Message, read *op) {
+	for _, pos := range t.lives[add.Node] {
+		if pos > add.arrived && pos < until.pos && t.journal[pos].What == maelstromtest.Killed {
+			t.because(Forgotten, claim.Killed{Node: add.Node, At: pos})
+			return
+		}
+	}
+	knew := slices.Sorted(maps.Keys(n.knew))
+	if !t.because(NotSent, claim.Silent{Add: add.index, Node: add.Node, Delta: add.Int(), Knew: knew, To: to, Until: until.ID}) {
+		return
+	}
+	t.try("", claim.NoService{})
+	var last *change
+	for _, c := range t.effects {
+		if c.by.Src == add.Node && !c.idle && c.pos < until.pos {
+			last = c
+		}
+	}
+	if last != nil {
+		t.say(claim.LastChange{
+			Node: add.Node, Service: last.service, Key: last.key, Value: last.json(), At: last.pos, Until: until.ID,
+		})
+	}
+	if until == read.reply {
+		t.askedNobody(read)
+	}
+}
+
+func (t *teller) askedNobody(read *op) bool {
+	return t.try("", claim.AskedNobody{Read: read.index, Node: read.Node})
+}
+
+// cone tells of the acknowledged adds that cannot have been known: to the node
+// that answered a read, or where the values were written that it was made of.
+func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
+	if f != nil && f.parts[0].from == aKey {
+		var answers []*Message
+		keys := true
+		for _, p := range f.parts {
+			keys = keys && p.from == aKey && p.m.used != nil
+			answers = append(answers, p.m)
+		}
+		if keys && t.valueCone(read, f, answers, acked, missing) {
+			return
+		}
+	}
+	reach := t.reach(read.Node, read.answered, nil)
+	out := slices.DeleteFunc(slices.Clone(acked), func(o *op) bool { return reach.has(t.run, o) })
+	if len(out) == 0 {
+		return
+	}
+	c := claim.Cone{Read: read.index, Node: read.Node, Adds: indices(out), Sum: sum(out)}
+	if !t.say(c) {
+		return
+	}
+	if c.Sum == missing {
+		t.say(claim.AllMissing{Read: read.index, Missing: missing, Of: []claim.Claim{c}})
+	}
+	t.say(t.acknowledged(out[0]))
+	t.edge(out[0], read.Node, read.reply, read)
+}
+
+func indices(ops []*op) (list []int) {
+	for _, o := range ops {
+		list = append(list, o.index)
+	}
+	return list
+}
+
+// valueCone tells of the adds that cannot have been known where the values were
+// written that a read was made of.
+func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, missing int64) bool {
+	reach := t.reach(read.Node, read.answered, answers)
+	out := slices.DeleteFunc(slices.Clone(acked), func(o *op) bool { return reach.has(t.run, o) })
+	c := claim.Cone{Read: read.index, Node: read.Node, Adds: indices(out), Sum: sum(out)}
+	for _, m := range answers {
+		c.Replies = append(c.Replies, m.ID)
+	}
+	if len(out) == 0 || c.Sum > missing || !t.say(c) {
+		return false
+	}
+	if c.Sum == missing {
+		t.say(claim.AllMissing{Read: read.index, Missing: missing, Of: []claim.Claim{c}})
+	}
+	t.say(t.acknowledged(out[0]))
+	was := t.told(answers[0])
+	if was == nil || !isNode(was.by.Src) || len(answers) > 1 {
+		t.edge(out[0], read.Node, read.reply, read)
+		return true
+	}
+	t.say(t.changed(was))
+	t.edge(out[0], was.by.Src, was.by, read)
+	t.kindIfNone(Outdated)
+	return true
+}
+
+// known tells what is known of a read whose reason is not.
+func (t *teller) known(read *op) {
+	t.kind = Unexplained
+	t.try("", claim.NotExplained{Read: read.index, Node: read.Node, Value: read.Int()})
+	if !t.try("", claim.ToldNothing{Read: read.index, Node: read.Node}) && t.askedNobody(read) {
+		var latest *Message
+		for _, m := range t.gotBy[read.Node] {
+			if m.arrived < read.answered && !isClient(m.Src) {
+				latest = m
+			}
+		}
+		if latest != nil {
+			t.say(claim.LastGot{Node: read.Node, Before: read.answered, Message: latest.ID, Src: latest.Src})
+		}
+	}
+	for _, fig := range t.figures(read, t.fit(read)) {
+		changes := t.slots[fig.slot]
+		for i, c := range changes {
+			if len(changes) <= 4 && c.pos < read.answered && i < 4 {
+				t.say(t.changed(c))
+			}
+		}
+	}
+	shown := 0
+	for _, m := range t.during(read) {
+		if m.Dest == read.Node && shown < 3 && t.say(t.sent(m)) {
+			shown++
+		}
+	}
+}
+
+// during returns the messages of a read's node to and from nodes and services
+// between the read's arrival and its answer.
+func (t *teller) during(read *op) (list []*Message) {
+	for _, m := range t.messages {
+		sent := m.Src == read.Node && m.pos > read.arrived && m.pos < read.answered && !isClient(m.Dest)
+		got := m.Dest == read.Node && m.arrived > read.arrived && m.arrived < read.answered && !isClient(m.Src)
+		if sent || got {
+			list = append(list, m)
+		}
+	}
+	return list
+}

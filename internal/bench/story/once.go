@@ -1,0 +1,61 @@
+package story
+
+import (
+	"slices"
+
+	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// Once returns a story of a run that is right. It is about the first add that
+// changed a service without its node hearing of it, and was acknowledged all
+// the same: what the node did then, and what the read after it returned. Once
+// returns nil if the run was wrong, or if there is no such add.
+func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
+	if !r.Right {
+		return nil
+	}
+	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(r, journal), kind: CountedOnce}
+	for _, c := range t.effects {
+		heard := slices.ContainsFunc(c.by.answers, func(m *Message) bool { return m.arrived != none && m.used != nil && m.used.Changed })
+		hand := t.inHand(c.by)
+		if c.idle || heard || len(hand) != 1 || !hand[0].acked() || !t.adds(c, hand[0]) {
+			continue
+		}
+		i := slices.IndexFunc(t.ops, func(o *op) bool {
+			return o.F == "read" && o.Outcome == maelstromtest.OK && o.Invoke > hand[0].Complete && o.reply != nil
+		})
+		if i >= 0 && t.once(c, hand[0], t.ops[i]) {
+			return t.lay()
+		}
+	}
+	return nil
+}
+
+// adds reports whether a change is by the amount of an add, and notes the path
+// of the number.
+func (t *teller) adds(c *change, add *op) bool {
+	for _, n := range numbersIn(nil, "", c.value) {
+		if n.value-c.before.number(n.path) == add.Int() {
+			t.field = n.path
+			return true
+		}
+	}
+	return false
+}
+
+// once tells how an add came to count once.
+func (t *teller) once(c *change, add, read *op) bool {
+	if !t.say(t.changed(c), t.onlyAdd(add, c.by)) {
+		return false
+	}
+	for _, m := range c.by.answers {
+		t.say(t.sent(m))
+	}
+	for _, m := range t.sentBy[add.Node] {
+		if m.pos > c.by.pos && m.pos < add.answered && isService(m.Dest) && m.slot() == c.slot && m.answeredBefore(add.answered) {
+			t.say(t.sent(m), t.sent(m.answers[0]))
+		}
+	}
+	return t.say(t.acknowledged(add), claim.Answered{Read: read.index, Node: read.Node, Value: read.Int(), Reply: read.reply.ID})
+}

@@ -1,0 +1,209 @@
+package story
+
+import (
+	"cmp"
+	"slices"
+
+	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/maelstromtest"
+)
+
+// A teller chooses the claims of a story.
+type teller struct {
+	*run
+	result  *maelstromtest.Result
+	facts   *claim.Run
+	kind    Kind
+	claims  []claim.Claim
+	dropped []claim.Claim // those that did not hold, of which nobody is told
+	asked   int
+
+	right     []maelstromtest.Range // what a final read may be
+	wrongRead *op                   // that the story is about, if it is about a read
+	field     string                // the path of the number that the story is about, in values that hold several
+}
+
+// say makes claims, each of which may rest on those before it: it stops at the
+// first that does not hold, and reports whether there is none. A claim that has
+// been made already is not made again.
+func (t *teller) say(claims ...claim.Claim) bool {
+	for _, c := range claims {
+		switch {
+		case slices.ContainsFunc(t.claims, func(said claim.Claim) bool { return t.facts.Text(said) == t.facts.Text(c) }):
+		case t.facts.Holds(c):
+			t.claims = append(t.claims, c)
+		default:
+			t.dropped = append(t.dropped, c)
+			return false
+		}
+	}
+	return true
+}
+
+// try makes claims like say, unless the first does not hold: then another will
+// do.
+func (t *teller) try(kind Kind, claims ...claim.Claim) bool {
+	return t.facts.Holds(claims[0]) && t.because(kind, claims...)
+}
+
+// because makes claims that name a reason.
+func (t *teller) because(kind Kind, claims ...claim.Claim) bool {
+	before := len(t.claims)
+	all := t.say(claims...)
+	if len(t.claims) > before && all && t.kind == "" {
+		t.kind = kind
+	}
+	return all
+}
+
+// whatIsWrong tells of the first check that is wrong and of which there is
+// something to tell. Those that Maelstrom makes come first.
+func (t *teller) whatIsWrong() bool {
+	checks := slices.DeleteFunc(slices.Clone(t.result.Checks), func(c maelstromtest.Check) bool { return c.Status != maelstromtest.Wrong })
+	slices.SortStableFunc(checks, func(a, b maelstromtest.Check) int {
+		return map[bool]int{false: 1}[a.Maelstrom] - map[bool]int{false: 1}[b.Maelstrom]
+	})
+	for _, c := range checks {
+		tell := map[string]func(){
+			"no crash":                      t.crashed,
+			"no babble":                     t.muted,
+			"every line a message":          t.muted,
+			"final reads":                   t.finalRead,
+			"every kind succeeded":          t.noneSucceeded,
+			"availability":                  t.unavailable,
+			"something asked and answered":  t.unavailable,
+			"live nodes answer":             t.unavailable,
+			"answers well-formed":           t.badAnswer,
+			"refused adds not in the total": t.refusedAdd,
+			"reads in order":                t.outOfOrder,
+			"linearizable":                  t.notLinearizable,
+		}[c.Name]
+		if tell == nil {
+			continue
+		}
+		if tell(); len(t.claims) > 0 {
+			t.kind = cmp.Or(t.kind, Unexplained)
+			return true
+		}
+	}
+	return false
+}
+
+// finalRead tells of the first final read that is not the sum of the adds.
+func (t *teller) finalRead() {
+	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	for _, o := range t.ops {
+		if !o.Final || o.F != "read" || o.Outcome != maelstromtest.OK || len(facts.Acceptable) == 0 || facts.Accepts(o.Int()) {
+			continue
+		}
+		if t.say(claim.WrongTotal{Read: o.index, Node: o.Node, Value: o.Int(), Right: facts.Acceptable}) {
+			t.right = facts.Acceptable
+			t.wrong(o, outside(t.right, o.Int()))
+			return
+		}
+	}
+}
+
+// outside returns by how much a value is less than the next one that is right,
+// or, below zero, by how much it is more than all.
+func outside(right []maelstromtest.Range, value int64) int64 {
+	for _, r := range right {
+		if value < r.Lo {
+			return r.Lo - value
+		}
+	}
+	return right[len(right)-1].Hi - value
+}
+
+// outOfOrder tells of the first read that contradicts what was known before it
+// began, or when it ended.
+func (t *teller) outOfOrder() {
+	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	if len(facts.OutOfOrder) == 0 {
+		return
+	}
+	v := slices.MinFunc(facts.OutOfOrder, func(a, b maelstromtest.Violation) int {
+		return cmp.Compare(t.ops[a.Index].Complete, t.ops[b.Index].Complete)
+	})
+	o := t.ops[v.Index]
+	value, acked := o.Int(), sum(t.ackedBefore(o))
+	earlier := t.mostBefore(o)
+	switch {
+	case value < acked:
+		if t.say(claim.BelowAcked{Read: o.index, Node: o.Node, Value: value, Acked: acked}) {
+			t.wrong(o, acked-value)
+		}
+	case earlier != nil && value < earlier.Int():
+		if t.say(claim.BelowSeen{
+			Read: o.index, Node: o.Node, Value: value, Earlier: earlier.index, By: earlier.Node, Seen: earlier.Int(),
+		}) {
+			t.wrong(o, earlier.Int()-value)
+			if earlier.reply != nil && t.kind == Unexplained &&
+				t.say(claim.Answered{Read: earlier.index, Node: earlier.Node, Value: earlier.Int(), Reply: earlier.reply.ID}) {
+				t.sum(earlier)
+			}
+		}
+	default:
+		if t.say(claim.AboveAsked{Read: o.index, Node: o.Node, Value: value, Asked: v.Bounds.Hi}) {
+			t.wrong(o, v.Bounds.Hi-value)
+		}
+	}
+}
+
+// notLinearizable tells of the first read that no order of the adds explains.
+func (t *teller) notLinearizable() {
+	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	v := facts.Unexplained
+	if v == nil {
+		return
+	}
+	o := t.ops[v.Index]
+	if t.say(claim.NotLinearizable{Read: o.index, Node: o.Node, Value: o.Int(), Lo: v.Bounds.Lo, Hi: v.Bounds.Hi}) {
+		t.wrong(o, outside([]maelstromtest.Range{v.Bounds}, o.Int()))
+	}
+}
+
+// ackedBefore returns the adds that had been acknowledged when a read was
+// asked, without those of 0.
+func (t *teller) ackedBefore(read *op) (adds []*op) {
+	for _, o := range t.ops {
+		if o.acked() && o.Complete < read.Invoke && o.arrived != none && o.reply != nil {
+			adds = append(adds, o)
+		}
+	}
+	return adds
+}
+
+func sum(adds []*op) (sum int64) {
+	for _, o := range adds {
+		sum += o.Int()
+	}
+	return sum
+}
+
+// mostBefore returns the first of the reads of the most that had been answered
+// when a read was asked, or nil.
+func (t *teller) mostBefore(read *op) (most *op) {
+	for _, o := range t.ops {
+		if o.F == "read" && o.Outcome == maelstromtest.OK && o.Complete < read.Invoke && (most == nil || o.Int() > most.Int()) {
+			most = o
+		}
+	}
+	return most
+}
+
+// of returns the adds of a node.
+func of(adds []*op, node string) []*op {
+	return slices.DeleteFunc(slices.Clone(adds), func(o *op) bool { return o.Node != node })
+}
+
+func (t *teller) acknowledged(o *op) claim.Claim {
+	c := claim.Acknowledged{Add: o.index, Node: o.Node, Delta: o.Int(), Reply: -1}
+	if o.reply != nil {
+		c.Reply = o.reply.ID
+	}
+	return c
+}
+
+// sent claims what there is to say of a message.
+func (t *teller) sent(m *Message) claim.Claim { return t.facts.Sent(m.ID) }
