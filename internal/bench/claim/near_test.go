@@ -20,6 +20,11 @@ var nearMisses = []struct {
 		}
 		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
 	}},
+	{"two adds of the same amount are in hand", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.ask("c1", "n0", "add", map[bool]int64{true: 2, false: 3}[near])
+		return OneOfAdds{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 2}
+	}},
 	{"another add was in hand, and has been answered", func(s *scene, near bool) Claim {
 		other := s.ask("c1", "n0", "add", 1)
 		add := s.ask("c0", "n0", "add", 2)

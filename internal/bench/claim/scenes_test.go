@@ -361,6 +361,7 @@ func noAnswers(s *scene) []said {
 	s.happens(maelstromtest.Lost, call)
 	op := s.ask("c1", "n0", "add", 3)
 	s.giveUp(op)
+	busy := s.send("n0", "lin-kv", `{"type":"read","key":"t"}`)
 	stuck := s.ask("c2", "n1", "add", 2)
 	told := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
 	s.giveUp(stuck)
@@ -372,6 +373,7 @@ func noAnswers(s *scene) []said {
 	reply := s.pass("n2", "c4", `{"type":"read_ok","value":0,"in_reply_to":1}`)
 	s.giveUp(open)
 	return []said{
+		{Claim: OneOfAdds{op, "n0", 3, busy, 2}},
 		{Claim: Unanswered{op, "n0", "add", 3, s.asked[op]}},
 		{Claim: InHand{op, "n0", 1}},
 		{Claim: SentSince{op, "n0", 0, nil}},

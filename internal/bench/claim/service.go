@@ -309,6 +309,29 @@ func (c OnlyAdd) text(r *Run) string {
 
 func (c OnlyAdd) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
 
+// OneOfAdds says that when a node sent a request, it had several adds in hand,
+// and only one of an amount.
+type OneOfAdds struct {
+	Add          int
+	Node         string
+	Delta        int64
+	Call, InHand int // InHand is how many
+}
+
+func (c OneOfAdds) holds(r *Run) bool {
+	m := r.message(c.Call)
+	adds := r.addsInHand(c.Node, m.sent)
+	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.delta(i) != c.Delta })
+	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && c.InHand > 1 && slices.Equal(same, []int{c.Add})
+}
+
+func (c OneOfAdds) text(r *Run) string {
+	return say("When %s sent that, it had %d adds in hand, and only one of %d: that came %s.",
+		c.Node, c.InHand, c.Delta, r.when(r.request(c.Add).arrival()))
+}
+
+func (c OneOfAdds) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
+
 // AnotherAmount says that a node changed a number by another amount than the
 // one add that it had in hand when it sent the request, or that all such adds
 // make together.
