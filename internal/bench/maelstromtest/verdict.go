@@ -165,12 +165,15 @@ func (b *bench) checks(history []Op, c Counts) []Check {
 		failures[somethingAsked] = []string{fmt.Sprintf("none of %d final requests succeeded", finals[false])}
 	}
 	complete := NewCheck(runComplete, "disturbances", failures[runComplete])
-	if complete.Status == Passed && !b.done {
+	switch {
+	case complete.Status == Passed && b.Ended != "":
+		complete = skipped(runComplete, b.Ended)
+	case complete.Status == Passed && !b.done:
 		complete = skipped(runComplete, "it was ended before its time")
 	}
 	return []Check{
 		NewCheck(noCrash, "crashes", texts(b.Crashes)).byMaelstrom(),
-		NewCheck(noBabble, "lines that are not messages", texts(b.Strays)).byMaelstrom(),
+		NewCheck(noBabble, "lines that are not messages", texts(b.Mutes)),
 		NewCheck(startsAndEnds, "starts and ends", failures[startsAndEnds]),
 		complete,
 		NewCheck(wellFormed, "bad answers", failures[wellFormed]),

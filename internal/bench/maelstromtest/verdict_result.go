@@ -52,9 +52,11 @@ type Traffic struct {
 
 // Lives tells what nodes did that the requests do not show.
 type Lives struct {
-	Crashes []Crash `json:"crashes,omitempty"`
-	Strays  []Stray `json:"strays,omitempty"`
-	Exits   []Exit  `json:"exits"`
+	Crashes []Crash  `json:"crashes,omitempty"`
+	Mutes   []Mute   `json:"mutes,omitempty"`
+	Remarks []Remark `json:"remarks,omitempty"`
+	Ended   string   `json:"ended,omitempty"` // why the run ended before its time, if that is the nodes' doing
+	Exits   []Exit   `json:"exits"`
 }
 
 // Quantiles are of the latencies of some requests. They are zero if there were
@@ -80,16 +82,27 @@ func (c Crash) String() string {
 	return fmt.Sprintf("%s crashed after %v: %s\nstdout:\n%s\nstderr:\n%s", c.Node, c.At, c.Why, c.Stdout, c.Stderr)
 }
 
-// A Stray is a line that a node printed and that is not a message.
-type Stray struct {
+// A Mute is a node that printed a line which Maelstrom does not take. Nothing
+// that the node printed after it in the same life was heard.
+type Mute struct {
+	Node string        `json:"node"`
+	Life int           `json:"life"` // 0 is the first
+	At   time.Duration `json:"at"`
+	Line string        `json:"line"`
+	Why  string        `json:"why"` // such as "a blank line"
+}
+
+func (m Mute) String() string {
+	return fmt.Sprintf("%s is mute after %v, when it printed a line that is not a message (%s): %s", m.Node, m.At, m.Why, m.Line)
+}
+
+// A Remark is about a line that Maelstrom takes, and that something stricter
+// would not.
+type Remark struct {
 	Node string        `json:"node"`
 	At   time.Duration `json:"at"`
 	Line string        `json:"line"`
-	Why  string        `json:"why"`
-}
-
-func (s Stray) String() string {
-	return fmt.Sprintf("%s printed after %v a line that is not a message (%s): %s", s.Node, s.At, s.Why, s.Line)
+	Text string        `json:"text"`
 }
 
 // An Exit is how a node's life ended.
