@@ -113,7 +113,7 @@ func (b *bench) emit(n *node, o outgoing) {
 			"there is text after the message, which Maelstrom ignores; other parsers may be stricter"})
 	}
 	if !n.life.ready {
-		b.heardBeforeInit(n, o.message)
+		b.heardBeforeInit(n, o)
 	}
 	b.network.send(o.src, o.dest, o.body)
 }

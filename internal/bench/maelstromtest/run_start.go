@@ -37,8 +37,11 @@ func (e *StartError) Error() string {
 	if e.Line != "" {
 		text += ":\n\t" + e.Line
 	}
-	if e.Stdout+e.Stderr != "" {
-		text += fmt.Sprintf("\nstdout:\n%s\nstderr:\n%s", e.Stdout, e.Stderr)
+	if out := strings.TrimSpace(e.Stdout); out != "" && out != e.Line {
+		text += "\nstdout:\n" + e.Stdout
+	}
+	if e.Stderr != "" {
+		text += "\nstderr:\n" + e.Stderr
 	}
 	return text
 }
@@ -87,34 +90,34 @@ func pendingBytes(text string) string {
 }
 
 // heardBeforeInit looks at a message of a node that has not answered init yet.
-func (b *bench) heardBeforeInit(n *node, m *message) {
+func (b *bench) heardBeforeInit(n *node, m outgoing) {
 	life := n.life
 	fields, _ := rawFields(m.body) // a message's body is an object
 	reply := Reply(fields)
 	toInit := m.dest == life.init.endpoint
 	if life.early++; life.early > maxBeforeInit {
 		why := fmt.Sprintf("it sent %d messages instead of an answer to init, the last of them", life.early)
-		life.init.fail(n.startError(why, string(m.body)))
+		life.init.fail(n.startError(why, string(m.line)))
 	}
 	switch {
 	case toInit && string(reply["in_reply_to"]) == "1":
 		life.answered = true
 	case toInit || reply.Type() == "init_ok":
-		err := n.startError(notAnInitOK(m, reply, life.init.endpoint), string(m.line()))
+		err := n.startError(notAnInitOK(m.dest, reply, life.init.endpoint), string(m.line))
 		b.after(initGrace, func() { life.init.fail(err) })
 	}
 }
 
-// notAnInitOK says why a message does not answer init, which came from a
-// client.
-func notAnInitOK(m *message, reply Reply, client *endpoint) string {
+// notAnInitOK says why a message to dest does not answer init, which came from
+// a client.
+func notAnInitOK(dest *endpoint, reply Reply, client *endpoint) string {
 	what := "its " + reply.Type()
 	if reply.Type() == "" {
 		what = "a message without a type, to the client that sent init,"
 	}
 	switch replyTo := reply["in_reply_to"]; {
-	case m.dest != client:
-		return fmt.Sprintf("%s went to %s, and init came from %s", what, m.dest.name, client.name)
+	case dest != client:
+		return fmt.Sprintf("%s went to %s, and init came from %s", what, dest.name, client.name)
 	case replyTo == nil:
 		return what + " has no in_reply_to"
 	case !isInteger(replyTo):
