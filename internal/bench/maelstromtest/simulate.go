@@ -99,8 +99,10 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 	if err != nil {
 		return nil, nil, err
 	}
-	var load *load
-	b.boot(func() { load = b.startLoad() })
+	b.boot(func() {
+		b.load = b.startLoad()
+		b.endIfLost()
+	})
 	b.loop(ctx)
 	defer b.finish()
 	switch {
@@ -109,14 +111,14 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 	case !b.booted:
 		return nil, nil, fmt.Errorf("the nodes had not all answered init: %w", context.Cause(ctx))
 	}
-	return b, load.snapshot(), nil
+	return b, b.load.snapshot(), nil
 }
 
 // inProcess returns a starter that runs each life of a node as a call of
 // program in this process.
 func inProcess(program Program) starter {
 	return func(env Env, wake func()) (*life, error) {
-		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
+		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake, races: true}, ended: make(chan struct{})}
 		l.pause, l.resume = func() {}, func() {}
 		env.Stdin, env.Stdout = l.stdin, l.stdout
 		go func() {
