@@ -29,9 +29,6 @@ func (b *bench) lost() bool {
 // giveUp ends the run, as soon as the answers that are on their way have
 // arrived.
 func (l *load) giveUp() {
-	if l.phase == lost {
-		return
-	}
 	if slices.ContainsFunc(l.workers, func(w *worker) bool { return w.client.endpoint.busy }) {
 		l.b.after(time.Millisecond, l.b.endIfLost)
 		return
