@@ -214,3 +214,22 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 		})
 	}
 }
+
+// Heal mends links in the order of their names.
+func TestHealMendsInOrder(t *testing.T) {
+	var got []string
+	cfg := Config{Nodes: 4, Watch: func(e Entry) {
+		if e.What == LinkMends {
+			got = append(got, e.Src+" "+e.Dest)
+		}
+	}}
+	inCluster(t, cfg, linCounter, func(_ *testing.T, c *Cluster) {
+		for _, l := range [][2]string{{"n3", "n1"}, {"n0", "n2"}, {"lin-kv", "n2"}, {"n1", "n0"}} {
+			c.Cut(l[0], l[1])
+		}
+		c.Heal()
+	})
+	if len(got) != 8 || !slices.IsSorted(got) {
+		t.Errorf("links were mended in the order %q", got)
+	}
+}

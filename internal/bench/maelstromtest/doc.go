@@ -33,6 +33,10 @@
 //
 //   - It reads Env.Stdin and writes to Env.Stdout. With Maelstrom's library,
 //     these are the fields Stdin and Stdout of its Node.
+//     What it prints to os.Stdout, as with fmt.Println, is not heard. If no
+//     other simulation runs at the time, it is noticed: messages count as a
+//     wrong answer, and there is a [Remark] about other text, unless tests are
+//     verbose.
 //   - It holds no mutex while it waits for a message. Such a wait keeps virtual
 //     time from passing, and ends the process with a panic that shows where it
 //     happened.

@@ -206,7 +206,6 @@ func (l *errlog) take(ended bool) []string {
 		for writer, line := range l.partial {
 			l.lines[writer] = append(l.lines[writer], string(line))
 		}
-		clear(l.partial)
 	}
 	groups := slices.SortedFunc(maps.Values(l.lines), slices.Compare[[]string])
 	clear(l.lines)

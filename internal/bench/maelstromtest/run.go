@@ -151,7 +151,7 @@ func (b *bench) startLife(n *node, answered func(error)) {
 		return
 	}
 	life.began, life.stderr = began, stderr
-	n.life, n.crashed = life, false
+	n.life = life
 	n.lives = append(n.lives, life)
 	b.note(Entry{What: Started, Node: n.name})
 	n.up(b.now())

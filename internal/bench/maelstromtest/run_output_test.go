@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // entriesOf returns the entries of some kinds, as text.
@@ -97,7 +99,12 @@ func TestNothingIsHeardAfterABlankLineOfTheSameInstant(t *testing.T) {
 	}{
 		"before, in one piece": {func(env Env, m Packet) { fmt.Fprintf(env.Stdout, "\n%s\n", answerTo(m)) }, 0},
 		"before":               {func(env Env, m Packet) { fmt.Fprintln(env.Stdout); fmt.Fprintln(env.Stdout, answerTo(m)) }, 0},
-		"behind":               {func(env Env, m Packet) { fmt.Fprintln(env.Stdout, answerTo(m)); fmt.Fprintln(env.Stdout) }, 1},
+		"before two": {func(env Env, m Packet) {
+			fmt.Fprintln(env.Stdout)
+			say(env, "n0", "lin-kv", "{}")
+			fmt.Fprintln(env.Stdout, answerTo(m))
+		}, 0},
+		"behind": {func(env Env, m Packet) { fmt.Fprintln(env.Stdout, answerTo(m)); fmt.Fprintln(env.Stdout) }, 1},
 		"by another goroutine": {func(env Env, m Packet) {
 			var blank sync.WaitGroup
 			blank.Go(func() { fmt.Fprintln(env.Stdout) })
@@ -156,6 +163,7 @@ func TestALateAnswerMutesOnlyIfItsClientIsGone(t *testing.T) {
 		"after the next request":       {[]time.Duration{0, 2 * s}, nil, true},
 		"paused, after the next one":   {[]time.Duration{0, 2 * s}, pause, false},
 		"paused during the other one":  {[]time.Duration{0, 2 * s}, []ScriptedFault{{Kind: Pause, Node: 0, At: 3 * s / 2, For: s / 10}}, true},
+		"paused before it":             {[]time.Duration{s / 2, 2 * s}, []ScriptedFault{{Kind: Pause, Node: 0, At: 0, For: s / 4}}, true},
 		"another one, of a new worker": {[]time.Duration{0, s / 4, 4 * s}, nil, false},
 	} {
 		requests := 0
@@ -171,7 +179,8 @@ func TestALateAnswerMutesOnlyIfItsClientIsGone(t *testing.T) {
 		if (len(r.Mutes) > 0) != test.mute {
 			t.Errorf("%s: mutes %v", name, r.Mutes)
 		}
-		if test.mute && r.Mutes[0].Why != "dest c1 is gone: its echo made after 0 ms was over after 1.000 s" {
+		began := test.at[0]
+		if want := fmt.Sprintf("dest c1 is gone: its echo made after %s was over after %s", verdict.Time(began), verdict.Time(began+s)); test.mute && r.Mutes[0].Why != want {
 			t.Errorf("%s: %s", name, r.Mutes[0].Why)
 		}
 		if late := r.Late == 1; late == test.mute {
@@ -272,5 +281,46 @@ func TestTheJournalHasWhatWaitsForANewline(t *testing.T) {
 	want := []string{"pending n0 2s c", "pending n0 8s cde", "pending n0 11s c"}
 	if got := entriesOf(journal, Pending); !slices.Equal(got, want) {
 		t.Errorf("the journal has %q, want %q", got, want)
+	}
+}
+
+// What waits for its newline and has been noted is not noted again at the end.
+func TestAPendingLineIsNotedOnce(t *testing.T) {
+	_, journal := Record(t, Config{Workload: Echo{}, Nodes: 1, ClientTimeout: 5 * time.Second, Script: echoes(0)}, respond(func(env Env, _ Packet) {
+		fmt.Fprint(env.Stdout, "x")
+	}))
+	if got := entriesOf(journal, Pending); !slices.Equal(got, []string{"pending n0 1s x"}) {
+		t.Errorf("the journal has %q", got)
+	}
+}
+
+// A process writes its lines in order, so nothing after the first that is not a
+// message is heard.
+func TestAProcessIsHeardInOrder(t *testing.T) {
+	var got []string
+	b, err := newBench(Config{Watch: func(e Entry) { got = append(got, string(e.What)+e.Dest) }}, false, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.nodes[0].life = &life{ready: true}
+	var lines []printed
+	for _, text := range []string{`{"src":"n0","dest":"n2"}`, `{"src":"n0","dest":"n1"}`, "", `{"src":"n0","dest":"n2"}`, ""} {
+		lines = append(lines, printed{text: []byte(text)})
+	}
+	b.hear(b.nodes[0], lines)
+	if want := []string{"sendn2", "sendn1", "mute", "unheard", "unheard"}; !slices.Equal(got, want) {
+		t.Errorf("the journal has %q, want %q", got, want)
+	}
+}
+
+// A late answer is counted once. If it comes again, that is a finding.
+func TestALateAnswerIsCountedOnce(t *testing.T) {
+	r := Simulate(t, Config{Workload: Echo{}, Nodes: 1, ClientTimeout: time.Second, Script: echoes(0, 4*time.Second)}, respond(func(env Env, m Packet) {
+		for range 2 {
+			time.AfterFunc(2*time.Second, func() { echo(env, m) })
+		}
+	}))
+	if r.Late != 1 || !strings.Contains(fmt.Sprint(r.Check(wellFormed).Findings), "n0 answered request 1 of c1 twice") {
+		t.Errorf("%d late, findings %q", r.Late, r.Check(wellFormed).Findings)
 	}
 }

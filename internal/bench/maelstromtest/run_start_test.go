@@ -66,6 +66,17 @@ func TestAStartErrorSaysWhatTheNodeDid(t *testing.T) {
 			fmt.Sprintf(noHeed, "its init_ok", "the message has a field ts beside src, dest, body and id"), strings.Replace(ok, "{", `{"ts":5,`, 1), 0},
 		"a banner": {func(env Env) error { fmt.Fprintln(env.Stdout, "Hello!"); return asked(ok)(env) },
 			fmt.Sprintf(noHeed, "the first line that it printed", "not JSON") + logs, "Hello!", 0},
+		"a banner of another goroutine": {
+			func(env Env) error {
+				fmt.Fprintln(env.Stdout, "Hello!")
+				return eachMessage(env, func(Packet) error {
+					answered := make(chan error)
+					go func() { _, err := io.WriteString(env.Stdout, ok); answered <- err }()
+					return <-answered
+				})
+			},
+			fmt.Sprintf(noHeed, "the first line that it printed", "not JSON") + logs, "Hello!", 0,
+		},
 		"a blank first line": {asked("\n" + ok), fmt.Sprintf(noHeed, "the first line that it printed", "a blank line"), "", 0},
 		"a later line": {asked(`{"src":"n0","dest":"lin-kv"}` + "\nx\n" + ok),
 			fmt.Sprintf(noHeed, "a line that it printed before it answered init", "not JSON") + logs, "x", 0},
@@ -113,6 +124,7 @@ func TestANodeThatAnswersInitInTimeStarts(t *testing.T) {
 		"a wrong one before it":    slowly(wrong, right),
 		"the newline follows":      slowly(right[:len(right)-1], "", "\n"),
 		"the second half follows":  slowly(right[:20], "", "", "", right[20:]),
+		"another line comes first": slowly(`{"src":"n0","dest":"lin-kv"}`, "", "\n"+right[:20], "", right[20:]),
 		"it is sent as another's":  asked(strings.Replace(right, "n0", "lin-kv", 1)),
 		"text follows on its line": asked(strings.TrimSpace(right) + " // ok\n"),
 	} {

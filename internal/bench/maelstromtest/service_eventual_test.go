@@ -52,20 +52,28 @@ func TestLastWriteWins(t *testing.T) {
 		return `{"type":"cas","key":"k","from":` + from + `,"to":` + to + `,"create_if_not_exists":true}`
 	}
 	const none, written, swapped = `{"type":"error","code":20,"text":"key does not exist"}`, `{"type":"write_ok"}`, `{"type":"cas_ok"}`
+	other := func(kind string) string { return `{"type":"` + kind + `","key":"other","value":7}` }
 	value := func(v string) string { return `{"type":"read_ok","value":` + v + `}` }
 	for name, steps := range map[string][]struct {
 		source, dest, asked uint64
 		body, want          string
 	}{
-		"a cas does not create":      {{0, 0, 0, cas("0", "1"), none}, {0, 0, 0, read, none}},
-		"a write is on one replica":  {{0, 0, 0, write("1"), written}, {0, 0, 1, read, none}, {0, 0, 0, read, value("1")}},
-		"it is merged":               {{0, 0, 0, write("1"), written}, {0, 1, 1, read, value("1")}},
-		"into the second":            {{0, 0, 0, write("1"), written}, {1, 0, 1, read, none}, {1, 1, 0, read, value("1")}},
-		"the source wins a tie":      {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {0, 1, 1, read, value("1")}},
-		"and the other way":          {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {1, 0, 0, read, value("2")}},
-		"the later one wins":         {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {0, 0, 1, write("3"), written}, {0, 1, 1, read, value("3")}},
-		"as a source, too":           {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {0, 0, 1, write("3"), written}, {1, 0, 0, read, value("3")}},
-		"a merge brings the clock":   {{0, 0, 0, write("1"), written}, {0, 0, 0, write("2"), written}, {0, 1, 1, write("3"), written}, {0, 1, 1, read, value("3")}},
+		"a cas does not create":     {{0, 0, 0, cas("0", "1"), none}, {0, 0, 0, read, none}},
+		"a write is on one replica": {{0, 0, 0, write("1"), written}, {0, 0, 1, read, none}, {0, 0, 0, read, value("1")}},
+		"it is merged":              {{0, 0, 0, write("1"), written}, {0, 1, 1, read, value("1")}},
+		"into the second":           {{0, 0, 0, write("1"), written}, {1, 0, 1, read, none}, {1, 1, 0, read, value("1")}},
+		"the source wins a tie":     {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {0, 1, 1, read, value("1")}},
+		"and the other way":         {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {1, 0, 0, read, value("2")}},
+		"the later one wins":        {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {0, 0, 1, write("3"), written}, {0, 1, 1, read, value("3")}},
+		"as a source, too":          {{0, 0, 0, write("1"), written}, {0, 0, 1, write("2"), written}, {0, 0, 1, write("3"), written}, {1, 0, 0, read, value("3")}},
+		"a merge brings the clock":  {{0, 0, 0, write("1"), written}, {0, 0, 0, write("2"), written}, {0, 1, 1, write("3"), written}, {0, 1, 1, read, value("3")}},
+		"a merge keeps the clock": {
+			{0, 0, 0, write("1"), written}, {0, 0, 0, write("2"), written}, {0, 0, 1, write("3"), written}, {1, 0, 0, write("4"), written},
+			{0, 0, 1, write("5"), written}, {1, 0, 0, read, value("4")},
+		},
+		"a merge changes one replica": {
+			{0, 0, 0, write("1"), written}, {0, 0, 1, other("write"), written}, {0, 1, 1, other("read"), value("7")}, {0, 0, 0, other("read"), none},
+		},
 		"a cas swaps":                {{0, 0, 0, write("1"), written}, {0, 0, 0, cas("1", "2"), swapped}, {0, 0, 0, read, value("2")}},
 		"a cas is later, too":        {{0, 0, 0, write("1"), written}, {0, 1, 1, cas("1", "2"), swapped}, {0, 1, 1, read, value("2")}},
 		"a cas that differs":         {{0, 0, 0, write("1"), written}, {0, 0, 0, cas("2", "3"), `{"type":"error","code":22,"text":"current value 1 is not 2"}`}},

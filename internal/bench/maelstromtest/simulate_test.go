@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"maelstrom-counter/internal/bench/verdict"
@@ -346,5 +348,52 @@ func TestProgressIsReportedOnceASecond(t *testing.T) {
 	}
 	if !slices.Contains(waited, "recovery (9 s left)") || waited[4] != "" {
 		t.Errorf("waited for %q", waited)
+	}
+}
+
+// The seed decides what each part of the bench draws, and no two parts draw the
+// same.
+func TestEachPartDrawsFromTheSeed(t *testing.T) {
+	const many = 1 << 60
+	draws := func(seed uint64) []int {
+		b, err := newBench(Config{Seed: seed}, true, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []int{
+			b.rng.IntN(many), b.services["seq-kv"].(*store).pick("n0", 0, many-1),
+			b.services["lww-kv"].(*eventual).random.IntN(many), b.network.random.IntN(many), b.network.hops.random.IntN(many),
+		}
+	}
+	first := draws(1)
+	if !slices.Equal(draws(1), first) {
+		t.Errorf("one seed, and two draws: %v and %v", first, draws(1))
+	}
+	all := slices.Concat(first, draws(2), draws(3))
+	slices.Sort(all)
+	if n := len(slices.Compact(slices.Clone(all))); n != len(all) {
+		t.Errorf("of %d draws %d differ", len(all), n)
+	}
+}
+
+// What a run that was ended early, or a reply that is malformed, leaves open is
+// not refused: an add may have been made.
+func TestWhatIsNotKnownIsNotRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, history, err := run(ctx, Config{Rate: 100, TimeLimit: 20 * time.Second}, true, synctest.Wait, inProcess(replying()))
+		if err != nil || len(history) != 3 {
+			t.Errorf("history %v, error %v", history, err)
+		}
+		for _, op := range history {
+			if op.Outcome != Info || op.Complete != time.Second || op.Text != "no answer before the end" {
+				t.Errorf("when the run was ended: %+v", op)
+			}
+		}
+	})
+	r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second}, replying(`{"type":"add_ok","value":1,"in_reply_to":%d}`))
+	if r.Info != r.Invoked || r.Info == 0 || r.Unanswered != 0 || r.Check(wellFormed).Status != Wrong {
+		t.Errorf("malformed: %+v", r.Counts)
 	}
 }

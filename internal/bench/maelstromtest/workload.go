@@ -97,9 +97,6 @@ func (b *bench) startLoad() *load {
 		l.next()
 	}
 	b.after(b.cfg.TimeLimit, func() {
-		if l.phase != generating {
-			return
-		}
 		l.phase = draining
 		b.faulty = false
 		l.advance()

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // ErrTimeout is the error of a request that was not answered in time.
@@ -131,16 +133,8 @@ func (c *benchClient) close() {
 		c.endpoint.gone = "its init was over"
 	default:
 		c.endpoint.gone = fmt.Sprintf("its %s made after %s was over after %s",
-			c.kind, span(c.began-c.b.epoch), span(c.over-c.b.epoch))
+			c.kind, verdict.Time(c.began-c.b.epoch), verdict.Time(c.over-c.b.epoch))
 	}
-}
-
-// span shows a duration in milliseconds or seconds.
-func span(d time.Duration) string {
-	if d < time.Second {
-		return fmt.Sprintf("%.3g ms", float64(d.Microseconds())/1000)
-	}
-	return fmt.Sprintf("%.3f s", d.Seconds())
 }
 
 func (c *benchClient) receive(m *message) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"slices"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // endIfLost ends the run if no node can answer any more.
@@ -29,16 +31,13 @@ func (b *bench) lost() bool {
 // giveUp ends the run, as soon as the answers that are on their way have
 // arrived.
 func (l *load) giveUp() {
-	if l.phase == lost {
-		return
-	}
 	if slices.ContainsFunc(l.workers, func(w *worker) bool { return w.client.endpoint.busy }) {
 		l.b.after(time.Millisecond, l.b.endIfLost)
 		return
 	}
 	before := l.phase
 	l.phase = lost
-	l.b.Ended = "no node could answer any more after " + span(l.b.since())
+	l.b.Ended = "no node could answer any more after " + verdict.Time(l.b.since())
 	l.failAll()
 	if before == generating {
 		l.askTheRest()

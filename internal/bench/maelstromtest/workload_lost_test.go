@@ -53,8 +53,14 @@ func TestARunEndsWhenNoNodeCanAnswer(t *testing.T) {
 		want    bool // it ends early
 		ok      int  // requests, if it does
 	}{
-		"all are mute":           {muteAfter(2), Config{}, true, 6},
-		"all are mute at once":   {muteAfter(0), Config{}, true, 0},
+		"all are mute":         {muteAfter(2), Config{}, true, 6},
+		"all are mute at once": {muteAfter(0), Config{}, true, 0},
+		"all are mute after init": {func(env Env) error {
+			return eachMessage(env, func(m Packet) error {
+				_, err := fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":{"type":"init_ok","in_reply_to":1}}`+"\n\n", m.Dest, m.Src)
+				return err
+			})
+		}, Config{}, true, 0},
 		"all have crashed":       {crashAfter(2), Config{}, true, 6},
 		"one is heard":           {muteAfter(2, "n1"), Config{}, false, 0},
 		"it goes on":             {muteAfter(2), Config{KeepGoing: true}, false, 0},
