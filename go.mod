@@ -10,8 +10,8 @@ require (
 	github.com/jepsen-io/maelstrom/demo/go v0.0.0-20230321201811-151ad3cff117
 	github.com/rogpeppe/go-internal v1.16.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.36.0
 	golang.org/x/tools v0.52.0
 )
 
-require golang.org/x/sys v0.49.0 // indirect

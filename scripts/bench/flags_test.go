@@ -39,7 +39,7 @@ func TestFlagsAreRead(t *testing.T) {
 		"--max-p99 50 --time-limit 1e6":                             {"MaxP99:50ms", "TimeLimit:277h46m40s"},
 		"--availability total":                                      {"Availability:1", "logSend:false"},
 		"--availability 0.5 --log-net-send":                         {"Availability:0.5", "logSend:true", "logRecv:false"},
-		"--log-net-recv --keep-going":                               {"Availability:0", "logRecv:true", "keepGoing:true"},
+		"--log-net-recv --keep-going":                               {"Availability:0", "logRecv:true", "KeepGoing:true"},
 		"--latency 2.5 --latency-dist uniform":                      {"Latency:2.5ms", "LatencyDist:uniform"},
 		"--latency 10ms":                                            {"Latency:10ms"},
 		"--latency 5 --far n2=10":                                   {"Far:map[n2:10]"},

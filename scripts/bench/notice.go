@@ -28,6 +28,7 @@ type herald struct {
 	look       look
 	prefix     string
 	send, recv bool // messages are shown
+	log        bool // what nodes write to stderr is shown
 
 	ready  bool     // all nodes are ready
 	early  []string // notices from before that: they are of no use if the run does not start
@@ -37,7 +38,7 @@ type herald struct {
 
 func newHerald(to *screen, l look, prefix string, o options) *herald {
 	return &herald{
-		to: to, look: l, prefix: prefix, send: o.logSend, recv: o.logRecv,
+		to: to, look: l, prefix: prefix, send: o.logSend, recv: o.logRecv, log: o.logStderr,
 		stderr: map[string][]string{}, told: map[string]int{},
 	}
 }
@@ -54,6 +55,9 @@ func (h *herald) watch(e maelstromtest.Entry) {
 	case maelstromtest.ToStderr:
 		lines := append(h.stderr[e.Node], e.Text)
 		h.stderr[e.Node] = slices.Clone(lines[max(0, len(lines)-maxLines):])
+		if h.log {
+			fmt.Fprintf(h.to, "%9.4f s  stderr   %s  %s\n", e.Time.Seconds(), e.Node, e.Text)
+		}
 	case maelstromtest.Crashed:
 		why := e.Text
 		if line := journal.Telling(h.stderr[e.Node]); line != "" {

@@ -54,11 +54,13 @@ func TestMessagesAreShown(t *testing.T) {
 		want string
 	}{
 		{options{}, ""},
+		{options{logStderr: true}, "   1.0000 s  stderr   n1  hello\n"},
 		{options{logSend: true}, "   1.2346 s  send     n0 -> seq-kv  {\"type\":\"read\"}\n"},
 		{options{logRecv: true}, "   1.2346 s  recv     n0 -> seq-kv  {\"type\":\"read\"}\n   1.2346 s  blocked  n0 -> seq-kv  {\"type\":\"read\"}\n   1.2346 s  lost     n0 -> seq-kv  {\"type\":\"read\"}\n"},
 	} {
 		var out strings.Builder
 		h := newHerald(&screen{w: &out}, look{}, "", test.o)
+		h.watch(maelstromtest.Entry{Time: time.Second, What: maelstromtest.ToStderr, Node: "n1", Text: "hello"})
 		for _, what := range []maelstromtest.What{maelstromtest.Sent, maelstromtest.Received, maelstromtest.Blocked, maelstromtest.Lost} {
 			h.watch(entry(what))
 		}

@@ -119,12 +119,7 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 		}
 		b.progress.tick(p)
 	}
-	cfg.Stderr = func(node string) io.Writer {
-		if b.logStderr {
-			return io.MultiWriter(s.log(node), b.progress)
-		}
-		return s.log(node)
-	}
+	cfg.Stderr = s.log
 	result, err := maelstromtest.RunProcesses(ctx, cfg, b.bin)
 	b.progress.clear()
 	if err != nil {

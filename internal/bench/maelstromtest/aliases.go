@@ -58,7 +58,8 @@ type (
 	Traffic      = verdict.Traffic
 	Lives        = verdict.Lives
 	Crash        = verdict.Crash
-	Stray        = verdict.Stray
+	Mute         = verdict.Mute
+	Remark       = verdict.Remark
 	Exit         = verdict.Exit
 	CounterFacts = verdict.CounterFacts
 	Violation    = verdict.Violation

@@ -1,10 +1,12 @@
 package maelstromtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -87,11 +89,12 @@ func (c *Cluster) Close() {
 }
 
 // Problems returns what went wrong that is wrong under any workload: crashes,
-// lines that are not messages, and requests answered twice.
+// lines that are not messages, from which on a node is mute, and requests
+// answered twice.
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
-		problems = slices.Concat(verdict.Texts(c.b.Crashes), verdict.Texts(c.b.Strays), verdict.Texts(c.b.failures))
+		problems = slices.Concat(verdict.Texts(c.b.Crashes), verdict.Texts(c.b.Mutes), verdict.Texts(c.b.failures))
 	})
 	return problems
 }
@@ -181,9 +184,9 @@ func (c *Cluster) Put(service, key string, v any) {
 // doWith is do for a service.
 func (c *Cluster) doWith(service string, f func(*store)) {
 	c.t.Helper()
-	s := c.b.services[service]
-	if s == nil {
-		c.t.Fatalf("maelstromtest: no service %q", service)
+	s, ok := c.b.services[service].(*store)
+	if !ok {
+		c.t.Fatalf("maelstromtest: no store %q", service)
 	}
 	c.do(func() { f(s) })
 }
@@ -295,8 +298,9 @@ func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
 		nodes = nodeNames(c.b.cfg.Nodes)
 	}
 	for _, n := range nodes {
-		f(n, "seq-kv")
-		f(n, "lin-kv")
+		for _, service := range slices.Sorted(maps.Keys(c.b.services)) {
+			f(n, service)
+		}
 	}
 }
 
@@ -306,8 +310,11 @@ func (c *Cluster) Heal() {
 	c.t.Helper()
 	c.do(func() {
 		c.b.healFaults()
-		for _, mend := range c.cuts {
-			mend()
+		byName := func(a, b link) int {
+			return cmp.Or(cmp.Compare(a.src.name, b.src.name), cmp.Compare(a.dest.name, b.dest.name))
+		}
+		for _, l := range slices.SortedFunc(maps.Keys(c.cuts), byName) {
+			c.cuts[l]()
 		}
 		clear(c.cuts)
 	})

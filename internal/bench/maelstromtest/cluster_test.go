@@ -90,9 +90,9 @@ func TestCutsAndFaultsLastUntilTheyAreMended(t *testing.T) {
 		}{
 			{func() {}, nil, []string{"n0"}, 0},
 			{c.Heal, []string{"n0"}, nil, 0},
-			{func() { c.CutStore("n0"); c.CutStore("n0") }, []string{"n1"}, []string{"n0"}, 4},
+			{func() { c.CutStore("n0"); c.CutStore("n0") }, []string{"n1"}, []string{"n0"}, 8},
 			{func() { c.MendStore("n0") }, []string{"n0"}, nil, 0}, // one is enough
-			{func() { c.CutStore() }, nil, []string{"n1", "n2"}, 12},
+			{func() { c.CutStore() }, nil, []string{"n1", "n2"}, 24},
 			{c.Heal, []string{"n2"}, nil, 0},
 			{func() { c.CutOneWay("lin-kv", "n2") }, nil, []string{"n2"}, 1},
 			{func() { c.Mend("n2", "lin-kv") }, []string{"n2"}, nil, 0},
@@ -198,11 +198,11 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 		program Program
 		want    string
 	}{
-		"mute":  {executables["mute node"], "did not answer init with init_ok: no answer in time (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstdout:\n\nstderr:\nthis is all that I say"},
-		"crash": {func(Env) error { return errors.New("no luck") }, "n0: no luck"},
+		"mute":  {executables["mute node"], "n0 did not start: nothing was printed in 10s (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstderr:\nthis is all that I say"},
+		"crash": {func(Env) error { return errors.New("no luck") }, "n0 did not start: it ended before it answered init: no luck"},
 		"error": {printing(`{"src":"n0","dest":"c0","body":{"type":"error","code":13,"text":"not today","in_reply_to":1}}` + "\n"), "not today"},
-		"other": {printing(`{"src":"n0","dest":"c0","body":{"type":"ok","in_reply_to":1}}` + "\n"), `answered "ok"`},
-		"cat":   {func(env Env) error { _, err := io.Copy(env.Stdout, env.Stdin); return err }, "n0 printed 1001 lines instead of an answer to init"},
+		"other": {printing(`{"src":"n0","dest":"c0","body":{"type":"ok","in_reply_to":1}}` + "\n"), `n0 did not start: it answered init with the type "ok", not init_ok:` + "\n\t" + `{"in_reply_to":1,"type":"ok"}`},
+		"cat":   {func(env Env) error { _, err := io.Copy(env.Stdout, env.Stdin); return err }, "n0 did not start: it sent 1001 messages instead of an answer to init, the last of them:\n\t{\"id\":"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -212,5 +212,24 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Heal mends links in the order of their names.
+func TestHealMendsInOrder(t *testing.T) {
+	var got []string
+	cfg := Config{Nodes: 4, Watch: func(e Entry) {
+		if e.What == LinkMends {
+			got = append(got, e.Src+" "+e.Dest)
+		}
+	}}
+	inCluster(t, cfg, linCounter, func(_ *testing.T, c *Cluster) {
+		for _, l := range [][2]string{{"n3", "n1"}, {"n0", "n2"}, {"lin-kv", "n2"}, {"n1", "n0"}} {
+			c.Cut(l[0], l[1])
+		}
+		c.Heal()
+	})
+	if len(got) != 8 || !slices.IsSorted(got) {
+		t.Errorf("links were mended in the order %q", got)
 	}
 }

@@ -69,10 +69,18 @@ type Config struct {
 	// Hop.
 	Hop time.Duration `json:"hop"`
 
+	// Nemesis lists the faults. If one has killed or paused a node during a
+	// request that did not succeed, the node cannot know that it is over, so
+	// the request's client goes on existing.
 	Nemesis         []Fault       `json:"nemesis"`
 	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
 	Recovery        time.Duration `json:"recovery"`         // rest between the last fault and the final requests; zero: 10 s
 	ClientTimeout   time.Duration `json:"client_timeout"`   // how long a client waits for an answer; zero: 5 s
+
+	// KeepGoing lets a run go on when all nodes have crashed or are mute.
+	// Without it, requests in hand are then given up at once, there is neither
+	// recovery nor a final request, and Result.Ended says why.
+	KeepGoing bool `json:"keep_going,omitempty"`
 
 	Seed uint64   `json:"seed"`
 	Args []string `json:"args,omitempty"` // for the nodes

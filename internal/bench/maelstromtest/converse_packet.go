@@ -86,7 +86,7 @@ func (s *Store) Serve(c *Conversation, p Packet) {
 func (s *Store) Reply(p Packet) (body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, _, _ := answer(s.store, p.Src, p.Body)
+	raw, _ := answer(s.store, p.Src, p.Body)
 	return string(raw)
 }
 

@@ -11,6 +11,15 @@
 // checks that are stricter than its own ([Verdict]), which decide only if
 // Config.Consistency is [Linearizable].
 //
+// A node is heard as Maelstrom hears it. One JSON value is read from each line
+// that it prints. A line that is blank or not a message, or that goes to a node
+// or client that does not exist, ends that: whatever the node prints later in
+// this life is dropped, although it still gets its messages ([Mute]). A client
+// exists until its worker makes the request that follows one which did not
+// succeed, and a client that has sent init exists until the answer. So a late
+// answer, or a second one to init, makes a node mute. There is one exception,
+// since Maelstrom neither kills nor pauses nodes: see [Config].Nemesis.
+//
 // # Simulations
 //
 // In virtual time ([Simulate], [Start]) a cluster lives in a testing/synctest
@@ -24,6 +33,10 @@
 //
 //   - It reads Env.Stdin and writes to Env.Stdout. With Maelstrom's library,
 //     these are the fields Stdin and Stdout of its Node.
+//     What it prints to os.Stdout, as with fmt.Println, is not heard. If no
+//     other simulation runs at the time, it is noticed: messages count as a
+//     wrong answer, and there is a [Remark] about other text, unless tests are
+//     verbose.
 //   - It holds no mutex while it waits for a message. Such a wait keeps virtual
 //     time from passing, and ends the process with a panic that shows where it
 //     happened.
@@ -53,6 +66,5 @@
 // it lists the requests and decides what becomes of each message.
 //
 // The workloads here are [GCounter] and [Echo]. To add one, implement
-// [Workload], and [Preparer] if nodes must be told something first. Maelstrom's
-// services lww-kv and lin-tso are left out.
+// [Workload], and [Preparer] if nodes must be told something first.
 package maelstromtest

@@ -2,9 +2,9 @@ package maelstromtest
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"fmt"
-	"io"
+	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,37 +23,36 @@ var (
 // the same name, the last counts. The error is encoding/json's.
 func rawFields(object []byte) (fields map[string]json.RawMessage, err error) {
 	fields = make(map[string]json.RawMessage, 8)
-	if scanFields(object, fields) != nil {
-		err = json.Unmarshal(object, &fields)
+	if end, err := scanFields(object, fields); err != nil || len(bytes.TrimSpace(object[end:])) > 0 {
+		return fields, json.Unmarshal(object, &fields)
 	}
-	return fields, err
+	return fields, nil
 }
 
-func scanFields(object []byte, fields map[string]json.RawMessage) error {
+// scanFields reads the fields of the object that text begins with. It returns
+// where the object ends.
+func scanFields(text []byte, fields map[string]json.RawMessage) (end int, err error) {
 	d := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(d)
-	d.Reset(bytes.NewBuffer(object), lenient...)
+	d.Reset(bytes.NewBuffer(text), lenient...)
 	if brace, err := d.ReadToken(); err != nil || brace.Kind() != '{' {
-		return fmt.Errorf("not an object: %w", err)
+		return 0, cmp.Or(err, errors.New("not an object"))
 	}
 	for d.PeekKind() != '}' {
 		token, err := d.ReadToken()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		name := token.String()
 		value, err := d.ReadValue()
 		if err != nil {
-			return err
+			return 0, err
 		}
 		end := int(d.InputOffset()) // the decoder's copy of the value will not last
-		fields[name] = object[end-len(value) : end]
+		fields[name] = text[end-len(value) : end]
 	}
-	d.ReadToken()
-	if _, err := d.ReadToken(); err != io.EOF {
-		return fmt.Errorf("more than an object: %w", err)
-	}
-	return nil
+	_, err = d.ReadToken()
+	return int(d.InputOffset()), err
 }
 
 // stringOf returns a JSON string's value, and whether raw is a string.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
@@ -39,6 +38,7 @@ type endpoint struct {
 	kind    endpointKind
 	deliver func(*message)
 	far     float64 // by how much latencies from and to it are multiplied; zero: they are not
+	gone    string  // of a client that has been closed: why; empty: messages can be sent to it
 	queue   queue[*message]
 	busy    bool // a message has been taken from the queue, and has not arrived
 
@@ -228,48 +228,4 @@ func (n *network) cut(links ...link) (mend func()) {
 			}
 		}
 	}
-}
-
-// parse reads a line that a node printed. Like Maelstrom's process.clj it wants
-// src, dest and body, allows an integer id, and nothing else.
-func (n *network) parse(line []byte) (*message, error) {
-	fields, err := rawFields(line)
-	if err != nil {
-		return nil, fmt.Errorf("not a JSON object: %w", err)
-	}
-	src, err := n.lookup(fields, "src")
-	if err != nil {
-		return nil, err
-	}
-	dest, err := n.lookup(fields, "dest")
-	if err != nil {
-		return nil, err
-	}
-	body := fields["body"]
-	if len(body) == 0 || body[0] != '{' {
-		return nil, fmt.Errorf("no body that is an object")
-	}
-	if id, ok := fields["id"]; ok && !isInteger(id) {
-		return nil, fmt.Errorf("id is not an integer")
-	}
-	for name := range fields {
-		if !slices.Contains([]string{"src", "dest", "body", "id"}, name) {
-			return nil, fmt.Errorf("unknown field %q", name)
-		}
-	}
-	return &message{src: src, dest: dest, body: body}, nil
-}
-
-func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endpoint, error) {
-	name, isString := stringOf(fields[field])
-	e := n.endpoints[name]
-	switch {
-	case fields[field] == nil:
-		return nil, fmt.Errorf("no %s", field)
-	case !isString:
-		return nil, fmt.Errorf("%s is not a string", field)
-	case e == nil:
-		return nil, fmt.Errorf("%s %q does not exist", field, name)
-	}
-	return e, nil
 }

@@ -415,3 +415,42 @@ func TestNodesRecoverFromAllFaultsTogether(t *testing.T) {
 		}
 	}
 }
+
+// How long faults last, and how long nodes rest between them, is spread evenly
+// from the least to the most.
+func TestFaultsLastAndRestAsTheySay(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	const interval = 4 * s
+	for fault, want := range map[Kind]struct{ least, most, rest time.Duration }{
+		Kill:      {s / 10, 5 * s, interval / 2},
+		Clock:     {s / 10, 5 * s, interval / 2},
+		Pause:     {0, 5 * s, interval / 2},
+		StoreCut:  {2 * s, 2 * s, interval / 2},
+		Partition: {0, 2 * interval, 2 * interval},
+	} {
+		r := Simulate(t, Config{
+			Workload: Echo{}, Nodes: 2, TimeLimit: time.Hour, Nemesis: []Fault{{Kind: fault}}, NemesisInterval: interval, Seed: 1,
+		}, echoNode)
+		var lasted, rested []time.Duration
+		for i, f := range r.Faults[:len(r.Faults)-1] {
+			lasted = append(lasted, f.Stop-f.Start)
+			rested = append(rested, r.Faults[i+1].Start-f.Stop)
+		}
+		for what, spread := range map[string]struct {
+			got         []time.Duration
+			least, most time.Duration
+		}{"lasts": {lasted, want.least, want.most}, "rests": {rested, 0, want.rest}} {
+			slices.Sort(spread.got)
+			near := func(percent int) bool {
+				got, even := Percentile(spread.got, percent), spread.least+(spread.most-spread.least)*time.Duration(percent)/100
+				return even-(spread.most-spread.least)/12 <= got && got <= even+(spread.most-spread.least)/12
+			}
+			if len(spread.got) < 300 || !near(0) || !near(25) || !near(50) || !near(75) || !near(100) || spread.got[0] < spread.least ||
+				spread.got[len(spread.got)-1] > spread.most {
+				t.Errorf("%s %s for %v to %v, %d times, half of them less than %v; want %v to %v", fault, what, spread.got[0],
+					spread.got[len(spread.got)-1], len(spread.got), Percentile(spread.got, 50), spread.least, spread.most)
+			}
+		}
+	}
+}

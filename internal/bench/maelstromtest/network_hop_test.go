@@ -46,14 +46,20 @@ func TestHopsTakeTheirTime(t *testing.T) {
 		{"n0", "seq-kv", 0, 60 * us, 100 * us},
 	} {
 		took := hopped(t, Config{Hop: 100 * us, LatencyDist: Constant, Seed: 1}, test.src, test.dest, 2000, test.interval)
-		var sum time.Duration
+		var sum, most time.Duration
 		for i, d := range took[1:] {
+			most = max(most, d)
 			if sum += d; d < test.least {
 				t.Fatalf("message %d from %s to %s took %v, which is less than %v", i+1, test.src, test.dest, d, test.least)
 			}
 		}
 		if mean := sum / time.Duration(len(took)-1); mean < test.mean*95/100 || mean > test.mean*105/100 {
 			t.Errorf("from %s to %s each %v took %v on average, want about %v", test.src, test.dest, test.interval, mean, test.mean)
+		}
+		// Of 2000 draws from an exponential distribution, the greatest is
+		// hardly ever less than four times the mean.
+		if want := test.mean * 22 / 10; most < want {
+			t.Errorf("from %s to %s each %v took at most %v, want more than %v", test.src, test.dest, test.interval, most, want)
 		}
 	}
 }
@@ -66,5 +72,16 @@ func TestHopsAreAddedToTheSameLatencies(t *testing.T) {
 		if more := with - without[i]; without[i]%time.Millisecond != 0 || more < 60*time.Microsecond || more > 5*time.Millisecond {
 			t.Errorf("message %d took %v, and %v without hops", i, with, without[i])
 		}
+	}
+}
+
+// The cluster is awake until the last message that is on its way has arrived,
+// although one that was taken later has arrived before.
+func TestTheClusterIsAwakeUntilTheLastArrival(t *testing.T) {
+	h := hops{mean: time.Microsecond, random: newRandom(1)}
+	far := h.arrival(time.Second, 0)
+	near := h.arrival(0, 0)
+	if near >= far || h.last != far {
+		t.Errorf("after arrivals at %v and %v the last is at %v", far, near, h.last)
 	}
 }

@@ -144,3 +144,24 @@ func TestAScriptTakesNoNoticeOfFar(t *testing.T) {
 		t.Errorf("history %v, slowest %v", r.History, r.Latency.Max)
 	}
 }
+
+// The copies of a doubled message have latencies of their own.
+func TestBothCopiesOfAMessageDrawTheirLatency(t *testing.T) {
+	apart := 0
+	for i := range 100 {
+		w := carry(t, Config{Latency: 10 * time.Second, LatencyDist: Exponential, Seed: uint64(i)}, func(w *wire) {
+			w.suffer(Fault{Kind: Duplicate, Probability: 1})
+			w.say("n0", "seq-kv", "x")
+		})
+		// A receiver may hold the second copy until the first has arrived.
+		if len(w.got) != 2 {
+			t.Fatalf("%d copies", len(w.got))
+		}
+		if w.got[1].at-w.got[0].at > time.Second {
+			apart++
+		}
+	}
+	if apart < 20 {
+		t.Errorf("the copies of %d of 100 messages came more than a second apart", apart)
+	}
+}

@@ -1,7 +1,6 @@
 package maelstromtest
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -222,33 +221,61 @@ func TestFaultsInMessagesActOnlyOnTheirOwnLinks(t *testing.T) {
 	}
 }
 
-// Lines that Maelstrom's process.clj would refuse are refused.
+// Lines that Maelstrom's process.clj would refuse are refused, in plain words.
 func TestLinesThatAreNotMessagesAreRefused(t *testing.T) {
 	w := newWire(Config{})
+	w.add("c4", aClient, nil).gone = "its add was over"
 	for line, want := range map[string]string{
-		`hello`:                                             "not a JSON object",
-		`[]`:                                                "not a JSON object",
-		`{"dest":"c0","body":{}}`:                           "no src",
-		`{"Src":"n0","dest":"c0","body":{}}`:                "no src",
-		`{"src":"n0","body":{}}`:                            "no dest",
-		`{"src":"n0","dest":"c0"}`:                          "no body",
-		`{"src":"n0","dest":"c0","body":1}`:                 "no body",
-		`{"src":0,"dest":"c0","body":{}}`:                   "src is not a string",
-		`{"src":"n0","dest":null,"body":{}}`:                "dest is not a string",
-		`{"src":"n0","dest":"n7","body":{}}`:                `"n7" does not exist`,
-		`{"src":"n0","dest":"c0","body":{},"id":"x"}`:       "id is not an integer",
-		`{"src":"n0","dest":"c0","body":{},"body_type":""}`: `unknown field "body_type"`,
-		`{"src":"n0","dest":"c0","body":{}`:                 "not a JSON object",
+		``:                                  "a blank line",
+		" \r":                               "a blank line",
+		`hello`:                             "not JSON",
+		`[]`:                                "JSON, but not an object",
+		`null`:                              "JSON, but not an object",
+		`{`:                                 "its JSON object does not end on this line",
+		`{"src":"n0","dest":"c0","body":{}`: "its JSON object does not end on this line",
+		`sent {"src":"n0","dest":"c0","body":{}}`:   "there is text before the JSON object",
+		"\xef\xbb\xbf" + `{"src":"n0","dest":"c0"}`: "it begins with a byte order mark",
+		`{'src': 'n0'}`:                                   "not JSON: strings need double quotes",
+		`{"src":"n0","dest":"c0","body":{}]`:              "not JSON: jsontext: invalid character ']'",
+		`{"dest":"c0","body":{}}`:                         "no src",
+		`{"Src":"n0","dest":"c0","body":{}}`:              "no src",
+		`{"src":"n0","body":{}}`:                          "no dest",
+		`{"src":"n0","dest":"c0","body":1}`:               "body is not an object",
+		`{"src":0,"dest":"c0","body":{}}`:                 "src is not a string",
+		`{"src":"n0","dest":null,"body":{}}`:              "dest is not a string",
+		`{"src":"n9","dest":"c0","body":{}}`:              "src n9 does not exist",
+		`{"src":"n0","dest":"n7","body":{}}`:              "dest n7 does not exist",
+		`{"src":"n0","dest":"c4","body":{}}`:              "dest c4 is gone: its add was over",
+		`{"src":"n0","dest":"c0","body":{},"id":"x"}`:     "id is not an integer",
+		`{"src":"n0","dest":"c0","body":{},"id":1.0}`:     "id is not an integer",
+		`{"src":"n0","dest":"c0","body":{},"id":null}`:    "id is not an integer",
+		`{"src":"n0","dest":"n7","body":{},"ts":5,"x":1}`: "the message has a field ts beside src, dest, body and id",
 	} {
-		if _, err := w.parse([]byte(line)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one with %q", line, err, want)
+		if _, _, err := w.parse([]byte(line)); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", line, err, want)
 		}
 	}
-	m, err := w.parse([]byte(` {"body":{"a":[1]}, "dest":"seq-kv", "src":"n0", "id":-7}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := m.line(), `{"id":0,"src":"n0","dest":"seq-kv","body":{"a":[1]}}`+"\n"; !bytes.Equal(got, []byte(want)) {
-		t.Errorf("passed on as %s", got)
+}
+
+// A line is read up to the end of its JSON value. A body that is missing or
+// null is empty.
+func TestLinesThatAreMessagesAreTaken(t *testing.T) {
+	w := newWire(Config{})
+	for line, want := range map[string]struct{ body, rest string }{
+		` {"body":{"a":[1]}, "dest":"seq-kv", "src":"n0", "id":-7}`: {`{"a":[1]}`, ""},
+		`{"dest":"seq-kv", "src":"n0"}` + "\r":                      {`{}`, ""},
+		`{"dest":"seq-kv", "src":"n0","body":null} // sent`:         {`{}`, "// sent"},
+		`{"dest":"seq-kv", "src":"n0"}{"dest":5}`:                   {`{}`, `{"dest":5}`},
+		`{"dest":"lin-kv", "dest":"seq-kv", "src":"n0"}}`:           {`{}`, `}`},
+	} {
+		m, rest, err := w.parse([]byte(line))
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+			continue
+		}
+		passedOn := `{"id":0,"src":"n0","dest":"seq-kv","body":` + want.body + "}\n"
+		if got := string(m.line()); got != passedOn || string(rest) != want.rest {
+			t.Errorf("%q: passed on as %s, and %q left", line, got, rest)
+		}
 	}
 }

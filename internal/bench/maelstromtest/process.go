@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -15,7 +16,11 @@ import (
 // RunProcesses runs a cluster of processes of the executable file bin in real
 // time, puts it through cfg, and judges what happened. If ctx ends, the run
 // ends early, and RunProcesses judges what happened until then. An error means
-// that the cluster did not start. Everything else is in the result.
+// that the cluster did not start; a *[StartError] says which node did not, and
+// why. Everything else is in the result.
+//
+// As with Maelstrom, the nodes' working directory is the system's directory for
+// temporary files, and a symbolic link is followed before it is executed.
 //
 // It works only on Unix. Elsewhere it returns an error, since processes cannot
 // be stopped and continued there.
@@ -26,6 +31,9 @@ func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) 
 	path, err := filepath.Abs(bin)
 	if err != nil {
 		return nil, fmt.Errorf("maelstromtest: %w", err)
+	}
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
 	}
 	b, history, err := run(ctx, cfg, false, func() {}, processes(path))
 	if err != nil {
@@ -40,6 +48,7 @@ func processes(path string) starter {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
 		cmd := exec.Command(path, env.Args...)
 		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr
+		cmd.Dir = os.TempDir()
 		cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
 		// The node has a process group of its own. So Ctrl-C on a terminal
 		// reaches only the bench, and a signal to a node that is a script also
@@ -50,7 +59,7 @@ func processes(path string) starter {
 			return nil, err
 		}
 		if err := cmd.Start(); err != nil {
-			return nil, err
+			return nil, whyNotRun(path, err)
 		}
 		signal := func(s syscall.Signal) func() {
 			return func() {
@@ -68,7 +77,7 @@ func processes(path string) starter {
 		}()
 		go func() {
 			defer close(l.ended)
-			err := cmd.Wait()
+			err := whyNotRun(path, cmd.Wait())
 			l.stdout.end(exit{err, cmd.ProcessState.ExitCode()})
 			l.stdin.close()
 		}()

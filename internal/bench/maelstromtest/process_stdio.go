@@ -3,6 +3,8 @@ package maelstromtest
 import (
 	"bytes"
 	"io"
+	"maps"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -65,13 +67,24 @@ func (p *pipe) Read(b []byte) (int, error) {
 // An outbox is a node's standard output, cut into lines, and at last how the
 // node ended.
 type outbox struct {
-	wake func() // tells the bench that there is something to take
+	wake  func() // tells the bench that there is something to take
+	races bool   // the node is a Program, whose goroutines may race to write
 
-	mu      sync.Mutex
-	partial []byte
-	lines   [][]byte
-	ended   bool
-	exit    exit
+	mu       sync.Mutex
+	partial  []byte
+	finished int // lines, ever
+	lines    []printed
+	spoiled  map[string]bool // the goroutines that have printed what cannot be a message
+	ended    bool
+	exit     exit
+}
+
+// A printed is a line that a node has printed. It is after if the same
+// goroutine has before it printed what cannot be a message. Other goroutines'
+// lines are not known to be before or after it.
+type printed struct {
+	text  []byte
+	after bool
 }
 
 // An exit is how a node's life ended.
@@ -86,12 +99,32 @@ func (o *outbox) Write(p []byte) (int, error) {
 	if o.ended {
 		return 0, io.ErrClosedPipe
 	}
-	had := len(o.lines)
-	o.partial = cutLines(append(o.partial, p...), func(line []byte) { o.lines = append(o.lines, line) })
-	if len(o.lines) > had {
-		o.wake()
-	}
+	o.partial = cutLines(append(o.partial, p...), o.print)
+	o.wake()
 	return len(p), nil
+}
+
+func (o *outbox) print(line []byte) {
+	o.finished++
+	text := bytes.TrimLeft(line, " \t\r")
+	bad := o.races && (len(text) == 0 || text[0] != '{')
+	if !bad && len(o.spoiled) == 0 {
+		o.lines = append(o.lines, printed{text: line})
+		return
+	}
+	writer := goroutine()
+	o.lines = append(o.lines, printed{line, o.spoiled[writer]})
+	if bad && o.spoiled == nil {
+		o.spoiled = map[string]bool{}
+	}
+	o.spoiled[writer] = o.spoiled[writer] || bad
+}
+
+// goroutine returns the caller's goroutine's number.
+func goroutine() string {
+	header := make([]byte, 40)
+	number, _, _ := strings.Cut(strings.TrimPrefix(string(header[:runtime.Stack(header, false)]), "goroutine "), " ")
+	return number
 }
 
 // cutLines passes each line of text to f, and returns what follows the last.
@@ -111,7 +144,8 @@ func (o *outbox) end(e exit) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.partial) > 0 {
-		o.lines = append(o.lines, o.partial)
+		o.print(o.partial)
+		o.partial = nil
 	}
 	o.ended, o.exit = true, e
 	o.wake()
@@ -119,11 +153,63 @@ func (o *outbox) end(e exit) {
 
 // take returns the lines written since the last take, and whether the node has
 // ended.
-func (o *outbox) take() (lines [][]byte, ended bool) {
+func (o *outbox) take() (lines []printed, ended bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	lines, o.lines = o.lines, nil
 	return lines, o.ended
+}
+
+// pending returns the beginning of a line that has not ended yet, and how many
+// lines came before it.
+func (o *outbox) pending() (text string, before int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(o.partial), o.finished
+}
+
+// An errlog is a node's standard error, cut into lines. The goroutines of a
+// Program may race to write, so their lines are kept apart.
+type errlog struct {
+	wake  func()
+	races bool
+
+	mu      sync.Mutex
+	partial map[string][]byte   // by goroutine; of a process, there is one
+	lines   map[string][]string // since the last take
+}
+
+func (l *errlog) Write(p []byte) (int, error) {
+	writer := ""
+	if l.races {
+		writer = goroutine()
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines == nil {
+		l.partial, l.lines = map[string][]byte{}, map[string][]string{}
+	}
+	keep := func(line []byte) { l.lines[writer] = append(l.lines[writer], string(line)) }
+	if l.partial[writer] = cutLines(append(l.partial[writer], p...), keep); len(l.partial[writer]) == 0 {
+		delete(l.partial, writer)
+	}
+	l.wake()
+	return len(p), nil
+}
+
+// take returns the lines written since the last take, those of one goroutine
+// after those of another. At the node's end, a last line needs no newline.
+func (l *errlog) take(ended bool) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ended {
+		for writer, line := range l.partial {
+			l.lines[writer] = append(l.lines[writer], string(line))
+		}
+	}
+	groups := slices.SortedFunc(maps.Values(l.lines), slices.Compare[[]string])
+	clear(l.lines)
+	return slices.Concat(groups...)
 }
 
 // tailLines is how many of the last lines of a node's output are kept for error

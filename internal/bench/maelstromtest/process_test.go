@@ -83,7 +83,7 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 	cfg := Config{Nodes: 2, Workload: Echo{}, Consistency: Linearizable, Rate: 100, TimeLimit: time.Second / 2, ClientTimeout: time.Second / 2}
 	for name, want := range map[string][]string{
 		"crashing node": {"n0 crashed after", "exit status 1", "stdout:\n{", "stderr:\nabout to fail"},
-		"rubbish node":  {"n0 printed after", "Received a line!"},
+		"rubbish node":  {"n0 is mute after", "(not JSON): Received a line!"},
 	} {
 		r := runTestBinary(t, t.Context(), cfg, name)
 		for _, text := range want {
@@ -96,7 +96,7 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 		}
 	}
 	if _, err := RunProcesses(t.Context(), cfg, filepath.Join(t.TempDir(), "nothing")); err == nil ||
-		!strings.Contains(err.Error(), "cannot start n0") || !strings.Contains(err.Error(), "no such file") {
+		!strings.Contains(err.Error(), "n0 did not start: fork/exec") || !strings.Contains(err.Error(), "no such file") {
 		t.Errorf("a missing executable: error %v", err)
 	}
 }

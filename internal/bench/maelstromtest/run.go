@@ -1,20 +1,14 @@
 package maelstromtest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 )
-
-// initTimeout is how long a node may take to answer its init message:
-// Maelstrom's db.clj.
-const initTimeout = 10 * time.Second
 
 // exitTimeout is how long nodes may take to end after the end of their input.
 const exitTimeout = 2 * time.Second
@@ -39,7 +33,7 @@ type bench struct {
 	settle   func() // waits until all nodes wait for something
 	start    starter
 	nodes    []*node
-	services map[string]*store
+	services map[string]service
 	faultLog []FaultRecord
 	stops    []func()   // end the faults of faultLog that are in force
 	faulty   bool       // faults may begin
@@ -49,6 +43,7 @@ type bench struct {
 	clients  int
 	failures []failure // what went wrong that belongs to no single request
 	Lives
+	load      *load // nil until then, and if a test makes the requests
 	booted    bool  // all nodes have answered init
 	unstarted error // why they have not
 	done      bool
@@ -65,9 +60,17 @@ type life struct {
 	stdin  *pipe
 	stdout *outbox
 	ended  chan struct{}
+	stderr *errlog   // nil if nobody wants to know when lines were written
 	began  time.Time // by the node's own clock
-	ready  bool      // it has answered init
-	early  int       // lines that it printed before it answered init
+	mute   bool      // it has printed a line that is not a message
+
+	init     *benchClient // which has asked it to init
+	answered bool         // its answer to init has been sent
+	ready    bool         // and has arrived
+	early    int          // messages that it sent before it was ready
+
+	watched bool   // a look at the line that it has begun is due
+	waiting string // the beginning of a line that has been noted, of the last such line
 	// For a process: pause stops it, resume continues it, and kill ends it at
 	// once. For a Program the first two do nothing, and kill is nil.
 	pause, resume, kill func()
@@ -87,9 +90,11 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b := &bench{
 		cfg: cfg, virtual: virtual, settle: settle, start: start,
-		services: map[string]*store{
-			"seq-kv": newSequential(cfg.stream("seq-kv")),
-			"lin-kv": newLinearizable(),
+		services: map[string]service{
+			"seq-kv":  newSequential(cfg.stream("seq-kv")),
+			"lin-kv":  newLinearizable(),
+			"lww-kv":  &eventual{random: cfg.stream("lww-kv")},
+			"lin-tso": &oracle{},
 		},
 		rng:    cfg.stream("workload"),
 		wakeup: make(chan struct{}, 1),
@@ -102,8 +107,11 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	for name, s := range b.services {
 		b.network.add(name, aService, func(m *message) {
-			if reply, from, ok := answer(s, m.src.name, m.body); ok {
-				b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: &from})
+			reply, from := answer(s, m.src.name, m.body)
+			if from != nil {
+				b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: from})
+			}
+			if reply != nil {
 				b.network.send(m.dest, m.src, reply)
 			}
 		})
@@ -129,40 +137,39 @@ func nodeNames(nodes int) []string {
 // startLife starts a node and sends it an init message, the first message that
 // it gets. It calls answered when the node has answered or has failed to.
 func (b *bench) startLife(n *node, answered func(error)) {
-	var stderr io.Writer = &n.stderr
-	if b.cfg.Stderr != nil {
-		stderr = io.MultiWriter(stderr, b.cfg.Stderr(n.name))
-	}
 	began := n.clock.now()
+	stderr := b.errlog()
 	life, err := b.start(Env{
 		Args:   b.cfg.Args,
-		Stderr: stderr,
+		Stderr: b.stderrOf(n, stderr),
 		Now:    n.clock.now,
 		Seed:   b.cfg.stream(fmt.Sprintf("%s life %d", n.name, len(n.lives))).Uint64(),
 		Stop:   context.Background(),
 	}, b.wake)
 	if err != nil {
-		answered(fmt.Errorf("cannot start %s: %w", n.name, err))
+		answered(&StartError{Node: n.name, Why: err.Error()})
 		return
 	}
-	life.began = began
+	life.began, life.stderr = began, stderr
 	n.life = life
 	n.lives = append(n.lives, life)
 	b.note(Entry{What: Started, Node: n.name})
 	n.up(b.now())
 
 	c := b.newClient()
+	life.init = c
 	init := Body{"type": "init", "node_id": n.name, "node_ids": nodeNames(b.cfg.Nodes)}
 	line := c.expect(n, init, initTimeout, func(r Reply, err error) {
-		if err == nil && r.Type() != "init_ok" {
-			err = fmt.Errorf("answered %q", r.Type())
-		}
-		if err != nil {
-			err = fmt.Errorf("%s did not answer init with init_ok: %w%s", n.name, err, n.lastWords())
-		}
+		err = b.initError(n, life, r, err)
 		life.ready = err == nil
+		c.close()
 		answered(err)
 	})
+	b.settle()
+	b.listen(n) // to what it prints before it is asked
+	if c.awaited == 0 {
+		return
+	}
 	// This bypasses the network: a message that waits in the node's queue must
 	// not come first.
 	m := &message{id: b.Messages, src: c.endpoint, dest: n.endpoint, body: line}
@@ -170,6 +177,27 @@ func (b *bench) startLife(n *node, answered func(error)) {
 	b.record(Sent, m, 0)
 	b.record(Received, m, 0)
 	n.input(m.line())
+}
+
+// errlog returns what collects the lines of a node's standard error, or nil if
+// there is no journal to write them to.
+func (b *bench) errlog() *errlog {
+	if b.cfg.Journal == nil && b.cfg.Watch == nil {
+		return nil
+	}
+	return &errlog{wake: b.wake, races: b.virtual}
+}
+
+// stderrOf returns the standard error for a node's next life.
+func (b *bench) stderrOf(n *node, log *errlog) io.Writer {
+	writers := []io.Writer{&n.stderr}
+	if log != nil {
+		writers = append(writers, log)
+	}
+	if b.cfg.Stderr != nil {
+		writers = append(writers, b.cfg.Stderr(n.name))
+	}
+	return io.MultiWriter(writers...)
 }
 
 // loop runs the bench until it is done or ctx ends.
@@ -240,81 +268,33 @@ func (b *bench) takeCalls() {
 	}
 }
 
-// drain sends what the nodes have written.
-func (b *bench) drain() {
-	for _, n := range b.nodes {
-		if n.life == nil || n.paused {
-			continue
-		}
-		lines, ended := n.life.stdout.take()
-		b.sendLines(n, lines)
-		b.bound(n, lines)
-		if ended {
-			b.crashed(n)
-		}
-	}
-}
-
-// sendLines sends the lines that a node has written. In virtual time it sends
-// them in a fixed order, since the node's goroutines may have raced to write
-// them. Messages to a service keep the order in which they were written, since
-// that order may matter.
-func (b *bench) sendLines(n *node, lines [][]byte) {
-	type outgoing struct {
-		line []byte
-		*message
-	}
-	var out []outgoing
-	var strays []Stray
-	for _, line := range lines {
-		if line = bytes.TrimSpace(line); len(line) == 0 {
-			continue
-		}
-		n.said.keep(line)
-		m, err := b.parse(line)
-		if err != nil {
-			strays = append(strays, Stray{Node: n.name, At: b.since(), Line: string(line), Why: err.Error()})
-			continue
-		}
-		out = append(out, outgoing{line, m})
-	}
-	if b.virtual {
-		slices.SortStableFunc(strays, func(x, y Stray) int { return cmp.Compare(x.Line, y.Line) })
-		slices.SortStableFunc(out, func(x, y outgoing) int {
-			if c := cmp.Compare(x.dest.name, y.dest.name); c != 0 || x.dest.kind == aService {
-				return c
-			}
-			return bytes.Compare(x.line, y.line)
-		})
-	}
-	b.Strays = append(b.Strays, strays...)
-	for _, o := range out {
-		b.network.send(o.src, o.dest, o.body)
-	}
-}
-
 // crashed notes that a node has ended by itself.
 func (b *bench) crashed(n *node) {
-	e := n.life.stdout.exit
+	life := n.life
 	why := "its program returned before the end of its input"
-	if e.err != nil {
-		why = e.err.Error()
+	if err := life.stdout.exit.err; err != nil {
+		why = err.Error()
 	}
 	b.Crashes = append(b.Crashes, Crash{Node: n.name, At: b.since(), Why: why, Stdout: n.said.String(), Stderr: n.stderr.String()})
-	words := n.lastWords()
 	b.note(Entry{What: Crashed, Node: n.name, Text: why})
-	n.life = nil
+	n.life, n.crashed = nil, true
 	n.goDown(b.now())
-	if !b.booted {
-		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s: %s%s", n.name, why, words))
-		b.done = true
+	if life.kill == nil && n.said.String() == "" {
+		why += aProgram
 	}
+	if !life.ready {
+		life.init.fail(n.startError("it ended before it answered init: "+why, ""))
+	} else if !b.booted {
+		b.unstarted, b.done = cmp.Or(b.unstarted, error(n.startError("it ended: "+why, ""))), true
+	}
+	b.endIfLost()
 }
 
 // kill ends a healthy node's life. Messages that it has sent are still
 // delivered. What it writes from now on is dropped.
 func (b *bench) kill(n *node) {
 	life := n.life
+	b.lastPending(n)
 	n.life = nil
 	b.note(Entry{What: Killed, Node: n.name})
 	n.goDown(b.now())
@@ -379,6 +359,7 @@ func (b *bench) finish() {
 	for _, n := range b.nodes {
 		b.resume(n)
 		if n.life != nil {
+			b.lastPending(n)
 			n.life.stdin.close()
 		}
 	}

@@ -48,21 +48,3 @@ func (b *bench) prepare(n *node, answered func(error)) {
 		answered(err)
 	})
 }
-
-// maxBeforeInit is how many lines a node may print before it answers its init
-// message. Without this bound, a node that only echoes its input, such as cat,
-// would fill the network until initTimeout.
-const maxBeforeInit = 1000
-
-// bound gives up starting the cluster if a node prints too many lines before it
-// answers init.
-func (b *bench) bound(n *node, lines [][]byte) {
-	if n.life.ready || b.booted {
-		return
-	}
-	if n.life.early += len(lines); n.life.early > maxBeforeInit {
-		b.unstarted = cmp.Or(b.unstarted, fmt.Errorf("%s printed %d lines instead of an answer to init, the last of them: %s",
-			n.name, n.life.early, lines[len(lines)-1]))
-		b.done = true
-	}
-}

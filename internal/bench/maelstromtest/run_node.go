@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -17,16 +18,13 @@ type node struct {
 	down     []interval // when it was dead or paused; the last may be open
 	said     tail       // its standard output
 	stderr   tail
+	crashed  bool // it has ended by itself, and is not started again
+	remarked bool // there is a Remark about it
 }
 
 // lastWords shows the end of what a node has written.
 func (n *node) lastWords() string {
-	said := n.said.String()
-	hint := ""
-	if said == "" && n.life != nil && n.life.kill == nil {
-		hint = " (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)"
-	}
-	return fmt.Sprintf("%s\nstdout:\n%s\nstderr:\n%s", hint, said, n.stderr.String())
+	return fmt.Sprintf("\nstdout:\n%s\nstderr:\n%s", n.said.String(), n.stderr.String())
 }
 
 // input gives a node a line. A dead node gets nothing, and a paused one only
@@ -50,4 +48,10 @@ func (n *node) up(now time.Duration) {
 	if last := len(n.down) - 1; last >= 0 && n.down[last].to == 0 {
 		n.down[last].to = now
 	}
+}
+
+// wasDown reports whether the node was dead or paused at some time between two
+// others.
+func (n *node) wasDown(from, to time.Duration) bool {
+	return slices.ContainsFunc(n.down, func(d interval) bool { return d.from <= to && (d.to == 0 || d.to >= from) })
 }

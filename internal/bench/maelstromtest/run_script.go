@@ -90,9 +90,13 @@ func (s *Script) deliver(latency time.Duration) func(*message) []Copy {
 	}
 }
 
-func (s *Script) answer(caller string, oldest, newest int) int {
+// answer returns the state that a caller's request to seq-kv runs on. None is
+// older than what the caller has seen, not even where Maelstrom's ring would
+// wrap around.
+func (s *Script) answer(caller string, seen, newest int) int {
 	if s.Answer == nil {
 		return newest
 	}
+	oldest := max(seen, newest-keptStates+1)
 	return min(max(s.Answer(caller, oldest, newest), oldest), newest)
 }

@@ -47,16 +47,17 @@ type kvRequest struct {
 	create          bool // of a cas: if the key is missing, set it, whatever from is
 }
 
-// A kvReply is the body of the answer. Its InReplyTo is null if the request had
-// no msg_id.
+// A kvReply is the body of a service's answer. Its InReplyTo is null if the
+// request had no msg_id.
 type kvReply struct {
 	Type      string          `json:"type"`
 	Value     json.RawMessage `json:"value,omitempty"`
+	TS        *int            `json:"ts,omitempty"`
 	Code      int             `json:"code,omitempty"`
 	Text      string          `json:"text,omitempty"`
 	InReplyTo json.RawMessage `json:"in_reply_to"`
 
-	from Answer // how it came about
+	from *Answer // how it came about; nil if the service has not one state after the other
 }
 
 var noSuchKey = kvReply{Type: "error", Code: 20, Text: "key does not exist"}
@@ -96,24 +97,26 @@ const keptStates = 32
 // any of the last 32 states that isn't older than what its caller has seen; one
 // that changes something takes effect on the newest.
 //
-// It differs from service.clj in one point. There the index into the ring of
-// states wraps around for a caller that is more than 32 states behind, so that
-// the caller may see a state and later an older one. Here that never happens.
+// A caller that is 32 states or more behind may also draw a state that is no
+// longer kept. Then service.clj's index into its ring of states wraps around:
+// the answer comes from the kept state whose age is the same modulo 32, and the
+// caller counts as having seen the one that was drawn. So such a caller may be
+// answered from one state and later from an older one.
 type store struct {
 	states []*kv          // the last keptStates
 	last   int            // the number of the newest, states[len(states)-1]
 	seen   map[string]int // by caller: the number of the newest state it has seen
-	pick   func(caller string, oldest, newest int) int
+	pick   func(caller string, seen, newest int) int
 }
 
-// newStore returns an empty store. Of the states that may answer a request,
-// pick picks one.
-func newStore(pick func(caller string, oldest, newest int) int) *store {
+// newStore returns an empty store. Of the states from the newest that a caller
+// has seen to the newest of all, pick picks one for its request.
+func newStore(pick func(caller string, seen, newest int) int) *store {
 	return &store{states: []*kv{{}}, seen: map[string]int{}, pick: pick}
 }
 
 func newSequential(random *rand.Rand) *store {
-	return newStore(func(_ string, oldest, newest int) int { return oldest + random.IntN(newest-oldest+1) })
+	return newStore(func(_ string, seen, newest int) int { return seen + random.IntN(newest-seen+1) })
 }
 
 // newLinearizable returns a store that runs each request on its newest state:
@@ -121,46 +124,66 @@ func newSequential(random *rand.Rand) *store {
 func newLinearizable() *store { return newStore(func(_ string, _, newest int) int { return newest }) }
 
 func (s *store) handle(caller string, r kvRequest) kvReply {
-	oldest := max(s.seen[caller], s.last-len(s.states)+1)
-	number := s.pick(caller, oldest, s.last)
-	state := s.states[len(s.states)-1-(s.last-number)]
+	drawn := s.pick(caller, s.seen[caller], s.last)
+	age := (s.last - drawn) % len(s.states)
+	state := s.states[len(s.states)-1-age]
 	after, reply := state.apply(r)
-	reply.from = Answer{State: number, Newest: s.last}
+	reply.from = &Answer{State: s.last - age, Newest: s.last}
 	if after != state {
 		before := s.newest()
 		after, reply = before.apply(r)
-		reply.from = Answer{State: s.last, Newest: s.last}
+		reply.from = &Answer{State: s.last, Newest: s.last}
 		if after != before {
 			reply.from.Changed, reply.from.Key, reply.from.Value = true, json.RawMessage(r.key), after.values[r.key].raw
 		}
 		s.states = append(s.states, after)
 		s.states = s.states[max(0, len(s.states)-keptStates):]
 		s.last++
-		number = s.last
+		drawn = s.last
 	}
-	s.seen[caller] = number
+	s.seen[caller] = drawn
 	return reply
 }
 
 func (s *store) newest() *kv { return s.states[len(s.states)-1] }
 
-// answer handles the body of a message to a store, which is an object. It
-// returns false for a type of request that the store does not know: service.clj
-// throws an exception there, and sends no answer.
-func answer(s *store, caller string, body json.RawMessage) (reply json.RawMessage, from Answer, ok bool) {
-	fields, err := rawFields(body)
-	kind, _ := stringOf(fields["type"])
-	if err != nil || !slices.Contains([]string{"read", "write", "cas"}, kind) {
-		return nil, from, false
+// serve handles a request.
+func (s *store) serve(caller, kind string, fields map[string]json.RawMessage) (kvReply, bool) {
+	r, ok := requestOf(kind, fields)
+	if !ok {
+		return kvReply{}, false
 	}
+	return s.handle(caller, r), true
+}
+
+// requestOf reads a request to a key-value store. It returns false if the type
+// is none of the store's.
+func requestOf(kind string, fields map[string]json.RawMessage) (kvRequest, bool) {
 	create := string(fields["create_if_not_exists"])
-	r := kvRequest{
+	return kvRequest{
 		kind: kind, key: valueOf(fields["key"]).canonical(), value: valueOf(fields["value"]),
 		from: valueOf(fields["from"]), to: valueOf(fields["to"]),
 		create: create != "" && create != "null" && create != "false", // as Clojure sees it
+	}, slices.Contains([]string{"read", "write", "cas"}, kind)
+}
+
+// A service handles requests. It returns false for a type of request that it
+// does not know: service.clj throws an exception there, and sends no answer.
+type service interface {
+	serve(caller, kind string, fields map[string]json.RawMessage) (kvReply, bool)
+}
+
+// answer has a service handle the body of a message, which is an object. It
+// returns no reply if the service sends none, and no Answer if the service has
+// not one state after the other.
+func answer(s service, caller string, body json.RawMessage) (reply json.RawMessage, from *Answer) {
+	fields, err := rawFields(body)
+	kind, _ := stringOf(fields["type"])
+	answer, ok := s.serve(caller, kind, fields)
+	if err != nil || !ok {
+		return nil, nil
 	}
-	answer := s.handle(caller, r)
 	answer.InReplyTo = fields["msg_id"]
-	reply, err = json.Marshal(answer)
-	return reply, answer.from, err == nil
+	reply, _ = json.Marshal(answer) // it holds JSON that has been read
+	return reply, answer.from
 }

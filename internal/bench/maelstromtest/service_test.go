@@ -37,13 +37,13 @@ func TestStoresAnswer(t *testing.T) {
 			// A write of a new value before each request brings the caller to
 			// the newest state.
 			s.handle("n0", kvRequest{kind: "write", key: `"scratch"`, value: number(i)})
-			got, _, ok := answer(s, "n0", json.RawMessage(exchange[0]))
-			if !ok || string(got) != exchange[1] {
+			got, _ := answer(s, "n0", json.RawMessage(exchange[0]))
+			if string(got) != exchange[1] {
 				t.Errorf("%s: %s\nanswer %s\nwant   %s", name, exchange[0], got, exchange[1])
 			}
 		}
 		for _, body := range []string{`{"type":"delete","key":"k"}`, `{"key":"k"}`, `{"type":7}`} {
-			if reply, _, ok := answer(s, "n0", json.RawMessage(body)); ok {
+			if reply, _ := answer(s, "n0", json.RawMessage(body)); reply != nil {
 				t.Errorf("%s: answered %s with %s", name, body, reply)
 			}
 		}
@@ -130,6 +130,60 @@ func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 	}
 }
 
+// The ring of 32 states wraps around for a caller that draws a state that is no
+// longer kept: the answer comes from the one whose age is the same modulo 32.
+// What the caller has seen is the state that it has drawn.
+func TestTheRingOfStatesWrapsAround(t *testing.T) {
+	var drawn, seen int // the state to draw, and the newest that the caller had seen
+	s := newStore(func(caller string, from, newest int) int {
+		if seen = from; caller == "writer" {
+			return newest
+		}
+		return drawn
+	})
+	for i := range 100 { // state i+1 has i
+		s.handle("writer", kvRequest{kind: "write", key: `"k"`, value: number(i)})
+	}
+	for i, step := range []struct {
+		drawn, state int
+		seen         int // before
+	}{
+		{0, 96, 0},   // 100 old: 4
+		{4, 100, 0},  // 96 old: 0
+		{5, 69, 4},   // 95 old: 31
+		{68, 100, 5}, // 32 old: 0
+		{69, 69, 68}, // 31 old, which is kept
+		{70, 70, 69},
+		{100, 100, 70},
+	} {
+		drawn = step.drawn
+		reply := s.handle("reader", kvRequest{kind: "read", key: `"k"`})
+		if want := (Answer{State: step.state, Newest: 100}); !reflect.DeepEqual(*reply.from, want) || seen != step.seen ||
+			string(reply.Value) != strconv.Itoa(step.state-1) {
+			t.Errorf("step %d: %s from %+v after %d, want %+v after %d", i, reply.Value, *reply.from, seen, want, step.seen)
+		}
+	}
+	// A store that has not filled its ring yet has no state that is too old.
+	young := newStore(func(string, int, int) int { return 0 })
+	for i := range keptStates - 1 {
+		young.handle("writer", kvRequest{kind: "write", key: `"k"`, value: number(i)})
+	}
+	if reply := young.handle("reader", kvRequest{kind: "read", key: `"k"`}); reply.from.State != 0 || reply.Code != 20 {
+		t.Errorf("%+v from %+v", reply, reply.from)
+	}
+	// Any state from the newest seen on is drawn.
+	random := newSequential(newRandom(1))
+	var states [100]int
+	for range 20_000 {
+		states[random.pick("", 3, 99)]++
+	}
+	for state, times := range states {
+		if state < 3 && times > 0 || state >= 3 && (times < 100 || times > 400) {
+			t.Errorf("state %d was drawn %d times", state, times)
+		}
+	}
+}
+
 // An answer tells which state it is about. A request that would change an old
 // state runs on the newest, and makes a state that is equal to the one before
 // if it does not change that one, too. A CAS that changes nothing may succeed
@@ -161,8 +215,8 @@ func TestAnAnswerTellsWhatHasChanged(t *testing.T) {
 		got := s.handle(step.caller, kvRequest{
 			kind: step.kind, key: `"k"`, value: number(step.to), from: number(step.from), to: number(step.to),
 		})
-		if reply := got.Type + string(got.Value); reply != step.reply || !reflect.DeepEqual(got.from, step.want) {
-			t.Errorf("step %d: %s from %+v, want %s from %+v", i, reply, got.from, step.reply, step.want)
+		if reply := got.Type + string(got.Value); reply != step.reply || !reflect.DeepEqual(*got.from, step.want) {
+			t.Errorf("step %d: %s from %+v, want %s from %+v", i, reply, *got.from, step.reply, step.want)
 		}
 	}
 }

@@ -2,8 +2,10 @@ package maelstromtest
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -64,17 +66,43 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 	var err error
 	w := watchOver(t, cfg.Seed)
 	defer w.done()
-	stuck := inBubble(t, func() {
-		w.enter(cfg.Stderr)
-		b, history, err = run(context.Background(), cfg, true, w.settle, inProcess(program))
+	var stuck bool
+	printed := stdout.during(func() {
+		stuck = inBubble(t, func() {
+			w.enter(cfg.Stderr)
+			b, history, err = run(context.Background(), cfg, true, w.settle, inProcess(program))
+		})
 	})
+	astray := messagesAmong(printed)
 	if err != nil {
-		t.Fatalf("seed %d: %v", cfg.Seed, err)
+		t.Fatalf("seed %d: %v\n%s", cfg.Seed, err, astray)
+	}
+	if astray != "" {
+		b.failures = append(b.failures, failure{Check: wellFormed, Text: astray})
+	} else if len(printed) > 0 && !testing.Verbose() { // otherwise the test's own log is there, too
+		b.Remarks = append(b.Remarks, Remark{Line: printed[0], Text: "this was printed to os.Stdout while the nodes ran: " +
+			"if a node did it, it would be mute from then on as a process"})
 	}
 	if stuck {
 		b.failures = append(b.failures, failure{Check: startsAndEnds, Text: leftBehind(w.bubble, allStacks())})
 	}
 	return b.result(history)
+}
+
+// messagesAmong says that there are messages of nodes among lines that were
+// printed to os.Stdout. It returns an empty string if there are none.
+func messagesAmong(lines []string) string {
+	messages := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		fields := map[string]json.RawMessage{}
+		_, err := scanFields([]byte(line), fields)
+		src, _ := stringOf(fields["src"])
+		return err != nil || checkFields(fields) != nil || !strings.HasPrefix(src, "n")
+	})
+	if len(messages) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d messages were printed to os.Stdout, which is the test's, while the nodes ran; "+
+		"a node is heard only on Env.Stdout. The first was: %s", len(messages), messages[0])
 }
 
 // inBubble runs f in a synctest bubble. It reports whether goroutines are stuck
@@ -99,8 +127,10 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 	if err != nil {
 		return nil, nil, err
 	}
-	var load *load
-	b.boot(func() { load = b.startLoad() })
+	b.boot(func() {
+		b.load = b.startLoad()
+		b.endIfLost()
+	})
 	b.loop(ctx)
 	defer b.finish()
 	switch {
@@ -109,14 +139,14 @@ func run(ctx context.Context, cfg Config, virtual bool, settle func(), start sta
 	case !b.booted:
 		return nil, nil, fmt.Errorf("the nodes had not all answered init: %w", context.Cause(ctx))
 	}
-	return b, load.snapshot(), nil
+	return b, b.load.snapshot(), nil
 }
 
 // inProcess returns a starter that runs each life of a node as a call of
 // program in this process.
 func inProcess(program Program) starter {
 	return func(env Env, wake func()) (*life, error) {
-		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
+		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake, races: true}, ended: make(chan struct{})}
 		l.pause, l.resume = func() {}, func() {}
 		env.Stdin, env.Stdout = l.stdin, l.stdout
 		go func() {

@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"maelstrom-counter/internal/bench/verdict"
@@ -56,31 +58,37 @@ func firstDifference(a, b []byte) string {
 }
 
 // Messages that the goroutines of a node have raced to write are sent in one
-// order, and so are strays. Messages to a service keep the order in which they
-// were written.
+// order. Messages to a service keep the order in which they were written. A
+// line that is not a message is the last that is heard, except that what its
+// own goroutine wrote after it is not heard.
 func TestOutputIsPutInOrder(t *testing.T) {
-	line := func(dest, n string) []byte {
-		return []byte(`{"src":"n0","dest":"` + dest + `","body":{"` + n + `":0}}`)
+	line := func(dest, n string) printed {
+		return printed{text: []byte(`{"src":"n0","dest":"` + dest + `","body":{"` + n + `":0}}`)}
 	}
-	var got []string
-	x, y := []byte("x"), []byte("y")
-	cfg := Config{Watch: func(e Entry) { got = append(got, e.Dest+" "+string(e.Body)) }}
-	for _, lines := range [][][]byte{
-		{line("seq-kv", "2"), line("n1", "2"), line("n1", "1"), line("seq-kv", "1"), line("lin-kv", "3"), y, x},
-		{x, line("lin-kv", "3"), y, line("seq-kv", "2"), line("n1", "1"), line("n1", "2"), line("seq-kv", "1")},
+	after := line("n2", "4")
+	after.after = true
+	x, y := printed{text: []byte("x")}, printed{text: []byte("y")}
+	for _, lines := range [][]printed{
+		{line("seq-kv", "2"), line("n1", "2"), line("n1", "1"), y, line("seq-kv", "1"), line("lin-kv", "3"), x, after},
+		{x, line("lin-kv", "3"), after, y, line("seq-kv", "2"), line("n1", "1"), line("n1", "2"), line("seq-kv", "1")},
 	} {
-		got = nil
-		b, err := newBench(cfg, true, nil, nil)
+		var got []string
+		b, err := newBench(Config{Watch: func(e Entry) {
+			got = append(got, strings.TrimSpace(fmt.Sprint(e.What, " ", e.Dest, string(e.Body), e.Text, " ", e.Why)))
+		}}, true, nil, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b.sendLines(b.nodes[0], lines)
-		want := []string{`lin-kv {"3":0}`, `n1 {"1":0}`, `n1 {"2":0}`, `seq-kv {"2":0}`, `seq-kv {"1":0}`}
-		if !slices.Equal(got, want) {
-			t.Errorf("sent in the order %q, want %q", got, want)
+		b.nodes[0].life = &life{ready: true}
+		b.hear(b.nodes[0], lines)
+		b.hear(b.nodes[0], []printed{line("n1", "9")})
+		want := []string{
+			`send lin-kv{"3":0}`, `send n1{"1":0}`, `send n1{"2":0}`, `send seq-kv{"2":0}`, `send seq-kv{"1":0}`,
+			`mute x not JSON`, `unheard y`, `unheard ` + string(after.text), `unheard ` + string(line("n1", "9").text),
 		}
-		if len(b.Strays) != 2 || b.Strays[0].Line != "x" || b.Strays[1].Line != "y" {
-			t.Errorf("strays %v", b.Strays)
+		slices.Sort(want[6:8])
+		if !slices.Equal(got, want) {
+			t.Errorf("the journal has\n%q, want\n%q", got, want)
 		}
 	}
 }
@@ -201,7 +209,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"early exit": {brief, func(env Env) error { return echoUntil(env, 3) }, false,
 			"its program returned before the end of its input",
 		},
-		"rubbish":    {brief, rubbishNode, false, "printed after 0 ms a line that Maelstrom does not take (not a JSON object"},
+		"rubbish":    {brief, rubbishNode, false, "n0 is mute after 0 ms, when it printed a line that Maelstrom does not take (not JSON): Received a line!"},
 		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3 twice"},
 		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
 		"mute":       {brief, replying(), false, "n0 did not answer |no add and no read succeeded| requests was answered"},
@@ -340,5 +348,52 @@ func TestProgressIsReportedOnceASecond(t *testing.T) {
 	}
 	if !slices.Contains(waited, "recovery (9 s left)") || waited[4] != "" {
 		t.Errorf("waited for %q", waited)
+	}
+}
+
+// The seed decides what each part of the bench draws, and no two parts draw the
+// same.
+func TestEachPartDrawsFromTheSeed(t *testing.T) {
+	const many = 1 << 60
+	draws := func(seed uint64) []int {
+		b, err := newBench(Config{Seed: seed}, true, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []int{
+			b.rng.IntN(many), b.services["seq-kv"].(*store).pick("n0", 0, many-1),
+			b.services["lww-kv"].(*eventual).random.IntN(many), b.network.random.IntN(many), b.network.hops.random.IntN(many),
+		}
+	}
+	first := draws(1)
+	if !slices.Equal(draws(1), first) {
+		t.Errorf("one seed, and two draws: %v and %v", first, draws(1))
+	}
+	all := slices.Concat(first, draws(2), draws(3))
+	slices.Sort(all)
+	if n := len(slices.Compact(slices.Clone(all))); n != len(all) {
+		t.Errorf("of %d draws %d differ", len(all), n)
+	}
+}
+
+// What a run that was ended early, or a reply that is malformed, leaves open is
+// not refused: an add may have been made.
+func TestWhatIsNotKnownIsNotRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, history, err := run(ctx, Config{Rate: 100, TimeLimit: 20 * time.Second}, true, synctest.Wait, inProcess(replying()))
+		if err != nil || len(history) != 3 {
+			t.Errorf("history %v, error %v", history, err)
+		}
+		for _, op := range history {
+			if op.Outcome != Info || op.Complete != time.Second || op.Text != "no answer before the end" {
+				t.Errorf("when the run was ended: %+v", op)
+			}
+		}
+	})
+	r := Simulate(t, Config{Rate: 10, TimeLimit: time.Second}, replying(`{"type":"add_ok","value":1,"in_reply_to":%d}`))
+	if r.Info != r.Invoked || r.Info == 0 || r.Unanswered != 0 || r.Check(wellFormed).Status != Wrong {
+		t.Errorf("malformed: %+v", r.Counts)
 	}
 }

@@ -56,6 +56,7 @@ type worker struct {
 	node   *node
 	client *benchClient
 	busy   bool
+	failed bool // its last request did not succeed
 }
 
 // A load makes a workload's requests.
@@ -80,6 +81,7 @@ const (
 	recovering
 	final
 	scripted // until the last of a script's requests is answered
+	lost     // no node can answer any more
 )
 
 func (b *bench) startLoad() *load {
@@ -98,6 +100,7 @@ func (b *bench) startLoad() *load {
 		l.phase = draining
 		b.faulty = false
 		l.advance()
+		b.endIfLost()
 	})
 	if b.cfg.Progress != nil {
 		l.report()
@@ -127,8 +130,13 @@ func (l *load) idle() []*worker {
 	return slices.DeleteFunc(slices.Clone(l.workers), func(w *worker) bool { return w.busy })
 }
 
-// invoke has a worker make a request.
+// invoke has a worker make a request. As with Jepsen, a worker whose last
+// request did not succeed first replaces its client by a new one.
 func (l *load) invoke(w *worker, r Request, final bool) {
+	if w.failed {
+		w.client.close()
+		w.client = l.b.newClient()
+	}
 	op := &Op{
 		Worker: w.id, Client: w.client.endpoint.name, Node: w.node.name,
 		F: r.F, Value: r.Value, Invoke: l.b.since(), Complete: -1, Outcome: Info, Final: final,
@@ -137,10 +145,7 @@ func (l *load) invoke(w *worker, r Request, final bool) {
 	w.busy = true
 	w.client.request(w.node, r.Body, l.b.cfg.ClientTimeout, func(reply Reply, err error) {
 		l.complete(op, reply, err)
-		w.busy = false
-		if op.Outcome == Info {
-			w.client = l.b.newClient() // the old one may yet get an answer
-		}
+		w.busy, w.failed = false, op.Outcome != OK
 		l.advance()
 	})
 }

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // ErrTimeout is the error of a request that was not answered in time.
@@ -55,6 +57,12 @@ type benchClient struct {
 	awaited  int // the msg_id of the request in hand, or zero
 	answered func(Reply, error)
 	late     map[int]bool // requests that were given up and have had no reply since
+
+	// The last request:
+	node  *node
+	kind  string
+	began time.Duration
+	over  time.Duration
 }
 
 func (b *bench) newClient() *benchClient {
@@ -92,14 +100,41 @@ func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered 
 	id := c.lastID
 	line = append([]byte(`{"msg_id":`+strconv.Itoa(id)+`,`), line[1:]...)
 	c.awaited, c.answered = id, answered
+	c.node, c.began = n, c.b.now()
+	var named struct{ Type string }
+	json.Unmarshal(line, &named) // a body without a type has no name
+	c.kind = named.Type
 	c.b.after(timeout, func() {
 		if c.awaited == id {
-			c.awaited = 0
-			c.late[id] = true
-			answered(nil, ErrTimeout)
+			c.fail(ErrTimeout)
 		}
 	})
 	return line
+}
+
+// fail ends the request in hand, if there is one, with an error.
+func (c *benchClient) fail(err error) {
+	if c.awaited == 0 {
+		return
+	}
+	c.late[c.awaited] = true
+	c.awaited, c.over = 0, c.b.now()
+	c.answered(nil, err)
+}
+
+// close takes the client out of the network once its last request is over. As
+// in Maelstrom, a node that sends it a message after that is mute. Maelstrom
+// neither kills nor pauses nodes: if the bench did so during the request, the
+// node cannot know that it is over, and the client stays.
+func (c *benchClient) close() {
+	switch {
+	case c.node.wasDown(c.began, c.over):
+	case c.kind == "init":
+		c.endpoint.gone = "its init was over"
+	default:
+		c.endpoint.gone = fmt.Sprintf("its %s made after %s was over after %s",
+			c.kind, verdict.Time(c.began-c.b.epoch), verdict.Time(c.over-c.b.epoch))
+	}
 }
 
 func (c *benchClient) receive(m *message) {
@@ -110,7 +145,7 @@ func (c *benchClient) receive(m *message) {
 	case err != nil || id < 1 || id > c.lastID:
 		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", m.src.name, c.endpoint.name, m.body)
 	case id == c.awaited:
-		c.awaited = 0
+		c.awaited, c.over = 0, c.b.now()
 		c.answered(r, r.rpcError())
 	case c.late[id]:
 		c.b.Late++

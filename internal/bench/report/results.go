@@ -177,8 +177,8 @@ func eventsOf(r *maelstromtest.Result) events {
 	for _, c := range r.Crashes {
 		e.Crashes = append(e.Crashes, crash{c.Node, c.At.Seconds(), c.Why, c.Stdout, c.Stderr})
 	}
-	for _, s := range r.Strays {
-		e.Strays = append(e.Strays, stray{s.Node, s.At.Seconds(), s.Line, s.Why})
+	for _, m := range r.Mutes {
+		e.Strays = append(e.Strays, stray{m.Node, m.At.Seconds(), m.Line, m.Why})
 	}
 	return e
 }

@@ -42,7 +42,7 @@ func early(e *verdict.Evidence)   { e.History = e.History[:2] }
 func crashed(e *verdict.Evidence) { e.Crashes = []verdict.Crash{{Node: "n1", At: 2310 * ms}} }
 func nothing(e *verdict.Evidence) { e.History, e.Idle = nil, "the rate is 0" }
 func babbling(e *verdict.Evidence) {
-	e.Strays = []verdict.Stray{{Node: "n1", Line: "hello", Why: "not JSON"}}
+	e.Mutes = []verdict.Mute{{Node: "n1", Line: "hello", Why: "not JSON"}}
 }
 func unfinal(e *verdict.Evidence) {
 	op := &e.History[2]

@@ -126,7 +126,7 @@ func (e Evidence) noCrash() Check {
 
 func (e Evidence) onlyMessages() Check {
 	var findings, nodes []string
-	for _, g := range grouped(e.Strays, func(s Stray) string { return s.Node }) {
+	for _, g := range grouped(e.Mutes, func(m Mute) string { return m.Node }) {
 		findings = append(findings, andMore(g.first.String(), g.n))
 		nodes = append(nodes, g.first.Node)
 	}
@@ -157,7 +157,10 @@ func (e Evidence) failures(check string) (findings []string, n int) {
 // would rest on nothing.
 func (e Evidence) runComplete() Check {
 	findings, _ := e.failures(RunComplete)
-	if len(findings) > 0 || e.Complete {
+	switch {
+	case len(findings) == 0 && e.Ended != "":
+		return Skipped(RunComplete, e.Ended)
+	case len(findings) > 0 || e.Complete:
 		c := NewCheck(RunComplete, strings.Join(findings, "; "), findings)
 		c.Decides = true
 		return c
@@ -216,8 +219,8 @@ func (e Evidence) liveAnswers() Check {
 // silence says what is known of a node that an answer has not come from. One
 // that Maelstrom no longer listened to may have answered.
 func (e Evidence) silence(op Op) string {
-	unheard := func(s Stray) bool { return s.Node == op.Node && s.At <= op.Complete }
-	if slices.ContainsFunc(e.Strays, unheard) {
+	unheard := func(m Mute) bool { return m.Node == op.Node && m.At <= op.Complete }
+	if slices.ContainsFunc(e.Mutes, unheard) {
 		return " was not heard to answer"
 	}
 	return " did not answer"

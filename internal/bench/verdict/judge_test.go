@@ -57,11 +57,12 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 		}, NoCrash, "n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results" +
 			"|n1 crashed after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed after 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
 		"lines that are no messages": {func(e *Evidence) {
-			e.Strays = []Stray{{"n1", 17 * ms, "hello", "not JSON"}, {"n0", 18 * ms, `{"src":"n0"}`, "no dest"}, {"n1", 19 * ms, "again", "not JSON"}, {"n2", 20 * ms, " ", "blank"}}
+			e.Mutes = []Mute{{"n1", 0, 17 * ms, "hello", "not JSON"}, {"n0", 0, 18 * ms, `{"src":"n0"}`, "no dest"},
+				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, 20 * ms, " ", "a blank line"}}
 		}, OnlyMessages, "Maelstrom stopped listening to n1, n0 and n2" +
-			"|n1 printed after 17 ms a line that Maelstrom does not take (not JSON): hello (use stderr for logs) (and 1 more like it)" +
-			`|n0 printed after 18 ms a line that Maelstrom does not take (no dest): {"src":"n0"}` +
-			"|n2 printed after 20 ms a line that Maelstrom does not take (blank)", true, true},
+			"|n1 is mute after 17 ms, when it printed a line that Maelstrom does not take (not JSON): hello (use stderr for logs) (and 1 more like it)" +
+			`|n0 is mute after 18 ms, when it printed a line that Maelstrom does not take (no dest): {"src":"n0"}` +
+			"|n2 is mute after 20 ms, when it printed a line that Maelstrom does not take (a blank line)", true, true},
 		"a start that failed": {fails(StartsAndEnds, "after 1.00 s: n1 did not start", "after 2.00 s: n2 did not start", "another thing"),
 			StartsAndEnds, "3 starts or ends of nodes failed|after 1.00 s: n1 did not start (and 1 more like it)|another thing", true, true},
 		"a disturbed run": {fails(RunComplete, "the disk is full"), RunComplete, "the disk is full|the disk is full", true, false},
@@ -78,7 +79,7 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 				"|n1 did not answer 2 requests in time, the first the add of 3 made after 17 ms|n0 did not answer the read made after 18 ms in time", true, true},
 		"answers that nobody listened to": {func(e *Evidence) {
 			history(unanswered(of("n1", read(0, 10, 5010))), unanswered(of("n1", read(0, 17, 5017))), unanswered(of("n1", read(0, 18, 5018))), unanswered(of("n0", read(0, 19, 5019))))(e)
-			e.Strays = []Stray{{Node: "n1", At: 5017 * ms}, {Node: "n2"}}
+			e.Mutes = []Mute{{Node: "n1", At: 5017 * ms}, {Node: "n2"}}
 		}, LiveAnswers, "nodes that were up left 4 of 7 requests unanswered|n1 did not answer the read made after 10 ms in time" +
 			"|n1 was not heard to answer 2 requests in time, the first the read made after 17 ms|n0 did not answer the read made after 19 ms in time", true, true},
 		"nothing asked":          {func(e *Evidence) { e.History, e.Idle = nil, "the rate is 0" }, SomethingAsked, "nothing was asked: the rate is 0|nothing was asked: the rate is 0", true, false},

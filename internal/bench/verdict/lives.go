@@ -8,9 +8,11 @@ import (
 
 // Lives tells what nodes did that the requests do not show.
 type Lives struct {
-	Crashes []Crash `json:"crashes,omitempty"`
-	Strays  []Stray `json:"strays,omitempty"`
-	Exits   []Exit  `json:"exits"`
+	Crashes []Crash  `json:"crashes,omitempty"`
+	Mutes   []Mute   `json:"mutes,omitempty"`
+	Remarks []Remark `json:"remarks,omitempty"`
+	Ended   string   `json:"ended,omitempty"` // why the run ended before its time, if that is the nodes' doing
+	Exits   []Exit   `json:"exits"`
 }
 
 // A Crash is a node that ended before the end of its input, with the last lines
@@ -27,24 +29,35 @@ func (c Crash) String() string {
 	return fmt.Sprintf("%s crashed after %s: %s\nstdout:\n%s\nstderr:\n%s", c.Node, Time(c.At), c.Why, c.Stdout, c.Stderr)
 }
 
-// A Stray is a line that a node printed and that Maelstrom would not take: it
-// is not a message, or nobody has the name of its sender or receiver.
-type Stray struct {
+// A Mute is a node that printed a line which Maelstrom does not take: it is not
+// a message, or nobody has the name of its sender or receiver. Nothing that the
+// node printed after it in the same life was heard.
+type Mute struct {
 	Node string        `json:"node"`
+	Life int           `json:"life"` // 0 is the first
 	At   time.Duration `json:"at"`
 	Line string        `json:"line"`
-	Why  string        `json:"why"`
+	Why  string        `json:"why"` // such as "a blank line"
 }
 
-func (s Stray) String() string {
-	text := fmt.Sprintf("%s printed after %s a line that Maelstrom does not take (%s)", s.Node, Time(s.At), s.Why)
-	if line := strings.TrimSpace(s.Line); line != "" {
+func (m Mute) String() string {
+	text := fmt.Sprintf("%s is mute after %s, when it printed a line that Maelstrom does not take (%s)", m.Node, Time(m.At), m.Why)
+	if line := strings.TrimSpace(m.Line); line != "" {
 		text += ": " + line
 		if !strings.HasPrefix(line, "{") {
 			text += " (use stderr for logs)"
 		}
 	}
 	return text
+}
+
+// A Remark is about a line that Maelstrom takes, and that something stricter
+// would not.
+type Remark struct {
+	Node string        `json:"node"`
+	At   time.Duration `json:"at"`
+	Line string        `json:"line"`
+	Text string        `json:"text"`
 }
 
 // An Exit is how a node's life ended.

@@ -1,0 +1,164 @@
+package maelstromtest
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+	"time"
+)
+
+// drain takes what the nodes have written.
+func (b *bench) drain() {
+	for _, n := range b.nodes {
+		if n.healthy() {
+			b.listen(n)
+		}
+	}
+}
+
+// listen takes what a healthy node has written.
+func (b *bench) listen(n *node) {
+	life := n.life
+	lines, ended := life.stdout.take()
+	if life.stderr != nil {
+		b.noteLines(ToStderr, n, life.stderr.take(ended))
+	}
+	b.hear(n, lines)
+	if ended {
+		b.crashed(n)
+		return
+	}
+	b.watchPending(n, life)
+}
+
+// noteLines writes an entry for each line that a node has written.
+func (b *bench) noteLines(what What, n *node, lines []string) {
+	for _, line := range lines {
+		b.note(Entry{What: what, Node: n.name, Text: line})
+	}
+}
+
+// An outgoing message is a line that a node has printed. What followed the
+// message on the line is in rest.
+type outgoing struct {
+	line, rest []byte
+	*message
+}
+
+// A refusedLine is a line that is not a message.
+type refusedLine struct{ text, why string }
+
+// hear sends the lines that a node has printed at one instant. After a line
+// that is not a message nothing is heard, as in Maelstrom, whose thread that
+// reads the node's output ends there.
+//
+// In virtual time the lines are sent in a fixed order, since the node's
+// goroutines may have raced to write them. Messages to a service keep the order
+// in which they were written, since that order may matter. So a line that is
+// not a message counts as the last of its instant, except before what the same
+// goroutine wrote after it. (This is known only if it does not begin with a
+// brace: see outbox.)
+func (b *bench) hear(n *node, lines []printed) {
+	var heard []outgoing
+	var refused []refusedLine
+	var unheard []string
+	deaf := n.life.mute
+	for _, line := range lines {
+		n.said.keep(line.text)
+		if deaf || line.after {
+			unheard = append(unheard, string(line.text))
+			continue
+		}
+		m, rest, err := b.parse(line.text)
+		if err != nil {
+			refused = append(refused, refusedLine{string(line.text), err.Error()})
+			deaf = !b.virtual
+			continue
+		}
+		heard = append(heard, outgoing{line.text, rest, m})
+	}
+	if b.virtual {
+		sortOutput(heard)
+		slices.SortFunc(refused, func(x, y refusedLine) int { return cmp.Compare(x.text, y.text) })
+	}
+	for _, o := range heard {
+		b.emit(n, o)
+	}
+	if len(refused) > 0 {
+		b.mute(n, refused[0])
+		for _, line := range refused[1:] {
+			unheard = append(unheard, line.text)
+		}
+	}
+	if b.virtual {
+		slices.Sort(unheard)
+	}
+	b.noteLines(Unheard, n, unheard)
+}
+
+func sortOutput(out []outgoing) {
+	slices.SortStableFunc(out, func(x, y outgoing) int {
+		if c := cmp.Compare(x.dest.name, y.dest.name); c != 0 || x.dest.kind == aService {
+			return c
+		}
+		return bytes.Compare(x.line, y.line)
+	})
+}
+
+// emit sends a message that a node has printed.
+func (b *bench) emit(n *node, o outgoing) {
+	if len(o.rest) > 0 && !n.remarked {
+		n.remarked = true
+		b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.since(), Line: string(o.line),
+			Text: "there is text after the message, which Maelstrom ignores; other parsers may be stricter"})
+	}
+	if !n.life.ready {
+		b.heardBeforeInit(n, o)
+	}
+	b.network.send(o.src, o.dest, o.body)
+}
+
+// mute notes that nothing more is heard from a node in this life.
+func (b *bench) mute(n *node, line refusedLine) {
+	n.life.mute = true
+	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.since(), Line: line.text, Why: line.why})
+	b.note(Entry{What: Muted, Node: n.name, Text: line.text, Why: line.why})
+	if !n.life.ready && !n.life.answered {
+		n.life.init.fail(n.refusal(line))
+	}
+	b.endIfLost()
+}
+
+// pendingAfter is how long a line may wait for its end before that is noted.
+const pendingAfter = time.Second
+
+// watchPending notes it if a node has begun a line and does not end it.
+func (b *bench) watchPending(n *node, life *life) {
+	text, line := life.stdout.pending()
+	if text == "" || life.watched {
+		return
+	}
+	life.watched = true
+	b.after(pendingAfter, func() {
+		life.watched = false
+		if text, now := life.stdout.pending(); n.life == life && !n.paused && text != "" && now == line && life.waiting == "" {
+			b.notePending(n, text)
+			b.pendingBeforeInit(n, text)
+		}
+	})
+}
+
+// notePending writes an entry for the beginning of a line that waits for its
+// end.
+func (b *bench) notePending(n *node, text string) {
+	n.life.waiting = text
+	b.note(Entry{What: Pending, Node: n.name, Text: text})
+}
+
+// lastPending notes what a node has printed at the end of its life and not
+// ended.
+func (b *bench) lastPending(n *node) {
+	if text, _ := n.life.stdout.pending(); text != "" && text != n.life.waiting {
+		b.notePending(n, text)
+	}
+}
