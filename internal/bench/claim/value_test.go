@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"testing"
+	"time"
 )
 
 func TestNumbersOfAValue(t *testing.T) {
@@ -54,6 +55,32 @@ func TestMentions(t *testing.T) {
 	} {
 		if got := mentions(text, "n1"); got != want {
 			t.Errorf("%s mentions n1: %v", text, got)
+		}
+	}
+}
+
+func TestNamesAreOfNodesClientsOrServices(t *testing.T) {
+	for name, want := range map[string]string{
+		"n0": "node", "n12": "node", "c3": "client", "n": "service", "nobody": "service", "c": "service", "7": "service",
+		"seq-kv": "service", "lin-tso": "service",
+	} {
+		kinds := map[string]bool{"node": isNode(name), "client": isClient(name), "service": isService(name)}
+		for kind, is := range kinds {
+			if is != (kind == want) {
+				t.Errorf("%q is a %s: %v", name, kind, is)
+			}
+		}
+	}
+}
+
+func TestTimesAsPeopleReadThem(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0 ms", 17_432_100: "17.4 ms", 848 * time.Millisecond: "848 ms", 14_526: "0.0145 ms",
+		999_600 * time.Microsecond: "1 s", time.Second: "1 s", 1_310 * time.Millisecond: "1.31 s",
+		9_876 * time.Millisecond: "9.88 s", 12_304 * time.Millisecond: "12.30 s", 75 * time.Second: "75.00 s",
+	} {
+		if got := brief(d); got != want {
+			t.Errorf("%v is shown as %q, not %q", d, got, want)
 		}
 	}
 }
