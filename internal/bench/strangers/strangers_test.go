@@ -12,14 +12,10 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// unlikeMaelstrom are strangers whose lines the engine does not yet take as
-// Maelstrom does.
-var unlikeMaelstrom = map[string]bool{"tso": true, "trailing": true, "blank_line": true}
-
 // starts calls f for each stranger that answers init.
 func starts(t *testing.T, f func(t *testing.T, s Stranger)) {
 	for _, s := range All {
-		if !s.Mute && !unlikeMaelstrom[s.Name] {
+		if !s.Mute {
 			t.Run(s.Name, func(t *testing.T) { f(t, s) })
 		}
 	}
