@@ -62,48 +62,52 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply
 	for at, e := range journal {
-		m := r.messages[e.ID]
 		switch e.What {
 		case maelstromtest.Killed, maelstromtest.Crashed:
 			dead[e.Node] = true
 		case maelstromtest.Started:
-			delete(dead, e.Node)
+			dead[e.Node] = false
 			r.starts[e.Node] = append(r.starts[e.Node], at)
 		case maelstromtest.Gap:
 			r.gaps = append(r.gaps, at)
 		case maelstromtest.Sent:
-			m = newMessage(at, e)
+			m := newMessage(at, e)
 			if basis, ok := answers[e.Src]; ok && journal[basis].Src == e.Dest {
 				m.basis = basis
 				delete(answers, e.Src)
 			}
 			r.messages[e.ID] = m
-		}
-		if m == nil {
-			continue
-		}
-		switch e.What {
-		case maelstromtest.Received, maelstromtest.Lost, maelstromtest.Blocked:
-			m.ends = append(m.ends, end{at, e.What, e.What == maelstromtest.Received && dead[m.dest]})
-		case maelstromtest.Doubled:
-			m.copies++
-		case maelstromtest.IsLate:
-			m.late = max(m.late, e.Delay)
-		case maelstromtest.Answered:
-			if e.Answer == nil {
-				continue
-			}
-			m.answers = append(m.answers, at)
-			answers[m.dest] = at
-			if e.Changed {
-				s := slot{m.dest, m.key}
-				r.changes[s] = append(r.changes[s], at)
+		default:
+			if m := r.messages[e.ID]; m != nil {
+				r.happens(m, at, dead[m.dest], answers)
 			}
 		}
 	}
 	r.findRequests()
 	r.findReplies()
 	return r
+}
+
+// happens notes what an entry says of a message.
+func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
+	switch e := r.Journal[at]; e.What {
+	case maelstromtest.Received, maelstromtest.Lost, maelstromtest.Blocked:
+		m.ends = append(m.ends, end{at, e.What, e.What == maelstromtest.Received && dead})
+	case maelstromtest.Doubled:
+		m.copies++
+	case maelstromtest.IsLate:
+		m.late = max(m.late, e.Delay)
+	case maelstromtest.Answered:
+		if e.Answer == nil {
+			return
+		}
+		m.answers = append(m.answers, at)
+		answers[m.dest] = at
+		if e.Changed {
+			s := slot{m.dest, m.key}
+			r.changes[s] = append(r.changes[s], at)
+		}
+	}
 }
 
 func newMessage(at int, e maelstromtest.Entry) *message {
