@@ -53,7 +53,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 		{"cas", "none", story.OldAnswer, []string{"from an old state"}},
 		{"crdt", "none", story.OldAnswer, []string{"from an old state"}},
 		{"crdt", "doubled", story.TakenBack, []string{"another copy"}},
-		{"crdt", "crash", story.LostUpdate, []string{"was killed"}},
+		{"crdt", "crash", story.OldBasis, []string{"was killed"}},
 	} {
 		t.Run(test.design+"/"+test.fault, func(t *testing.T) {
 			t.Parallel()

@@ -79,7 +79,9 @@ func (t *teller) figures(read *op, f *fit) (list []figure) {
 	changes := map[figure]int{}
 	for _, c := range t.effects {
 		for _, n := range numbersIn(nil, "", c.value) {
-			changes[figure{c.slot, n.path}]++
+			if n.value < tooLarge && t.counts(figure{c.slot, n.path}) {
+				changes[figure{c.slot, n.path}]++
+			}
 		}
 	}
 	return mostFirst(changes)
@@ -115,7 +117,6 @@ func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posti
 		p.step = 0
 	}
 	hand, pending := t.unsettled(c.by, settled)
-	after := c.number(fig.path)
 	if c.copied {
 		p.class, p.loss, p.first = copied, -p.step, t.firstOf(c)
 		return p
@@ -123,16 +124,8 @@ func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posti
 	if p.adds = choose(hand, pending, p.step); p.adds != nil {
 		return p
 	}
-	mind := t.mind(c.by.Src, c.by.pos)
-	for _, l := range mind.labelsOf(fig) {
-		known := mind.upTo(l, c.by.pos)
-		for _, knew := range slices.Backward(known[max(0, len(known)-6):]) {
-			want := after - knew.value
-			if p.adds = choose(hand, nil, want); want != p.step && (p.adds != nil || want == 0 && p.step < 0) {
-				p.class, p.loss, p.knew = overwriting, want-p.step, knew
-				return p
-			}
-		}
+	if c.by.kind == "write" && t.overwrites(p, fig, hand) {
+		return p
 	}
 	if p.step == 0 {
 		return p
@@ -150,9 +143,18 @@ func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posti
 	return p
 }
 
-// labelsOf returns the label under which a node knows a figure.
-func (d *mind) labelsOf(fig figure) []label {
-	return []label{{aKey, fig.service, fig.key, fig.path}}
+// overwrites reports whether a write is the sum of adds and of what its node had
+// been told, which was not the value before it.
+func (t *teller) overwrites(p *posting, fig figure, hand []*op) bool {
+	known := t.mind(p.by.Src, p.by.pos).upTo(label{aKey, fig.service, fig.key, fig.path}, p.by.pos)
+	for _, knew := range slices.Backward(known[max(0, len(known)-6):]) {
+		want := p.number(fig.path) - knew.value
+		if p.adds = choose(hand, nil, want); want != p.step && (p.adds != nil || want == 0 && p.step < 0) {
+			p.class, p.loss, p.knew = overwriting, want-p.step, knew
+			return true
+		}
+	}
+	return false
 }
 
 // firstOf returns the first change that a message made.
@@ -228,7 +230,7 @@ func (t *teller) tellPosting(fig figure, p *posting) bool {
 		if t.try(LostUpdate, t.overwritten(p.change)) {
 			t.lost(p.before)
 		} else if m := p.knew.m; p.before != nil && m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < p.before.state {
-			if t.because(LostUpdate, t.changed(p.before), t.toldClaim(m), t.sent(p.by)) && !p.idle {
+			if t.because(OldBasis, t.changed(p.before), t.toldClaim(m), t.sent(p.by)) && !p.idle {
 				t.killedSince(p.by, p.pos)
 				t.say(t.changed(p.change))
 			}
@@ -378,9 +380,13 @@ func (t *teller) notStored(read *op, f *fit) (found int64) {
 		if len(adds) == 0 || len(t.effects) == 0 {
 			continue
 		}
-		figures := t.figuresOf(node)
-		if len(figures) == 0 {
-			figures = t.figures(read, f)
+		figures := t.figures(read, f)
+		own := slices.DeleteFunc(slices.Clone(figures), func(fig figure) bool { return !t.changesOwn(fig, node) })
+		switch {
+		case len(own) > 0:
+			figures = own
+		case t.changesAnything(node):
+			figures = nil
 		}
 		if t.elsewhere(read, f, node) {
 			found += sum(adds)
@@ -400,22 +406,19 @@ func (t *teller) notStored(read *op, f *fit) (found int64) {
 	return found
 }
 
-// figuresOf returns the numbers that a node changes itself, those that it
-// changes most often first.
-func (t *teller) figuresOf(node string) []figure {
-	changes := map[figure]int{}
-	for _, c := range t.effects {
-		if c.by.Src != node || c.idle {
-			continue
-		}
-		for _, n := range numbersIn(nil, "", c.value) {
-			if n.value > c.before.number(n.path) {
-				changes[figure{c.slot, n.path}]++
-			}
-		}
-	}
-	return mostFirst(changes)
+// changesOwn reports whether a node changes a figure.
+func (t *teller) changesOwn(fig figure, node string) bool {
+	return slices.ContainsFunc(t.slots[fig.slot], func(c *change) bool {
+		return c.by.Src == node && c.number(fig.path) != c.before.number(fig.path)
+	})
 }
+
+func (t *teller) changesAnything(node string) bool {
+	return slices.ContainsFunc(t.effects, func(c *change) bool { return c.by.Src == node })
+}
+
+// tooLarge are numbers that are times and no counts.
+const tooLarge = 1 << 32
 
 func mostFirst(changes map[figure]int) []figure {
 	list := slices.SortedFunc(maps.Keys(changes), func(a, b figure) int {
@@ -430,7 +433,7 @@ const fewSteps = 4
 // tellUncounted tells that a node had changed a figure by less than it had
 // acknowledged, and why.
 func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
-	if same := t.sameSteps(fig, c.Node); same.N >= fewSteps && t.facts.Holds(same) {
+	if same := t.sameSteps(fig, c.Node); same.N >= max(fewSteps, same.Adds) && t.facts.Holds(same) {
 		return t.because(OtherAmount, same)
 	}
 	early := slices.IndexFunc(t.slots[fig.slot], func(later *change) bool { return later.by.Src == c.Node && later.pos > c.At })
@@ -470,10 +473,13 @@ func (t *teller) mistaken(node string, until int) bool {
 		}
 		for _, again := range t.sentBy[node] {
 			same := again.Dest == m.Src && string(again.body["msg_id"]) == string(m.of.body["msg_id"])
-			if same && again.pos > born && again.pos < m.arrived && t.say(t.sent(m.of)) {
+			if same && again.pos > born && again.pos < m.arrived {
 				t.killedSince(m.of, born)
-				t.kind = Misdirected
-				return t.say(t.sent(again), t.sent(m))
+				c := claim.Misdirected{Node: node, Reply: m.ID, Call: again.ID, Earlier: m.of.ID}
+				if t.facts.Holds(c) {
+					t.kind = Misdirected
+					return t.say(c)
+				}
 			}
 		}
 	}
@@ -496,12 +502,14 @@ func (t *teller) sameSteps(fig figure, node string) claim.SameSteps {
 	return c
 }
 
-// elsewhere tells that a node changed a key of which a read's node had been
-// told nothing.
+// elsewhere tells that a node changed the key that is named after it, of which a
+// read's node, which counts its own, had been told nothing.
 func (t *teller) elsewhere(read *op, f *fit, node string) bool {
 	figures := t.figures(read, f)
+	own := slices.ContainsFunc(figures, func(fig figure) bool { return mentions(fig.key, read.Node) })
 	for _, c := range slices.Backward(t.effects) {
 		known := slices.ContainsFunc(figures, func(fig figure) bool { return fig.slot == c.slot })
+		known = known || !own || !mentions(c.key, node)
 		if c.by.Src == node && c.pos < read.answered && !c.idle && !known && len(numbersIn(nil, "", c.value)) > 0 {
 			never := claim.NeverTold{Node: read.Node, Service: c.service, Key: c.key, Until: read.reply.ID}
 			return t.facts.Holds(never) && t.because(NotAsked, t.changed(c), never)

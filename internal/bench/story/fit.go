@@ -205,11 +205,8 @@ type census struct {
 // how they are made. What a node has been told for a read is a reason of its
 // own: it need not be the only way.
 func (c *census) accepts(f claim.Formula, value int64) bool {
-	return c.most(f) || f.How == claim.ToldOnce && value >= unlikely
+	return c.most(f) || f.How == claim.ToldOnce && value > 0
 }
-
-// unlikely is a value that a read and a key do not have both by chance.
-const unlikely = 10
 
 // most reports whether a formula explains most of the reads.
 func (c *census) most(f claim.Formula) bool {
@@ -237,6 +234,19 @@ func (x *run) census() *census {
 		}
 	}
 	return c
+}
+
+// counts reports whether a figure is one that reads count.
+func (x *run) counts(fig figure) bool {
+	c := x.census()
+	for f, hits := range c.hits {
+		one := f.Key == fig.service+" "+fig.key && f.Path == fig.path
+		several := shapes[f.How].from == aKey && f.Key == "" && (f.Path == "" || f.Path == lastName(fig.path))
+		if hits > 0 && one || several && c.most(f) {
+			return true
+		}
+	}
+	return false
 }
 
 // fit finds out how the value of a read was made: by the formula that explains

@@ -20,6 +20,9 @@ func (t *teller) wrong(read *op, missing int64) {
 		t.tooMuch(read, f)
 	} else {
 		t.tooLittle(read, f, missing)
+		if t.kind == "" && len(t.right) > 0 && read.Int() > t.right[0].Lo {
+			t.tooMuch(read, f)
+		}
 	}
 	if t.kind == "" {
 		t.known(read)
@@ -34,6 +37,7 @@ func (t *teller) sum(read *op) *fit {
 	}
 	c := claim.Sum{Read: read.index, Node: read.Node, Value: read.Int(), Formula: f.Formula}
 	t.asked = 0
+	t.field = f.parts[0].path
 	for _, p := range f.parts {
 		message := -1
 		if p.m != nil && p.m.op == nil && p.from != allDeltas {
@@ -54,7 +58,7 @@ func (t *teller) sum(read *op) *fit {
 // tooLittle tells why a read returned too little. What the services had lost
 // comes before what was old, unless it is less.
 func (t *teller) tooLittle(read *op, f *fit, missing int64) {
-	if t.unansweredCalls(read, false); t.kind != "" {
+	if t.unansweredCalls(read, f, false); t.kind != "" {
 		return
 	}
 	old := t.oldKeys(read, f)
@@ -80,8 +84,8 @@ func (t *teller) tooLittle(read *op, f *fit, missing int64) {
 	if t.kind == "" && lost > 0 && usesKeys(f) {
 		lost -= t.account(read, f, lost)
 	}
-	if t.kind == "" && f == nil {
-		t.unansweredCalls(read, true)
+	if t.kind == "" && (f == nil || read.Int() == 0) {
+		t.unansweredCalls(read, f, true)
 	}
 	if t.kind == "" {
 		t.cone(read, f, t.ackedBefore(read), lost)
@@ -128,7 +132,8 @@ func (t *teller) oldKey(read *op, p oldPart) {
 		told = t.because(OldAnswer, t.toldClaim(p.m))
 	} else {
 		told = t.try(Outdated, claim.ChangedSince{
-			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(), Until: read.reply.ID,
+			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(), Path: t.pathIn(p.now),
+			Until: read.reply.ID,
 		})
 	}
 	if !told {
@@ -190,7 +195,7 @@ func (t *teller) toldClaim(m *Message) claim.Claim {
 	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
 	return claim.Told{
 		Reply: m.ID, Node: m.Dest, Service: s.service, Key: s.key, State: state, Newest: newest,
-		Was: t.at(s, state).json(), Is: t.at(s, newest).json(),
+		Was: t.at(s, state).json(), Is: t.at(s, newest).json(), Path: t.pathIn(t.at(s, newest)),
 	}
 }
 
@@ -215,7 +220,17 @@ func (t *teller) missed(read *op, s slot, path string, was *change) {
 func (t *teller) changed(c *change) claim.Claim {
 	return claim.Changed{
 		Service: c.service, Key: c.key, By: c.by.Src, Call: c.by.ID, At: c.pos, State: c.state, From: c.before.json(), To: c.json(),
+		Path: t.pathIn(c),
 	}
+}
+
+// pathIn returns the path of the number that the story is about, if a value
+// holds it among others.
+func (t *teller) pathIn(c *change) string {
+	if c == nil || !slices.ContainsFunc(numbersIn(nil, "", c.value), func(n number) bool { return n.path == t.field }) {
+		return ""
+	}
+	return t.field
 }
 
 func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
@@ -277,7 +292,7 @@ func (t *teller) forgot(read *op, acked []*op) {
 			return
 		}
 	}
-	t.kindIfNone(NotCounted)
+	t.kindIfNone(OwnLeftOut)
 }
 
 func (t *teller) kindIfNone(k Kind) {
@@ -310,10 +325,10 @@ func (t *teller) deltasMissing(read *op, f *fit, peer string) bool {
 
 // unansweredCalls tells of the questions for a read whose answers had not come
 // when its node answered it: if some were lost, or else if all counts.
-func (t *teller) unansweredCalls(read *op, all bool) {
+func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 	c := claim.AnsweredBefore{Read: read.index, Node: read.Node}
 	var shown []*Message
-	asked := 0
+	asked, alone := 0, t.open(read) == 0 && !t.others(read)
 	for _, m := range t.sentBy[read.Node] {
 		if m.pos < read.arrived || m.pos > read.answered || isClient(m.Dest) || len(m.body["msg_id"]) == 0 {
 			continue
@@ -321,7 +336,7 @@ func (t *teller) unansweredCalls(read *op, all bool) {
 		if asked++; m.answeredBefore(read.answered) {
 			continue
 		}
-		if t.askedAgain(m, read.answered) {
+		if alone && t.askedAgain(m, read.answered) {
 			return // and was told
 		}
 		c.Calls = append(c.Calls, m.ID)
@@ -330,8 +345,10 @@ func (t *teller) unansweredCalls(read *op, all bool) {
 			shown = exchange[:i+1]
 		}
 	}
-	if len(c.Calls) < asked && (t.open(read) > 0 || t.others(read)) {
-		return // whose question that is cannot be known
+	changes := slices.ContainsFunc(c.Calls, func(id int) bool { return t.byID[id].changes() })
+	if len(c.Calls) < asked && (changes || f != nil && read.Int() > 0) && !alone {
+		t.inVain(read, f, all)
+		return
 	}
 	kind := Undelivered
 	if len(shown) == 0 && all && len(c.Calls) > 0 {
@@ -342,6 +359,33 @@ func (t *teller) unansweredCalls(read *op, all bool) {
 		for _, m := range shown {
 			t.say(t.sent(m))
 		}
+	}
+}
+
+// inVain tells of the first question since a read came that was not answered
+// when its node answered the read. Other requests were in hand, so it may have
+// been for one of these.
+func (t *teller) inVain(read *op, f *fit, all bool) {
+	for _, m := range t.sentBy[read.Node] {
+		if m.pos < read.arrived || m.pos > read.answered || isClient(m.Dest) || len(m.body["msg_id"]) == 0 || m.changes() ||
+			m.answeredBefore(read.answered) {
+			continue
+		}
+		exchange := append([]*Message{m}, m.answers...)
+		i := slices.IndexFunc(exchange, func(m *Message) bool { return gone(m.fate()) })
+		if i < 0 && !all || f != nil && read.Int() > 0 {
+			return
+		}
+		kind := Undelivered
+		if i < 0 {
+			kind = TooSoon
+		}
+		if t.because(kind, claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}) {
+			for _, m := range exchange {
+				t.say(t.sent(m))
+			}
+		}
+		return
 	}
 }
 
@@ -386,7 +430,7 @@ func (t *teller) edge(add *op, to string, until *Message, read *op) {
 			for _, m := range path {
 				c.Messages = append(c.Messages, m.ID)
 			}
-			t.because(NotCounted, c)
+			t.say(c)
 		}
 		return
 	}
@@ -418,11 +462,15 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 		t.because(NotAsked, claim.NeverTold{Node: to, Service: c.service, Key: c.key, Until: until.ID})
 		return
 	}
-	kind := Outdated
 	if latest.used.Newest >= c.state {
-		kind = OldAnswer
+		t.because(OldAnswer, t.toldClaim(latest))
+		return
 	}
-	t.because(kind, t.toldClaim(latest))
+	now := t.by(c.slot, until.pos)
+	t.because(Outdated, claim.ChangedSince{
+		Reply: latest.ID, Node: to, Service: c.service, Key: c.key, Was: t.told(latest).json(), Is: now.json(), Path: t.pathIn(now),
+		Until: until.ID,
+	})
 }
 
 // notArrived tells of messages that set out with news of an add and did not
@@ -453,7 +501,7 @@ func (t *teller) silent(add *op, n *news, to string, until *Message, read *op) {
 		}
 	}
 	knew := slices.Sorted(maps.Keys(n.knew))
-	if !t.because(NotSent, claim.Silent{Add: add.index, Node: add.Node, Delta: add.Int(), Knew: knew, To: to, Until: until.ID}) {
+	if !t.try(NotSent, claim.Silent{Add: add.index, Node: add.Node, Delta: add.Int(), Knew: knew, To: to, Until: until.ID}) {
 		return
 	}
 	t.try("", claim.NoService{})
@@ -505,6 +553,7 @@ func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
 	}
 	t.say(t.acknowledged(out[0]))
 	t.edge(out[0], read.Node, read.reply, read)
+	t.kindIfNone(NotKnown)
 }
 
 func indices(ops []*op) (list []int) {
@@ -523,7 +572,7 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 	for _, m := range answers {
 		c.Replies = append(c.Replies, m.ID)
 	}
-	if len(out) == 0 || c.Sum > missing || !t.say(c) {
+	if len(out) == 0 || c.Sum > missing || !t.try("", c) {
 		return false
 	}
 	if c.Sum == missing {
@@ -533,11 +582,12 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 	was := t.told(answers[0])
 	if was == nil || !isNode(was.by.Src) || len(answers) > 1 {
 		t.edge(out[0], read.Node, read.reply, read)
+		t.kindIfNone(NotKnown)
 		return true
 	}
 	t.say(t.changed(was))
 	t.edge(out[0], was.by.Src, was.by, read)
-	t.kindIfNone(Outdated)
+	t.kindIfNone(NotKnown)
 	return true
 }
 

@@ -43,10 +43,6 @@ type mind struct {
 	told   []int   // the position of each of recent
 }
 
-func newMind(node string, born int) *mind {
-	return &mind{node: node, born: born, known: map[label][]point{}}
-}
-
 func (d *mind) learn(l label, p point) {
 	d.known[l] = append(d.known[l], p)
 	d.recent, d.told = append(d.recent, l), append(d.told, p.pos)

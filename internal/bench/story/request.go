@@ -3,6 +3,7 @@ package story
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,7 +53,12 @@ func (t *teller) kinds() (kinds []string) {
 
 // silent reports whether a request got no answer while its client waited.
 func (o *op) silent() bool {
-	return o.Outcome == maelstromtest.Info && !o.Error && (o.reply == nil || o.reply.Time > o.Complete)
+	return o.Outcome == maelstromtest.Info && (o.reply == nil || !o.reply.cameBy(o.Complete))
+}
+
+// cameBy reports whether a message had arrived at a time.
+func (m *Message) cameBy(at time.Duration) bool {
+	return slices.ContainsFunc(m.Copies, func(c *Ending) bool { return c.What == maelstromtest.Received && c.At <= at })
 }
 
 // unavailable tells of the first request that got no answer, or else of the
@@ -96,7 +102,7 @@ func (t *teller) up(o *op) bool {
 // failed tells why a request did not succeed.
 func (t *teller) failed(o *op) {
 	switch {
-	case o.request == nil:
+	case o.request == nil || t.muteBefore(o):
 	case o.silent():
 		t.unanswered(o)
 	case o.Error:
@@ -117,7 +123,7 @@ func (t *teller) unanswered(o *op) {
 		return
 	}
 	t.kind = ""
-	if t.muteBefore(o) || t.answeredWrongly(o) {
+	if t.answeredWrongly(o) {
 		return
 	}
 	if n := t.open(o); n > 0 {
@@ -176,7 +182,7 @@ func (t *teller) stopped(o *op) bool {
 // became so while its client waited.
 func (t *teller) muteBefore(o *op) bool {
 	for pos, e := range t.journal {
-		if e.What == maelstromtest.Muted && e.Node == o.Node && e.Time <= o.Complete && t.born(o.Node, pos) == t.born(o.Node, o.arrived) {
+		if e.What == maelstromtest.Muted && e.Node == o.Node && e.Time <= o.Complete && t.born(o.Node, pos) == t.born(o.Node, t.posAt(o.Complete)) {
 			return t.because(MuteNode, t.mute(pos))
 		}
 	}
@@ -235,36 +241,45 @@ func (t *teller) lastSent(o *op) {
 	}
 }
 
-// aStorm is how many calls alike are told as one.
-const aStorm = 20
+// aFew is how many refusals of like calls are told as one.
+const aFew = 4
 
 // storm tells that a node made the same call again and again, or many changes
 // that were refused.
 func (t *teller) storm(o *op, calls []*Message) bool {
 	for _, same := range []bool{true, false} {
-		times, first := map[string]int{}, map[string]*Message{}
-		most := ""
+		groups := map[string][]*Message{}
 		for _, m := range calls {
 			alike := m.Dest + " " + m.kind
 			if same {
 				alike = m.Dest + " " + m.withoutIDs()
 			}
-			if times[alike]++; first[alike] == nil {
-				first[alike] = m
-			}
-			if (same || m.changes()) && (most == "" || times[alike] > times[most] || times[alike] >= 9*times[most]/10 && m.changes()) {
-				most = alike
+			groups[alike] = append(groups[alike], m)
+		}
+		var most []*Message
+		for _, alike := range slices.Sorted(maps.Keys(groups)) {
+			group := groups[alike]
+			if r := refusals(group); r > refusals(most) || r == refusals(most) && r > 0 && group[0].changes() {
+				most = group
 			}
 		}
-		least := aStorm
-		if !same {
-			least = 4
-		}
-		if times[most] >= least && t.repeated(o, calls, first[most], same, times[most]) {
+		if r := refusals(most); r >= aFew && 2*r >= len(most) && t.repeated(o, calls, most[0], same, len(most)) {
 			return true
 		}
 	}
 	return false
+}
+
+// refusals counts the messages that were answered with an error before the next
+// was sent.
+func refusals(list []*Message) (n int) {
+	for i, m := range list {
+		last := i == len(list)-1
+		if len(m.answers) > 0 && m.answers[0].kind == "error" && (last || m.answers[0].before(list[i+1].pos)) {
+			n++
+		}
+	}
+	return n
 }
 
 // repeated tells how often a node made a call, and what became of that.
@@ -276,7 +291,7 @@ func (t *teller) repeated(o *op, calls []*Message, m *Message, same bool, times 
 		if again.Dest != m.Dest || again.kind != m.kind || same && again.withoutIDs() != m.withoutIDs() {
 			continue
 		}
-		for _, a := range again.answers {
+		for _, a := range again.answers[:min(1, len(again.answers))] {
 			code, _ := strconv.Atoi(string(a.body["code"]))
 			if refusals[code]++; replies[code] == nil {
 				replies[code] = a
@@ -288,7 +303,7 @@ func (t *teller) repeated(o *op, calls []*Message, m *Message, same bool, times 
 			c.Code, c.Answered, c.Reply = code, n, replies[code].ID
 		}
 	}
-	if !same && (c.Code == 0 || 2*c.Answered < times) || !t.because(Repeated, c) {
+	if c.Code == 0 || !t.try(Repeated, c) {
 		return false
 	}
 	if c.Code == 20 {
@@ -308,7 +323,9 @@ func (t *teller) neverSet(s slot) {
 			c.Refused++
 		}
 	}
-	t.say(c)
+	if c.Refused > 0 {
+		t.say(c)
+	}
 }
 
 // posAt returns the position of the first entry from a time on.
@@ -528,10 +545,21 @@ func (t *teller) countedAll(add *op) bool {
 			if n.value-c.before.number(n.path) != add.Int() {
 				continue
 			}
-			return t.because(RefusedAdd, t.changed(c), t.onlyAdd(add, c.by), t.refusal(add))
+			if which := t.whichAdd(add, c.by); t.facts.Holds(which) {
+				return t.because(RefusedAdd, t.changed(c), which, t.refusal(add))
+			}
 		}
 	}
 	return false
+}
+
+// whichAdd claims that an add was the only one in hand when its node sent a
+// message, or the only one of its amount.
+func (t *teller) whichAdd(add *op, m *Message) claim.Claim {
+	if hand := t.inHand(m); len(hand) > 1 {
+		return claim.OneOfAdds{Add: add.index, Node: add.Node, Delta: add.Int(), Call: m.ID, InHand: len(hand)}
+	}
+	return t.onlyAdd(add, m)
 }
 
 // crashed tells of the first node that ended by itself.

@@ -115,11 +115,11 @@ func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
 func TestSimulationsHaveTrueStories(t *testing.T) {
 	t.Parallel()
 	causes := map[string][]Kind{ // by design, and by design and faults
-		"rmw": {LostUpdate, OldAnswer, Outdated, TakenBack, OtherAmount, NotStored, OverCounted}, "rmw ": {LostUpdate},
+		"rmw": {LostUpdate, OldAnswer, Outdated, TakenBack, OldBasis, OtherAmount, NotStored, OverCounted, Misdirected}, "rmw ": {LostUpdate, OldBasis},
 		"cas": {CountedTwice, OverCounted, OldAnswer, Outdated}, "cas ": {OldAnswer, Outdated}, "cas kill": {OldAnswer, Outdated},
-		"crdt": {OldAnswer, Outdated, TakenBack, LostUpdate}, "crdt ": {OldAnswer, Outdated}, "crdt loss": {OldAnswer, Outdated, Undelivered},
+		"crdt": {OldAnswer, Outdated, TakenBack, OldBasis, NotStored, Misdirected, TooSoon, Undelivered}, "crdt ": {OldAnswer, Outdated}, "crdt loss": {OldAnswer, Outdated, Undelivered},
 	}
-	anyway := []Kind{NodeKilled, CallLost} // with faults, a request may not be answered
+	anyway := []Kind{NodeKilled, CallLost, Unanswered, AnsweredLate, NotActedOn} // with faults, a request may not be answered
 	seeds := uint64(3)
 	if testing.Short() {
 		seeds = 1

@@ -42,8 +42,9 @@ type Story struct {
 type Kind string
 
 const (
-	LostUpdate   Kind = "lost update" // a change took the place of one that its node did not know
-	TakenBack    Kind = "taken back"  // an old message put an old value back
+	LostUpdate   Kind = "lost update"                 // a change took the place of one that its node did not know
+	OldBasis     Kind = "a write after an old answer" // of a key that had changed since
+	TakenBack    Kind = "taken back"                  // an old message put an old value back
 	OverCounted  Kind = "more than was added"
 	CountedTwice Kind = "counted twice"                // an add was counted more than once
 	OtherAmount  Kind = "another amount"               // a service's number changed by what no add makes
@@ -56,7 +57,8 @@ const (
 	NotSent      Kind = "nothing sent"                 // nobody told others of an add
 	NotAsked     Kind = "not asked for"                // the node did not ask for what it should have known
 	TooSoon      Kind = "answered too soon"            // before its questions were answered
-	NotCounted   Kind = "told, but not counted"        // by a peer
+	OwnLeftOut   Kind = "its own adds left out"        // of a read
+	NotKnown     Kind = "not known there"              // where a value was written, or a read answered
 	ToldTwice    Kind = "told twice"                   // by a peer
 	Forgotten    Kind = "forgotten"                    // a node was killed with what it alone knew
 	NodeKilled   Kind = "killed"                       // by a fault, with the request in hand
