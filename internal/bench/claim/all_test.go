@@ -86,7 +86,8 @@ func TestClaimsAboutWhatIsNotThereAreFalse(t *testing.T) {
 	for _, scene := range scenes {
 		s := newScene(3)
 		claims := scene.play(s)
-		for _, run := range []*Run{s.run(), NewRun(&maelstromtest.Result{}, nil), NewRun(&s.Result, s.journal[:len(s.journal)/2])} {
+		for _, run := range []*Run{s.run(), NewRun(&maelstromtest.Result{}, nil), NewRun(&s.Result, s.journal[:len(s.journal)/2]),
+			NewRun(&s.Result, s.journal[len(s.journal)/2:])} {
 			for _, c := range claims {
 				for range 100 {
 					x := reflect.New(reflect.TypeOf(c.Claim)).Elem()
