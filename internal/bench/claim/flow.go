@@ -249,8 +249,11 @@ func (c AnsweredBefore) holds(r *Run) bool {
 }
 
 func (c AnsweredBefore) text(*Run) string {
-	return say("%s answered that read before it had the answers to %s that it had sent since the read came.",
-		c.Node, plural(len(c.Calls), "request"))
+	what := "the answer to a request"
+	if n := len(c.Calls); n > 1 {
+		what = say("the answers to %d requests", n)
+	}
+	return say("%s answered that read before it had %s that it had sent since the read came.", c.Node, what)
 }
 
 func (c AnsweredBefore) shows(r *Run) Shown {

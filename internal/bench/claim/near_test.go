@@ -61,6 +61,19 @@ var nearMisses = []struct {
 		s.answer(s.ask("c1", "n1", "read", 0), "0")
 		return Counted{"seq-kv", `"t"`, "", "n0", at + 2, 2, 2, 0}
 	}},
+	{"it stores what others have added, too", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		at := s.at()
+		s.answer(s.ask("c1", "n1", "read", 0), "0")
+		s.call("n0", `{"type":"write","key":"sum","value":%d,"msg_id":1}`, map[bool]int{true: 3, false: 2}[near])
+		return Counted{"seq-kv", `"sum"`, "", "n0", at + 2, 2, 2, 0}
+	}},
+	{"the number that is shown has not changed", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":{"a":1,"b":1},"msg_id":1}`)
+		h := s.call("n0", `{"type":"write","key":"t","value":{"a":1,"b":2},"msg_id":2}`)
+		path := map[bool]string{true: "a", false: "b"}[near]
+		return Changed{"seq-kv", `"t"`, "n0", h.request, h.at, 2, `{"a":1,"b":1}`, `{"a":1,"b":2}`, path}
+	}},
 	{"it changed something before it acknowledged", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		if near {

@@ -225,7 +225,7 @@ func (c Unanswered) text(r *Run) string {
 	op, m, what := r.op(c.Op), r.message(c.Request), r.noun(c.Op)
 	waited := brief(op.Complete - op.Invoke)
 	if at := m.arrival(); at >= 0 {
-		return say("%s did not answer %s that reached it %s in the %s that the client waited.",
+		return say("%s did not answer %s in time: it came %s, and the client waited for %s.",
 			c.Node, what, r.when(at), waited)
 	}
 	return say("%s was not reached by %s that was sent %s; the client waited for %s.",
@@ -517,6 +517,9 @@ func (c Repeated) text(r *Run) string {
 		how = say("%d were answered with %s", c.Answered, r.body(c.Reply))
 		if c.Code == 0 {
 			how = say("%d were answered without an error", c.Answered)
+		}
+		if c.Answered == c.N {
+			how = "each was" + how[strings.Index(how, " were")+5:]
 		}
 	}
 	return say("Until the client gave up, %s sent %s %s %s; %s.", c.Node, c.Dest, what, times, how)

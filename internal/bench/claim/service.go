@@ -27,7 +27,7 @@ type Changed struct {
 func (c Changed) holds(r *Run) bool {
 	e := r.changed(c.At, c.Service, c.Key)
 	return e.Src == c.By && e.ID == c.Call && e.Newest+1 == c.State && same(e.Value, json.RawMessage(c.To)) &&
-		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From) && hasNumber(c.Path, c.From, c.To)
+		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From) && shows(c.Path, c.From, c.To)
 }
 
 func (c Changed) text(r *Run) string {
@@ -57,7 +57,7 @@ func (c Told) holds(r *Run) bool {
 	m := r.message(c.Reply)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && state == c.State &&
 		newest == c.Newest &&
-		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is) && hasNumber(c.Path, c.Was, c.Is)
+		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is) && shows(c.Path, c.Was, c.Is)
 }
 
 func (c Told) text(r *Run) string {
@@ -111,12 +111,12 @@ func is(value, path string) string {
 	return "is " + part(value, path)
 }
 
-// hasNumber reports whether a path is empty, or that of a number in one of two
-// values.
-func hasNumber(path, a, b string) bool {
-	_, inA := numbers(json.RawMessage(a))[path]
-	_, inB := numbers(json.RawMessage(b))[path]
-	return path == "" || inA || inB
+// shows reports whether a path is empty, or that of a number which shows how two
+// values differ, if they do.
+func shows(path, a, b string) bool {
+	x, inA := numbers(json.RawMessage(a))[path]
+	y, inB := numbers(json.RawMessage(b))[path]
+	return path == "" || (inA || inB) && (x != y || inA != inB || canonical(a) == canonical(b))
 }
 
 // ChangedSince says that a key was no longer what a reply had told when Until
@@ -133,7 +133,7 @@ func (c ChangedSince) holds(r *Run) bool {
 	m, until := r.message(c.Reply), r.byNode(c.Until)
 	now := r.versionAt(c.Service, c.Key, until.sent)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && until.src == c.Node &&
-		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was) && hasNumber(c.Path, c.Was, c.Is)
+		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was) && shows(c.Path, c.Was, c.Is)
 }
 
 func (c ChangedSince) text(r *Run) string {
@@ -405,8 +405,9 @@ func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Secon
 // Counted says, by counting, what had come to a node before At, what of that it
 // had acknowledged, and by how much it had changed a number. The change is less
 // than what it had acknowledged, or more than what had come. The number is one
-// that the node does change, if it changes any, and until then it has exchanged
-// no content with other nodes.
+// that the node does change, if it changes any, and by no more in the end than
+// what has come, unless the claim is about just that; and until then it has
+// exchanged no content with other nodes.
 type Counted struct {
 	Service, Key, Path, Node string
 	At                       int // where a node answers a client, or a change by Node
@@ -418,7 +419,8 @@ func (c Counted) holds(r *Run) bool {
 	event := e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) || e.Answer != nil && e.Changed &&
 		e.Src == c.Node
 	writes := len(r.steps(c.Node, c.Service, c.Key, c.Path, end)) > 0 || r.changedBefore(c.Node, end) < 0
-	return event && writes && r.hasPath(c.Service, c.Key, c.Path) &&
+	own := c.Changed > c.Asked || r.changedBy(c.Node, c.Service, c.Key, c.Path, end) <= r.asked(c.Node, end)
+	return event && writes && own && r.hasPath(c.Service, c.Key, c.Path) &&
 		r.changedBy(c.Node, c.Service, c.Key, c.Path, c.At) == c.Changed &&
 		r.acked(c.Node, c.At) == c.Acked && r.asked(c.Node, c.At) == c.Asked &&
 		(c.Changed < c.Acked || c.Changed > c.Asked) && r.alone(c.Node, c.At)
