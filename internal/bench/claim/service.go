@@ -27,7 +27,7 @@ type Changed struct {
 func (c Changed) holds(r *Run) bool {
 	e := r.changed(c.At, c.Service, c.Key)
 	return e.Src == c.By && e.ID == c.Call && e.Newest+1 == c.State && same(e.Value, json.RawMessage(c.To)) &&
-		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From) && shows(c.Path, c.From, c.To)
+		r.version(c.Service, c.Key, e.Newest, c.At).is(c.From) && tellsApart(c.Path, c.From, c.To)
 }
 
 func (c Changed) text(r *Run) string {
@@ -57,7 +57,7 @@ func (c Told) holds(r *Run) bool {
 	m := r.message(c.Reply)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && state == c.State &&
 		newest == c.Newest &&
-		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is) && shows(c.Path, c.Was, c.Is)
+		v.is(c.Was) && r.version(c.Service, c.Key, newest, m.basis+1).is(c.Is) && tellsApart(c.Path, c.Was, c.Is)
 }
 
 func (c Told) text(r *Run) string {
@@ -111,9 +111,9 @@ func is(value, path string) string {
 	return "is " + part(value, path)
 }
 
-// shows reports whether a path is empty, or that of a number which shows how two
-// values differ, if they do.
-func shows(path, a, b string) bool {
+// tellsApart reports whether a path is empty, or that of a number which shows
+// how two values differ, if they do.
+func tellsApart(path, a, b string) bool {
 	x, inA := numbers(json.RawMessage(a))[path]
 	y, inB := numbers(json.RawMessage(b))[path]
 	return path == "" || (inA || inB) && (x != y || inA != inB || canonical(a) == canonical(b))
@@ -133,7 +133,7 @@ func (c ChangedSince) holds(r *Run) bool {
 	m, until := r.message(c.Reply), r.byNode(c.Until)
 	now := r.versionAt(c.Service, c.Key, until.sent)
 	return m.dest == c.Node && m.src == c.Service && request.key == canonical(c.Key) && until.src == c.Node &&
-		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was) && shows(c.Path, c.Was, c.Is)
+		m.arrivedBefore(until.sent) && v.is(c.Was) && now.is(c.Is) && !now.is(c.Was) && tellsApart(c.Path, c.Was, c.Is)
 }
 
 func (c ChangedSince) text(r *Run) string {
