@@ -34,7 +34,9 @@ func TestNewsForwardsAndBackwards(t *testing.T) {
 						Seed: random.Uint64(), Rate: 60, TimeLimit: 2 * time.Second, Latency: latency,
 						Nemesis: maelstromtest.MustNemesis(faults), NemesisInterval: time.Second,
 					}, rival.Program)
-					k, u := checkNews(t, NewRun(result, journal))
+					run := NewRun(result, journal)
+					checkExplained(t, run)
+					k, u := checkNews(t, run)
 					known, unknown = known+k, unknown+u
 				})
 			}
@@ -101,4 +103,28 @@ func checkNews(t *testing.T, r *Run) (known, unknown int) {
 		}
 	}
 	return known, unknown
+}
+
+// checkExplained compares how many reads each formula explains with what one
+// finds who looks at each read for itself.
+func checkExplained(t *testing.T, r *Run) {
+	for _, f := range r.formulas() {
+		want, reads := 0, 0
+		for i, op := range r.History {
+			if op.F != "read" || op.Outcome != maelstromtest.OK || op.Int() <= 0 || r.firstReply(i) == nil {
+				continue
+			}
+			reads++
+			x, last := r.reading(i), map[string]Part{}
+			for _, n := range x.told(f.since(x)) {
+				f.follow(last, n, x.node)
+			}
+			if x.gives(f, last) {
+				want++
+			}
+		}
+		if n, of := r.explained(f); n != want || of != reads {
+			t.Fatalf("%+v explains %d of %d reads, and each for itself %d of %d", f, n, of, want, reads)
+		}
+	}
 }
