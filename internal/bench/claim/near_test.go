@@ -163,6 +163,13 @@ var nearMisses = []struct {
 		s.happens(maelstromtest.Received, late)
 		return Undelivered{add, "n0", 2, reply, []int{late}}
 	}},
+	{"two writes are lost, not one and a read", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		id := s.send("n0", "seq-kv", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.send("n0", "seq-kv", `{"type":"%s","key":"t","msg_id":2}`, map[bool]string{true: "write", false: "read"}[near])
+		reply := s.answer(s.ask("c1", "n1", "read", 0), "0")
+		return Undelivered{add, "n0", 2, reply, []int{id}}
+	}},
 	{"the overwriting node had been told", func(s *scene, near bool) Claim {
 		lost := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
 		told := s.callOld("n1", 1, `{"type":"read","key":"t","msg_id":1}`)

@@ -74,7 +74,8 @@ func (c Told) shows(r *Run) Shown {
 	m := r.message(c.Reply)
 	shown := r.telling(c.Reply, true)
 	if canonical(c.Was) != canonical(c.Is) {
-		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s", part(c.Was, c.Path), part(c.Is, c.Path)))
+		was, now := part(c.Was, c.Path), part(c.Is, c.Path)
+		shown = shown.note(m.basis, c.Service, say("old state: %s, the newest is %s", was, now))
 	}
 	return shown
 }
@@ -322,7 +323,8 @@ func (c OneOfAdds) holds(r *Run) bool {
 	m := r.message(c.Call)
 	adds := r.addsInHand(c.Node, m.sent)
 	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.delta(i) != c.Delta })
-	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && c.InHand > 1 && slices.Equal(same, []int{c.Add})
+	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && c.InHand > 1 &&
+		slices.Equal(same, []int{c.Add})
 }
 
 func (c OneOfAdds) text(r *Run) string {

@@ -247,7 +247,7 @@ func (c PartOff) holds(r *Run) bool {
 	}
 	known := int64(0)
 	for _, p := range c.Of.Parts {
-		if p.Of == c.Peer || isService(p.Of) && mentions(p.Of, c.Peer) {
+		if mentions(p.Of, c.Peer) {
 			known += p.Value
 		}
 	}
