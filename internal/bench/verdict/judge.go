@@ -232,13 +232,11 @@ func (e Evidence) wasDown(op Op) bool {
 // somethingAsked finds runs that show nothing. If nothing was asked, that
 // decides: no promise was kept.
 func (e Evidence) somethingAsked(c Counts) Check {
-	var finals, answered int
+	finals, answered := 0, false
 	for _, op := range e.History {
 		if op.Final {
 			finals++
-			if op.Outcome == OK {
-				answered++
-			}
+			answered = answered || op.Outcome == OK
 		}
 	}
 	found := ""
@@ -247,7 +245,7 @@ func (e Evidence) somethingAsked(c Counts) Check {
 		found = strings.TrimSuffix("nothing was asked: "+e.Idle, ": ")
 	case c.Unanswered == c.Invoked:
 		found = fmt.Sprintf("none of %s was answered", Number(c.Invoked, "request"))
-	case answered == 0 && finals > 0:
+	case finals > 0 && !answered:
 		found = fmt.Sprintf("none of %s succeeded", Number(finals, "final request"))
 	default:
 		return NewCheck(SomethingAsked, "", nil)

@@ -81,6 +81,8 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 			e.Strays = []Stray{{Node: "n1", At: 5017 * ms}, {Node: "n2"}}
 		}, LiveAnswers, "nodes that were up left 4 of 7 requests unanswered|n1 did not answer the read made after 10 ms in time" +
 			"|n1 was not heard to answer 2 requests in time, the first the read made after 17 ms|n0 did not answer the read made after 19 ms in time", true, true},
+		"a final read without an answer": {history(unanswered(of("n2", finalRead(0)))), LiveAnswers,
+			"nodes that were up left 1 of 4 requests unanswered|n2 did not answer the final read in time", true, true},
 		"nothing asked":          {func(e *Evidence) { e.History, e.Idle = nil, "the rate is 0" }, SomethingAsked, "nothing was asked: the rate is 0|nothing was asked: the rate is 0", true, false},
 		"nothing asked, unknown": {func(e *Evidence) { e.History = nil }, SomethingAsked, "nothing was asked|nothing was asked", true, false},
 		"nothing answered": {func(e *Evidence) { e.History = []Op{unanswered(add(1, 0, 5, OK)), unanswered(add(1, 6, 7, OK))} },
@@ -138,6 +140,8 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 			"refused adds not in the total: no add was refused", false},
 		"all is fine so far": {Evidence{History: fine()[:2]},
 			"run complete: it was ended before its time|final reads: none was made|refused adds not in the total: no final read was answered", true},
+		"all was asked before the end": {Evidence{History: fine()},
+			"run complete: it was ended before its time|refused adds not in the total: no add was refused", false},
 		"nothing was asked": {Evidence{Complete: true},
 			"answers well-formed: nothing was answered|live nodes answer: nothing was asked|every kind succeeded: nothing was asked|" +
 				"final reads: none was made|refused adds not in the total: no final read was answered|reads in order: no read was answered|linearizable: no read was answered", false},
@@ -151,8 +155,11 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 		v := Judge(test.e, counter{})
 		var got []string
 		for _, c := range v.Checks {
-			if c.Status == NotChecked {
+			switch {
+			case c.Status == NotChecked:
 				got = append(got, c.Name+": "+c.Detail)
+			case c.Status == Wrong && strings.HasPrefix(name, "all"), c.Status == Passed && c.Detail+strings.Join(c.Findings, "") != "":
+				t.Errorf("%s: %+v", name, c)
 			}
 		}
 		if strings.Join(got, "|") != test.want || v.Cut != test.cut || !v.MaelstromValid && name != "nothing was answered" {
