@@ -204,7 +204,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"rubbish":    {brief, rubbishNode, false, "printed after 0 ms a line that Maelstrom does not take (not a JSON object"},
 		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3 twice"},
 		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
-		"mute":       {brief, replying(), false, "n0 did not answer |no add and no read succeeded| requests was answered"},
+		"mute":       {brief, replying(), false, "n0 gave no answer in time to |no add and no read succeeded| requests was answered"},
 		"malformed":  {brief, replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},
 		"goroutine left": {brief, func(env Env) error {
 			go stayForEver()
@@ -212,7 +212,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		}, true, "the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
 		"late": {brief, respond(func(env Env, m Packet) {
 			time.AfterFunc(6*time.Second, func() { echo(env, m) })
-		}), false, "did not answer"},
+		}), false, "gave no answer in time to"},
 		"endless talk": {brief, respond(func(env Env, _ Packet) {
 			say(env, "n0", "n1", `{"type":"ping"}`)
 			say(env, "n1", "n0", `{"type":"pong"}`)

@@ -201,13 +201,12 @@ func (e Evidence) liveAnswers() Check {
 		return Vacuous(LiveAnswers, "nothing was asked")
 	}
 	var findings []string
-	silent := func(op Op) string { return op.Node + e.silence(op) }
-	for _, g := range grouped(missing, silent) {
-		what := silent(g.first) + " " + g.first.Request() + " in time"
+	for _, g := range grouped(missing, e.silence) {
+		what := g.first.Request()
 		if g.n > 1 {
-			what = fmt.Sprintf("%s %d requests in time, the first %s", silent(g.first), g.n, g.first.Request())
+			what = fmt.Sprintf("%d requests, the first %s", g.n, what)
 		}
-		findings = append(findings, what)
+		findings = append(findings, e.silence(g.first)+" to "+what)
 	}
 	detail := fmt.Sprintf("nodes that were up left %d of %s unanswered", len(missing), Number(len(e.History), "request"))
 	return NewCheck(LiveAnswers, detail, findings)
@@ -218,9 +217,9 @@ func (e Evidence) liveAnswers() Check {
 func (e Evidence) silence(op Op) string {
 	unheard := func(s Stray) bool { return s.Node == op.Node && s.At <= op.Complete }
 	if slices.ContainsFunc(e.Strays, unheard) {
-		return " was not heard to answer"
+		return "no answer of " + op.Node + " was heard in time"
 	}
-	return " did not answer"
+	return op.Node + " gave no answer in time"
 }
 
 // wasDown reports whether an operation's node was dead or paused while it was
