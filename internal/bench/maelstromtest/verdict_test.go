@@ -69,8 +69,8 @@ func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 	}
 }
 
-// What has no answer when a run is ended may have taken effect, or may still. So
-// may that to which the answer was bad.
+// What has no answer when a run is ended may have taken effect, or may still.
+// So may that to which the answer was bad.
 func TestWhatIsNotKnownIsIndeterminate(t *testing.T) {
 	cfg := Config{Rate: 100, TimeLimit: time.Hour, Seed: 1}
 	ended := func(program Program) (history []Op) {
