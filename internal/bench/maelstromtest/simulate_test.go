@@ -212,7 +212,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"rubbish":    {brief, rubbishNode, false, "n0 is mute after 0 ms, when it printed a line that Maelstrom does not take (not JSON): Received a line!"},
 		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3 twice"},
 		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
-		"mute":       {brief, replying(), false, "n0 did not answer |no add and no read succeeded| requests was answered"},
+		"mute":       {brief, replying(), false, "n0 gave no answer in time to |no add and no read succeeded| requests was answered"},
 		"malformed":  {brief, replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},
 		"goroutine left": {brief, func(env Env) error {
 			go stayForEver()
@@ -220,7 +220,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		}, true, "the end of their input:\n\tselect (no cases) in maelstromtest.stayForEver at simulate_test.go:"},
 		"late": {brief, respond(func(env Env, m Packet) {
 			time.AfterFunc(6*time.Second, func() { echo(env, m) })
-		}), false, "did not answer"},
+		}), false, "gave no answer in time to"},
 		"endless talk": {brief, respond(func(env Env, _ Packet) {
 			say(env, "n0", "n1", `{"type":"ping"}`)
 			say(env, "n1", "n0", `{"type":"pong"}`)
@@ -291,6 +291,9 @@ func TestConfigIsChecked(t *testing.T) {
 		"Config.Rate is NaN, want 0 to 1000000 a second":                                        {Rate: math.NaN()},
 		"Config.Rate is +Inf, want 0 to 1000000 a second":                                       {Rate: math.Inf(1)},
 		"Config.TimeLimit is -1s, want at least 0":                                              {TimeLimit: -time.Second},
+		"Config.Availability is -0.1, want 0 to 1":                                              {Availability: -0.1},
+		"Config.Availability is 1.1, want 0 to 1":                                               {Availability: 1.1},
+		"Config.Availability is NaN, want 0 to 1":                                               {Availability: math.NaN()},
 		"Config.Latency is -1ns, want at least 0":                                               {Latency: -1},
 		"Config.Hop is -1ns, want at least 0":                                                   {Hop: -1},
 		"Config.NemesisInterval is -1ns, want more than 0":                                      {NemesisInterval: -1},
