@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,10 +20,21 @@ import (
 // One seed gives one history, message by message; another seed gives another.
 func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 	t.Parallel()
-	cfg := Config{
+	all := Config{
 		Rate: 100, TimeLimit: 20 * time.Second, Concurrency: 6, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
 		Nemesis: AllFaults(), NemesisInterval: 20 * time.Second,
 	}
+	paused := Config{
+		Rate: 100, TimeLimit: 60 * time.Second, Nodes: 1, Concurrency: 4, Latency: 5 * time.Millisecond, LatencyDist: "exponential",
+		Nemesis: nemesis(t, "overtake,pause"), NemesisInterval: time.Second,
+	}
+	for _, cfg := range []Config{all, paused} {
+		testSameHistory(t, cfg)
+	}
+}
+
+func testSameHistory(t *testing.T, cfg Config) {
+	t.Helper()
 	run := func(seed uint64) (journal, rest []byte) {
 		var j, r bytes.Buffer
 		cfg.Seed, cfg.Journal = seed, &j
@@ -43,6 +55,36 @@ func TestTheSameSeedGivesTheSameHistory(t *testing.T) {
 		}
 		if j3, _ := run(seed + 100); bytes.Equal(j1, j3) {
 			t.Errorf("seeds %d and %d have the same journal", seed, seed+100)
+		}
+	}
+}
+
+// Messages that were held during a pause come at different instants. So timers
+// that a node sets when it gets them do not race, and one seed gives one
+// history.
+func TestTimersOfHeldMessagesDoNotRace(t *testing.T) {
+	const ms = time.Millisecond
+	script := echoes(1*ms, 2*ms, 3*ms, 4*ms)
+	script.Faults = []ScriptedFault{{Kind: Pause, Node: 0, At: 0, For: time.Second}}
+	for range 20 {
+		var numbered atomic.Int64
+		_, journal := Record(t, Config{Workload: Echo{}, Nodes: 1, Script: script}, respond(func(env Env, m Packet) {
+			if m.Type == "echo" {
+				time.AfterFunc(time.Second, func() {
+					say(env, "n0", "seq-kv", fmt.Sprintf(`{"type":"write","key":%q,"msg_id":%d}`, m.Src, numbered.Add(1)))
+					echo(env, m)
+				})
+			}
+		}))
+		var got []string
+		for _, e := range journal {
+			if e.What == Sent && e.Dest == "seq-kv" {
+				body := Packet{Body: e.Body}
+				got = append(got, body.Field("key")+body.Field("msg_id"))
+			}
+		}
+		if want := []string{`"c1"1`, `"c2"2`, `"c3"3`, `"c4"4`}; !slices.Equal(got, want) {
+			t.Fatalf("the node wrote %q, want %q", got, want)
 		}
 	}
 }
@@ -286,7 +328,7 @@ func TestARequestThatCannotBeSentIsRefused(t *testing.T) {
 func TestConfigIsChecked(t *testing.T) {
 	for want, cfg := range map[string]Config{
 		"Config.Nodes is -1, want at least 1":                                                   {Nodes: -1},
-		"Config.Concurrency is -1, want at least 1":                                             {Concurrency: -1},
+		"Config.Concurrency is -1, want at least 1 worker":                                      {Concurrency: -1},
 		"Config.Rate is -1, want 0 to 1000000 a second":                                         {Rate: -1},
 		"Config.Rate is NaN, want 0 to 1000000 a second":                                        {Rate: math.NaN()},
 		"Config.Rate is +Inf, want 0 to 1000000 a second":                                       {Rate: math.Inf(1)},
