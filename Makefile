@@ -49,7 +49,7 @@ fuzz: ## fuzz each of six targets for FUZZTIME (default 30s; 4 minutes in all)
 		done; \
 	done
 
-mutants: ## break the rooms in small ways, and check that their tests notice (2 to 6 minutes); ROOMS="desk pace" breaks only these
+mutants: ## break the rooms in small ways, and check that their tests notice (10 to 20 minutes); ROOMS="desk pace" breaks only these
 	@# A mutant may grow for ever.
 	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS)
 

@@ -42,6 +42,9 @@ var rooms = []room{
 	{"internal/register", 98},
 	{"internal/rtt", 90},
 	{"internal/node", 90},
+	{"internal/bench/verdict", 95},
+	{"internal/bench/journal", 95},
+	{"internal/bench/linear", 95},
 }
 
 // goCommand is the go command that gremlins finds, a shell script. It runs the

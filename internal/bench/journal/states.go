@@ -65,10 +65,9 @@ func (s *States) Follow(e Entry) (c Choice, ok bool) {
 // at returns the value that a key has in a state, or nothing.
 func (s *States) at(key string, state int) (value string) {
 	for _, c := range s.changes[key] {
-		if c.state > state {
-			break
+		if c.state <= state {
+			value = c.value
 		}
-		value = c.value
 	}
 	return value
 }

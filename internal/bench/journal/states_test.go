@@ -44,6 +44,9 @@ func TestAReadCanBeAnsweredFromEachStateThatTheCallerHasNotSeenBeyond(t *testing
 		{"n0", "seq-kv", readK, Answer{State: 10, Newest: 41}},            // 10 to 41
 		{"n3", "seq-kv", readX, Answer{State: 40, Newest: 41}},            // the same
 		{"n3", "seq-kv", readK, Answer{State: 41, Newest: 41}},            // 40 or 41
+		{"n1", "seq-kv", swap, changes(41, `"k"`, "4")},                   // state 42
+		{"n1", "seq-kv", swap, changes(42, `"k"`, "3")},                   // state 43, with the value of 41
+		{"n3", "seq-kv", readK, Answer{State: 41, Newest: 43}},            // 41 to 43, of which 42 is another
 		{"n4", "seq-kv", `{"type":`, Answer{State: 41, Newest: 41}},       // no request
 		{"n4", "seq-kv", `{"key":"read"}`, Answer{State: 41, Newest: 41}}, // no read
 	} {
@@ -62,7 +65,8 @@ func TestAReadCanBeAnsweredFromEachStateThatTheCallerHasNotSeenBeyond(t *testing
 9: "k" 1 of 3
 13: "k" 31 of 32
 14: "x" 0 of 32
-15: "k" 1 of 2`
+15: "k" 1 of 2
+18: "k" 1 of 3`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
 	}

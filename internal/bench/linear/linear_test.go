@@ -23,6 +23,7 @@ func TestSmallHistories(t *testing.T) {
 		"a negative read":                 {[]Op{readOp(-1, 0, 1)}, &Evidence{0, 0, 0}},
 		"in any order":                    {[]Op{readOp(3, 8, 9), addOp(1, 4, 5), readOp(2, 2, 3), addOp(2, 0, 1)}, nil},
 		"an add that is lost":             {[]Op{addOp(2, 0, 1), readOp(0, 2, 3)}, &Evidence{1, 2, 2}},
+		"two adds that are lost":          {[]Op{addOp(2, 0, 1), addOp(3, 0, 1), readOp(0, 2, 3)}, &Evidence{2, 5, 5}},
 		"an add that is counted twice":    {[]Op{addOp(2, 0, 1), readOp(4, 2, 3)}, &Evidence{1, 2, 2}},
 		"an add that began too late":      {[]Op{readOp(2, 0, 1), addOp(2, 2, 3)}, &Evidence{0, 0, 0}},
 		"a read that goes back":           {[]Op{addOp(2, 0, 9), readOp(2, 1, 2), readOp(0, 3, 4)}, &Evidence{2, 2, 2}},
@@ -68,11 +69,12 @@ func TestAnInvalidOrTooHardHistoryIsUnknown(t *testing.T) {
 		t.Errorf("%d open adds: %v", maxOpen, answer)
 	}
 	for name, history := range map[string][]Op{
-		"a negative delta":          {addOp(-1, 0, 1)},
-		"an end before a beginning": {addOp(1, 1, 0)},
-		"a sum above 2^63-1":        {addOp(math.MaxInt64, 0, 1), addOp(1, 0, 1)},
-		"one more open add":         append(crowd, addOp(1, 0, Never)),
-		"many different deltas":     hard,
+		"a negative delta":           {addOp(-1, 0, 1)},
+		"an end before a beginning":  {addOp(1, 1, 0)},
+		"a sum above 2^63-1":         {addOp(math.MaxInt64, 0, 1), addOp(1, 0, 1)},
+		"a sum that grows too great": {addOp(math.MaxInt64-2, 0, 1), addOp(1, 0, 1), addOp(2, 0, 1)},
+		"one more open add":          append(crowd, addOp(1, 0, Never)),
+		"many different deltas":      hard,
 	} {
 		if answer, evidence := Check(history, 1e6); answer != Unknown || evidence != nil {
 			t.Errorf("%s: answer %v, evidence %v", name, answer, evidence)
@@ -118,9 +120,26 @@ func TestBigHistoriesAreDecided(t *testing.T) {
 	}
 }
 
+// The search for the evidence takes as many steps as the decision. If these do
+// not suffice, the evidence is a later read than the first.
+func TestTheSearchForTheEvidenceIsBounded(t *testing.T) {
+	history := load{clients: 50, ops: 2000, deltas: 4, latency: 1000, idle: 100}.history(rand.New(rand.NewPCG(1, 2)))
+	reads := readsOf(history)
+	wrong := reads[len(reads)*9/10]
+	_, history[wrong].Value = bounds(history, wrong)
+	history[wrong].Value++
+	_, used := decide(history, 1e7)
+	if answer, evidence := Check(history, 100*used); answer != No || evidence.Read != wrong {
+		t.Errorf("with many steps: answer %v, evidence %+v", answer, evidence)
+	}
+	if answer, evidence := Check(history, used+1); answer != No || evidence.Read == wrong {
+		t.Errorf("with %d steps: answer %v, evidence %+v", used, answer, evidence)
+	}
+}
+
 // Each rule under "What is not tried" saves at least a third of the steps for
 // some histories. The limits are a little above the steps that these histories
-// take with all rules.
+// take with all rules. Much less would mean that steps are not counted.
 func TestEachRuleSavesSteps(t *testing.T) {
 	for name, test := range map[string]struct {
 		load
@@ -145,8 +164,8 @@ func TestEachRuleSavesSteps(t *testing.T) {
 				t.Errorf("%s, seed %d: answer %v", name, seed, answer)
 			}
 		}
-		if steps > test.steps {
-			t.Errorf("%s: %d steps, more than %d", name, steps, test.steps)
+		if steps > test.steps || 4*steps < 3*test.steps {
+			t.Errorf("%s: %d steps, more than %d or much less", name, steps, test.steps)
 		}
 	}
 }

@@ -38,7 +38,7 @@ type Config struct {
 	Nodes       int           `json:"nodes"`       // zero: 3
 	Rate        float64       `json:"rate"`        // requests per second, all workers together
 	TimeLimit   time.Duration `json:"time_limit"`  // how long requests are generated and faults injected
-	Concurrency int           `json:"concurrency"` // workers, of which the i-th talks to node i mod Nodes; zero: one per node
+	Concurrency int           `json:"concurrency"` // the number of workers, of which the i-th talks to node i mod Nodes; zero: one per node
 
 	Consistency Consistency `json:"consistency"` // what the nodes promise; empty: Eventual, with which Maelstrom's own checks decide
 
@@ -168,7 +168,7 @@ func (c Config) checkBounds() error {
 		bound string
 	}{
 		{"Nodes", c.Nodes, c.Nodes >= 1, "at least 1"},
-		{"Concurrency", c.Concurrency, c.Concurrency >= 1, "at least 1"},
+		{"Concurrency", c.Concurrency, c.Concurrency >= 1, "at least 1 worker"},
 		{"Rate", c.Rate, c.Rate >= 0 && c.Rate <= maxRate, fmt.Sprintf("0 to %d a second", maxRate)},
 		{"TimeLimit", c.TimeLimit, c.TimeLimit >= 0, "at least 0"},
 		{"Availability", c.Availability, c.Availability >= 0 && c.Availability <= 1, "0 to 1"},

@@ -341,8 +341,11 @@ func (b *bench) resume(n *node) {
 	n.life.resume()
 	held, life := n.held, n.life
 	n.held = nil
-	for _, line := range held { // one at a time, like all other input
-		b.after(0, func() {
+	// One line comes at a time, like all other input, and a nanosecond after
+	// the other. Otherwise the timers that a node sets when it gets them would
+	// be due at one instant, and its goroutines would race.
+	for i, line := range held {
+		b.after(time.Duration(i), func() {
 			if n.life == life {
 				n.input(line)
 			}

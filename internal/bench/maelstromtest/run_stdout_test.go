@@ -31,8 +31,8 @@ func TestPrinting(t *testing.T) {
 	if os.Getenv("MAELSTROMTEST_PRINTING") == "" {
 		t.Skip("run by TestWhatNodesPrintToOSStdoutIsNoticed")
 	}
-	var out strings.Builder
-	for _, text := range []string{"", "debug\n", aMessage + "\n"} {
+	var out strings.Builder // to be printed when no simulation runs
+	for _, text := range []string{"", "debug\n", aMessage + "\n", "--- FAIL\n    " + aMessage + "\n", aMessage[:len(aMessage)-1] + `,"x":1}` + "\n"} {
 		r := maelstromtest.Simulate(t, briefly, printingNode(text))
 		fmt.Fprintf(&out, "%q: remarks %v, %v\n", text, r.Remarks, r.Check("answers well-formed").Findings)
 	}
@@ -41,7 +41,7 @@ func TestPrinting(t *testing.T) {
 
 func TestWhatNodesPrintToOSStdoutIsNoticed(t *testing.T) {
 	t.Parallel()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestPrinting$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^(TestPrinting|TestDiversion)$")
 	cmd.Env = append(os.Environ(), "MAELSTROMTEST_PRINTING=1")
 	raw, err := cmd.CombinedOutput()
 	out := string(raw)
@@ -51,6 +51,8 @@ func TestWhatNodesPrintToOSStdoutIsNoticed(t *testing.T) {
 	for _, want := range []string{
 		`"": remarks [], [n1 gave`, // its answers are of the wrong type
 		`"debug\n": remarks [{ 0s debug this was printed to os.Stdout while the nodes ran: `,
+		`"--- FAIL\n    {\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\"}}\n": remarks [], [n1 gave`,
+		`,\"x\":1}\n": remarks [{ 0s {"src":"n1",`,
 		` messages were printed to os.Stdout, which is the test's, while the nodes ran; a node is heard only on Env.Stdout. The first was: ` + aMessage,
 	} {
 		if !strings.Contains(out, want) {

@@ -67,12 +67,12 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 	w := watchOver(t, cfg.Seed)
 	defer w.done()
 	var stuck bool
-	printed := stdout.during(func() {
+	printed := slices.DeleteFunc(stdout.during(func() {
 		stuck = inBubble(t, func() {
 			w.enter(cfg.Stderr)
 			b, history, err = run(context.Background(), cfg, true, w.settle, inProcess(program))
 		})
-	})
+	}), byTesting)
 	astray := messagesAmong(printed)
 	if err != nil {
 		t.Fatalf("seed %d: %v\n%s", cfg.Seed, err, astray)
@@ -87,6 +87,12 @@ func simulate(t *testing.T, cfg Config, program Program) *Result {
 		b.failures = append(b.failures, failure{Check: startsAndEnds, Text: leftBehind(w.bubble, allStacks())})
 	}
 	return b.result(history)
+}
+
+// byTesting reports whether a line of standard output looks like one of package
+// testing: the report of a test that runs at the same time.
+func byTesting(line string) bool {
+	return slices.ContainsFunc([]string{"    ", "--- ", "=== "}, func(begin string) bool { return strings.HasPrefix(line, begin) })
 }
 
 // messagesAmong says that there are messages of nodes among lines that were

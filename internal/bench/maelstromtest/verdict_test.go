@@ -1,12 +1,14 @@
 package maelstromtest
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"maelstrom-counter/internal/bench/verdict"
@@ -67,6 +69,47 @@ func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 	}
 }
 
+// What has no answer when a run is ended may have taken effect, or may still.
+// So may that to which the answer was bad.
+func TestWhatIsNotKnownIsIndeterminate(t *testing.T) {
+	cfg := Config{Rate: 100, TimeLimit: time.Hour, Seed: 1}
+	ended := func(program Program) (history []Op) {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			defer cancel()
+			b, h, err := run(ctx, cfg, true, synctest.Wait, inProcess(program))
+			if err != nil || b.done {
+				t.Fatalf("the run went to its end, or not at all: %v", err)
+			}
+			history = h
+		})
+		return history
+	}
+	inHand := ended(replying())
+	if len(inHand) != 3 {
+		t.Errorf("three workers have made %d requests", len(inHand))
+	}
+	for _, op := range inHand {
+		if op.Outcome != Info || op.Unanswered || op.Malformed || op.Complete != 100*time.Millisecond || op.Text != "no answer before the end" {
+			t.Errorf("in hand at the end: %+v", op)
+		}
+	}
+	bad := ended(replying(`{"type":"done","in_reply_to":%d}`))
+	if len(bad) < 5 {
+		t.Errorf("only %d requests were made", len(bad))
+	}
+	for _, op := range bad {
+		if op.Outcome != Info || op.Unanswered || !op.Malformed || op.Error {
+			t.Errorf("badly answered: %+v", op)
+		}
+	}
+	for _, op := range ended(replying(`{"type":"error","code":11,"text":"not now","in_reply_to":%d}`)) {
+		if op.Outcome != Fail || op.Unanswered || op.Malformed || !op.Error || op.Text != "not now" {
+			t.Errorf("refused: %+v", op)
+		}
+	}
+}
+
 // The bench tells the verdict when nodes were down, in the history's time. A
 // node that is down to the end is not up afterwards.
 func TestTheVerdictRestsOnWhatHappened(t *testing.T) {
@@ -121,5 +164,28 @@ reads in order: ok, false
 linearizable: ok, false`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("checks:\n%s\nwant:\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+// What --availability takes is a share that the requests must reach.
+func TestAvailabilityDecidesIfItIsDemanded(t *testing.T) {
+	for text, want := range map[string]string{
+		"total": "1 <nil>", "1": "1 <nil>", "0": "0 <nil>", "0.999": "0.999 <nil>",
+		"all": `0 "all" is neither total nor a number from 0 to 1`, "NaN": `0 "NaN" is neither total nor a number from 0 to 1`,
+		"1.1": `0 "1.1" is neither total nor a number from 0 to 1`, "-1": `0 "-1" is neither total nor a number from 0 to 1`,
+	} {
+		share, err := ParseAvailability(text)
+		if got := fmt.Sprint(share, " ", err); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+	cfg := Config{Rate: 100, TimeLimit: 10 * time.Second, Latency: time.Second, ClientTimeout: 3 * time.Second, Availability: 1, Seed: 1}
+	r := Simulate(t, cfg, linCounter) // an add takes four seconds, unless it must be repeated
+	if c := r.Check(verdict.Available); r.Right || r.MaelstromValid || c.Status != Wrong || !c.Decides {
+		t.Errorf("%v ok: %+v", r.Counts.Availability, c)
+	}
+	cfg.Availability, cfg.ClientTimeout = 0.5, 10*time.Second
+	if r := Simulate(t, cfg, linCounter); !r.Right || r.Check(verdict.Available).Status != Passed {
+		t.Errorf("%v ok: %+v", r.Counts.Availability, r.Err())
 	}
 }

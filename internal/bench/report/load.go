@@ -28,8 +28,8 @@ type Load struct {
 
 // LoadOf measures the load of a run. It takes the workers to be the limit if
 // the run made less than nine tenths of the requests that were asked for, and
-// all workers were busy for more than a tenth of the time. But if most requests
-// were not answered ok, what they wait for is not a lack of workers.
+// all workers were busy for more than a tenth of the time. But if they waited
+// mostly for requests that were not answered ok, more workers would not do.
 func LoadOf(r *maelstromtest.Result) Load {
 	span := max(0, min(r.Config.TimeLimit, r.Elapsed))
 	l := Load{Span: span, Asked: r.Config.Rate}
@@ -38,7 +38,7 @@ func LoadOf(r *maelstromtest.Result) Load {
 	}
 	ops := timed(r.History)
 	var ok int
-	var waited time.Duration
+	var waited, wasted time.Duration
 	type step struct {
 		at     time.Duration
 		change int
@@ -47,6 +47,8 @@ func LoadOf(r *maelstromtest.Result) Load {
 	for _, op := range ops {
 		if op.Outcome == maelstromtest.OK {
 			ok++
+		} else {
+			wasted += op.took()
 		}
 		waited += op.took()
 		steps = append(steps, step{op.Invoke, 1}, step{op.Complete, -1})
@@ -63,7 +65,7 @@ func LoadOf(r *maelstromtest.Result) Load {
 	}
 	l.Made, l.OK = float64(len(ops))/span.Seconds(), float64(ok)/span.Seconds()
 	l.Busy = full.Seconds() / span.Seconds()
-	if l.Made < 0.9*l.Asked && l.Busy > 0.1 && 2*ok > len(ops) {
+	if l.Made < 0.9*l.Asked && l.Busy > 0.1 && 2*wasted < waited {
 		const reserve = 1.5 // waiting times vary
 		mean := waited.Seconds() / float64(len(ops))
 		l.Need = max(r.Config.Concurrency+1, int(math.Ceil(reserve*l.Asked*mean)))

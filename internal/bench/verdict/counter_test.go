@@ -91,6 +91,7 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 		}, true, true, "3: less than had been read" + "3: less than had been read", Wrong},
 		{"a final read that was refused", []Op{add(2, 0, 5, OK), read(2, 6, 7), failing(finalRead(0))}, true, true, "", Passed},
 		{"final reads of which one was not answered", []Op{add(2, 0, 5, OK), failing(finalRead(0)), finalRead(1)}, false, true, "2: less than had been acknowledged", Wrong},
+		{"a read without an answer", []Op{add(2, 0, 5, OK), unanswered(read(0, 6, 7)), finalRead(2)}, true, true, "", Passed},
 		{"an add of an error that is not definite", []Op{failing(add(2, 0, 5, Info)), finalRead(2)}, true, true, "", Passed},
 		{"final reads that differ", []Op{add(1, 0, 5, Info), finalRead(0), finalRead(1)}, true, true, "", Passed},
 	} {

@@ -204,13 +204,12 @@ func (e Evidence) liveAnswers() Check {
 		return Vacuous(LiveAnswers, "nothing was asked")
 	}
 	var findings []string
-	silent := func(op Op) string { return op.Node + e.silence(op) }
-	for _, g := range grouped(missing, silent) {
-		what := silent(g.first) + " " + g.first.Request() + " in time"
+	for _, g := range grouped(missing, e.silence) {
+		what := g.first.Request()
 		if g.n > 1 {
-			what = fmt.Sprintf("%s %d requests in time, the first %s", silent(g.first), g.n, g.first.Request())
+			what = fmt.Sprintf("%d requests, the first %s", g.n, what)
 		}
-		findings = append(findings, what)
+		findings = append(findings, e.silence(g.first)+" to "+what)
 	}
 	detail := fmt.Sprintf("nodes that were up left %d of %s unanswered", len(missing), Number(len(e.History), "request"))
 	return NewCheck(LiveAnswers, detail, findings)
@@ -221,9 +220,9 @@ func (e Evidence) liveAnswers() Check {
 func (e Evidence) silence(op Op) string {
 	unheard := func(m Mute) bool { return m.Node == op.Node && m.At <= op.Complete }
 	if slices.ContainsFunc(e.Mutes, unheard) {
-		return " was not heard to answer"
+		return "no answer of " + op.Node + " was heard in time"
 	}
-	return " did not answer"
+	return op.Node + " gave no answer in time"
 }
 
 // wasDown reports whether an operation's node was dead or paused while it was
@@ -235,13 +234,11 @@ func (e Evidence) wasDown(op Op) bool {
 // somethingAsked finds runs that show nothing. If nothing was asked, that
 // decides: no promise was kept.
 func (e Evidence) somethingAsked(c Counts) Check {
-	var finals, answered int
+	finals, answered := 0, false
 	for _, op := range e.History {
 		if op.Final {
 			finals++
-			if op.Outcome == OK {
-				answered++
-			}
+			answered = answered || op.Outcome == OK
 		}
 	}
 	found := ""
@@ -250,7 +247,7 @@ func (e Evidence) somethingAsked(c Counts) Check {
 		found = strings.TrimSuffix("nothing was asked: "+e.Idle, ": ")
 	case c.Unanswered == c.Invoked:
 		found = fmt.Sprintf("none of %s was answered", Number(c.Invoked, "request"))
-	case answered == 0 && finals > 0:
+	case finals > 0 && !answered:
 		found = fmt.Sprintf("none of %s succeeded", Number(finals, "final request"))
 	default:
 		return NewCheck(SomethingAsked, "", nil)
