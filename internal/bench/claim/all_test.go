@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // typeNames returns the names of the types that a file's methods of some name
@@ -86,8 +84,8 @@ func TestClaimsAboutWhatIsNotThereAreFalse(t *testing.T) {
 	for _, scene := range scenes {
 		s := newScene(3)
 		claims := scene.play(s)
-		for _, run := range []*Run{s.run(), NewRun(&maelstromtest.Result{}, nil), NewRun(&s.Result, s.journal[:len(s.journal)/2]),
-			NewRun(&s.Result, s.journal[len(s.journal)/2:])} {
+		for _, run := range []*Run{s.run(), NewRun(Result{}, nil), NewRun(s.Result, s.journal[:len(s.journal)/2]),
+			NewRun(s.Result, s.journal[len(s.journal)/2:])} {
 			for _, c := range claims {
 				for range 100 {
 					x := reflect.New(reflect.TypeOf(c.Claim)).Elem()

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // This file has the facts that several predicates need. Each is found by
@@ -24,8 +25,8 @@ func (r *Run) whole(from, to int) bool {
 
 // happened reports whether an entry from one position up to another is of some
 // kind and about a node.
-func (r *Run) happened(from, to int, node string, kinds ...maelstromtest.What) bool {
-	return slices.ContainsFunc(r.Journal[max(from, 0):max(to, from, 0)], func(e maelstromtest.Entry) bool {
+func (r *Run) happened(from, to int, node string, kinds ...journal.What) bool {
+	return slices.ContainsFunc(r.Journal[max(from, 0):max(to, from, 0)], func(e journal.Entry) bool {
 		return e.Node == node && slices.Contains(kinds, e.What)
 	})
 }
@@ -44,7 +45,7 @@ func (r *Run) born(node string, at int) int {
 func (r *Run) sent(node string, from, to int) []*message {
 	var sent []*message
 	for at := max(from, 0); at < to; at++ {
-		if e := r.Journal[at]; e.What == maelstromtest.Sent && (node == "" || e.Src == node) {
+		if e := r.Journal[at]; e.What == journal.Sent && (node == "" || e.Src == node) {
 			sent = append(sent, r.message(e.ID))
 		}
 	}
@@ -73,7 +74,7 @@ func (r *Run) firstReply(op int) *message {
 func (r *Run) answerTo(m *message) *message {
 	for at := m.sent; at < len(r.Journal); at++ {
 		e := r.Journal[at]
-		if e.What != maelstromtest.Sent || e.Dest != m.src {
+		if e.What != journal.Sent || e.Dest != m.src {
 			continue
 		}
 		if y := r.message(e.ID); r.answers(y, m) {
@@ -106,7 +107,7 @@ func (r *Run) answeredBy(m *message, at int) bool {
 // time.
 func (r *Run) unanswered(i int) bool {
 	op, m := r.op(i), r.firstReply(i)
-	return op.Outcome == maelstromtest.Info && (m == nil || m.arrival() < 0 || r.entry(m.arrival()).Time > op.Complete)
+	return op.Outcome == verdict.Info && (m == nil || m.arrival() < 0 || r.entry(m.arrival()).Time > op.Complete)
 }
 
 // wait returns the positions between which an operation's request was at its
@@ -124,7 +125,7 @@ func (r *Run) wait(i int) (from, to int) {
 
 // silenced reports whether a node had printed what cannot be heard.
 func (r *Run) silenced(node string, before int) bool {
-	return r.happened(0, before, node, maelstromtest.Muted, maelstromtest.Unheard, maelstromtest.Pending)
+	return r.happened(0, before, node, journal.Muted, journal.Unheard, journal.Pending)
 }
 
 // inHand reports whether an operation's request was at its node at a position:
@@ -135,11 +136,11 @@ func (r *Run) inHand(i, at int) bool {
 	}
 	op, arrived, reply := r.op(i), r.request(i).arrival(), r.firstReply(i)
 	return arrived >= 0 && arrived < at && (reply == nil || reply.sent > at) &&
-		!r.happened(arrived, at, op.Node, maelstromtest.Killed, maelstromtest.Crashed)
+		!r.happened(arrived, at, op.Node, journal.Killed, journal.Crashed)
 }
 
 // adds returns the sum of the adds for which a predicate is true.
-func (r *Run) adds(is func(i int, op maelstromtest.Op) bool) (sum int64) {
+func (r *Run) adds(is func(i int, op verdict.Op) bool) (sum int64) {
 	for i, op := range r.History {
 		if op.F == "add" && is(i, op) {
 			sum += r.delta(i)
@@ -167,13 +168,13 @@ func sumBefore(adds []timed, at int) (sum int64) {
 // before another began.
 func (r *Run) ackedBefore(i, read int) bool {
 	op := r.op(i)
-	return op.F == "add" && op.Outcome == maelstromtest.OK && op.Complete < r.op(read).Invoke
+	return op.F == "add" && op.Outcome == verdict.OK && op.Complete < r.op(read).Invoke
 }
 
 // read returns an operation that is a read and was answered, and its answer.
-func (r *Run) read(i int) (maelstromtest.Op, *message) {
+func (r *Run) read(i int) (verdict.Op, *message) {
 	op := r.op(i)
-	if op.F != "read" || op.Outcome != maelstromtest.OK {
+	if op.F != "read" || op.Outcome != verdict.OK {
 		panic(missing{"answered read"})
 	}
 	return op, r.reply(i)
@@ -188,9 +189,9 @@ type version struct {
 }
 
 // changed returns the entry of a change of a key.
-func (r *Run) changed(at int, service, key string) maelstromtest.Entry {
+func (r *Run) changed(at int, service, key string) journal.Entry {
 	e := r.entry(at)
-	if e.What != maelstromtest.Answered || e.Answer == nil || !e.Changed || e.Dest != service ||
+	if e.What != journal.Answered || e.Answer == nil || !e.Changed || e.Dest != service ||
 		r.message(e.ID).key != canonical(key) {
 		panic(missing{"change"})
 	}
@@ -212,7 +213,7 @@ func (r *Run) latest(s slot, state int) int {
 
 // set returns the entry of a change of a key, or of a write that changed
 // nothing in the newest state, with the value that it wrote.
-func (r *Run) set(at int, service, key string) maelstromtest.Entry {
+func (r *Run) set(at int, service, key string) journal.Entry {
 	e := r.entry(at)
 	if e.Answer == nil || e.Changed || e.State != e.Newest || r.message(e.ID).kind != "write" {
 		return r.changed(at, service, key)
@@ -340,7 +341,7 @@ func (r *Run) changedBy(node, service, key, path string, before int) (sum int64)
 // before a position. Only then are its requests' adds all that it can count.
 func (r *Run) alone(node string, before int) bool {
 	for _, e := range r.Journal[:before] {
-		if e.What == maelstromtest.Sent && (e.Src == node && isNode(e.Dest) || e.Dest == node && isNode(e.Src)) &&
+		if e.What == journal.Sent && (e.Src == node && isNode(e.Dest) || e.Dest == node && isNode(e.Src)) &&
 			e.Src != e.Dest && r.message(e.ID).hasContent() {
 			return false
 		}
@@ -387,12 +388,12 @@ func (r *Run) isFinal(i int, node string, value int64) bool {
 
 // totals returns the sums of all acknowledged adds and any of those that may
 // have happened.
-func (r *Run) totals(maybe func(maelstromtest.Op) bool) (right []Range) {
+func (r *Run) totals(maybe func(verdict.Op) bool) (right []Range) {
 	const most = 1 << 20 // sums that are told apart
-	acked := r.adds(func(_ int, op maelstromtest.Op) bool { return op.Outcome == maelstromtest.OK })
+	acked := r.adds(func(_ int, op verdict.Op) bool { return op.Outcome == verdict.OK })
 	sums := map[int64]bool{acked: true}
 	for i, op := range r.History {
-		if op.F != "add" || op.Outcome == maelstromtest.OK || !maybe(op) {
+		if op.F != "add" || op.Outcome == verdict.OK || !maybe(op) {
 			continue
 		}
 		for sum := range maps.Clone(sums) {
@@ -419,12 +420,12 @@ func within(ranges []Range, n int64) bool {
 // ackedSum returns the sum of the adds that were acknowledged before a read was
 // asked.
 func (r *Run) ackedSum(read int) int64 {
-	return r.adds(func(i int, _ maelstromtest.Op) bool { return r.ackedBefore(i, read) })
+	return r.adds(func(i int, _ verdict.Op) bool { return r.ackedBefore(i, read) })
 }
 
 // ackedByWhen returns the sum of those that a node acknowledged.
 func (r *Run) ackedByWhen(node string, read int) int64 {
-	return r.adds(func(i int, _ maelstromtest.Op) bool {
+	return r.adds(func(i int, _ verdict.Op) bool {
 		m := r.firstReply(i)
 		return r.ackedBefore(i, read) && m != nil && m.src == node
 	})
@@ -434,7 +435,7 @@ func (r *Run) ackedByWhen(node string, read int) int64 {
 // answered, without those that were refused for certain.
 func (r *Run) askedSum(read int) int64 {
 	end := r.op(read).Complete
-	return r.adds(func(_ int, op maelstromtest.Op) bool { return op.Invoke <= end && op.Outcome != maelstromtest.Fail })
+	return r.adds(func(_ int, op verdict.Op) bool { return op.Invoke <= end && op.Outcome != verdict.Fail })
 }
 
 // missing returns by how much a read is too little, or, if it is negative, too
@@ -443,7 +444,7 @@ func (r *Run) missing(read int) int64 {
 	op, _ := r.read(read)
 	acked, most, value := r.ackedSum(read), r.askedSum(read), op.Int()
 	if op.Final {
-		right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
+		right := r.totals(func(op verdict.Op) bool { return op.Outcome != verdict.OK })
 		most = right[len(right)-1].Hi
 	}
 	switch {

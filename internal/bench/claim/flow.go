@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // The claims of this file are about what a node could know when it sent a
@@ -80,7 +80,7 @@ func (c Path) holds(r *Run) bool {
 				return false
 			}
 		case set != nil || m.src != node || m.sent <= at || isNode(m.dest) && !m.hasContent() ||
-			r.happened(at, m.sent, node, maelstromtest.Killed, maelstromtest.Crashed):
+			r.happened(at, m.sent, node, journal.Killed, journal.Crashed):
 			return false
 		}
 		if set = nil; isService(m.dest) {
@@ -92,7 +92,7 @@ func (c Path) holds(r *Run) bool {
 		}
 	}
 	return set == nil && node == c.To && at < until.sent &&
-		!r.happened(at, until.sent, node, maelstromtest.Killed, maelstromtest.Crashed)
+		!r.happened(at, until.sent, node, journal.Killed, journal.Crashed)
 }
 
 func (c Path) text(r *Run) string {
@@ -290,7 +290,7 @@ type LastGot struct {
 
 func (c LastGot) holds(r *Run) bool {
 	e, last := r.entry(c.Before), r.lastGot(c.Node, c.Before)
-	return (e.What == maelstromtest.Sent && e.Src == c.Node || e.What == maelstromtest.Crashed && e.Node == c.Node) &&
+	return (e.What == journal.Sent && e.Src == c.Node || e.What == journal.Crashed && e.Node == c.Node) &&
 		last != nil && last.id == c.Message && last.src == c.Src && r.whole(last.arrival(), c.Before)
 }
 

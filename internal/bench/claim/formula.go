@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A number is one that a message has told a node.
@@ -288,7 +288,7 @@ func (r *Run) addsAt(node string, acked bool) []timed {
 	found := []timed{}
 	for i, op := range r.History {
 		at := -1
-		if m := r.firstReply(i); acked && op.Outcome == maelstromtest.OK && m != nil && m.src == node {
+		if m := r.firstReply(i); acked && op.Outcome == verdict.OK && m != nil && m.src == node {
 			at = m.sent
 		} else if !acked && op.Node == node && r.requests[i] >= 0 {
 			at = r.request(i).arrival()
@@ -321,7 +321,7 @@ func (r *Run) explained(f Formula) (n, of int) {
 	}
 	var reads []reading
 	for i, op := range r.History {
-		if op.F == "read" && op.Outcome == maelstromtest.OK && op.Int() > 0 && r.firstReply(i) != nil {
+		if op.F == "read" && op.Outcome == verdict.OK && op.Int() > 0 && r.firstReply(i) != nil {
 			reads = append(reads, r.reading(i))
 		}
 	}

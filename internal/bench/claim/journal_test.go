@@ -8,18 +8,19 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A scene is a run that is made by hand. Each thing that happens in it takes a
 // millisecond.
 type scene struct {
-	maelstromtest.Result
-	journal []maelstromtest.Entry
+	Result
+	journal []journal.Entry
 	now     time.Duration
 	ids     int
 	states  []map[string]string // of seq-kv
-	sent    map[int]maelstromtest.Entry
+	sent    map[int]journal.Entry
 	asked   map[int]int    // by operation: its request
 	last    map[string]int // by client: its last msg_id
 }
@@ -27,18 +28,18 @@ type scene struct {
 // newScene starts nodes.
 func newScene(nodes int) *scene {
 	s := &scene{
-		states: []map[string]string{{}}, sent: map[int]maelstromtest.Entry{}, asked: map[int]int{},
+		states: []map[string]string{{}}, sent: map[int]journal.Entry{}, asked: map[int]int{},
 		last: map[string]int{},
 	}
 	for i := range nodes {
-		s.note(maelstromtest.Entry{What: maelstromtest.Started, Node: fmt.Sprint("n", i)})
+		s.note(journal.Entry{What: journal.Started, Node: fmt.Sprint("n", i)})
 	}
 	s.now = 0
 	return s
 }
 
 // note adds an entry and returns its position.
-func (s *scene) note(e maelstromtest.Entry) int {
+func (s *scene) note(e journal.Entry) int {
 	s.now += time.Millisecond
 	e.Time = s.now
 	s.journal = append(s.journal, e)
@@ -48,13 +49,13 @@ func (s *scene) note(e maelstromtest.Entry) int {
 // at returns the position of the next entry.
 func (s *scene) at() int { return len(s.journal) }
 
-func (s *scene) node(what maelstromtest.What, node, text string) int {
-	return s.note(maelstromtest.Entry{What: what, Node: node, Text: text})
+func (s *scene) node(what journal.What, node, text string) int {
+	return s.note(journal.Entry{What: what, Node: node, Text: text})
 }
 
 // send sends a message and returns its id.
 func (s *scene) send(src, dest, body string, args ...any) int {
-	e := maelstromtest.Entry{What: maelstromtest.Sent, ID: s.ids, Src: src, Dest: dest, Body: json.RawMessage(fmt.Sprintf(body, args...))}
+	e := journal.Entry{What: journal.Sent, ID: s.ids, Src: src, Dest: dest, Body: json.RawMessage(fmt.Sprintf(body, args...))}
 	s.ids++
 	s.sent[e.ID] = e
 	s.note(e)
@@ -62,7 +63,7 @@ func (s *scene) send(src, dest, body string, args ...any) int {
 }
 
 // happens notes what happens to a message.
-func (s *scene) happens(what maelstromtest.What, id int) int {
+func (s *scene) happens(what journal.What, id int) int {
 	e := s.sent[id]
 	e.What = what
 	return s.note(e)
@@ -71,20 +72,20 @@ func (s *scene) happens(what maelstromtest.What, id int) int {
 // pass sends a message that arrives.
 func (s *scene) pass(src, dest, body string, args ...any) int {
 	id := s.send(src, dest, body, args...)
-	s.happens(maelstromtest.Received, id)
+	s.happens(journal.Received, id)
 	return id
 }
 
 // ask lets a client make a request, and returns the operation.
 func (s *scene) ask(client, node, f string, delta int64) int {
 	op := s.plan(client, node, f, delta)
-	s.happens(maelstromtest.Received, s.asked[op])
+	s.happens(journal.Received, s.asked[op])
 	return op
 }
 
 // plan does the same, but the request does not arrive yet.
 func (s *scene) plan(client, node, f string, delta int64) int {
-	op := maelstromtest.Op{Client: client, Node: node, F: f, Invoke: s.now + 1, Complete: -1, Outcome: maelstromtest.Info}
+	op := verdict.Op{Client: client, Node: node, F: f, Invoke: s.now + 1, Complete: -1, Outcome: verdict.Info}
 	s.last[client]++
 	body := fmt.Sprintf(`{"type":%q,"msg_id":%d}`, f, s.last[client])
 	if f == "add" {
@@ -110,7 +111,7 @@ func (s *scene) answer(op int, body string) int {
 	}
 	_ = json.Unmarshal(s.sent[s.asked[op]].Body, &request)
 	id := s.pass(o.Node, o.Client, `{%s,"in_reply_to":%d}`, body, request.MsgID)
-	o.Complete, o.Outcome = s.now, maelstromtest.OK
+	o.Complete, o.Outcome = s.now, verdict.OK
 	return id
 }
 
@@ -120,9 +121,9 @@ func (s *scene) ack(op int) int { return s.answer(op, `"type":"add_ok"`) }
 // fail answers an operation with an error.
 func (s *scene) fail(op, code int) int {
 	id := s.answer(op, fmt.Sprintf(`"type":"error","code":%d,"text":"no"`, code))
-	s.History[op].Outcome = maelstromtest.Info
+	s.History[op].Outcome = verdict.Info
 	if slices.Contains(definite, code) {
-		s.History[op].Outcome = maelstromtest.Fail
+		s.History[op].Outcome = verdict.Fail
 	}
 	return id
 }
@@ -149,7 +150,7 @@ func (s *scene) store(request, age int) handled {
 	}
 	_ = json.Unmarshal(e.Body, &r)
 	newest := len(s.states) - 1
-	answer := maelstromtest.Answer{State: newest - age, Newest: newest}
+	answer := journal.Answer{State: newest - age, Newest: newest}
 	current, exists := s.states[answer.State][r.Key]
 	set, reply := "", ""
 	switch {
@@ -170,7 +171,7 @@ func (s *scene) store(request, age int) handled {
 		s.states = append(s.states, next)
 		answer.State, answer.Changed, answer.Key, answer.Value = newest, true, json.RawMessage(`"`+r.Key+`"`), json.RawMessage(set)
 	}
-	at := s.note(maelstromtest.Entry{What: maelstromtest.Answered, ID: request, Src: e.Src, Dest: e.Dest, Answer: &answer})
+	at := s.note(journal.Entry{What: journal.Answered, ID: request, Src: e.Src, Dest: e.Dest, Answer: &answer})
 	return handled{request, at, s.send(e.Dest, e.Src, `{%s,"in_reply_to":%d}`, reply, r.MsgID)}
 }
 
@@ -181,7 +182,7 @@ func (s *scene) call(node, body string, args ...any) handled {
 
 func (s *scene) callOld(node string, age int, body string, args ...any) handled {
 	h := s.store(s.pass(node, "seq-kv", body, args...), age)
-	s.happens(maelstromtest.Received, h.reply)
+	s.happens(journal.Received, h.reply)
 	return h
 }
 
@@ -191,7 +192,7 @@ func (s *scene) run() *Run {
 			s.History[i].Complete = s.now
 		}
 	}
-	return NewRun(&s.Result, s.journal)
+	return NewRun(s.Result, s.journal)
 }
 
 func (s *scene) String() string {

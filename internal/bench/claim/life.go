@@ -5,7 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // Killed says that a fault killed a node.
@@ -16,7 +17,7 @@ type Killed struct {
 
 func (c Killed) holds(r *Run) bool {
 	e := r.entry(c.At)
-	return e.What == maelstromtest.Killed && e.Node == c.Node
+	return e.What == journal.Killed && e.Node == c.Node
 }
 
 func (c Killed) text(r *Run) string { return say("%s was killed %s.", c.Node, r.when(c.At)) }
@@ -38,7 +39,7 @@ func (c AckedInMemory) holds(r *Run) bool {
 	first, acked := c.At, int64(0)
 	for i, op := range r.History {
 		m := r.firstReply(i)
-		if op.F != "add" || op.Outcome != maelstromtest.OK || m == nil || m.src != c.Node || m.sent < from ||
+		if op.F != "add" || op.Outcome != verdict.OK || m == nil || m.src != c.Node || m.sent < from ||
 			m.sent > c.At {
 			continue
 		}
@@ -51,7 +52,7 @@ func (c AckedInMemory) holds(r *Run) bool {
 			return false
 		}
 	}
-	return e.What == maelstromtest.Killed && e.Node == c.Node && acked == c.Acked && acked > 0 && r.whole(from, c.At)
+	return e.What == journal.Killed && e.Node == c.Node && acked == c.Acked && acked > 0 && r.whole(from, c.At)
 }
 
 func (c AckedInMemory) text(r *Run) string {
@@ -69,7 +70,7 @@ type Crash struct {
 }
 
 func (c Crash) holds(r *Run) bool {
-	return slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool {
+	return slices.ContainsFunc(r.Crashes, func(x verdict.Crash) bool {
 		return x.Node == c.Node && x.At == c.At && x.Why == c.Why
 	})
 }
@@ -101,10 +102,10 @@ func (c Stderr) holds(r *Run) bool {
 	}
 	if c.At >= 0 {
 		e := r.entry(c.At)
-		return e.What == maelstromtest.ToStderr && e.Node == c.Node &&
+		return e.What == journal.ToStderr && e.Node == c.Node &&
 			strings.TrimSpace(e.Text) == strings.TrimSpace(c.Line)
 	}
-	return c.At == -1 && slices.ContainsFunc(r.Crashes, func(x maelstromtest.Crash) bool {
+	return c.At == -1 && slices.ContainsFunc(r.Crashes, func(x verdict.Crash) bool {
 		return x.Node == c.Node && slices.ContainsFunc(strings.Split(x.Stderr, "\n"), func(line string) bool {
 			return strings.TrimSpace(line) == strings.TrimSpace(c.Line)
 		})
@@ -137,11 +138,11 @@ type Mute struct {
 func (c Mute) holds(r *Run) bool {
 	e, unheard := r.entry(c.At), 0
 	for _, later := range r.Journal[c.At:] {
-		if later.What == maelstromtest.Unheard && later.Node == c.Node {
+		if later.What == journal.Unheard && later.Node == c.Node {
 			unheard++
 		}
 	}
-	return e.What == maelstromtest.Muted && e.Node == c.Node && e.Text == c.Line && e.Why == c.Why &&
+	return e.What == journal.Muted && e.Node == c.Node && e.Text == c.Line && e.Why == c.Why &&
 		unheard == c.Unheard && r.whole(c.At, len(r.Journal))
 }
 
@@ -166,7 +167,7 @@ type PendingBytes struct {
 
 func (c PendingBytes) holds(r *Run) bool {
 	e := r.entry(c.At)
-	return e.What == maelstromtest.Pending && e.Node == c.Node && e.Text == c.Line && c.Line != ""
+	return e.What == journal.Pending && e.Node == c.Node && e.Text == c.Line && c.Line != ""
 }
 
 func (c PendingBytes) text(r *Run) string {

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // A Fate is what became of a message.
@@ -66,7 +66,7 @@ func (c Message) shows(*Run) Shown { return arrows(c.ID) }
 // alive, or -1.
 func (m *message) arrival() int {
 	for _, e := range m.ends {
-		if e.what == maelstromtest.Received && !e.unread {
+		if e.what == journal.Received && !e.unread {
 			return e.at
 		}
 	}
@@ -77,16 +77,16 @@ func (m *message) arrival() int {
 func (m *message) arrivedBefore(at int) bool { return m.arrival() >= 0 && m.arrival() < at }
 
 func (m *message) fate() Fate {
-	switch has := func(what maelstromtest.What) bool {
+	switch has := func(what journal.What) bool {
 		return slices.ContainsFunc(m.ends, func(e end) bool { return e.what == what })
 	}; {
 	case m.arrival() >= 0:
 		return Arrived
 	case len(m.ends) < m.copies:
 		return OnItsWay
-	case has(maelstromtest.Received):
+	case has(journal.Received):
 		return Unread
-	case has(maelstromtest.Blocked):
+	case has(journal.Blocked):
 		return WasCut
 	}
 	return WasLost
@@ -103,7 +103,7 @@ func (c ArrivedTwice) holds(r *Run) bool {
 	m, until := r.message(c.Message), r.byNode(c.Until)
 	times := 0
 	for _, e := range m.ends {
-		if e.what == maelstromtest.Received && !e.unread && e.at < until.sent {
+		if e.what == journal.Received && !e.unread && e.at < until.sent {
 			times++
 		}
 	}
@@ -181,7 +181,7 @@ type LeftOut struct {
 
 func (c LeftOut) holds(r *Run) bool {
 	e := r.entry(c.At)
-	if e.What != maelstromtest.Gap || e.Omitted == nil || c.Most < 0 || c.Most >= len(e.Omitted.Most) {
+	if e.What != journal.Gap || e.Omitted == nil || c.Most < 0 || c.Most >= len(e.Omitted.Most) {
 		return false
 	}
 	most := e.Omitted.Most[c.Most]

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // nearMisses are claims that hold unless one more thing happens: what is left
@@ -85,16 +85,16 @@ var nearMisses = []struct {
 	{"a node prints what is not heard", func(s *scene, near bool) Claim {
 		op := s.ask("c0", "n0", "add", 2)
 		if near {
-			s.node(maelstromtest.Pending, "n0", `{"src":`)
+			s.node(journal.Pending, "n0", `{"src":`)
 		}
 		s.giveUp(op)
-		s.node(maelstromtest.Unheard, "n0", "{}")
+		s.node(journal.Unheard, "n0", "{}")
 		return SentSince{op, "n0", 0, nil}
 	}},
 	{"a node is killed, and so sends nothing more", func(s *scene, near bool) Claim {
 		h := s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
 		if near {
-			s.node(maelstromtest.Killed, "n0", "")
+			s.node(journal.Killed, "n0", "")
 		}
 		return NextSent{"n0", h.reply, -1}
 	}},
@@ -130,8 +130,8 @@ var nearMisses = []struct {
 	{"a killed node has lost the news", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		if !near {
-			s.node(maelstromtest.Killed, "n0", "")
-			s.node(maelstromtest.Started, "n0", "")
+			s.node(journal.Killed, "n0", "")
+			s.node(journal.Started, "n0", "")
 		}
 		s.pass("n0", "n1", `{"type":"more","delta":2}`)
 		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
@@ -140,8 +140,8 @@ var nearMisses = []struct {
 		add := s.ask("c0", "n0", "add", 2)
 		first := s.pass("n0", "n2", `{"type":"more","delta":2}`)
 		if near {
-			s.node(maelstromtest.Killed, "n2", "")
-			s.node(maelstromtest.Started, "n2", "")
+			s.node(journal.Killed, "n2", "")
+			s.node(journal.Started, "n2", "")
 		}
 		second := s.pass("n2", "n1", `{"type":"more","delta":2}`)
 		return Path{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0"), []int{first, second}}
@@ -157,10 +157,10 @@ var nearMisses = []struct {
 		add := s.ask("c0", "n0", "add", 2)
 		late := s.send("n0", "n1", `{"type":"more","delta":2}`)
 		if near {
-			s.happens(maelstromtest.Received, late)
+			s.happens(journal.Received, late)
 		}
 		reply := s.answer(s.ask("c1", "n1", "read", 0), "0")
-		s.happens(maelstromtest.Received, late)
+		s.happens(journal.Received, late)
 		return Undelivered{add, "n0", 2, reply, []int{late}}
 	}},
 	{"two writes are lost, not one and a read", func(s *scene, near bool) Claim {
@@ -191,7 +191,7 @@ var nearMisses = []struct {
 			old = s.send("n0", "seq-kv", `{"type":"write","key":"t","value":1,"msg_id":2}`)
 			lost = s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
 		}
-		s.happens(maelstromtest.Received, old)
+		s.happens(journal.Received, old)
 		return WrittenBack{"seq-kv", `"t"`, lost.at, "n1", "3", s.store(old, 0).at, old, "n0", "1"}
 	}},
 	{"an answer comes in time", func(s *scene, near bool) Claim {
@@ -224,17 +224,17 @@ var nearMisses = []struct {
 		q := s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`)
 		h := s.store(q, 0)
 		if near {
-			s.happens(maelstromtest.Received, h.reply)
+			s.happens(journal.Received, h.reply)
 		}
 		s.answer(read, "0")
-		s.happens(maelstromtest.Received, h.reply)
+		s.happens(journal.Received, h.reply)
 		return AnsweredBefore{read, "n0", []int{q}}
 	}},
 	{"it was told in this life", func(s *scene, near bool) Claim {
 		s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
 		if !near {
-			s.node(maelstromtest.Killed, "n0", "")
-			s.node(maelstromtest.Started, "n0", "")
+			s.node(journal.Killed, "n0", "")
+			s.node(journal.Started, "n0", "")
 		}
 		read := s.ask("c0", "n0", "read", 0)
 		s.answer(read, "0")
@@ -293,14 +293,14 @@ var nearMisses = []struct {
 			body = `{"type":"hello","sum":2}`
 		}
 		s.pass("n0", "n1", "%s", body)
-		return AckedInMemory{"n0", s.node(maelstromtest.Killed, "n0", ""), 2}
+		return AckedInMemory{"n0", s.node(journal.Killed, "n0", ""), 2}
 	}},
 	{"it had changed the store before it was killed", func(s *scene, near bool) Claim {
 		s.ack(s.ask("c0", "n0", "add", 2))
 		kind := map[bool]string{true: "write", false: "read"}[near]
 		s.call("n0", `{"type":"%s","key":"t","value":2,"msg_id":1}`, kind)
-		at := s.node(maelstromtest.Killed, "n0", "")
-		s.node(maelstromtest.Started, "n0", "")
+		at := s.node(journal.Killed, "n0", "")
+		s.node(journal.Started, "n0", "")
 		s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":1}`)
 		return AckedInMemory{"n0", at, 2}
 	}},
@@ -318,14 +318,14 @@ var nearMisses = []struct {
 	}},
 	{"an answer came before the one for an earlier life", func(s *scene, near bool) Claim {
 		earlier := s.store(s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`), 0)
-		s.node(maelstromtest.Killed, "n0", "")
-		s.node(maelstromtest.Started, "n0", "")
+		s.node(journal.Killed, "n0", "")
+		s.node(journal.Started, "n0", "")
 		call := s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`)
 		own := s.store(call, 0)
 		if near {
-			s.happens(maelstromtest.Received, own.reply)
+			s.happens(journal.Received, own.reply)
 		}
-		s.happens(maelstromtest.Received, earlier.reply)
+		s.happens(journal.Received, earlier.reply)
 		return Misdirected{"n0", earlier.reply, call, earlier.request}
 	}},
 	{"a key changes only afterwards", func(s *scene, near bool) Claim {
@@ -365,8 +365,8 @@ var nearMisses = []struct {
 	{"a request of the node's earlier life", func(s *scene, near bool) Claim {
 		s.ask("c0", "n0", "add", 2)
 		if near {
-			s.node(maelstromtest.Killed, "n0", "")
-			s.node(maelstromtest.Started, "n0", "")
+			s.node(journal.Killed, "n0", "")
+			s.node(journal.Started, "n0", "")
 		}
 		return InHand{s.ask("c1", "n0", "add", 3), "n0", 1}
 	}},
@@ -380,7 +380,7 @@ var nearMisses = []struct {
 	{"a delta arrives", func(s *scene, near bool) Claim {
 		id := s.send("n0", "n1", `{"type":"more","delta":4}`)
 		if near {
-			s.happens(maelstromtest.Received, id)
+			s.happens(journal.Received, id)
 		}
 		read := s.ask("c1", "n1", "read", 0)
 		s.answer(read, "0")

@@ -3,7 +3,7 @@ package claim
 import (
 	"slices"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // A flood is where news of an add came. See flow.go for what news is.
@@ -36,23 +36,23 @@ func (r *Run) news(add int) *flood {
 	return f
 }
 
-func (f *flood) entry(at int, e maelstromtest.Entry) {
+func (f *flood) entry(at int, e journal.Entry) {
 	switch e.What {
-	case maelstromtest.Killed, maelstromtest.Crashed:
+	case journal.Killed, journal.Crashed:
 		if f.knows(e.Node, at) {
 			spans := f.knew[e.Node]
 			spans[len(spans)-1].to = at
 		}
-	case maelstromtest.Sent:
+	case journal.Sent:
 		m := f.message(e.ID)
 		if isNode(e.Src) && f.knows(e.Src, at) && (!isNode(e.Dest) || m.hasContent()) || isService(e.Src) && f.tells(m) {
 			f.wet[e.ID] = true
 		}
-	case maelstromtest.Received:
+	case journal.Received:
 		if m := f.messages[e.ID]; m != nil && f.wet[e.ID] && m.arrival() == at {
 			f.learns(m.dest, at)
 		}
-	case maelstromtest.Answered:
+	case journal.Answered:
 		if f.wet[e.ID] && f.sets(e) {
 			f.values[f.latest(slot{e.Dest, f.message(e.ID).key}, e.Newest+1)] = true
 		}
@@ -101,7 +101,7 @@ func (r *Run) toldValue(m *message) (at int, ok bool) {
 
 // sets reports whether a request has made its key what it is: by changing it,
 // or because it was that already.
-func (r *Run) sets(e maelstromtest.Entry) bool {
+func (r *Run) sets(e journal.Entry) bool {
 	m := r.message(e.ID)
 	return e.Answer != nil && (e.Changed || m.kind == "write" || m.kind == "cas" && same(m.body["from"], m.body["to"]))
 }
@@ -164,19 +164,19 @@ func (b *backward) from(at int) *backward {
 	return b
 }
 
-func (b *backward) entry(at int, e maelstromtest.Entry) {
+func (b *backward) entry(at int, e journal.Entry) {
 	m := b.Run.messages[e.ID]
 	switch e.What {
-	case maelstromtest.Received:
+	case journal.Received:
 		if m != nil && m.arrival() == at {
 			_, wanted := b.horizon[b.lifeOf(m.dest, at)]
 			b.messages[e.ID] = b.messages[e.ID] || wanted || b.services[m.dest]
 		}
-	case maelstromtest.Answered:
+	case journal.Answered:
 		if b.sets(e) && b.values[b.latest(slot{e.Dest, m.key}, e.Newest+1)] {
 			b.messages[e.ID] = true
 		}
-	case maelstromtest.Sent:
+	case journal.Sent:
 		if b.messages[e.ID] {
 			b.carries(at, m)
 		}

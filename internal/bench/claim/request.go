@@ -7,7 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // noun names an operation, as in "an add of 4" and "the final read".
@@ -34,7 +35,7 @@ type Acknowledged struct {
 
 func (c Acknowledged) holds(r *Run) bool {
 	op, m := r.op(c.Add), r.reply(c.Add)
-	return op.F == "add" && op.Outcome == maelstromtest.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply &&
+	return op.F == "add" && op.Outcome == verdict.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply &&
 		m.src == c.Node
 }
 
@@ -45,7 +46,7 @@ func (c Acknowledged) text(r *Run) string {
 func (c Acknowledged) shows(r *Run) Shown { return arrows(r.request(c.Add).id, c.Reply) }
 
 // A Range is all numbers from Lo to Hi.
-type Range = maelstromtest.Range
+type Range = verdict.Range
 
 // WrongTotal says that a final read returned what is not the sum of the
 // acknowledged adds and any of those that may have happened.
@@ -57,7 +58,7 @@ type WrongTotal struct {
 }
 
 func (c WrongTotal) holds(r *Run) bool {
-	right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
+	right := r.totals(func(op verdict.Op) bool { return op.Outcome != verdict.OK })
 	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value)
 }
 
@@ -80,8 +81,8 @@ type CountsRefused struct {
 }
 
 func (c CountsRefused) holds(r *Run) bool {
-	right := r.totals(func(op maelstromtest.Op) bool { return op.Outcome == maelstromtest.Info })
-	all := r.totals(func(op maelstromtest.Op) bool { return op.Outcome != maelstromtest.OK })
+	right := r.totals(func(op verdict.Op) bool { return op.Outcome == verdict.Info })
+	all := r.totals(func(op verdict.Op) bool { return op.Outcome != verdict.OK })
 	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value) &&
 		within(all, c.Value)
 }
@@ -171,7 +172,7 @@ type NotLinearizable struct {
 }
 
 func (c NotLinearizable) holds(r *Run) bool {
-	facts, _ := r.Facts.(maelstromtest.CounterFacts)
+	facts, _ := r.Facts.(verdict.CounterFacts)
 	v := facts.Unexplained
 	return v != nil && v.Index == c.Read && v.Bounds == Range{Lo: c.Lo, Hi: c.Hi} && r.isRead(c.Read, c.Node, c.Value)
 }
@@ -242,7 +243,7 @@ type AnsweredLate struct{ Op, Reply int }
 
 func (c AnsweredLate) holds(r *Run) bool {
 	m := r.reply(c.Op)
-	return m.id == c.Reply && r.op(c.Op).Outcome == maelstromtest.Info && r.entry(m.sent).Time > r.op(c.Op).Complete
+	return m.id == c.Reply && r.op(c.Op).Outcome == verdict.Info && r.entry(m.sent).Time > r.op(c.Op).Complete
 }
 
 func (c AnsweredLate) text(r *Run) string {
@@ -356,7 +357,7 @@ type Refused struct {
 func (c Refused) holds(r *Run) bool {
 	m := r.reply(c.Op)
 	return m.id == c.Reply && m.kind == "error" && m.src == c.Node && string(m.body["code"]) == strconv.Itoa(c.Code) &&
-		c.Definite == slices.Contains(definite, c.Code) && !r.unanswered(c.Op) && r.op(c.Op).Outcome != maelstromtest.OK
+		c.Definite == slices.Contains(definite, c.Code) && !r.unanswered(c.Op) && r.op(c.Op).Outcome != verdict.OK
 }
 
 func (c Refused) text(r *Run) string {
@@ -384,7 +385,7 @@ func (c NoneSucceeded) holds(r *Run) bool {
 		switch {
 		case op.F != c.F:
 			continue
-		case op.Outcome == maelstromtest.OK:
+		case op.Outcome == verdict.OK:
 			return false
 		case r.unanswered(i):
 			unanswered++
@@ -561,7 +562,7 @@ func (c NextSent) holds(r *Run) bool {
 	if c.Next != -1 {
 		to = r.message(c.Next).sent
 	}
-	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, maelstromtest.Killed, maelstromtest.Crashed)
+	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, journal.Killed, journal.Crashed)
 	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) &&
 		len(r.sent(c.Node, m.arrival(), to)) == 0 &&
 		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)

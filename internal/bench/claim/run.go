@@ -8,13 +8,21 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
+
+// A Result is what is known of a run beside its journal.
+type Result struct {
+	verdict.Verdict
+	verdict.Lives
+	History []verdict.Op
+}
 
 // A Run is what claims are about: the result of a run and its journal.
 type Run struct {
-	*maelstromtest.Result
-	Journal []maelstromtest.Entry
+	Result
+	Journal []journal.Entry
 
 	messages map[int]*message
 	requests []int            // by operation: the id of its request, or -1
@@ -48,31 +56,31 @@ type message struct {
 // An end is what became of a copy of a message.
 type end struct {
 	at     int // position
-	what   maelstromtest.What
+	what   journal.What
 	unread bool // it came to a node that was dead
 }
 
 // NewRun reads a run's journal.
-func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
+func NewRun(result Result, entries []journal.Entry) *Run {
 	r := &Run{
-		Result: result, Journal: journal, messages: map[int]*message{},
+		Result: result, Journal: entries, messages: map[int]*message{},
 		changes: map[slot][]int{}, starts: map[string][]int{},
 		floods: map[int]*flood{}, fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
 	}
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply
-	for at, e := range journal {
+	for at, e := range entries {
 		switch e.What {
-		case maelstromtest.Killed, maelstromtest.Crashed:
+		case journal.Killed, journal.Crashed:
 			dead[e.Node] = true
-		case maelstromtest.Started:
+		case journal.Started:
 			dead[e.Node] = false
 			r.starts[e.Node] = append(r.starts[e.Node], at)
-		case maelstromtest.Gap:
+		case journal.Gap:
 			r.gaps = append(r.gaps, at)
-		case maelstromtest.Sent:
+		case journal.Sent:
 			m := newMessage(at, e)
-			if basis, ok := answers[e.Src]; ok && journal[basis].Src == e.Dest {
+			if basis, ok := answers[e.Src]; ok && entries[basis].Src == e.Dest {
 				m.basis = basis
 				delete(answers, e.Src)
 			}
@@ -91,13 +99,13 @@ func NewRun(result *maelstromtest.Result, journal []maelstromtest.Entry) *Run {
 // happens notes what an entry says of a message.
 func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 	switch e := r.Journal[at]; e.What {
-	case maelstromtest.Received, maelstromtest.Lost, maelstromtest.Blocked:
-		m.ends = append(m.ends, end{at, e.What, e.What == maelstromtest.Received && dead})
-	case maelstromtest.Doubled:
+	case journal.Received, journal.Lost, journal.Blocked:
+		m.ends = append(m.ends, end{at, e.What, e.What == journal.Received && dead})
+	case journal.Doubled:
 		m.copies++
-	case maelstromtest.IsLate:
+	case journal.IsLate:
 		m.late = max(m.late, e.Delay)
-	case maelstromtest.Answered:
+	case journal.Answered:
 		if e.Answer == nil {
 			return
 		}
@@ -110,7 +118,7 @@ func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 	}
 }
 
-func newMessage(at int, e maelstromtest.Entry) *message {
+func newMessage(at int, e journal.Entry) *message {
 	m := &message{id: e.ID, sent: at, src: e.Src, dest: e.Dest, copies: 1, basis: -1}
 	_ = json.Unmarshal(e.Body, &m.body) // a body is an object
 	_ = json.Unmarshal(m.body["type"], &m.kind)
@@ -125,7 +133,7 @@ func newMessage(at int, e maelstromtest.Entry) *message {
 func (r *Run) findRequests() {
 	sent := map[string][]int{} // by client
 	for at, e := range r.Journal {
-		if e.What == maelstromtest.Sent {
+		if e.What == journal.Sent {
 			sent[e.Src] = append(sent[e.Src], at)
 		}
 	}
@@ -160,7 +168,7 @@ func (r *Run) findReplies() {
 }
 
 // op returns an operation.
-func (r *Run) op(i int) maelstromtest.Op {
+func (r *Run) op(i int) verdict.Op {
 	if i < 0 || i >= len(r.History) {
 		panic(missing{"operation"})
 	}
@@ -168,7 +176,7 @@ func (r *Run) op(i int) maelstromtest.Op {
 }
 
 // entry returns an entry of the journal.
-func (r *Run) entry(at int) maelstromtest.Entry {
+func (r *Run) entry(at int) journal.Entry {
 	if at < 0 || at >= len(r.Journal) {
 		panic(missing{"entry"})
 	}

@@ -1,55 +1,15 @@
 package claim
 
 import (
-	"fmt"
-	"io"
-	"log"
-	"math/rand/v2"
 	"slices"
 	"testing"
-	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
-	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
-// In runs of real designs, what is said of every message and every acknowledged
-// add holds, and following the news of an add forwards and backwards comes to
-// the same.
-func TestNewsForwardsAndBackwards(t *testing.T) {
-	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
-	defer log.SetOutput(log.Default().Writer())
-	const seed = 7
-	random := rand.New(rand.NewPCG(seed, 0))
-	known, unknown := 0, 0
-	for _, name := range []string{"rmw", "cas", "crdt"} {
-		for _, faults := range []string{"", "loss,kill,partition", "duplicate,late,pause"} {
-			for _, latency := range []time.Duration{0, 50 * time.Millisecond} {
-				t.Run(fmt.Sprint(name, "/", faults, "/", latency), func(t *testing.T) {
-					rival, err := rivals.Named(name)
-					if err != nil {
-						t.Fatal(err)
-					}
-					result, journal := maelstromtest.Record(t, maelstromtest.Config{
-						Seed: random.Uint64(), Rate: 60, TimeLimit: 2 * time.Second, Latency: latency,
-						Nemesis: maelstromtest.MustNemesis(faults), NemesisInterval: time.Second,
-					}, rival.Program)
-					run := NewRun(result, journal)
-					checkExplained(t, run)
-					k, u := checkNews(t, run)
-					known, unknown = known+k, unknown+u
-				})
-			}
-		}
-	}
-	if known < 2000 || unknown < 200 {
-		t.Errorf("seed %d: only %d adds were known and %d unknown where a read was answered", seed, known, unknown)
-	}
-}
-
-// checkNews returns how many pairs of an acknowledged add and a read there are
+// CheckNews returns how many pairs of an acknowledged add and a read there are
 // where the add was known to who answered the read, and where not.
-func checkNews(t *testing.T, r *Run) (known, unknown int) {
+func CheckNews(t *testing.T, r *Run) (known, unknown int) {
 	for id, m := range r.messages {
 		if !r.Holds(r.Sent(id)) {
 			t.Fatalf("not so: %s", r.Text(r.Sent(id)))
@@ -65,7 +25,7 @@ func checkNews(t *testing.T, r *Run) (known, unknown int) {
 	}
 	for read, op := range r.History {
 		reply := r.firstReply(read)
-		if op.F != "read" || op.Outcome != maelstromtest.OK || reply == nil {
+		if op.F != "read" || op.Outcome != verdict.OK || reply == nil {
 			continue
 		}
 		back := r.before(reply.src, reply.sent)
@@ -105,13 +65,13 @@ func checkNews(t *testing.T, r *Run) (known, unknown int) {
 	return known, unknown
 }
 
-// checkExplained compares how many reads each formula explains with what one
+// CheckExplained compares how many reads each formula explains with what one
 // finds who looks at each read for itself.
-func checkExplained(t *testing.T, r *Run) {
+func CheckExplained(t *testing.T, r *Run) {
 	for _, f := range r.formulas() {
 		want, reads := 0, 0
 		for i, op := range r.History {
-			if op.F != "read" || op.Outcome != maelstromtest.OK || op.Int() <= 0 || r.firstReply(i) == nil {
+			if op.F != "read" || op.Outcome != verdict.OK || op.Int() <= 0 || r.firstReply(i) == nil {
 				continue
 			}
 			reads++

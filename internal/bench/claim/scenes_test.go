@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/journal"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A said is a claim that holds, with the changes of it that make another true
@@ -125,7 +125,7 @@ func oldStates(s *scene) []said {
 func countedTwice(s *scene) []said {
 	a := s.ask("c0", "n0", "add", 2)
 	first := s.store(s.pass("n0", "seq-kv", `{"type":"cas","key":"t","from":0,"to":2,"create_if_not_exists":true,"msg_id":1}`), 0)
-	s.happens(maelstromtest.Lost, first.reply)
+	s.happens(journal.Lost, first.reply)
 	found := s.call("n0", `{"type":"read","key":"t","msg_id":2}`)
 	second := s.call("n0", `{"type":"cas","key":"t","from":2,"to":4,"msg_id":3}`)
 	ack := s.ack(a)
@@ -153,23 +153,23 @@ func copies(s *scene) []said {
 	a := s.ask("c0", "n0", "add", 2)
 	first := s.store(s.pass("n0", "seq-kv", `{"type":"cas","key":"t","from":0,"to":2,"create_if_not_exists":true,"msg_id":1}`), 0)
 	late := s.send("n0", "seq-kv", `{"type":"write","key":"t","value":2,"msg_id":9}`)
-	s.happens(maelstromtest.IsLate, late)
+	s.happens(journal.IsLate, late)
 	s.journal[s.at()-1].Delay = 50 * time.Millisecond
 	doubled := s.send("n0", "seq-kv", `{"type":"write","key":"u","value":1,"msg_id":2}`)
-	s.happens(maelstromtest.Doubled, doubled)
-	s.happens(maelstromtest.Received, doubled)
+	s.happens(journal.Doubled, doubled)
+	s.happens(journal.Received, doubled)
 	one := s.store(doubled, 0)
-	s.happens(maelstromtest.Received, one.reply)
+	s.happens(journal.Received, one.reply)
 	other := s.call("n1", `{"type":"write","key":"u","value":5,"msg_id":1}`)
-	s.happens(maelstromtest.Received, doubled)
+	s.happens(journal.Received, doubled)
 	two := s.store(doubled, 0)
 	s.ack(a)
 	s.ask("c1", "n1", "add", 3)
 	lost := s.call("n1", `{"type":"cas","key":"t","from":2,"to":5,"msg_id":2}`)
-	s.happens(maelstromtest.Received, late)
+	s.happens(journal.Received, late)
 	back := s.store(late, 0)
 	more := s.pass("n0", "n1", `{"type":"more","delta":4}`)
-	s.happens(maelstromtest.Received, more)
+	s.happens(journal.Received, more)
 	heard := s.pass("n1", "n0", `{"type":"more","delta":4}`)
 	return []said{
 		{Claim: SecondCopy{"seq-kv", `"u"`, doubled, "n0", one.at, two.at}},
@@ -221,10 +221,10 @@ func ones(s *scene) []said {
 func cutLink(s *scene) []said {
 	a := s.ask("c0", "n0", "add", 4)
 	cut := s.send("n0", "n1", `{"type":"more","delta":4}`)
-	s.happens(maelstromtest.Blocked, cut)
+	s.happens(journal.Blocked, cut)
 	s.pass("n0", "n2", `{"type":"more","delta":4}`)
-	s.happens(maelstromtest.Lost, s.send("n0", "n2", `{"type":"more","delta":4}`)) // which knows it already
-	s.happens(maelstromtest.Lost, s.send("n0", "n1", `{"type":"hello"}`))          // which says nothing
+	s.happens(journal.Lost, s.send("n0", "n2", `{"type":"more","delta":4}`)) // which knows it already
+	s.happens(journal.Lost, s.send("n0", "n1", `{"type":"hello"}`))          // which says nothing
 	ack := s.ack(a)
 	s.pass("n2", "n1", `{"type":"hello","msg_id":1}`)
 	b := s.ask("c1", "n1", "add", 1)
@@ -261,7 +261,7 @@ func askPeers(s *scene) []said {
 	asked := s.pass("n2", "n1", `{"type":"local","msg_id":2}`)
 	heard := s.pass("n0", "n2", `{"type":"local_ok","value":1,"in_reply_to":1}`)
 	lost := s.send("n1", "n2", `{"type":"local_ok","value":2,"in_reply_to":2}`)
-	s.happens(maelstromtest.Lost, lost)
+	s.happens(journal.Lost, lost)
 	reply := s.answer(read, "1")
 	formula := Formula{PeersAnswers, "", "local_ok", "value"}
 	sum := Sum{read, "n2", 1, formula, []Part{{"n0", 1, heard}, {"n2", 0, -1}}}
@@ -358,7 +358,7 @@ func keys(s *scene) []said {
 func noAnswers(s *scene) []said {
 	open := s.ask("c0", "n0", "add", 1)
 	call := s.send("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`)
-	s.happens(maelstromtest.Lost, call)
+	s.happens(journal.Lost, call)
 	op := s.ask("c1", "n0", "add", 3)
 	s.giveUp(op)
 	busy := s.send("n0", "lin-kv", `{"type":"read","key":"t"}`)
@@ -400,7 +400,7 @@ func repeats(s *scene) []said {
 		}
 	}
 	s.giveUp(op)
-	full := s.note(maelstromtest.Entry{What: maelstromtest.Gap, Omitted: &journal.Omission{
+	full := s.note(journal.Entry{What: journal.Gap, Omitted: &journal.Omission{
 		Lines: 9000, Until: time.Second, MoreTimes: 3,
 		Most: []journal.Frequent{{Src: "n0", Dest: "seq-kv", Body: json.RawMessage(`{"type":"cas"}`), Times: 1500}},
 	}})
@@ -417,7 +417,7 @@ func wrongAnswers(s *scene) []said {
 	bad := func(client, f, body string, problem Problem, field string) said {
 		op := s.ask(client, "n1", f, 0)
 		reply := s.answer(op, body)
-		s.History[op].Outcome = maelstromtest.Info
+		s.History[op].Outcome = verdict.Info
 		return said{Claim: BadAnswer{op, reply, problem, field}}
 	}
 	refused := s.ask("c9", "n1", "add", 4)
@@ -451,7 +451,7 @@ func outOfOrder(s *scene) []said {
 	second := s.ask("c2", "n2", "read", 0)
 	s.answer(second, "0")
 	s.ack(add)
-	s.Facts = maelstromtest.CounterFacts{Unexplained: &maelstromtest.Violation{Index: second, Read: 0, Bounds: Range{Lo: 3, Hi: 3}}}
+	s.Facts = verdict.CounterFacts{Unexplained: &verdict.Violation{Index: second, Read: 0, Bounds: Range{Lo: 3, Hi: 3}}}
 	return []said{
 		{Claim: BelowSeen{second, "n2", 0, first, "n1", 3}},
 		{Claim: NotLinearizable{second, "n2", 0, 3, 3}},
@@ -460,19 +460,19 @@ func outOfOrder(s *scene) []said {
 
 func lives(s *scene) []said {
 	s.ack(s.ask("c0", "n0", "add", 2))
-	killed := s.node(maelstromtest.Killed, "n0", "")
+	killed := s.node(journal.Killed, "n0", "")
 	dead := s.send("c0", "n0", `{"type":"read","msg_id":2}`)
-	s.happens(maelstromtest.Received, dead)
+	s.happens(journal.Received, dead)
 	op := s.ask("c1", "n1", "add", 1)
-	line := s.node(maelstromtest.ToStderr, "n1", "KeyError: 'value'")
+	line := s.node(journal.ToStderr, "n1", "KeyError: 'value'")
 	s.giveUp(op)
-	mute := s.node(maelstromtest.Muted, "n2", "hello")
+	mute := s.node(journal.Muted, "n2", "hello")
 	s.journal[mute].Why = "it is not JSON"
-	s.node(maelstromtest.Unheard, "n2", `{"src":"n2"}`)
-	pending := s.node(maelstromtest.Pending, "n2", `{"src":"n2"`)
+	s.node(journal.Unheard, "n2", `{"src":"n2"}`)
+	pending := s.node(journal.Pending, "n2", `{"src":"n2"`)
 	got := s.pass("seq-kv", "n1", `{"type":"write_ok","in_reply_to":1}`)
-	crash := s.node(maelstromtest.Crashed, "n1", "exit status 1")
-	s.Crashes = []maelstromtest.Crash{{Node: "n1", At: s.now, Why: "exit status 1", Stderr: "Traceback\n TypeError: x\n"}}
+	crash := s.node(journal.Crashed, "n1", "exit status 1")
+	s.Crashes = []verdict.Crash{{Node: "n1", At: s.now, Why: "exit status 1", Stderr: "Traceback\n TypeError: x\n"}}
 	return []said{
 		{Claim: Killed{"n0", killed}},
 		{Claim: AckedInMemory{"n0", killed, 2}},
@@ -510,9 +510,9 @@ func throughStore(s *scene) []said {
 
 func misdirected(s *scene) []said {
 	earlier := s.store(s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`), 0)
-	s.node(maelstromtest.Killed, "n0", "")
-	s.node(maelstromtest.Started, "n0", "")
+	s.node(journal.Killed, "n0", "")
+	s.node(journal.Started, "n0", "")
 	call := s.send("n0", "seq-kv", `{"type":"cas","key":"t","from":0,"to":2,"msg_id":1}`)
-	s.happens(maelstromtest.Received, earlier.reply)
+	s.happens(journal.Received, earlier.reply)
 	return []said{{Claim: Misdirected{"n0", earlier.reply, call, earlier.request}}}
 }

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // Keys and values are JSON, compared by value. Numbers in them are found by
@@ -418,7 +419,7 @@ type Counted struct {
 
 func (c Counted) holds(r *Run) bool {
 	e, end := r.entry(c.At), len(r.Journal)
-	event := e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) || e.Answer != nil && e.Changed &&
+	event := e.What == journal.Sent && isNode(e.Src) && isClient(e.Dest) || e.Answer != nil && e.Changed &&
 		e.Src == c.Node
 	writes := len(r.steps(c.Node, c.Service, c.Key, c.Path, end)) > 0 || r.changedBefore(c.Node, end) < 0
 	own := c.Changed > c.Asked || r.changedBy(c.Node, c.Service, c.Key, c.Path, end) <= r.asked(c.Node, end)
@@ -459,9 +460,9 @@ type SameSteps struct {
 func (c SameSteps) holds(r *Run) bool {
 	end, adds := len(r.Journal), 0
 	steps := r.steps(c.Node, c.Service, c.Key, c.Path, end)
-	acked := r.adds(func(i int, op maelstromtest.Op) bool {
+	acked := r.adds(func(i int, op verdict.Op) bool {
 		m := r.firstReply(i)
-		ok := op.Outcome == maelstromtest.OK && m != nil && m.src == c.Node && r.delta(i) > 0
+		ok := op.Outcome == verdict.OK && m != nil && m.src == c.Node && r.delta(i) > 0
 		if ok {
 			adds++
 		}
@@ -490,7 +491,7 @@ func (c StoredAfterAck) holds(r *Run) bool {
 	e := r.entry(c.At)
 	m := r.reply(c.Add)
 	return (Acknowledged{c.Add, c.Node, c.Delta, c.Reply}).holds(r) && c.Delta > 0 &&
-		e.What == maelstromtest.Answered && e.Answer != nil &&
+		e.What == journal.Answered && e.Answer != nil &&
 		e.Changed && e.Src == c.Node && m.sent < c.At && r.changedBefore(c.Node, c.At) < r.request(c.Add).arrival() &&
 		r.whole(r.request(c.Add).arrival(), c.At) && r.alone(c.Node, c.At)
 }

@@ -15,7 +15,7 @@ func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 	if !r.Right {
 		return nil
 	}
-	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(r, journal), kind: CountedOnce}
+	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal), kind: CountedOnce}
 	for _, c := range t.effects {
 		heard := slices.ContainsFunc(c.by.answers, func(m *Message) bool { return m.arrived != none && m.used != nil && m.used.Changed })
 		hand := t.inHand(c.by)

@@ -81,7 +81,7 @@ const (
 // that Maelstrom makes, too, or else of the first other one. It returns nil if
 // no check is wrong.
 func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
-	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(r, journal)}
+	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)}
 	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
 	}
