@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -376,6 +377,15 @@ var nearMisses = []struct {
 		s.History[read].Final = true
 		s.answer(read, "2")
 		return CountsRefused{read, "n1", 2, []Range{{Lo: 0, Hi: 0}}}
+	}},
+	{"an add that may have happened makes it right", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		s.fail(s.ask("c0", "n0", "add", 3), 11)
+		value := map[bool]int64{true: 5, false: 4}[near]
+		read := s.ask("c1", "n1", "read", 0)
+		s.History[read].Final = true
+		s.answer(read, fmt.Sprint(value))
+		return WrongTotal{read, "n1", value, []Range{{Lo: 2, Hi: 2}, {Lo: 5, Hi: 5}}}
 	}},
 	{"a delta arrives", func(s *scene, near bool) Claim {
 		id := s.send("n0", "n1", `{"type":"more","delta":4}`)
