@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // A figure is a number in a service.
@@ -255,7 +255,7 @@ func (t *teller) tellPosting(fig figure, p *posting) bool {
 // position.
 func (t *teller) killedSince(m *Message, pos int) {
 	for _, at := range t.lives[m.Src] {
-		if at > m.pos && at < pos && t.journal[at].What == maelstromtest.Killed {
+		if at > m.pos && at < pos && t.journal[at].What == journal.Killed {
 			t.say(claim.Killed{Node: m.Src, At: at})
 		}
 	}
@@ -428,7 +428,7 @@ func mostFirst(changes map[figure]int) []figure {
 }
 
 // fewSteps is how many equal changes are not there by chance.
-const fewSteps = 4
+const fewSteps = 3
 
 // tellUncounted tells that a node had changed a figure by less than it had
 // acknowledged, and why.
@@ -572,7 +572,7 @@ func (t *teller) overCounted(read *op, f *fit) {
 func (t *teller) tooMuchBy(fig figure, c *change) bool {
 	for pos := c.pos + 1; pos <= t.wrongRead.answered; pos++ {
 		e := t.journal[pos]
-		if e.What == maelstromtest.Sent && isNode(e.Src) && isClient(e.Dest) {
+		if e.What == journal.Sent && isNode(e.Src) && isClient(e.Dest) {
 			count := t.counted(fig, c.by.Src, pos)
 			return count.Changed > count.Asked && t.facts.Holds(count) && t.because(OverCounted, t.changed(c), count)
 		}
@@ -591,7 +591,7 @@ func (t *teller) toldTwice(read *op, f *fit, peer string) {
 		}
 		times := 0
 		for _, c := range m.Copies {
-			if c.What == maelstromtest.Received && c.pos < read.answered {
+			if c.What == journal.Received && c.pos < read.answered {
 				times++
 			}
 		}

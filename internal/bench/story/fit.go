@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A part is a number in a sum.
@@ -146,7 +146,7 @@ func (d *mind) parts(f claim.Formula, read *op, lately []label) (parts []part) {
 			return
 		}
 		known := d.upTo(l, read.answered)
-		for s.read && len(known) > 0 && known[len(known)-1].m.kind != "read_ok" {
+		for s.read && len(known) > 0 && known[len(known)-1].m.wrote() {
 			known = known[:len(known)-1]
 		}
 		if len(known) > 0 {
@@ -221,7 +221,7 @@ func (x *run) census() *census {
 	c := &census{hits: map[claim.Formula]int{}}
 	x.counted = c
 	for _, o := range x.ops {
-		if o.F != "read" || o.Outcome != maelstromtest.OK || o.arrived == none || o.answered == none || o.Int() == 0 {
+		if o.F != "read" || o.Outcome != verdict.OK || o.arrived == none || o.answered == none || o.Int() == 0 {
 			continue
 		}
 		c.all++

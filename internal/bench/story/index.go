@@ -8,15 +8,17 @@ import (
 	"strings"
 	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A run is the index of a journal and a history: it says which message answers
 // which, which request is which operation's, and how the services changed. A
 // position is the index of an entry of the journal.
 type run struct {
-	history  []maelstromtest.Op
-	journal  []maelstromtest.Entry
+	history  []verdict.Op
+	journal  []journal.Entry
 	messages []*Message // in the order in which they were sent
 	byID     map[int]*Message
 	ops      []*op
@@ -35,8 +37,8 @@ const none = -1
 
 // A Message is a message that was sent, with what became of its copies.
 type Message struct {
-	maelstromtest.Entry // in which it was sent
-	Copies              []*Ending
+	journal.Entry // in which it was sent
+	Copies        []*Ending
 
 	pos     int
 	kind    string // its type, or empty if it has none
@@ -53,13 +55,13 @@ type Message struct {
 
 // A usedState says which state of a service an answer rests on.
 type usedState struct {
-	maelstromtest.Answer
+	journal.Answer
 	pos int // of the answer
 }
 
 // An Ending is what became of one copy of a message, and when.
 type Ending struct {
-	What maelstromtest.What // Received, Lost or Blocked; empty while it is on its way
+	What journal.What // Received, Lost or Blocked; empty while it is on its way
 	At   time.Duration
 	Late time.Duration // by how much a fault delayed it
 	pos  int
@@ -69,7 +71,7 @@ type Ending struct {
 
 // An op is an operation with the messages that it consists of.
 type op struct {
-	maelstromtest.Op
+	verdict.Op
 	index    int
 	request  *Message // nil if the journal has none
 	reply    *Message // the first that the request's node sent
@@ -101,10 +103,10 @@ type indexer struct {
 	dead   map[string]bool
 }
 
-func index(r *maelstromtest.Result, journal []maelstromtest.Entry) *run {
+func index(r claim.Result, entries []journal.Entry) *run {
 	x := &indexer{
 		run: &run{
-			history: r.History, journal: journal, slots: map[slot][]*change{}, lives: map[string][]int{},
+			history: r.History, journal: entries, slots: map[slot][]*change{}, lives: map[string][]int{},
 			byID: map[int]*Message{}, sentBy: map[string][]*Message{}, gotBy: map[string][]*Message{}, minds: map[string][]*mind{},
 		},
 		calls: map[[3]string]*Message{}, unmade: map[string][]*op{}, dead: map[string]bool{},
@@ -114,37 +116,37 @@ func index(r *maelstromtest.Result, journal []maelstromtest.Entry) *run {
 		x.ops = append(x.ops, own)
 		x.unmade[o.Client] = append(x.unmade[o.Client], own)
 	}
-	for pos, e := range journal {
+	for pos, e := range entries {
 		x.entry(pos, e)
 	}
 	slices.SortFunc(x.nodes, byNumber)
 	return x.run
 }
 
-func (x *indexer) entry(pos int, e maelstromtest.Entry) {
+func (x *indexer) entry(pos int, e journal.Entry) {
 	m := x.byID[e.ID]
 	switch {
-	case e.What == maelstromtest.Sent:
+	case e.What == journal.Sent:
 		x.sends(pos, e)
-	case e.What == maelstromtest.Started || e.What == maelstromtest.Killed || e.What == maelstromtest.Crashed:
-		x.dead[e.Node] = e.What != maelstromtest.Started
+	case e.What == journal.Started || e.What == journal.Killed || e.What == journal.Crashed:
+		x.dead[e.Node] = e.What != journal.Started
 		x.lives[e.Node] = append(x.lives[e.Node], pos)
 		if !slices.Contains(x.nodes, e.Node) {
 			x.nodes = append(x.nodes, e.Node)
 		}
 	case m == nil: // the rest is about messages
-	case e.What == maelstromtest.Doubled:
+	case e.What == journal.Doubled:
 		m.Copies = append(m.Copies, &Ending{})
-	case e.What == maelstromtest.IsLate:
+	case e.What == journal.IsLate:
 		m.Copies[len(m.Copies)-1].Late = e.Delay
-	case e.What == maelstromtest.Answered && e.Answer != nil:
+	case e.What == journal.Answered && e.Answer != nil:
 		x.serves(pos, m, *e.Answer)
-	case e.What == maelstromtest.Received || e.What == maelstromtest.Lost || e.What == maelstromtest.Blocked:
+	case e.What == journal.Received || e.What == journal.Lost || e.What == journal.Blocked:
 		x.ends(pos, m, e)
 	}
 }
 
-func (x *indexer) sends(pos int, e maelstromtest.Entry) {
+func (x *indexer) sends(pos int, e journal.Entry) {
 	m := &Message{Entry: e, pos: pos, Copies: []*Ending{{}}, arrived: none, body: fieldsOf(e.Body)}
 	m.kind = text(m.body["type"])
 	x.byID[e.ID] = m
@@ -184,7 +186,7 @@ func (x *indexer) makes(m *Message) {
 }
 
 // serves notes that a service has dealt with a request.
-func (x *indexer) serves(pos int, m *Message, a maelstromtest.Answer) {
+func (x *indexer) serves(pos int, m *Message, a journal.Answer) {
 	x.asked, x.served = m, &usedState{a, pos}
 	c := &change{slot: m.slot(), pos: pos, state: a.Newest + 1, by: m, value: a.Value, copied: m.changed, idle: !a.Changed}
 	c.before = x.by(c.slot, pos)
@@ -203,7 +205,7 @@ func (x *indexer) serves(pos int, m *Message, a maelstromtest.Answer) {
 // ends notes the end of the copy of a message that has been under way for
 // longest. With two copies this is usually the right one, and never a worse
 // guess than the other.
-func (x *indexer) ends(pos int, m *Message, e maelstromtest.Entry) {
+func (x *indexer) ends(pos int, m *Message, e journal.Entry) {
 	var next *Ending
 	for _, c := range m.Copies {
 		if c.What == "" && (next == nil || c.Late < next.Late) {
@@ -214,8 +216,8 @@ func (x *indexer) ends(pos int, m *Message, e maelstromtest.Entry) {
 		return
 	}
 	next.What, next.At, next.pos = e.What, e.Time, pos
-	next.unread = e.What == maelstromtest.Received && x.dead[m.Dest]
-	if e.What != maelstromtest.Received || m.arrived != none || x.dead[m.Dest] {
+	next.unread = e.What == journal.Received && x.dead[m.Dest]
+	if e.What != journal.Received || m.arrived != none || x.dead[m.Dest] {
 		return
 	}
 	m.arrived = pos
@@ -227,8 +229,8 @@ func (x *indexer) ends(pos int, m *Message, e maelstromtest.Entry) {
 
 // Messages returns the messages of a journal, in the order in which they were
 // sent.
-func Messages(journal []maelstromtest.Entry) []*Message {
-	return index(&maelstromtest.Result{}, journal).messages
+func Messages(entries []journal.Entry) []*Message {
+	return index(claim.Result{}, entries).messages
 }
 
 // slot returns what a request to a service is about.
@@ -241,10 +243,10 @@ func (m *Message) toService() bool { return isService(m.Dest) }
 func (m *Message) before(pos int) bool { return m.arrived != none && m.arrived < pos }
 
 // fate says what became of a message: of its best copy.
-func (m *Message) fate() maelstromtest.What {
-	fate := maelstromtest.What("")
+func (m *Message) fate() journal.What {
+	fate := journal.What("")
 	for _, c := range m.Copies {
-		if c.What == maelstromtest.Received || fate == "" {
+		if c.What == journal.Received || fate == "" {
 			fate = c.What
 		}
 	}
@@ -303,7 +305,7 @@ func (c *change) number(path string) int64 {
 
 // acked reports whether an operation is an add of more than nothing that was
 // acknowledged.
-func (o *op) acked() bool { return o.F == "add" && o.Outcome == maelstromtest.OK && o.Int() > 0 }
+func (o *op) acked() bool { return o.F == "add" && o.Outcome == verdict.OK && o.Int() > 0 }
 
 // born returns where the life of a node began that it lives at a position.
 func (x *run) born(node string, pos int) int {

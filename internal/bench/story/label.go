@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // label says what a message is, in few words.
@@ -117,10 +117,10 @@ func shortened(text string, most int) string {
 // fate says what became of a copy of a message.
 func fate(m *Message, c *Ending) Fate {
 	switch {
-	case c.What == maelstromtest.Received && c.unread:
+	case c.What == journal.Received && c.unread:
 		return Unread
-	case c.What == maelstromtest.Received:
+	case c.What == journal.Received:
 		return Arrived
 	}
-	return map[maelstromtest.What]Fate{maelstromtest.Lost: WasLost, maelstromtest.Blocked: WasCut, "": OnItsWay}[c.What]
+	return map[journal.What]Fate{journal.Lost: WasLost, journal.Blocked: WasCut, "": OnItsWay}[c.What]
 }

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // lay makes a story of the claims: their sentences, and what they show in lanes
@@ -57,9 +57,9 @@ type remark struct {
 }
 
 // dead reports whether the remark's node is dead from there on.
-func (r remark) dead(journal []maelstromtest.Entry) bool {
-	what := journal[r.At].What
-	return r.style == AFault && (what == maelstromtest.Killed || what == maelstromtest.Crashed)
+func (r remark) dead(entries []journal.Entry) bool {
+	what := entries[r.At].What
+	return r.style == AFault && (what == journal.Killed || what == journal.Crashed)
 }
 
 // A place is a position in the journal with its time.
@@ -124,7 +124,7 @@ func (t *teller) arrows(s *Story, lane map[string]int, messages []*Message, mark
 			}
 			s.Arrows = append(s.Arrows, a)
 			start.rows = append(start.rows, &a.Sent)
-			if c.What == maelstromtest.Received {
+			if c.What == journal.Received {
 				moments = append(moments, moment{place: place{c.pos, c.At}, lane: a.To, ends: m, rows: []*int{&a.Ends}})
 			} else {
 				start.rows = append(start.rows, &a.Ends)

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // wrong tells why a read returned too little, or, if missing is below zero, too
@@ -20,6 +20,9 @@ func (t *teller) wrong(read *op, missing int64) {
 		t.tooMuch(read, f)
 	} else {
 		t.tooLittle(read, f, missing)
+		if t.kind == "" && f != nil && !t.census().most(f.Formula) {
+			t.tooLittle(read, nil, missing) // the number may be there by chance
+		}
 		if t.kind == "" && len(t.right) > 0 && read.Int() > t.right[0].Lo {
 			t.tooMuch(read, f)
 		}
@@ -132,7 +135,7 @@ func (t *teller) oldKey(read *op, p oldPart) {
 		told = t.because(OldAnswer, t.toldClaim(p.m))
 	} else {
 		told = t.try(Outdated, claim.ChangedSince{
-			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(), Path: t.pathIn(p.now),
+			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(), Path: t.pathOf(p.was, p.now),
 			Until: read.reply.ID,
 		})
 	}
@@ -169,7 +172,7 @@ func (t *teller) behind(read *op, f *fit, missing int64) (gap int64) {
 		}
 	}
 	if len(amounts) > 0 && gap == missing {
-		t.say(claim.AllMissing{Read: read.index, Missing: missing, Of: amounts})
+		t.try("", claim.AllMissing{Read: read.index, Missing: missing, Of: amounts})
 	}
 	return gap
 }
@@ -195,7 +198,7 @@ func (t *teller) toldClaim(m *Message) claim.Claim {
 	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
 	return claim.Told{
 		Reply: m.ID, Node: m.Dest, Service: s.service, Key: s.key, State: state, Newest: newest,
-		Was: t.at(s, state).json(), Is: t.at(s, newest).json(), Path: t.pathIn(t.at(s, newest)),
+		Was: t.at(s, state).json(), Is: t.at(s, newest).json(), Path: t.pathOf(t.at(s, state), t.at(s, newest)),
 	}
 }
 
@@ -220,17 +223,26 @@ func (t *teller) missed(read *op, s slot, path string, was *change) {
 func (t *teller) changed(c *change) claim.Claim {
 	return claim.Changed{
 		Service: c.service, Key: c.key, By: c.by.Src, Call: c.by.ID, At: c.pos, State: c.state, From: c.before.json(), To: c.json(),
-		Path: t.pathIn(c),
+		Path: t.pathOf(c.before, c),
 	}
 }
 
-// pathIn returns the path of the number that the story is about, if a value
-// holds it among others.
-func (t *teller) pathIn(c *change) string {
-	if c == nil || !slices.ContainsFunc(numbersIn(nil, "", c.value), func(n number) bool { return n.path == t.field }) {
+// pathOf returns the path of a number by which two values of a key differ: of the
+// one that the story is about, if it does.
+func (t *teller) pathOf(was, is *change) string {
+	if is == nil {
 		return ""
 	}
-	return t.field
+	found := ""
+	for _, n := range slices.Backward(numbersIn(nil, "", is.value)) {
+		if n.value == was.number(n.path) || n.value >= tooLarge {
+			continue
+		}
+		if found = n.path; n.path == t.field {
+			break
+		}
+	}
+	return found
 }
 
 func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
@@ -276,7 +288,7 @@ func (t *teller) whyShort(read *op, f *fit, peer string, known int64) {
 // forgot tells that a node was killed with adds that it had acknowledged.
 func (t *teller) forgot(read *op, acked []*op) {
 	for _, pos := range t.lives[read.Node] {
-		if t.journal[pos].What != maelstromtest.Killed || pos > read.answered {
+		if t.journal[pos].What != journal.Killed || pos > read.answered {
 			continue
 		}
 		var lost int64
@@ -328,12 +340,12 @@ func (t *teller) deltasMissing(read *op, f *fit, peer string) bool {
 func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 	c := claim.AnsweredBefore{Read: read.index, Node: read.Node}
 	var shown []*Message
-	asked, alone := 0, t.open(read) == 0 && !t.others(read)
+	alone := t.open(read) == 0 && !t.others(read)
 	for _, m := range t.sentBy[read.Node] {
 		if m.pos < read.arrived || m.pos > read.answered || isClient(m.Dest) || len(m.body["msg_id"]) == 0 {
 			continue
 		}
-		if asked++; m.answeredBefore(read.answered) {
+		if m.answeredBefore(read.answered) {
 			continue
 		}
 		if alone && t.askedAgain(m, read.answered) {
@@ -345,8 +357,7 @@ func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 			shown = exchange[:i+1]
 		}
 	}
-	changes := slices.ContainsFunc(c.Calls, func(id int) bool { return t.byID[id].changes() })
-	if len(c.Calls) < asked && (changes || f != nil && read.Int() > 0) && !alone {
+	if !alone {
 		t.inVain(read, f, all)
 		return
 	}
@@ -363,11 +374,17 @@ func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 }
 
 // inVain tells of the first question since a read came that was not answered
-// when its node answered the read. Other requests were in hand, so it may have
-// been for one of these.
+// when its node answered the read. Other requests were in hand, so it must have
+// been asked before anything else came.
 func (t *teller) inVain(read *op, f *fit, all bool) {
+	next := read.answered
+	for _, m := range t.gotBy[read.Node] {
+		if m.arrived > read.arrived {
+			next = min(next, m.arrived)
+		}
+	}
 	for _, m := range t.sentBy[read.Node] {
-		if m.pos < read.arrived || m.pos > read.answered || isClient(m.Dest) || len(m.body["msg_id"]) == 0 || m.changes() ||
+		if m.pos < read.arrived || m.pos > next || isClient(m.Dest) || len(m.body["msg_id"]) == 0 || m.changes() ||
 			m.answeredBefore(read.answered) {
 			continue
 		}
@@ -380,7 +397,7 @@ func (t *teller) inVain(read *op, f *fit, all bool) {
 		if i < 0 {
 			kind = TooSoon
 		}
-		if t.because(kind, claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}) {
+		if t.because(kind, t.sent(read.reply), claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}) {
 			for _, m := range exchange {
 				t.say(t.sent(m))
 			}
@@ -405,8 +422,8 @@ func (t *teller) others(read *op) bool {
 	})
 }
 
-func gone(what maelstromtest.What) bool {
-	return what == maelstromtest.Lost || what == maelstromtest.Blocked
+func gone(what journal.What) bool {
+	return what == journal.Lost || what == journal.Blocked
 }
 
 // answeredBefore reports whether an answer to a message had come before a
@@ -463,12 +480,16 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 		return
 	}
 	if latest.used.Newest >= c.state {
-		t.because(OldAnswer, t.toldClaim(latest))
+		kind := NotKnown
+		if t.told(latest) != t.at(c.slot, latest.used.Newest) {
+			kind = OldAnswer
+		}
+		t.because(kind, t.toldClaim(latest))
 		return
 	}
 	now := t.by(c.slot, until.pos)
 	t.because(Outdated, claim.ChangedSince{
-		Reply: latest.ID, Node: to, Service: c.service, Key: c.key, Was: t.told(latest).json(), Is: now.json(), Path: t.pathIn(now),
+		Reply: latest.ID, Node: to, Service: c.service, Key: c.key, Was: t.told(latest).json(), Is: now.json(), Path: t.pathOf(t.told(latest), now),
 		Until: until.ID,
 	})
 }
@@ -495,7 +516,7 @@ func (t *teller) notArrived(add int, node string, delta int64, n *news, to strin
 // silent tells that nobody who knew of an add told others of it.
 func (t *teller) silent(add *op, n *news, to string, until *Message, read *op) {
 	for _, pos := range t.lives[add.Node] {
-		if pos > add.arrived && pos < until.pos && t.journal[pos].What == maelstromtest.Killed {
+		if pos > add.arrived && pos < until.pos && t.journal[pos].What == journal.Killed {
 			t.because(Forgotten, claim.Killed{Node: add.Node, At: pos})
 			return
 		}
@@ -549,7 +570,7 @@ func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
 		return
 	}
 	if c.Sum == missing {
-		t.say(claim.AllMissing{Read: read.index, Missing: missing, Of: []claim.Claim{c}})
+		t.try("", claim.AllMissing{Read: read.index, Missing: missing, Of: []claim.Claim{c}})
 	}
 	t.say(t.acknowledged(out[0]))
 	t.edge(out[0], read.Node, read.reply, read)
@@ -572,11 +593,12 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 	for _, m := range answers {
 		c.Replies = append(c.Replies, m.ID)
 	}
-	if len(out) == 0 || c.Sum > missing || !t.try("", c) {
+	unclear := len(t.right) > 1 || len(t.right) == 1 && t.right[0].Lo < t.right[0].Hi
+	if len(out) == 0 || c.Sum > missing && !unclear || !t.try("", c) {
 		return false
 	}
 	if c.Sum == missing {
-		t.say(claim.AllMissing{Read: read.index, Missing: missing, Of: []claim.Claim{c}})
+		t.try("", claim.AllMissing{Read: read.index, Missing: missing, Of: []claim.Claim{c}})
 	}
 	t.say(t.acknowledged(out[0]))
 	was := t.told(answers[0])
@@ -595,7 +617,12 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 func (t *teller) known(read *op) {
 	t.kind = Unexplained
 	t.try("", claim.NotExplained{Read: read.index, Node: read.Node, Value: read.Int()})
-	if !t.try("", claim.ToldNothing{Read: read.index, Node: read.Node}) && t.askedNobody(read) {
+	if t.try("", claim.ToldNothing{Read: read.index, Node: read.Node}) {
+		if own := of(t.ackedBefore(read), read.Node); len(own) > 0 {
+			t.say(t.acknowledged(own[len(own)-1]))
+		}
+	} else if t.askedNobody(read) {
+		t.kind = NotAsked
 		var latest *Message
 		for _, m := range t.gotBy[read.Node] {
 			if m.arrived < read.answered && !isClient(m.Src) {

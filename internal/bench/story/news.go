@@ -3,7 +3,7 @@ package story
 import (
 	"slices"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // News of an add is what tells of it: it is at the node that gets the add, and
@@ -46,9 +46,9 @@ func (x *run) spread(add *op, until int) *news {
 			continue // damaged
 		}
 		switch e.What {
-		case maelstromtest.Killed, maelstromtest.Crashed:
+		case journal.Killed, journal.Crashed:
 			delete(n.knew, e.Node)
-		case maelstromtest.Sent:
+		case journal.Sent:
 			switch {
 			case m.used != nil:
 				bears[m] = set[x.told(m)]
@@ -58,11 +58,11 @@ func (x *run) spread(add *op, until int) *news {
 					n.undelivered = append(n.undelivered, m)
 				}
 			}
-		case maelstromtest.Received:
+		case journal.Received:
 			if bears[m] && m.arrived == pos && isNode(m.Dest) && !n.knew[m.Dest] {
 				n.knew[m.Dest], n.via[m.Dest] = true, m
 			}
-		case maelstromtest.Answered:
+		case journal.Answered:
 			if e.Answer == nil || !e.Changed {
 				continue
 			}
@@ -133,13 +133,13 @@ func (x *run) reach(node string, until int, answers []*Message) cone {
 			continue
 		}
 		switch what := x.journal[pos].What; {
-		case what == maelstromtest.Received && m.arrived == pos && isNode(m.Dest):
+		case what == journal.Received && m.arrived == pos && isNode(m.Dest):
 			if from[life{m.Dest, x.born(m.Dest, pos)}] > pos {
 				wanted[m] = true
 			}
-		case what == maelstromtest.Answered && sets[pos]:
+		case what == journal.Answered && sets[pos]:
 			wanted[m] = true
-		case what != maelstromtest.Sent || !wanted[m]:
+		case what != journal.Sent || !wanted[m]:
 		case m.used != nil:
 			if c := x.told(m); c != nil {
 				sets[c.pos] = true

@@ -111,3 +111,6 @@ func (m *Message) valueTold() json.RawMessage {
 }
 
 var currentValue = regexp.MustCompile(`^current value (-?\d+) is not`)
+
+// wrote reports whether a service's answer says that a key was set.
+func (m *Message) wrote() bool { return m.kind == "cas_ok" || m.kind == "write_ok" }

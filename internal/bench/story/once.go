@@ -4,18 +4,19 @@ import (
 	"slices"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
-// Once returns a story of a run that is right. It is about the first add that
+// TellOnce returns a story of a run that is right. It is about the first add that
 // changed a service without its node hearing of it, and was acknowledged all
-// the same: what the node did then, and what the read after it returned. Once
+// the same: what the node did then, and what the read after it returned. TellOnce
 // returns nil if the run was wrong, or if there is no such add.
-func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
+func TellOnce(r claim.Result, entries []journal.Entry) *Story {
 	if !r.Right {
 		return nil
 	}
-	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal), kind: CountedOnce}
+	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries), kind: CountedOnce}
 	for _, c := range t.effects {
 		heard := slices.ContainsFunc(c.by.answers, func(m *Message) bool { return m.arrived != none && m.used != nil && m.used.Changed })
 		hand := t.inHand(c.by)
@@ -23,7 +24,7 @@ func Once(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
 			continue
 		}
 		i := slices.IndexFunc(t.ops, func(o *op) bool {
-			return o.F == "read" && o.Outcome == maelstromtest.OK && o.Invoke > hand[0].Complete && o.reply != nil
+			return o.F == "read" && o.Outcome == verdict.OK && o.Invoke > hand[0].Complete && o.reply != nil
 		})
 		if i >= 0 && t.once(c, hand[0], t.ops[i]) {
 			return t.lay()

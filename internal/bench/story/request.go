@@ -11,7 +11,7 @@ import (
 
 	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/journal"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // noneSucceeded tells of the first request of a kind of which none succeeded.
@@ -23,7 +23,7 @@ func (t *teller) noneSucceeded() {
 			if o.F != f {
 				continue
 			}
-			if o.Outcome == maelstromtest.OK {
+			if o.Outcome == verdict.OK {
 				asked = 0
 				break
 			}
@@ -53,12 +53,12 @@ func (t *teller) kinds() (kinds []string) {
 
 // silent reports whether a request got no answer while its client waited.
 func (o *op) silent() bool {
-	return o.Outcome == maelstromtest.Info && (o.reply == nil || !o.reply.cameBy(o.Complete))
+	return o.Outcome == verdict.Info && (o.reply == nil || !o.reply.cameBy(o.Complete))
 }
 
 // cameBy reports whether a message had arrived at a time.
 func (m *Message) cameBy(at time.Duration) bool {
-	return slices.ContainsFunc(m.Copies, func(c *Ending) bool { return c.What == maelstromtest.Received && c.At <= at })
+	return slices.ContainsFunc(m.Copies, func(c *Ending) bool { return c.What == journal.Received && c.At <= at })
 }
 
 // unavailable tells of the first request that got no answer, or else of the
@@ -66,7 +66,7 @@ func (m *Message) cameBy(at time.Duration) bool {
 func (t *teller) unavailable() {
 	for _, bad := range []func(*op) bool{
 		func(o *op) bool { return o.silent() && t.up(o) },
-		func(o *op) bool { return o.Outcome != maelstromtest.OK && !o.silent() },
+		func(o *op) bool { return o.Outcome != verdict.OK && !o.silent() },
 		(*op).silent,
 	} {
 		if i := slices.IndexFunc(t.ops, bad); i >= 0 {
@@ -84,12 +84,12 @@ func (t *teller) up(o *op) bool {
 			continue
 		}
 		switch e.What {
-		case maelstromtest.Killed, maelstromtest.Paused, maelstromtest.Crashed:
+		case journal.Killed, journal.Paused, journal.Crashed:
 			down = true
 			if e.Time >= o.Invoke {
 				return false
 			}
-		case maelstromtest.Started, maelstromtest.Resumed:
+		case journal.Started, journal.Resumed:
 			down = down && e.Time > o.Invoke
 			if down {
 				return false
@@ -114,6 +114,10 @@ func (t *teller) failed(o *op) {
 
 // unanswered tells what a node did in place of answering a request.
 func (t *teller) unanswered(o *op) {
+	if o.arrived != none && t.gapIn(o.arrived, t.posAt(o.Complete)) { // it may have been answered there
+		t.leftOut(o.Node)
+		return
+	}
 	if !t.because(Unanswered, claim.Unanswered{
 		Op: o.index, Node: o.Node, F: o.F, Delta: map[bool]int64{true: o.Int()}[o.F == "add"], Request: o.request.ID,
 	}) {
@@ -156,6 +160,7 @@ func (t *teller) unanswered(o *op) {
 	if o.reply != nil {
 		t.say(claim.AnsweredLate{Op: o.index, Reply: o.reply.ID})
 	}
+	t.leftOut(o.Node)
 	t.printed(o)
 	t.kindIfNone(Unanswered)
 }
@@ -164,11 +169,11 @@ func (t *teller) unanswered(o *op) {
 // while its client waited.
 func (t *teller) stopped(o *op) bool {
 	for pos, e := range t.journal {
-		if e.Node != o.Node || e.What != maelstromtest.Killed || e.Time > o.Complete {
+		if e.Node != o.Node || e.What != journal.Killed || e.Time > o.Complete {
 			continue
 		}
-		back := slices.IndexFunc(t.journal[pos:], func(later maelstromtest.Entry) bool {
-			return later.What == maelstromtest.Started && later.Node == o.Node
+		back := slices.IndexFunc(t.journal[pos:], func(later journal.Entry) bool {
+			return later.What == journal.Started && later.Node == o.Node
 		})
 		if back < 0 || t.journal[pos+back].Time >= o.Invoke {
 			t.kind = ""
@@ -182,7 +187,8 @@ func (t *teller) stopped(o *op) bool {
 // became so while its client waited.
 func (t *teller) muteBefore(o *op) bool {
 	for pos, e := range t.journal {
-		if e.What == maelstromtest.Muted && e.Node == o.Node && e.Time <= o.Complete && t.born(o.Node, pos) == t.born(o.Node, t.posAt(o.Complete)) {
+		if e.What == journal.Muted && e.Node == o.Node && (e.Time <= o.Complete || pos < o.request.pos) &&
+			t.born(o.Node, pos) == t.born(o.Node, o.request.pos) {
 			return t.because(MuteNode, t.mute(pos))
 		}
 	}
@@ -194,7 +200,7 @@ func (t *teller) mute(pos int) claim.Claim {
 	e := t.journal[pos]
 	c := claim.Mute{Node: e.Node, Line: e.Text, Why: e.Why, At: pos}
 	for i, later := range t.journal[pos:] {
-		if later.What == maelstromtest.Unheard && later.Node == e.Node && t.born(e.Node, pos+i) == t.born(e.Node, pos) {
+		if later.What == journal.Unheard && later.Node == e.Node && t.born(e.Node, pos+i) == t.born(e.Node, pos) {
 			c.Unheard++
 		}
 	}
@@ -247,6 +253,12 @@ const aFew = 4
 // storm tells that a node made the same call again and again, or many changes
 // that were refused.
 func (t *teller) storm(o *op, calls []*Message) bool {
+	requests := 1 + t.open(o)
+	for _, other := range t.ops {
+		if other.Node == o.Node && other.arrived > o.arrived && other.Invoke < o.Complete {
+			requests++
+		}
+	}
 	for _, same := range []bool{true, false} {
 		groups := map[string][]*Message{}
 		for _, m := range calls {
@@ -263,7 +275,7 @@ func (t *teller) storm(o *op, calls []*Message) bool {
 				most = group
 			}
 		}
-		if r := refusals(most); r >= aFew && 2*r >= len(most) && t.repeated(o, calls, most[0], same, len(most)) {
+		if r := refusals(most); r >= aFew && r > 2*requests && 2*r >= len(most) && t.repeated(o, calls, most[0], same, len(most)) {
 			return true
 		}
 	}
@@ -303,6 +315,7 @@ func (t *teller) repeated(o *op, calls []*Message, m *Message, same bool, times 
 			c.Code, c.Answered, c.Reply = code, n, replies[code].ID
 		}
 	}
+	c.AtLeast = t.gapIn(o.arrived, t.posAt(o.Complete))
 	if c.Code == 0 || !t.try(Repeated, c) {
 		return false
 	}
@@ -310,6 +323,29 @@ func (t *teller) repeated(o *op, calls []*Message, m *Message, same bool, times 
 		t.neverSet(m.slot())
 	}
 	return true
+}
+
+// gapIn reports whether the journal has a gap between two positions.
+func (t *teller) gapIn(from, to int) bool {
+	return slices.ContainsFunc(t.journal[from:to], func(e journal.Entry) bool { return e.What == journal.Gap })
+}
+
+// leftOut tells which of a node's messages the journal had no room for, most of
+// all: a request, and its answer.
+func (t *teller) leftOut(node string) {
+	for pos, e := range t.journal {
+		if e.What != journal.Gap || e.Omitted == nil {
+			continue
+		}
+		for i, m := range e.Omitted.Most {
+			if m.Src == node || m.Dest == node {
+				c := claim.LeftOut{At: pos, Lines: e.Omitted.Lines, Most: i, Src: m.Src, Dest: m.Dest, Times: m.Times}
+				if t.try(Repeated, c); i > 0 {
+					return
+				}
+			}
+		}
+	}
 }
 
 // neverSet tells that nothing ever set a key.
@@ -328,10 +364,15 @@ func (t *teller) neverSet(s slot) {
 	}
 }
 
-// posAt returns the position of the first entry from a time on.
+// posAt returns the position of the first entry from a time on. Entries from
+// before the first request have times of another clock.
 func (t *teller) posAt(at time.Duration) int {
-	pos, _ := slices.BinarySearchFunc(t.journal, at, func(e maelstromtest.Entry, at time.Duration) int { return cmp.Compare(e.Time, at) })
-	return pos
+	ready := max(0, slices.IndexFunc(t.journal, func(e journal.Entry) bool {
+		m := t.byID[e.ID]
+		return e.What == journal.Sent && m != nil && m.op != nil
+	}))
+	pos, _ := slices.BinarySearchFunc(t.journal[ready:], at, func(e journal.Entry, at time.Duration) int { return cmp.Compare(e.Time, at) })
+	return ready + pos
 }
 
 // withoutIDs returns a message's body without its numbers, as JSON.
@@ -411,9 +452,9 @@ func (t *teller) printed(o *op) {
 			continue
 		}
 		switch e.What {
-		case maelstromtest.ToStderr:
+		case journal.ToStderr:
 			lines, at = append(lines, e.Text), append(at, pos)
-		case maelstromtest.Pending:
+		case journal.Pending:
 			t.say(claim.PendingBytes{Node: e.Node, Line: e.Text, At: pos})
 		}
 	}
@@ -451,7 +492,7 @@ func (t *teller) refusal(o *op) claim.Claim {
 // badAnswer tells of the first answer that is not as it should be.
 func (t *teller) badAnswer() {
 	for _, o := range t.ops {
-		if o.Outcome == maelstromtest.Info && !o.Error && !o.silent() {
+		if o.Outcome == verdict.Info && !o.Error && !o.silent() {
 			if t.badBody(o); len(t.claims) > 0 {
 				return
 			}
@@ -517,9 +558,9 @@ func isInteger(value json.RawMessage) bool {
 
 // refusedAdd tells of an add that was refused for certain, and is in the total.
 func (t *teller) refusedAdd() {
-	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	facts, _ := t.result.Facts.(verdict.CounterFacts)
 	for _, o := range t.ops {
-		if !o.Final || o.F != "read" || o.Outcome != maelstromtest.OK || !facts.Accepts(o.Int()) {
+		if !o.Final || o.F != "read" || o.Outcome != verdict.OK || !facts.Accepts(o.Int()) {
 			continue
 		}
 		right := t.withoutRefused()
@@ -527,7 +568,7 @@ func (t *teller) refusedAdd() {
 			continue
 		}
 		for _, add := range t.ops {
-			if add.F == "add" && add.Outcome == maelstromtest.Fail && add.Int() > 0 && add.reply != nil && t.countedAll(add) {
+			if add.F == "add" && add.Outcome == verdict.Fail && add.Int() > 0 && add.reply != nil && t.countedAll(add) {
 				return
 			}
 		}
@@ -567,12 +608,12 @@ func (t *teller) crashed() {
 	if len(t.result.Crashes) == 0 {
 		return
 	}
-	crash := slices.MinFunc(t.result.Crashes, func(a, b maelstromtest.Crash) int { return cmp.Compare(a.At, b.At) })
+	crash := slices.MinFunc(t.result.Crashes, func(a, b verdict.Crash) int { return cmp.Compare(a.At, b.At) })
 	if !t.because(CrashedNode, claim.Crash{Node: crash.Node, At: crash.At, Why: crash.Why}) {
 		return
 	}
-	end := slices.IndexFunc(t.journal, func(e maelstromtest.Entry) bool {
-		return e.What == maelstromtest.Crashed && e.Node == crash.Node
+	end := slices.IndexFunc(t.journal, func(e journal.Entry) bool {
+		return e.What == journal.Crashed && e.Node == crash.Node
 	})
 	t.lastLines(crash, end)
 	if end < 0 {
@@ -590,11 +631,11 @@ func (t *teller) crashed() {
 }
 
 // lastLines tells what a node that crashed wrote to its standard error.
-func (t *teller) lastLines(crash maelstromtest.Crash, end int) {
+func (t *teller) lastLines(crash verdict.Crash, end int) {
 	var lines []string
 	var at []int
 	for pos, e := range t.journal {
-		if e.What == maelstromtest.ToStderr && e.Node == crash.Node && t.born(e.Node, pos) == t.born(e.Node, end) {
+		if e.What == journal.ToStderr && e.Node == crash.Node && t.born(e.Node, pos) == t.born(e.Node, end) {
 			lines, at = append(lines, e.Text), append(at, pos)
 		}
 	}
@@ -631,7 +672,7 @@ func telling(lines []string) (found []int) {
 // muted tells of the first node that printed a line that is not a message.
 func (t *teller) muted() {
 	for pos, e := range t.journal {
-		if e.What == maelstromtest.Muted {
+		if e.What == journal.Muted {
 			t.because(MuteNode, t.mute(pos))
 			return
 		}
@@ -640,8 +681,8 @@ func (t *teller) muted() {
 
 // withoutRefused returns the sums that a final read may be if no add counts
 // that was refused for certain.
-func (t *teller) withoutRefused() []maelstromtest.Range {
-	history := slices.DeleteFunc(slices.Clone(t.history), func(o maelstromtest.Op) bool { return o.Outcome == maelstromtest.Fail })
-	_, facts := maelstromtest.GCounter{}.Check(history)
-	return facts.(maelstromtest.CounterFacts).Acceptable
+func (t *teller) withoutRefused() []verdict.Range {
+	history := slices.DeleteFunc(slices.Clone(t.history), func(o verdict.Op) bool { return o.Outcome == verdict.Fail })
+	_, facts := verdict.Counter(history)
+	return facts.(verdict.CounterFacts).Acceptable
 }

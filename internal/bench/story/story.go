@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // A Story is a list of claims, with a sequence diagram that shows them. Lanes
@@ -77,11 +77,11 @@ const (
 	Unexplained  Kind = "what is known"
 )
 
-// Of returns the story of what decided that a run is wrong: of the first check
+// Tell returns the story of what decided that a run is wrong: of the first check
 // that Maelstrom makes, too, or else of the first other one. It returns nil if
 // no check is wrong.
-func Of(r *maelstromtest.Result, journal []maelstromtest.Entry) *Story {
-	t := &teller{run: index(r, journal), result: r, facts: claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)}
+func Tell(r claim.Result, entries []journal.Entry) *Story {
+	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries)}
 	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
 	}

@@ -5,22 +5,22 @@ import (
 	"slices"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A teller chooses the claims of a story.
 type teller struct {
 	*run
-	result  *maelstromtest.Result
+	result  claim.Result
 	facts   *claim.Run
 	kind    Kind
 	claims  []claim.Claim
 	dropped []claim.Claim // those that did not hold, of which nobody is told
 	asked   int
 
-	right     []maelstromtest.Range // what a final read may be
-	wrongRead *op                   // that the story is about, if it is about a read
-	field     string                // the path of the number that the story is about, in values that hold several
+	right     []verdict.Range // what a final read may be
+	wrongRead *op             // that the story is about, if it is about a read
+	field     string          // the path of the number that the story is about, in values that hold several
 }
 
 // say makes claims, each of which may rest on those before it: it stops at the
@@ -59,8 +59,8 @@ func (t *teller) because(kind Kind, claims ...claim.Claim) bool {
 // whatIsWrong tells of the first check that is wrong and of which there is
 // something to tell. Those that Maelstrom makes come first.
 func (t *teller) whatIsWrong() bool {
-	checks := slices.DeleteFunc(slices.Clone(t.result.Checks), func(c maelstromtest.Check) bool { return c.Status != maelstromtest.Wrong })
-	slices.SortStableFunc(checks, func(a, b maelstromtest.Check) int {
+	checks := slices.DeleteFunc(slices.Clone(t.result.Checks), func(c verdict.Check) bool { return c.Status != verdict.Wrong })
+	slices.SortStableFunc(checks, func(a, b verdict.Check) int {
 		return map[bool]int{false: 1}[a.Maelstrom] - map[bool]int{false: 1}[b.Maelstrom]
 	})
 	for _, c := range checks {
@@ -91,9 +91,9 @@ func (t *teller) whatIsWrong() bool {
 
 // finalRead tells of the first final read that is not the sum of the adds.
 func (t *teller) finalRead() {
-	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	facts, _ := t.result.Facts.(verdict.CounterFacts)
 	for _, o := range t.ops {
-		if !o.Final || o.F != "read" || o.Outcome != maelstromtest.OK || len(facts.Acceptable) == 0 || facts.Accepts(o.Int()) {
+		if !o.Final || o.F != "read" || o.Outcome != verdict.OK || len(facts.Acceptable) == 0 || facts.Accepts(o.Int()) {
 			continue
 		}
 		if t.say(claim.WrongTotal{Read: o.index, Node: o.Node, Value: o.Int(), Right: facts.Acceptable}) {
@@ -106,7 +106,7 @@ func (t *teller) finalRead() {
 
 // outside returns by how much a value is less than the next one that is right,
 // or, below zero, by how much it is more than all.
-func outside(right []maelstromtest.Range, value int64) int64 {
+func outside(right []verdict.Range, value int64) int64 {
 	for _, r := range right {
 		if value < r.Lo {
 			return r.Lo - value
@@ -118,11 +118,11 @@ func outside(right []maelstromtest.Range, value int64) int64 {
 // outOfOrder tells of the first read that contradicts what was known before it
 // began, or when it ended.
 func (t *teller) outOfOrder() {
-	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	facts, _ := t.result.Facts.(verdict.CounterFacts)
 	if len(facts.OutOfOrder) == 0 {
 		return
 	}
-	v := slices.MinFunc(facts.OutOfOrder, func(a, b maelstromtest.Violation) int {
+	v := slices.MinFunc(facts.OutOfOrder, func(a, b verdict.Violation) int {
 		return cmp.Compare(t.ops[a.Index].Complete, t.ops[b.Index].Complete)
 	})
 	o := t.ops[v.Index]
@@ -152,14 +152,14 @@ func (t *teller) outOfOrder() {
 
 // notLinearizable tells of the first read that no order of the adds explains.
 func (t *teller) notLinearizable() {
-	facts, _ := t.result.Facts.(maelstromtest.CounterFacts)
+	facts, _ := t.result.Facts.(verdict.CounterFacts)
 	v := facts.Unexplained
 	if v == nil {
 		return
 	}
 	o := t.ops[v.Index]
 	if t.say(claim.NotLinearizable{Read: o.index, Node: o.Node, Value: o.Int(), Lo: v.Bounds.Lo, Hi: v.Bounds.Hi}) {
-		t.wrong(o, outside([]maelstromtest.Range{v.Bounds}, o.Int()))
+		t.wrong(o, outside([]verdict.Range{v.Bounds}, o.Int()))
 	}
 }
 
@@ -185,7 +185,7 @@ func sum(adds []*op) (sum int64) {
 // when a read was asked, or nil.
 func (t *teller) mostBefore(read *op) (most *op) {
 	for _, o := range t.ops {
-		if o.F == "read" && o.Outcome == maelstromtest.OK && o.Complete < read.Invoke && (most == nil || o.Int() > most.Int()) {
+		if o.F == "read" && o.Outcome == verdict.OK && o.Complete < read.Invoke && (most == nil || o.Int() > most.Int()) {
 			most = o
 		}
 	}
