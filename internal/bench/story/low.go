@@ -508,9 +508,7 @@ func (t *teller) notArrived(add int, node string, delta int64, n *news, to strin
 	for _, m := range n.undelivered {
 		c.Messages = append(c.Messages, m.ID)
 	}
-	if t.because(Undelivered, t.sent(first)) && len(c.Messages) > 1 {
-		t.say(c)
-	}
+	t.because(Undelivered, t.sent(first), c)
 }
 
 // silent tells that nobody who knew of an add told others of it.

@@ -131,7 +131,7 @@ func (t *teller) unanswered(o *op) {
 		return
 	}
 	if n := t.open(o); n > 0 {
-		t.say(claim.InHand{Op: o.index, Node: o.Node, N: n})
+		t.try("", claim.InHand{Op: o.index, Node: o.Node, N: n})
 	}
 	end := t.posAt(o.Complete)
 	since := claim.SentSince{Op: o.index, Node: o.Node}
@@ -512,6 +512,12 @@ func (t *teller) badAnswer() {
 			}
 		}
 		if len(t.claims) > 0 {
+			return
+		}
+	}
+	for _, m := range t.messages { // to init, which is not an operation
+		if isClient(m.Src) && m.op == nil && len(m.answers) > 1 {
+			t.say(t.sent(m.answers[0]), t.sent(m.answers[1]))
 			return
 		}
 	}

@@ -101,6 +101,7 @@ var alike = map[string]string{
 	"Until":            "nothing that matters happened between two messages",
 	"Call":             "nothing that matters happened between two messages",
 	"Earlier":          "another read had the same value",
+	"Question":         "another question had no answer, either",
 	"How":              "two ways of adding up come to the same",
 	"Replies less one": "the other replies told no more",
 	"Parts less one":   "a part of 0",
