@@ -503,3 +503,17 @@ func TestTheChecksCatchACounterThatIsWrong(t *testing.T) {
 		})
 	}
 }
+
+// ---- Stories ----
+
+func TestStoriesOfTheCounterAreTrue(t *testing.T) { trial.Stories(t, program, 60) }
+
+func TestStoriesOfACounterThatIsWrongAreTrue(t *testing.T) {
+	trial.Long(t, "builds the counter anew, several times")
+	for _, mistake := range trial.Mistakes {
+		t.Run(mistake.Name, func(t *testing.T) {
+			t.Parallel() // most of the time it waits for the compiler
+			trial.Tell(t, mistake, "TestStoriesOfTheCounterAreTrue")
+		})
+	}
+}
