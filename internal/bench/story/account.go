@@ -229,7 +229,7 @@ func (t *teller) tellPosting(fig figure, p *posting) bool {
 	case overwriting:
 		if t.try(LostUpdate, t.overwritten(p.change)) {
 			t.lost(p.before)
-		} else if m := p.knew.m; p.before != nil && m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < p.before.state {
+		} else if m := p.knew.m; p.before != nil && t.olderThan(m, p.before) {
 			if t.because(OldBasis, t.changed(p.before), t.toldClaim(m), t.sent(p.by)) && !p.idle {
 				t.killedSince(p.by, p.pos)
 				t.say(t.changed(p.change))
@@ -238,7 +238,8 @@ func (t *teller) tellPosting(fig figure, p *posting) bool {
 	case twice:
 		o := p.adds[0]
 		if t.try(CountedTwice, claim.CountedTwice{
-			Service: p.service, Key: p.key, Path: fig.path, Add: o.index, Node: o.Node, Delta: o.Int(), First: p.first.pos, Second: p.pos,
+			Service: p.service, Key: p.key, Path: fig.path, Add: o.index, Node: o.Node, Delta: o.Int(),
+			First: p.first.pos, Second: p.pos,
 		}) {
 			t.retried(p)
 		} else if t.say(t.changed(p.first)) {
@@ -259,6 +260,11 @@ func (t *teller) killedSince(m *Message, pos int) {
 			t.say(claim.Killed{Node: m.Src, At: at})
 		}
 	}
+}
+
+// olderThan reports whether a message told a state from before a change.
+func (t *teller) olderThan(m *Message, c *change) bool {
+	return m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < c.state
 }
 
 // lost tells for which acknowledged add a change was that was overwritten.
@@ -422,7 +428,8 @@ const tooLarge = 1 << 32
 
 func mostFirst(changes map[figure]int) []figure {
 	list := slices.SortedFunc(maps.Keys(changes), func(a, b figure) int {
-		return cmp.Or(changes[b]-changes[a], cmp.Compare(a.service, b.service), cmp.Compare(a.key, b.key), cmp.Compare(a.path, b.path))
+		return cmp.Or(changes[b]-changes[a],
+			cmp.Compare(a.service, b.service), cmp.Compare(a.key, b.key), cmp.Compare(a.path, b.path))
 	})
 	return list[:min(4, len(list))]
 }
@@ -436,7 +443,9 @@ func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
 	if same := t.sameSteps(fig, c.Node); same.N >= max(fewSteps, same.Adds) && t.facts.Holds(same) {
 		return t.because(OtherAmount, same)
 	}
-	early := slices.IndexFunc(t.slots[fig.slot], func(later *change) bool { return later.by.Src == c.Node && later.pos > c.At })
+	early := slices.IndexFunc(t.slots[fig.slot], func(later *change) bool {
+		return later.by.Src == c.Node && later.pos > c.At
+	})
 	if early >= 0 {
 		c := t.counted(fig, c.Node, t.slots[fig.slot][early].pos)
 		if c.Changed < c.Acked && t.try(AckedEarly, c, t.changed(t.slots[fig.slot][early])) {
@@ -457,7 +466,8 @@ func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
 	}
 	if last != nil && t.wrongRead.reply != nil {
 		t.say(claim.LastChange{
-			Node: c.Node, Service: last.service, Key: last.key, Value: last.json(), At: last.pos, Until: t.wrongRead.reply.ID,
+			Node: c.Node, Service: last.service, Key: last.key, Value: last.json(), At: last.pos,
+			Until: t.wrongRead.reply.ID,
 		})
 	}
 	return true
@@ -595,7 +605,8 @@ func (t *teller) toldTwice(read *op, f *fit, peer string) {
 				times++
 			}
 		}
-		if times > 1 && t.say(claim.ArrivedTwice{Message: m.ID, Times: times, Until: read.reply.ID, Src: peer, Dest: read.Node}) {
+		twice := claim.ArrivedTwice{Message: m.ID, Times: times, Until: read.reply.ID, Src: peer, Dest: read.Node}
+		if times > 1 && t.say(twice) {
 			return
 		}
 		if first := seen[string(m.Body)]; first != nil && len(m.body["msg_id"]) > 0 &&

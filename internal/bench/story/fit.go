@@ -27,7 +27,8 @@ type fit struct {
 
 // hows are the ways to make a value, the simplest first.
 var hows = []claim.How{
-	claim.Keys, claim.ToldOnce, claim.PeersAnswers, claim.OthersKeys, claim.CachedKey, claim.CachedRead, claim.CachedKeys, claim.PeersMost,
+	claim.Keys, claim.ToldOnce, claim.PeersAnswers, claim.OthersKeys, claim.CachedKey, claim.CachedRead,
+	claim.CachedKeys, claim.PeersMost,
 	claim.PeersLast, claim.Deltas, claim.LastMap, claim.OthersCachedKeys, claim.OwnAlone, toldEver,
 }
 
@@ -105,7 +106,8 @@ func (d *mind) formulas(lately []label) map[claim.Formula]bool {
 
 // simpler orders formulas that explain equally many reads.
 func simpler(a, b claim.Formula) int {
-	return cmp.Or(slices.Index(hows, a.How)-slices.Index(hows, b.How), strings.Compare(a.Path, b.Path), strings.Compare(a.Key, b.Key), strings.Compare(a.Type, b.Type))
+	return cmp.Or(slices.Index(hows, a.How)-slices.Index(hows, b.How),
+		strings.Compare(a.Path, b.Path), strings.Compare(a.Key, b.Key), strings.Compare(a.Type, b.Type))
 }
 
 func lastName(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
@@ -264,7 +266,8 @@ func (x *run) fit(read *op) *fit {
 	})
 	for _, mixed := range []bool{false, true} {
 		for _, f := range formulas {
-			if !c.accepts(f, read.Int()) || (mixed || read.Int() == 0) && shapes[f.How].any && !shapes[f.How].lately || mixed && (read.Int() == 0 || shapes[f.How].read) {
+			s, zero := shapes[f.How], read.Int() == 0
+			if !c.accepts(f, read.Int()) || zero && (mixed || s.any && !s.lately) || mixed && (s.any || s.read) {
 				continue
 			}
 			parts := d.parts(f, read, lately)

@@ -107,7 +107,8 @@ func index(r claim.Result, entries []journal.Entry) *run {
 	x := &indexer{
 		run: &run{
 			history: r.History, journal: entries, slots: map[slot][]*change{}, lives: map[string][]int{},
-			byID: map[int]*Message{}, sentBy: map[string][]*Message{}, gotBy: map[string][]*Message{}, minds: map[string][]*mind{},
+			byID: map[int]*Message{}, sentBy: map[string][]*Message{}, gotBy: map[string][]*Message{},
+			minds: map[string][]*mind{},
 		},
 		calls: map[[3]string]*Message{}, unmade: map[string][]*op{}, dead: map[string]bool{},
 	}

@@ -135,7 +135,8 @@ func (t *teller) oldKey(read *op, p oldPart) {
 		told = t.because(OldAnswer, t.toldClaim(p.m))
 	} else {
 		told = t.try(Outdated, claim.ChangedSince{
-			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(), Path: t.pathOf(p.was, p.now),
+			Reply: p.m.ID, Node: read.Node, Service: s.service, Key: s.key, Was: p.was.json(), Is: p.now.json(),
+			Path:  t.pathOf(p.was, p.now),
 			Until: read.reply.ID,
 		})
 	}
@@ -164,7 +165,8 @@ func (t *teller) behind(read *op, f *fit, missing int64) (gap int64) {
 			continue // it has a key
 		}
 		adds := of(t.ackedBefore(read), node)
-		c := claim.PartOff{Of: f.claim, Peer: node, Known: known[node], Acked: sum(adds), Asked: t.askedUpTo(node, read.answered)}
+		c := claim.PartOff{Of: f.claim, Peer: node, Known: known[node], Acked: sum(adds)}
+		c.Asked = t.askedUpTo(node, read.answered)
 		if c.Acked > c.Known && t.say(c) {
 			gap += c.Acked - c.Known
 			amounts = append(amounts, c)
@@ -210,7 +212,8 @@ func (t *teller) missed(read *op, s slot, path string, was *change) {
 			continue
 		}
 		hand := t.inHand(c.by)
-		if len(hand) != 1 || hand[0].Int() != c.number(path)-c.before.number(path) || hand[0].Complete >= read.Invoke || !hand[0].acked() {
+		step := c.number(path) - c.before.number(path)
+		if len(hand) != 1 || hand[0].Int() != step || hand[0].Complete >= read.Invoke || !hand[0].acked() {
 			continue
 		}
 		if t.say(t.changed(c)) && t.say(t.onlyAdd(hand[0], c.by)) {
@@ -222,7 +225,8 @@ func (t *teller) missed(read *op, s slot, path string, was *change) {
 
 func (t *teller) changed(c *change) claim.Claim {
 	return claim.Changed{
-		Service: c.service, Key: c.key, By: c.by.Src, Call: c.by.ID, At: c.pos, State: c.state, From: c.before.json(), To: c.json(),
+		Service: c.service, Key: c.key, By: c.by.Src, Call: c.by.ID, At: c.pos, State: c.state,
+		From: c.before.json(), To: c.json(),
 		Path: t.pathOf(c.before, c),
 	}
 }
@@ -253,7 +257,8 @@ func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
 // when it sent a message.
 func (t *teller) inHand(m *Message) (adds []*op) {
 	for _, o := range t.ops {
-		if o.F == "add" && o.Node == m.Src && o.arrived != none && o.arrived < m.pos && (o.answered == none || o.answered > m.pos) &&
+		if o.F == "add" && o.Node == m.Src && o.arrived != none && o.arrived < m.pos &&
+			(o.answered == none || o.answered > m.pos) &&
 			t.born(o.Node, o.arrived) == t.born(o.Node, m.pos) {
 			adds = append(adds, o)
 		}
@@ -397,7 +402,8 @@ func (t *teller) inVain(read *op, f *fit, all bool) {
 		if i < 0 {
 			kind = TooSoon
 		}
-		if t.because(kind, t.sent(read.reply), claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}) {
+		inVain := claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}
+		if t.because(kind, t.sent(read.reply), inVain) {
 			for _, m := range exchange {
 				t.say(t.sent(m))
 			}
@@ -410,7 +416,8 @@ func (t *teller) inVain(read *op, f *fit, all bool) {
 // before a position.
 func (t *teller) askedAgain(m *Message, before int) bool {
 	return slices.ContainsFunc(t.sentBy[m.Src], func(again *Message) bool {
-		return again.pos > m.pos && again.pos < before && again.Dest == m.Dest && again.answeredBefore(before) && again.withoutIDs() == m.withoutIDs()
+		return again.pos > m.pos && again.pos < before && again.Dest == m.Dest &&
+			again.answeredBefore(before) && again.withoutIDs() == m.withoutIDs()
 	})
 }
 
@@ -489,7 +496,8 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 	}
 	now := t.by(c.slot, until.pos)
 	t.because(Outdated, claim.ChangedSince{
-		Reply: latest.ID, Node: to, Service: c.service, Key: c.key, Was: t.told(latest).json(), Is: now.json(), Path: t.pathOf(t.told(latest), now),
+		Reply: latest.ID, Node: to, Service: c.service, Key: c.key, Was: t.told(latest).json(), Is: now.json(),
+		Path:  t.pathOf(t.told(latest), now),
 		Until: until.ID,
 	})
 }

@@ -18,7 +18,9 @@ func TellOnce(r claim.Result, entries []journal.Entry) *Story {
 	}
 	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries), kind: CountedOnce}
 	for _, c := range t.effects {
-		heard := slices.ContainsFunc(c.by.answers, func(m *Message) bool { return m.arrived != none && m.used != nil && m.used.Changed })
+		heard := slices.ContainsFunc(c.by.answers, func(m *Message) bool {
+			return m.arrived != none && m.used != nil && m.used.Changed
+		})
 		hand := t.inHand(c.by)
 		if c.idle || heard || len(hand) != 1 || !hand[0].acked() || !t.adds(c, hand[0]) {
 			continue
@@ -54,9 +56,12 @@ func (t *teller) once(c *change, add, read *op) bool {
 		t.say(t.sent(m))
 	}
 	for _, m := range t.sentBy[add.Node] {
-		if m.pos > c.by.pos && m.pos < add.answered && isService(m.Dest) && m.slot() == c.slot && m.answeredBefore(add.answered) {
+		if m.pos > c.by.pos && m.pos < add.answered && isService(m.Dest) && m.slot() == c.slot &&
+			m.answeredBefore(add.answered) {
 			t.say(t.sent(m), t.sent(m.answers[0]))
 		}
 	}
-	return t.say(t.acknowledged(add), claim.Answered{Read: read.index, Node: read.Node, Value: read.Int(), Reply: read.reply.ID})
+	return t.say(t.acknowledged(add), claim.Answered{
+		Read: read.index, Node: read.Node, Value: read.Int(), Reply: read.reply.ID,
+	})
 }

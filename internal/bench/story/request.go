@@ -275,7 +275,8 @@ func (t *teller) storm(o *op, calls []*Message) bool {
 				most = group
 			}
 		}
-		if r := refusals(most); r >= aFew && r > 2*requests && 2*r >= len(most) && t.repeated(o, calls, most[0], same, len(most)) {
+		if r := refusals(most); r >= aFew && r > 2*requests && 2*r >= len(most) &&
+			t.repeated(o, calls, most[0], same, len(most)) {
 			return true
 		}
 	}
@@ -371,7 +372,9 @@ func (t *teller) posAt(at time.Duration) int {
 		m := t.byID[e.ID]
 		return e.What == journal.Sent && m != nil && m.op != nil
 	}))
-	pos, _ := slices.BinarySearchFunc(t.journal[ready:], at, func(e journal.Entry, at time.Duration) int { return cmp.Compare(e.Time, at) })
+	pos, _ := slices.BinarySearchFunc(t.journal[ready:], at, func(e journal.Entry, at time.Duration) int {
+		return cmp.Compare(e.Time, at)
+	})
 	return ready + pos
 }
 
@@ -478,7 +481,8 @@ func (t *teller) refused(o *op) {
 			latest = m
 		}
 	}
-	if latest != nil && t.say(t.sent(latest.of), t.sent(latest)) && string(latest.body["code"]) == "20" && isService(latest.Src) {
+	if latest != nil && t.say(t.sent(latest.of), t.sent(latest)) && isService(latest.Src) &&
+		string(latest.body["code"]) == "20" {
 		t.neverSet(latest.of.slot())
 	}
 	t.printed(o)
@@ -570,7 +574,8 @@ func (t *teller) refusedAdd() {
 			continue
 		}
 		right := t.withoutRefused()
-		if outside(right, o.Int()) == 0 || !t.say(claim.CountsRefused{Read: o.index, Node: o.Node, Value: o.Int(), Right: right}) {
+		c := claim.CountsRefused{Read: o.index, Node: o.Node, Value: o.Int(), Right: right}
+		if outside(right, o.Int()) == 0 || !t.say(c) {
 			continue
 		}
 		for _, add := range t.ops {
