@@ -186,14 +186,16 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.Misdirected:  is[claim.Misdirected],
 	story.OldAnswer:    which(func(c claim.Told) bool { return c.Was != c.Is }),
 	story.Outdated:     is[claim.ChangedSince],
-	story.Undelivered:  either(which(notInTime), is[claim.Undelivered], is[claim.DeltasMissing], is[claim.AnsweredBefore], is[claim.AskedInVain]),
-	story.NotSent:      is[claim.Silent],
-	story.NotAsked:     either(is[claim.NeverTold], is[claim.AskedNobody]),
-	story.TooSoon:      either(is[claim.AnsweredBefore], is[claim.AskedInVain]),
-	story.OldBasis:     is[claim.Told],
-	story.OwnLeftOut:   is[claim.PartOff],
-	story.NotKnown:     is[claim.Cone],
-	story.ToldTwice:    either(is[claim.ArrivedTwice], is[claim.SentAgain], which(func(c claim.PartOff) bool { return c.Known > c.Asked })),
+	story.Undelivered: either(which(notInTime), is[claim.Undelivered], is[claim.DeltasMissing],
+		is[claim.AnsweredBefore], is[claim.AskedInVain]),
+	story.NotSent:    is[claim.Silent],
+	story.NotAsked:   either(is[claim.NeverTold], is[claim.AskedNobody]),
+	story.TooSoon:    either(is[claim.AnsweredBefore], is[claim.AskedInVain]),
+	story.OldBasis:   is[claim.Told],
+	story.OwnLeftOut: is[claim.PartOff],
+	story.NotKnown:   is[claim.Cone],
+	story.ToldTwice: either(is[claim.ArrivedTwice], is[claim.SentAgain],
+		which(func(c claim.PartOff) bool { return c.Known > c.Asked })),
 	story.Forgotten:    either(is[claim.AckedInMemory], is[claim.Killed]),
 	story.NodeKilled:   is[claim.Killed],
 	story.Unanswered:   is[claim.Unanswered],
@@ -259,7 +261,8 @@ func undrawn(run *claim.Run, s *story.Story) (problems []string) {
 	for _, a := range s.Arrows {
 		sent := run.Sent(a.ID)
 		arrows[a.ID]++
-		if !run.Holds(sent) || s.Lanes[a.From].Name != sent.Src || s.Lanes[a.To].Name != sent.Dest || !messages[a.ID] ||
+		if !run.Holds(sent) || !messages[a.ID] ||
+			s.Lanes[a.From].Name != sent.Src || s.Lanes[a.To].Name != sent.Dest ||
 			sent.Copies == 1 && fates[a.Fate] != sent.Fate {
 			problems = append(problems, fmt.Sprintf("the arrow %+v is not %+v, or no claim shows it", *a, sent))
 		}
@@ -307,11 +310,13 @@ func dangling(run *claim.Run, claims []claim.Claim) (problems []string) {
 			if value, ok := field(what); ok && names {
 				*last = value
 			} else if ok && value != *last {
-				problems = append(problems, fmt.Sprintf("%q speaks of %s %d, but %d was named", run.Text(c), what, value, *last))
+				problems = append(problems,
+					fmt.Sprintf("%q speaks of %s %d, but %d was named", run.Text(c), what, value, *last))
 			}
 		}
 		if until, ok := field("Until"); ok && until != call && !answers(run, read, until) {
-			problems = append(problems, fmt.Sprintf("%q speaks of message %d, but %d was named, and read %d", run.Text(c), until, call, read))
+			problems = append(problems,
+				fmt.Sprintf("%q speaks of message %d, but %d was named, and read %d", run.Text(c), until, call, read))
 		}
 		named, ok := field("Call")
 		if at, hasAt := field("At"); !ok && hasAt && 0 <= at && at < int64(len(run.Journal)) && run.Journal[at].What == maelstromtest.Answered {

@@ -62,7 +62,8 @@ func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 		s := story.Of(r, journal)
 		test.harm(s)
 		found := problemsOf(run, s)
-		if test.want == "" && len(found) > 0 || !slices.ContainsFunc(found, func(p string) bool { return strings.Contains(p, test.want) }) && test.want != "" {
+		wanted := slices.ContainsFunc(found, func(p string) bool { return strings.Contains(p, test.want) })
+		if wanted != (test.want != "") || test.want == "" && len(found) > 0 {
 			t.Errorf("%s: %q, want one with %q; the story is\n%s", name, found, test.want, s.Text())
 		}
 	}
