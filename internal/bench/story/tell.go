@@ -105,11 +105,11 @@ func (t *teller) finalRead() {
 }
 
 // outside returns by how much a value is less than the next one that is right,
-// or, below zero, by how much it is more than all.
+// or, below zero, by how much it is more than all. It is zero for a right one.
 func outside(right []verdict.Range, value int64) int64 {
 	for _, r := range right {
-		if value < r.Lo {
-			return r.Lo - value
+		if value <= r.Hi {
+			return max(0, r.Lo-value)
 		}
 	}
 	return right[len(right)-1].Hi - value
