@@ -143,8 +143,8 @@ func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posti
 	return p
 }
 
-// overwrites reports whether a write is the sum of adds and of what its node had
-// been told, which was not the value before it.
+// overwrites reports whether a write is the sum of adds and of what its node
+// had been told, which was not the value before it.
 func (t *teller) overwrites(p *posting, fig figure, hand []*op) bool {
 	known := t.mind(p.by.Src, p.by.pos).upTo(label{aKey, fig.service, fig.key, fig.path}, p.by.pos)
 	for _, knew := range slices.Backward(known[max(0, len(known)-6):]) {
@@ -168,8 +168,8 @@ func (t *teller) firstOf(c *change) *change {
 }
 
 // unsettled returns the adds of more than nothing that a node had in hand when
-// it sent a message, and those that it had been asked for before that, for which
-// there is no change yet.
+// it sent a message, and those that it had been asked for before that, for
+// which there is no change yet.
 func (t *teller) unsettled(m *Message, settled map[*op]*change) (hand, pending []*op) {
 	for _, o := range t.ops {
 		if o.F != "add" || o.Int() <= 0 || o.Node != m.Src || o.arrived == none || o.arrived > m.pos || settled[o] != nil {
@@ -473,8 +473,9 @@ func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
 	return true
 }
 
-// mistaken tells of an answer to a request of a node's earlier life that came in
-// the next life, when the node had made another request with the same number.
+// mistaken tells of an answer to a request of a node's earlier life that came
+// in the next life, when the node had made another request with the same
+// number.
 func (t *teller) mistaken(node string, until int) bool {
 	for _, m := range t.gotBy[node] {
 		born := t.born(node, m.arrived)
@@ -512,8 +513,8 @@ func (t *teller) sameSteps(fig figure, node string) claim.SameSteps {
 	return c
 }
 
-// elsewhere tells that a node changed the key that is named after it, of which a
-// read's node, which counts its own, had been told nothing.
+// elsewhere tells that a node changed the key that is named after it, of which
+// a read's node, which counts its own, had been told nothing.
 func (t *teller) elsewhere(read *op, f *fit, node string) bool {
 	figures := t.figures(read, f)
 	own := slices.ContainsFunc(figures, func(fig figure) bool { return mentions(fig.key, read.Node) })

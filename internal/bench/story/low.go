@@ -99,8 +99,8 @@ func usesKeys(f *fit) bool {
 	return f == nil || slices.ContainsFunc(f.parts, func(p part) bool { return p.from == aKey })
 }
 
-// An oldPart is a part of a read's value that came from a key that was no longer
-// so when the read was answered.
+// An oldPart is a part of a read's value that came from a key that was no
+// longer so when the read was answered.
 type oldPart struct {
 	part
 	was, then, now *change // the value that was told, and those when it was told and when the read was answered
@@ -231,8 +231,8 @@ func (t *teller) changed(c *change) claim.Claim {
 	}
 }
 
-// pathOf returns the path of a number by which two values of a key differ: of the
-// one that the story is about, if it does.
+// pathOf returns the path of a number by which two values of a key differ: of
+// the one that the story is about, if it does.
 func (t *teller) pathOf(was, is *change) string {
 	if is == nil {
 		return ""
@@ -516,7 +516,13 @@ func (t *teller) notArrived(add int, node string, delta int64, n *news, to strin
 	for _, m := range n.undelivered {
 		c.Messages = append(c.Messages, m.ID)
 	}
-	t.because(Undelivered, t.sent(first), c)
+	switch {
+	case t.try(Undelivered, c, t.sent(first)):
+	case gone(first.fate()):
+		t.because(Undelivered, t.sent(first))
+	default:
+		t.say(t.sent(first))
+	}
 }
 
 // silent tells that nobody who knew of an add told others of it.

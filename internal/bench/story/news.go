@@ -117,8 +117,8 @@ type life struct {
 // or a value of a service, knows.
 type cone map[life]int
 
-// reach follows what can have been known back: by a node when it sent a message,
-// or, if there are any, in these answers of services alone.
+// reach follows what can have been known back: by a node when it sent a
+// message, or, if there are any, in these answers of services alone.
 func (x *run) reach(node string, until int, answers []*Message) cone {
 	from, wanted, sets := cone{}, map[*Message]bool{}, map[int]bool{}
 	for _, m := range answers {

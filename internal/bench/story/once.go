@@ -8,10 +8,10 @@ import (
 	"maelstrom-counter/internal/bench/verdict"
 )
 
-// TellOnce returns a story of a run that is right. It is about the first add that
-// changed a service without its node hearing of it, and was acknowledged all
-// the same: what the node did then, and what the read after it returned. TellOnce
-// returns nil if the run was wrong, or if there is no such add.
+// TellOnce returns a story of a run that is right. It is about the first add
+// that changed a service without its node hearing of it, and was acknowledged
+// all the same: what the node did then, and what the read after it returned.
+// TellOnce returns nil if the run was wrong, or if there is no such add.
 func TellOnce(r claim.Result, entries []journal.Entry) *Story {
 	if !r.Right {
 		return nil

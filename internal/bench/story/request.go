@@ -165,8 +165,8 @@ func (t *teller) unanswered(o *op) {
 	t.kindIfNone(Unanswered)
 }
 
-// stopped tells that a fault killed a request's node before the request came, or
-// while its client waited.
+// stopped tells that a fault killed a request's node before the request came,
+// or while its client waited.
 func (t *teller) stopped(o *op) bool {
 	for pos, e := range t.journal {
 		if e.Node != o.Node || e.What != journal.Killed || e.Time > o.Complete {

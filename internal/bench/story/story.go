@@ -6,9 +6,9 @@
 //		fmt.Println(s.Text())
 //	}
 //
-// A sentence, an arrow or a note that is not a claim that holds does not appear.
-// What to claim follows the flow of information, with no knowledge of the
-// node's design: how reads are made of what their nodes had been told, from
+// A sentence, an arrow or a note that is not a claim that holds does not
+// appear. What to claim follows the flow of information, with no knowledge of
+// the node's design: how reads are made of what their nodes had been told, from
 // which states of services that came, and up to where news of an add had got.
 //
 // The package only decides and draws: it has no clock, reads no files and runs
@@ -77,9 +77,9 @@ const (
 	Unexplained  Kind = "what is known"
 )
 
-// Tell returns the story of what decided that a run is wrong: of the first check
-// that Maelstrom makes, too, or else of the first other one. It returns nil if
-// no check is wrong.
+// Tell returns the story of what decided that a run is wrong: of the first
+// check that Maelstrom makes, too, or else of the first other one. It returns
+// nil if no check is wrong.
 func Tell(r claim.Result, entries []journal.Entry) *Story {
 	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries)}
 	if t.whatIsWrong(); len(t.claims) == 0 {
