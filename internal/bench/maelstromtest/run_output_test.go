@@ -53,6 +53,12 @@ func TestANodeIsMuteAfterALineThatIsNotAMessage(t *testing.T) {
 		`{"src":"n0","dest":"n1","ts":1}` + "\n": {"the message has a field ts beside src, dest, body and id", 1},
 		hello + "\r\n":                           {"", 3},
 		hello + " // sent\n":                     {"", 3},
+		`{"src":"n0","dest":"n1","body":5}` + "\n":                             {"body is not an object", 1},
+		`{"src":"n0","dest":"n1","body":[1]}` + "\n":                           {"body is not an object", 1},
+		"{\"src\":\"n0\",\t\"dest\":\"n1\",\"body\":[]}\n":                     {"", 3},
+		`{"src":"n0","dest":"n1","body":""}` + "\n":                            {"", 3},
+		"{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{\"text\":\"a \\\"\tb\"}}\n": {"", 3},
+		"{\"src\":\"n0\",\x01\"dest\":\"n1\"}\n":                               {"not JSON: invalid character '\\x01' at start of value after offset 12", 1},
 	} {
 		requests := 0
 		program := respond(func(env Env, m Packet) {
@@ -70,7 +76,7 @@ func TestANodeIsMuteAfterALineThatIsNotAMessage(t *testing.T) {
 		}
 		muted, unheard := entriesOf(journal, Muted), entriesOf(journal, Unheard)
 		remarks := 0
-		if strings.Contains(printed, "//") {
+		if strings.Contains(printed, "//") || strings.Contains(printed, "\tb") {
 			remarks = 1
 		}
 		if len(r.Remarks) != remarks || (test.why == "") != (len(r.Mutes) == 0) {
