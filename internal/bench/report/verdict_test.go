@@ -69,7 +69,7 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 		{ev, true, nil, Right, "RIGHT by Maelstrom's verdict."},
 		{ev, true, []func(*verdict.Evidence){old}, Right, "RIGHT by Maelstrom's verdict."},
 		{ev, true, []func(*verdict.Evidence){babbling}, Right, "RIGHT by Maelstrom's verdict."},
-		{ev, true, []func(*verdict.Evidence){unfinal}, Right, "RIGHT by Maelstrom's verdict, but this was not checked: final reads (none of 1 was answered)."},
+		{ev, true, []func(*verdict.Evidence){unfinal}, Right, "RIGHT by Maelstrom's verdict, but this was not checked: final reads (none of 1 succeeded)."},
 		{ev, true, []func(*verdict.Evidence){lost}, Wrong, "WRONG by Maelstrom's verdict (:workload): 1 of 1 final read is wrong; the first is 0, not 2."},
 		{ev, true, []func(*verdict.Evidence){refusing}, Wrong, "WRONG by Maelstrom's verdict (:stats): no add succeeded."},
 		{ev, true, []func(*verdict.Evidence){crashed, lost}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results."},
