@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A pipe is a node's standard input, or keeps its standard error. Writing never
@@ -231,7 +233,7 @@ func (t *tail) Write(p []byte) (int, error) {
 }
 
 func (t *tail) keep(line []byte) {
-	t.lines = append(t.lines, string(line))
+	t.lines = append(t.lines, verdict.Shown(string(line)))
 	if len(t.lines) >= 2*tailLines {
 		t.lines = slices.Clone(t.lines[len(t.lines)-tailLines:])
 	}
@@ -242,7 +244,7 @@ func (t *tail) String() string {
 	defer t.mu.Unlock()
 	lines := t.lines
 	if len(t.partial) > 0 {
-		lines = append(slices.Clip(lines), string(t.partial))
+		lines = append(slices.Clip(lines), verdict.Shown(string(t.partial)))
 	}
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // drain takes what the nodes have written.
@@ -123,13 +125,13 @@ func (b *bench) remark(n *node, line, text string) {
 	if slices.ContainsFunc(b.Remarks, func(r Remark) bool { return r.Node == n.name && r.Text == text }) {
 		return
 	}
-	b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.since(), Line: line, Text: text})
+	b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.since(), Line: verdict.Shown(line), Text: verdict.Shown(text)})
 }
 
 // mute notes that nothing more is heard from a node in this life.
 func (b *bench) mute(n *node, line refusedLine) {
 	n.life.mute = true
-	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.since(), Line: line.text, Why: line.why})
+	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.since(), Line: verdict.Shown(line.text), Why: verdict.Shown(line.why)})
 	b.note(Entry{What: Muted, Node: n.name, Text: line.text, Why: line.why})
 	if !n.life.ready && !n.life.answered {
 		n.life.init.fail(n.refusal(line))

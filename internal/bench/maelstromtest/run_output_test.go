@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -328,5 +329,44 @@ func TestALateAnswerIsCountedOnce(t *testing.T) {
 	}))
 	if r.Late != 1 || !strings.Contains(fmt.Sprint(r.Check(wellFormed).Findings), "n0 answered request 1 of c1 twice") {
 		t.Errorf("%d late, findings %q", r.Late, r.Check(wellFormed).Findings)
+	}
+}
+
+// What is kept of long lines for messages is their beginning. Receivers and the
+// journal get all of them.
+func TestLongLinesAreShownInPart(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	const cut = "... (%d bytes in all)"
+	requests := 0
+	r, journal := Record(t, Config{Workload: Echo{}, Nodes: 1, Script: echoes(0, time.Second, 2*time.Second)}, func(env Env) error {
+		return respond(func(env Env, m Packet) {
+			switch requests++; requests {
+			case 1:
+				say(env, "n0", m.Src, fmt.Sprintf(`{"type":"echo_ok","in_reply_to":%d,"echo":%q}`, m.MsgID, long))
+			case 2:
+				fmt.Fprintln(env.Stderr, long)
+				say(env, "n0", m.Src, fmt.Sprintf(`{"type":"hello","text":%q}`, long))
+				echo(env, m)
+			case 3:
+				fmt.Fprintln(env.Stdout, long)
+			}
+		})(env)
+	})
+	if text := r.History[0].Text; len(text) > 1100 || !strings.HasSuffix(text, fmt.Sprintf(cut, 5017)) {
+		t.Errorf("the answer is shown as %s", text)
+	}
+	if found := r.Check(wellFormed).Findings; len(found) != 2 || !strings.Contains(found[1], fmt.Sprintf(cut, 5026)) {
+		t.Errorf("findings %q", found)
+	}
+	if line := r.Mutes[0].Line; len(line) > 1100 || !strings.HasSuffix(line, fmt.Sprintf(cut, 5000)) {
+		t.Errorf("the line is shown as %s", line)
+	}
+	if muted := entriesOf(journal, Muted); len(muted) != 1 || !strings.Contains(muted[0], long) {
+		t.Errorf("the journal has %q", muted)
+	}
+	_, err := started(t, asked(long+"\n"))
+	var start *StartError
+	if !errors.As(err, &start) || start.Line != long[:1000]+fmt.Sprintf(cut, 5000) || start.Stdout != start.Line {
+		t.Errorf("error %v", err)
 	}
 }

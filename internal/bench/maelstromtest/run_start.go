@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // initTimeout is how long a node may take to answer its init message:
@@ -47,7 +49,7 @@ func (e *StartError) Error() string {
 }
 
 func (n *node) startError(why, line string) *StartError {
-	return &StartError{n.name, why, line, n.said.String(), n.stderr.String()}
+	return &StartError{n.name, why, verdict.Shown(line), n.said.String(), n.stderr.String()}
 }
 
 // initError says what is wrong with a node's answer to init, or with the lack

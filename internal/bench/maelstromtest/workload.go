@@ -176,6 +176,7 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 		}
 		op.Outcome = OK
 	}
+	op.Text = verdict.Shown(op.Text)
 	l.counts[op.Outcome]++
 	if op.Outcome == OK && l.b.cfg.Progress != nil {
 		l.latest = append(l.latest, op.Complete-op.Invoke)

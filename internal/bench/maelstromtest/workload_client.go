@@ -158,7 +158,7 @@ func (c *benchClient) receive(m *message) {
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
 	case err != nil || id < 1 || id > c.lastID:
-		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", sender(m), c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", sender(m), c.endpoint.name, verdict.Shown(string(m.body)))
 	case id == c.awaited:
 		c.awaited, c.over = 0, c.b.now()
 		c.answered(r, r.rpcError())
@@ -166,7 +166,8 @@ func (c *benchClient) receive(m *message) {
 		c.b.Late++
 		delete(c.late, id)
 	default:
-		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s", sender(m), id, c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s",
+			sender(m), id, c.endpoint.name, verdict.Shown(string(m.body)))
 	}
 }
 

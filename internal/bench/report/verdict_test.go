@@ -134,6 +134,24 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	if !strings.HasPrefix(got, "Beyond Maelstrom, as --consistency linearizable demands:\n"+explained+"  wrong: linearizable") || strings.Contains(got, finding) {
 		t.Errorf("got\n%s", got)
 	}
+	run := judged(e)
+	run.Result.Remarks = []verdict.Remark{{Node: "n1", At: 17 * ms, Line: "{} // sent", Text: "there is text after the message"}}
+	const note = "n1 after 17 ms: there is text after the message: {} // sent"
+	if got = strings.Join(run.Beyond(), "\n"); !strings.HasSuffix(got, "\n  remark: "+note) {
+		t.Errorf("got\n%s", got)
+	}
+	folder := t.TempDir()
+	if err := Write(folder, run); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		PageFile:       "Remark: " + note,
+		"results.json": `"lines_that_others_may_refuse": [`,
+	} {
+		if !strings.Contains(read(t, folder, file), want) {
+			t.Errorf("%s has no %s", file, want)
+		}
+	}
 	if none := (Run{Result: &maelstromtest.Result{}}); none.Beyond() != nil || none.Headline() != "WRONG by Maelstrom's verdict." {
 		t.Errorf("of no checks, %q and %q", none.Headline(), none.Beyond())
 	}

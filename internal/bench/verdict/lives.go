@@ -60,6 +60,22 @@ type Remark struct {
 	Text string        `json:"text"`
 }
 
+func (r Remark) String() string {
+	if r.Node == "" {
+		return r.Text + ": " + r.Line
+	}
+	return fmt.Sprintf("%s after %s: %s: %s", r.Node, Time(r.At), r.Text, r.Line)
+}
+
+// Notes returns a line for each kind of remark.
+func (l Lives) Notes() []string {
+	var lines []string
+	for _, g := range grouped(l.Remarks, func(r Remark) string { return Kind(r.Text) }) {
+		lines = append(lines, andMore(g.first.String(), g.n))
+	}
+	return lines
+}
+
 // An Exit is how a node's life ended.
 type Exit struct {
 	Node   string `json:"node"`
