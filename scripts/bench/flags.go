@@ -172,7 +172,8 @@ func parse(args []string) (options, error) {
 // convert reads what flags of text say.
 func (o *options) convert(r raw) (err error) {
 	o.Workload = workloads[r.workload]
-	o.Recovery = max(o.Recovery, 1) // zero would mean the default
+	o.Recovery = max(o.Recovery, 1)          // zero would mean the default
+	o.KeepGoing = o.KeepGoing || o.MinOK > 0 // what fails until the end counts
 	if o.LatencyDist, err = maelstromtest.ParseDistribution(r.dist); err != nil {
 		return fmt.Errorf("--latency-dist: %w", err)
 	}
