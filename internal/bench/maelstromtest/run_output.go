@@ -144,8 +144,11 @@ const pendingAfter = time.Second
 
 // watchPending notes it if a node has begun a line and does not end it.
 func (b *bench) watchPending(n *node, life *life) {
+	if life.watched {
+		return // a line may be long, and pending copies it
+	}
 	text, line := life.stdout.pending()
-	if text == "" || life.watched {
+	if text == "" {
 		return
 	}
 	life.watched = true
