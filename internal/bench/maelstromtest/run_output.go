@@ -113,6 +113,9 @@ func (b *bench) emit(n *node, o outgoing) {
 	if o.remark != "" {
 		b.remark(n, string(o.line), o.remark+", which Maelstrom does not mind; other parsers may")
 	}
+	if o.src != n.endpoint {
+		b.remark(n, string(o.line), "the src is "+o.src.name+", and to Maelstrom it is "+o.src.name+" that has sent the message")
+	}
 	if !n.life.ready {
 		b.heardBeforeInit(n, o)
 	}
@@ -125,13 +128,13 @@ func (b *bench) remark(n *node, line, text string) {
 	if slices.ContainsFunc(b.Remarks, func(r Remark) bool { return r.Node == n.name && r.Text == text }) {
 		return
 	}
-	b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.since(), Line: verdict.Shown(line), Text: verdict.Shown(text)})
+	b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.recorded(), Line: verdict.Shown(line), Text: verdict.Shown(text)})
 }
 
 // mute notes that nothing more is heard from a node in this life.
 func (b *bench) mute(n *node, line refusedLine) {
 	n.life.mute = true
-	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.since(), Line: verdict.Shown(line.text), Why: verdict.Shown(line.why)})
+	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.recorded(), Line: verdict.Shown(line.text), Why: verdict.Shown(line.why)})
 	b.note(Entry{What: Muted, Node: n.name, Text: line.text, Why: line.why})
 	if !n.life.ready && !n.life.answered {
 		n.life.init.fail(n.refusal(line))

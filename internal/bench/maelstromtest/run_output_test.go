@@ -53,6 +53,7 @@ func TestANodeIsMuteAfterALineThatIsNotAMessage(t *testing.T) {
 		`{"src":"n0","dest":"n9"}` + "\n":        {"dest n9 does not exist", 1},
 		`{"src":"n0","dest":"n1","ts":1}` + "\n": {"the message has a field ts beside src, dest, body and id", 1},
 		hello + "\r\n":                           {"", 3},
+		`{"src":"n1","dest":"n0"}` + "\n":        {"", 3},
 		hello + " // sent\n":                     {"", 3},
 		`{"src":"n0","dest":"n1","body":5}` + "\n":                             {"body is not an object", 1},
 		`{"src":"n0","dest":"n1","body":[1]}` + "\n":                           {"body is not an object", 1},
@@ -77,7 +78,7 @@ func TestANodeIsMuteAfterALineThatIsNotAMessage(t *testing.T) {
 		}
 		muted, unheard := entriesOf(journal, Muted), entriesOf(journal, Unheard)
 		remarks := 0
-		if strings.Contains(printed, "//") || strings.Contains(printed, "\tb") {
+		if strings.Contains(printed, "//") || strings.Contains(printed, "\tb") || strings.Contains(printed, `"src":"n1"`) {
 			remarks = 1
 		}
 		if len(r.Remarks) != remarks || (test.why == "") != (len(r.Mutes) == 0) {
@@ -368,5 +369,33 @@ func TestLongLinesAreShownInPart(t *testing.T) {
 	var start *StartError
 	if !errors.As(err, &start) || start.Line != long[:1000]+fmt.Sprintf(cut, 5000) || start.Stdout != start.Line {
 		t.Errorf("error %v", err)
+	}
+}
+
+// What happens before all nodes are ready counts as if it happened then.
+func TestANodeThatIsMuteBeforeTheOthersAreReadyIsMuteFromTheBeginning(t *testing.T) {
+	for name, printed := range map[string]string{"mute": "\n\n", "remark": " // ok\n"} {
+		r := Simulate(t, Config{Workload: Echo{}, Nodes: 2, Script: echoes(0)}, func(env Env) error {
+			return eachMessage(env, func(m Packet) error {
+				if m.Type == "echo" {
+					echo(env, m)
+					return nil
+				}
+				end := "\n"
+				if time.Sleep(time.Second); m.Dest == "n1" {
+					time.Sleep(time.Second)
+				} else {
+					end = printed
+				}
+				_, err := fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":{"type":"init_ok","in_reply_to":1}}%s`, m.Dest, m.Src, end)
+				return err
+			})
+		})
+		for _, m := range r.Mutes {
+			r.Remarks = append(r.Remarks, Remark{At: m.At})
+		}
+		if len(r.Remarks) != 1 || r.Remarks[0].At != 0 {
+			t.Errorf("%s: mutes %v, remarks %+v", name, r.Mutes, r.Remarks)
+		}
 	}
 }

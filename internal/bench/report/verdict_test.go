@@ -136,7 +136,7 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	}
 	run := judged(e)
 	run.Result.Remarks = []verdict.Remark{{Node: "n1", At: 17 * ms, Line: "{} // sent", Text: "there is text after the message"}}
-	const note = "n1 after 17 ms: there is text after the message: {} // sent"
+	const note = "n1: there is text after the message: {} // sent"
 	if got = strings.Join(run.Beyond(), "\n"); !strings.HasSuffix(got, "\n  remark: "+note) {
 		t.Errorf("got\n%s", got)
 	}

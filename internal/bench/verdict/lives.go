@@ -61,10 +61,7 @@ type Remark struct {
 }
 
 func (r Remark) String() string {
-	if r.Node == "" {
-		return r.Text + ": " + r.Line
-	}
-	return fmt.Sprintf("%s after %s: %s: %s", r.Node, Time(r.At), r.Text, r.Line)
+	return strings.TrimPrefix(fmt.Sprintf("%s: %s: %s", r.Node, r.Text, r.Line), ": ")
 }
 
 // Notes returns a line for each kind of remark.

@@ -97,7 +97,7 @@ func TestRemarksAreGrouped(t *testing.T) {
 	l := Lives{Remarks: []Remark{
 		{"n0", 17 * time.Millisecond, "{} x", "there is text"}, {"n1", 2 * time.Second, "{} y", "there is text"}, {Line: "hello", Text: "printed"},
 	}}
-	want := []string{"n0 after 17 ms: there is text: {} x (and 1 more like it)", "printed: hello"}
+	want := []string{"n0: there is text: {} x (and 1 more like it)", "printed: hello"}
 	if got := l.Notes(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
