@@ -32,7 +32,7 @@ func TestAFileThatCannotRunSaysWhy(t *testing.T) {
 		"no name":         {"#!\nexit 127\n", 0o755, "its first line names no interpreter"},
 		"mark":            {byteOrderMark + "#!/bin/sh\n", 0o755, "a byte order mark comes before the #! of its first line"},
 		"not executable":  {"#!/bin/sh\n", 0o644, "the file is not executable: chmod +x makes it so"},
-		"another machine": {"\x7fELF\x02\x01\x01\x00", 0o755, "it is a program for another system or processor, or its loader is missing"},
+		"another machine": {"\x7fELF\x02\x01\x01\x00(\n)", 0o755, "it is a program for another system or processor, or its loader is missing"},
 		"exits with 127":  {"#!/bin/sh\nexit 127\n", 0o755, "exit status 127"},
 		"is killed":       {"#!/bin/sh\necho on stderr >&2\nkill -9 $$\n", 0o755, "signal: killed"},
 	} {
