@@ -82,7 +82,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.StringVar(&r.availability, "availability", "", "the `share` of the requests that must be answered ok, from 0 to 1, or total, which is 1; by default any will do")
 	flags.Var(span{&o.MaxP99, time.Millisecond}, "max-p99", "fail if the 99th percentile of latency is above this many `ms`, such as 50")
 	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
-	flags.BoolVar(&o.KeepGoing, "keep-going", false, "go on when no node can answer any more, which otherwise ends the run")
+	flags.BoolVar(&o.KeepGoing, "keep-going", false, "go on when no node can answer any more, which otherwise ends the run, unless less than all requests must be answered (--availability, --min-ok)")
 	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
 	flags.BoolVar(&o.logSend, "log-net-send", false, "show each message when it is sent, on stderr")
 	flags.BoolVar(&o.logRecv, "log-net-recv", false, "show each message when it is received, lost or blocked, on stderr")
@@ -172,7 +172,8 @@ func parse(args []string) (options, error) {
 // convert reads what flags of text say.
 func (o *options) convert(r raw) (err error) {
 	o.Workload = workloads[r.workload]
-	o.Recovery = max(o.Recovery, 1) // zero would mean the default
+	o.Recovery = max(o.Recovery, 1)          // zero would mean the default
+	o.KeepGoing = o.KeepGoing || o.MinOK > 0 // what fails until the end counts
 	if o.LatencyDist, err = maelstromtest.ParseDistribution(r.dist); err != nil {
 		return fmt.Errorf("--latency-dist: %w", err)
 	}

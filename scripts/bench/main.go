@@ -20,6 +20,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"strings"
@@ -62,17 +63,23 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: accepted, but without effect here: %s\n", strings.Join(options.ignored, ", "))
 	}
 	code, err := b.run(ctx)
-	complain(stderr, err)
+	b.progress.complain(err)
 	return code
 }
 
-// complain writes errors, each of which may have several lines.
-func complain(w io.Writer, errs ...error) {
+// complain writes errors, each of which may have several lines. They fit where
+// the width is known: on a terminal, or by COLUMNS.
+func (s *screen) complain(errs ...error) {
 	for _, err := range errs {
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
-			complain(w, joined.Unwrap()...)
+			s.complain(joined.Unwrap()...)
 		} else if err != nil {
-			fmt.Fprintf(w, "bench: %v\n", err)
+			t := &text{look: lookOf(s.w)}
+			if s.columns == nil && os.Getenv("COLUMNS") == "" {
+				t.columns = math.MaxInt
+			}
+			t.say(2, "bench: %v", err)
+			_, _ = s.Write(t.Bytes()) // there is nowhere else to say it
 		}
 	}
 }

@@ -116,11 +116,12 @@ func (h *herald) begin() {
 // be seen.
 func quoted(line string) string {
 	const most = 200
-	if strings.TrimSpace(line) == "" {
+	shown := []rune(line[:min(len(line), most*utf8.UTFMax)]) // it may be very long
+	switch {
+	case strings.TrimSpace(line) == "":
 		return ""
-	}
-	if runes := []rune(line); len(runes) > most {
-		line = string(runes[:most]) + "…"
+	case len(shown) > most:
+		line = string(shown[:most]) + "…"
 	}
 	return ": " + line
 }

@@ -62,10 +62,10 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 	if b.runs > 1 && !b.json {
 		err = errors.Join(err, tabulate(b.stdout, lookOf(b.stdout), all, worst))
 	}
-	complain(b.progress, kept.lost...)
+	b.progress.complain(kept.lost...)
 	if page := kept.path(report.PageFile); b.open && page != "" {
 		if err := openPage(page); err != nil {
-			complain(b.progress, err) // which says nothing about the nodes
+			b.progress.complain(err) // which says nothing about the nodes
 		}
 	}
 	return b.code(ctx, err == nil && len(kept.lost) == 0 && kept.Passed()), err

@@ -44,7 +44,7 @@ func TestLostFilesAreNamed(t *testing.T) {
 	}
 	s.close()
 	var said strings.Builder
-	complain(&said, s.lost...)
+	(&screen{w: &said}).complain(s.lost...)
 	for _, want := range []string{
 		"bench: cannot write messages.jsonl: no such file or directory\n", "bench: cannot write the log of n0: ",
 		"bench: cannot write the log of n1: ", "bench: cannot link to the latest results: ",

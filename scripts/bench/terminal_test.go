@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -79,5 +80,25 @@ func TestVerdictsAreColoured(t *testing.T) {
 				t.Errorf("%q, not %q", got, want)
 			}
 		}
+	}
+}
+
+// Errors have no control characters, and fit where the width is known.
+func TestErrorsAreBroken(t *testing.T) {
+	t.Setenv("COLUMNS", "")
+	for columns, want := range map[int]string{
+		0:  "bench: a long line that does not fit into forty columns\n    {\ufffd}\nbench: b\n",
+		40: "bench: a long line that does not fit\n  into forty columns\n    {\ufffd}\nbench: b\n",
+	} {
+		var said strings.Builder
+		s := &screen{w: &said}
+		if columns > 0 {
+			t.Setenv("COLUMNS", "40")
+		}
+		s.complain(errors.Join(errors.New("a long line that does not fit into forty columns\n\t{\x1b}"), errors.New("b")), nil)
+		if said.String() != want {
+			t.Errorf("%d columns: %q, not %q", columns, said.String(), want)
+		}
+		t.Setenv("COLUMNS", "")
 	}
 }

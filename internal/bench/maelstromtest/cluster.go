@@ -123,9 +123,9 @@ func (c *Cluster) doTo(name string, f func(*node)) {
 
 // Request sends a request to a node and waits for the reply. The body must
 // marshal to a JSON object with a type and without a msg_id. The error is a
-// *maelstrom.RPCError if the reply is an error, and ErrTimeout if no reply
-// comes in time. Requests may be made concurrently: each is sent under the name
-// of a client that has no other request in hand.
+// *maelstrom.RPCError if the reply is an error that has a code, and ErrTimeout
+// if no reply comes in time. Requests may be made concurrently: each is sent
+// under the name of a client that has no other request in hand.
 func (c *Cluster) Request(name string, body any, timeout time.Duration) (reply Reply, err error) {
 	c.t.Helper()
 	answered := make(chan struct{})

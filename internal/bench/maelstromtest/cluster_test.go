@@ -198,7 +198,7 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 		program Program
 		want    string
 	}{
-		"mute":  {executables["mute node"], "n0 did not start: nothing was printed in 10s (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstderr:\nthis is all that I say"},
+		"mute":  {executables["mute node"], "n0 did not start: nothing was printed in 10 s (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstderr:\nthis is all that I say"},
 		"crash": {func(Env) error { return errors.New("no luck") }, "n0 did not start: it ended before it answered init: no luck"},
 		"error": {printing(`{"src":"n0","dest":"c0","body":{"type":"error","code":13,"text":"not today","in_reply_to":1}}` + "\n"), "not today"},
 		"other": {printing(`{"src":"n0","dest":"c0","body":{"type":"ok","in_reply_to":1}}` + "\n"), `n0 did not start: it answered init with the type "ok", not init_ok:` + "\n\t" + `{"in_reply_to":1,"type":"ok"}`},

@@ -79,7 +79,9 @@ type Config struct {
 
 	// KeepGoing lets a run go on when all nodes have crashed or are mute.
 	// Without it, requests in hand are then given up at once, there is neither
-	// recovery nor a final request, and Result.Ended says why.
+	// recovery nor a final request, and Result.Ended says why. A run also
+	// goes on if Availability is between 0 and 1 and no node has crashed, since
+	// the requests that fail until its end count.
 	KeepGoing bool `json:"keep_going,omitempty"`
 
 	Seed uint64   `json:"seed"`

@@ -324,7 +324,7 @@ type ear struct {
 func (e *ear) Write(p []byte) (int, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.partial = cutLines(append(e.partial, p...), e.listen)
+	e.partial = cutLines(e.partial, p, e.listen)
 	return len(p), nil
 }
 

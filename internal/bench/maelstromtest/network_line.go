@@ -8,33 +8,71 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
+	"unicode"
 )
 
 // parse reads a line that a node printed. As in Maelstrom's process.clj, one
-// JSON value is read from the line, and rest, which follows it, counts for
-// nothing. The message has src and dest, which are nodes, services or clients
-// that are still open; it may have a body and an integer id; and it has nothing
-// else. The error says in plain words why the line is not such a message.
-func (n *network) parse(line []byte) (m *message, rest []byte, err error) {
+// JSON value is read from the line, and what follows it counts for nothing. The
+// message has src and dest, which are nodes, services or clients that are still
+// open; it may have a body and an integer id; and it has nothing else. The
+// error says in plain words why the line is not such a message. If Maelstrom
+// takes a line that others may refuse, remark says why they may.
+func (n *network) parse(line []byte) (m *message, remark string, err error) {
 	fields := make(map[string]json.RawMessage, 8)
 	end, err := scanFields(line, fields)
+	if escaped := escapeControls(line); err != nil && escaped != nil {
+		// Maelstrom's parser takes control characters in strings.
+		if end, err = scanFields(escaped, fields); err == nil {
+			line, remark = escaped, "there is a control character in a string"
+		}
+	}
 	if err != nil {
-		return nil, nil, errors.New(whyNotObject(line, err))
+		return nil, "", errors.New(whyNotObject(line, err))
 	}
 	if err := checkFields(fields); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	m = &message{body: fields["body"]}
-	if len(m.body) == 0 || string(m.body) == "null" {
+	if isEmptyBody(m.body) {
 		m.body = json.RawMessage("{}")
 	}
 	if m.src, err = n.lookup(fields, "src"); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
 	if m.dest, err = n.lookup(fields, "dest"); err != nil {
-		return nil, nil, err
+		return nil, "", err
 	}
-	return m, bytes.TrimSpace(line[end:]), nil
+	if len(bytes.TrimSpace(line[end:])) > 0 {
+		remark = "there is text after the message"
+	}
+	return m, remark, nil
+}
+
+// escapeControls escapes the control characters in the strings of a line of
+// JSON. It returns nil if the line has no control characters at all.
+func escapeControls(line []byte) []byte {
+	if !bytes.ContainsFunc(line, unicode.IsControl) {
+		return nil
+	}
+	var out []byte
+	quoted, escape := false, false
+	for _, c := range line {
+		if c < ' ' && quoted {
+			out = fmt.Appendf(out, `\u%04x`, c)
+			continue
+		}
+		out = append(out, c)
+		quoted = quoted != (c == '"' && !escape)
+		escape = c == '\\' && !escape
+	}
+	return out
+}
+
+// isEmptyBody reports whether Maelstrom takes a message's body for an empty
+// object.
+func isEmptyBody(body json.RawMessage) bool {
+	return slices.Contains([]string{"", "null", "[]", `""`}, string(body))
 }
 
 // byteOrderMark is how some programs begin what they write in UTF-8.
@@ -50,6 +88,8 @@ func whyNotObject(line []byte, err error) string {
 		return "a blank line"
 	case bytes.HasPrefix(text, []byte(byteOrderMark)):
 		return "it begins with a byte order mark"
+	case bytes.IndexByte(text, 0) >= 0:
+		return "not JSON in UTF-8"
 	case json.Valid(text):
 		return "JSON, but not an object"
 	case brace > 0 && json.Valid(text[brace:]):
@@ -61,7 +101,7 @@ func whyNotObject(line []byte, err error) string {
 	case bytes.HasPrefix(text, []byte("{'")):
 		return "not JSON: strings need double quotes"
 	}
-	return fmt.Sprintf("not JSON: %v", err)
+	return "not JSON: " + strings.TrimPrefix(err.Error(), "jsontext: ")
 }
 
 // checkFields returns an error if an object with these fields cannot be a
@@ -83,7 +123,7 @@ func checkFields(fields map[string]json.RawMessage) error {
 	if id, ok := fields["id"]; ok && !isInteger(id) {
 		return errors.New("id is not an integer")
 	}
-	if body := fields["body"]; body != nil && body[0] != '{' && string(body) != "null" {
+	if body := fields["body"]; !isEmptyBody(body) && body[0] != '{' {
 		return errors.New("body is not an object")
 	}
 	return nil

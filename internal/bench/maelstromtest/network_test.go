@@ -236,7 +236,7 @@ func TestLinesThatAreNotMessagesAreRefused(t *testing.T) {
 		`sent {"src":"n0","dest":"c0","body":{}}`:   "there is text before the JSON object",
 		"\xef\xbb\xbf" + `{"src":"n0","dest":"c0"}`: "it begins with a byte order mark",
 		`{'src': 'n0'}`:                                   "not JSON: strings need double quotes",
-		`{"src":"n0","dest":"c0","body":{}]`:              "not JSON: jsontext: invalid character ']'",
+		`{"src":"n0","dest":"c0","body":{}]`:              "not JSON: invalid character ']'",
 		`{"dest":"c0","body":{}}`:                         "no src",
 		`{"Src":"n0","dest":"c0","body":{}}`:              "no src",
 		`{"src":"n0","body":{}}`:                          "no dest",
@@ -257,25 +257,35 @@ func TestLinesThatAreNotMessagesAreRefused(t *testing.T) {
 	}
 }
 
-// A line is read up to the end of its JSON value. A body that is missing or
-// null is empty.
+// A line is read up to the end of its JSON value, and control characters are
+// taken in strings. A body that is missing or null, or an empty list or string,
+// is an empty object.
 func TestLinesThatAreMessagesAreTaken(t *testing.T) {
+	const behind, control = "there is text after the message", "there is a control character in a string"
 	w := newWire(Config{})
-	for line, want := range map[string]struct{ body, rest string }{
+	for line, want := range map[string]struct{ body, remark string }{
 		` {"body":{"a":[1]}, "dest":"seq-kv", "src":"n0", "id":-7}`: {`{"a":[1]}`, ""},
 		`{"dest":"seq-kv", "src":"n0"}` + "\r":                      {`{}`, ""},
-		`{"dest":"seq-kv", "src":"n0","body":null} // sent`:         {`{}`, "// sent"},
-		`{"dest":"seq-kv", "src":"n0"}{"dest":5}`:                   {`{}`, `{"dest":5}`},
-		`{"dest":"lin-kv", "dest":"seq-kv", "src":"n0"}}`:           {`{}`, `}`},
+		`{"dest":"seq-kv", "src":"n0","body":[]}`:                   {`{}`, ""},
+		`{"dest":"seq-kv", "src":"n0","body":""}`:                   {`{}`, ""},
+		`{"dest":"seq-kv", "src":"n0","body":null} // sent`:         {`{}`, behind},
+		`{"dest":"seq-kv", "src":"n0"}{"dest":5}`:                   {`{}`, behind},
+		`{"dest":"lin-kv", "dest":"seq-kv", "src":"n0"}}`:           {`{}`, behind},
+		`{"dest":"seq-kv",` + "\t" + `"src":"n0"}` + "\x00":         {`{}`, behind},
+
+		`{"dest":"seq-kv", "src":"n0","body":{"a\"` + "\t\x01" + `\\":"\\",` + "\t" + `"b":"\\\"` + "\r" + `"}}`: {
+			`{"a\"\u0009\u0001\\":"\\",` + "\t" + `"b":"\\\"\u000d"}`, control,
+		},
+		`{"dest":"seq-kv", "src":"n0","body":{"a":"` + "\t" + `"}} // sent`: {`{"a":"\u0009"}`, behind},
 	} {
-		m, rest, err := w.parse([]byte(line))
+		m, remark, err := w.parse([]byte(line))
 		if err != nil {
 			t.Errorf("%q: %v", line, err)
 			continue
 		}
 		passedOn := `{"id":0,"src":"n0","dest":"seq-kv","body":` + want.body + "}\n"
-		if got := string(m.line()); got != passedOn || string(rest) != want.rest {
-			t.Errorf("%q: passed on as %s, and %q left", line, got, rest)
+		if got := string(m.line()); got != passedOn || remark != want.remark {
+			t.Errorf("%q: passed on as %s, and remarked: %q", line, got, remark)
 		}
 	}
 }

@@ -4,6 +4,7 @@ package maelstromtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,7 +21,9 @@ import (
 // why. Everything else is in the result.
 //
 // As with Maelstrom, the nodes' working directory is the system's directory for
-// temporary files, and a symbolic link is followed before it is executed.
+// temporary files, a symbolic link is followed before it is executed, and
+// /bin/sh runs a text that does not begin with #!. When a node's process has
+// ended, its children that are in the same process group are killed.
 //
 // It works only on Unix. Elsewhere it returns an error, since processes cannot
 // be stopped and continued there.
@@ -47,18 +50,13 @@ func processes(path string) starter {
 	return func(env Env, wake func()) (*life, error) {
 		l := &life{stdin: newPipe(), stdout: &outbox{wake: wake}, ended: make(chan struct{})}
 		cmd := exec.Command(path, env.Args...)
-		cmd.Stdout, cmd.Stderr = l.stdout, env.Stderr
-		cmd.Dir = os.TempDir()
-		cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
-		// The node has a process group of its own. So Ctrl-C on a terminal
-		// reaches only the bench, and a signal to a node that is a script also
-		// reaches the script's children.
-		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-		input, err := cmd.StdinPipe()
-		if err != nil {
-			return nil, err
+		input, err := startProcess(cmd, l.stdout, env.Stderr)
+		if errors.Is(err, syscall.ENOEXEC) && isText(path) {
+			// As Java does for Maelstrom, and as shells do.
+			cmd = exec.Command("/bin/sh", append([]string{path}, env.Args...)...)
+			input, err = startProcess(cmd, l.stdout, env.Stderr)
 		}
-		if err := cmd.Start(); err != nil {
+		if err != nil {
 			return nil, whyNotRun(path, err)
 		}
 		signal := func(s syscall.Signal) func() {
@@ -78,9 +76,25 @@ func processes(path string) starter {
 		go func() {
 			defer close(l.ended)
 			err := whyNotRun(path, cmd.Wait())
+			l.kill() // children that the node has left behind
 			l.stdout.end(exit{err, cmd.ProcessState.ExitCode()})
 			l.stdin.close()
 		}()
 		return l, nil
 	}
+}
+
+// startProcess starts a process, and returns its standard input.
+func startProcess(cmd *exec.Cmd, stdout, stderr io.Writer) (stdin io.WriteCloser, err error) {
+	cmd.Stdout, cmd.Stderr = stdout, stderr
+	cmd.Dir = os.TempDir()
+	cmd.WaitDelay = time.Second // for a child of the node that keeps its output open
+	// The node has a process group of its own. So Ctrl-C on a terminal reaches
+	// only the bench, and a signal to a node that is a script also reaches the
+	// script's children.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if stdin, err = cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	return stdin, cmd.Start()
 }

@@ -23,8 +23,10 @@ func whyNotRun(path string, err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, exec.ErrWaitDelay):
+		return errors.New("it ended with exit status 0, and left a process behind that kept its output open: a node must stay in the foreground")
 	case errors.As(err, &ended):
-		if code := ended.ExitCode(); code == 126 || code == 127 {
+		if code := ended.ExitCode(); code == 126 || code == 127 || !strings.HasPrefix(firstLine(path), "#!") && isText(path) {
 			why = badScript(path)
 		}
 	case missing != nil:
@@ -53,7 +55,7 @@ func badScript(path string) string {
 	case strings.HasPrefix(first, byteOrderMark+"#!"):
 		return "a byte order mark comes before the #! of its first line"
 	case !isScript:
-		return "it is neither a program nor a script with a first line #!..."
+		return "it has no first line #!..., so /bin/sh ran it"
 	case strings.HasSuffix(first, "\r"):
 		return fmt.Sprintf("its lines end in CR LF, so its interpreter is %q", strings.TrimLeft(interpreter, " "))
 	case len(words) == 0:
@@ -78,6 +80,9 @@ func lookPathFails(name string) bool {
 	_, err := exec.LookPath(name)
 	return err != nil
 }
+
+// isText reports whether a file is none of those that only a machine reads.
+func isText(path string) bool { return !strings.ContainsRune(firstLine(path), 0) }
 
 // firstLine returns the first line of a file, up to a few hundred bytes, or
 // nothing if it cannot be read.

@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // An executable file that cannot run is told apart by its first line and its
@@ -24,12 +26,13 @@ func TestAFileThatCannotRunSaysWhy(t *testing.T) {
 		"not in the PATH": {"#!/usr/bin/env -S FOO=1 no-such-python3 -u\n", 0o755, "the file's first line names the interpreter no-such-python3, which is not in the PATH"},
 		"CR LF":           {"#!/bin/sh\r\necho\r\n", 0o755, `its lines end in CR LF, so its interpreter is "/bin/sh\r"`},
 		"env and CR LF":   {"#!/usr/bin/env sh\r\necho\r\n", 0o755, `its lines end in CR LF, so its interpreter is "/usr/bin/env sh\r"`},
-		"no shebang":      {"print('hello')\n", 0o755, "it is neither a program nor a script with a first line #!..."},
-		"empty":           {"", 0o755, "it is neither a program nor a script with a first line #!..."},
-		"no name":         {"#!\n", 0o755, "its first line names no interpreter"},
+		"no shebang":      {"print('hello')\n", 0o755, "it has no first line #!..., so /bin/sh ran it"},
+		"empty":           {"", 0o755, "its program returned before the end of its input"},
+		"a child":         {"#!/bin/sh\nsleep 60 &\nexit 0\n", 0o755, "a node must stay in the foreground"},
+		"no name":         {"#!\nexit 127\n", 0o755, "its first line names no interpreter"},
 		"mark":            {byteOrderMark + "#!/bin/sh\n", 0o755, "a byte order mark comes before the #! of its first line"},
 		"not executable":  {"#!/bin/sh\n", 0o644, "the file is not executable: chmod +x makes it so"},
-		"another machine": {"\x7fELF\x02\x01\x01\x00", 0o755, "it is a program for another system or processor, or its loader is missing"},
+		"another machine": {"\x7fELF\x02\x01\x01\x00(\n)", 0o755, "it is a program for another system or processor, or its loader is missing"},
 		"exits with 127":  {"#!/bin/sh\nexit 127\n", 0o755, "exit status 127"},
 		"is killed":       {"#!/bin/sh\necho on stderr >&2\nkill -9 $$\n", 0o755, "signal: killed"},
 	} {
@@ -67,5 +70,35 @@ func TestNodesRunInTheTemporaryFolder(t *testing.T) {
 	var start *StartError
 	if want := temp + "\n" + real; !errors.As(err, &start) || start.Stderr != want {
 		t.Errorf("error %v, want stderr %s", err, want)
+	}
+}
+
+// A script without #! is run by /bin/sh, as with Maelstrom, and what a node has
+// left running is killed when the node has ended.
+func TestAScriptWithoutAFirstLineRunsAndLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	script, fifo := filepath.Join(dir, "script"), filepath.Join(dir, "fifo")
+	text := "echo $1 $(basename $0) >&2\nsleep 100 >" + fifo + " &\nexit 3\n"
+	if err := errors.Join(os.WriteFile(script, []byte(text), 0o755), syscall.Mkfifo(fifo, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error)
+	go func() {
+		_, err := os.ReadFile(fifo) // until sleep has ended
+		closed <- err
+	}()
+	_, err := RunProcesses(t.Context(), Config{Nodes: 1, Args: []string{"argument"}}, script)
+	var start *StartError
+	if !errors.As(err, &start) || start.Stderr != "argument script" {
+		t.Errorf("error %v, want what the script says", err)
+	}
+	select {
+	case err := <-closed:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("what the node has left behind is still running")
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A pipe is a node's standard input, or keeps its standard error. Writing never
@@ -99,7 +101,7 @@ func (o *outbox) Write(p []byte) (int, error) {
 	if o.ended {
 		return 0, io.ErrClosedPipe
 	}
-	o.partial = cutLines(append(o.partial, p...), o.print)
+	o.partial = cutLines(o.partial, p, o.print)
 	o.wake()
 	return len(p), nil
 }
@@ -127,15 +129,17 @@ func goroutine() string {
 	return number
 }
 
-// cutLines passes each line of text to f, and returns what follows the last.
-func cutLines(text []byte, f func(line []byte)) (rest []byte) {
+// cutLines adds text to the line that has begun. It passes each line that has
+// ended to f, as a copy, and returns what follows the last.
+func cutLines(begun, text []byte, f func(line []byte)) (rest []byte) {
 	for {
 		line, after, whole := bytes.Cut(text, []byte("\n"))
+		begun = append(begun, line...)
 		if !whole {
-			return text
+			return begun
 		}
-		f(slices.Clip(line))
-		text = after
+		f(slices.Clip(begun))
+		begun, text = nil, after
 	}
 }
 
@@ -190,7 +194,7 @@ func (l *errlog) Write(p []byte) (int, error) {
 		l.partial, l.lines = map[string][]byte{}, map[string][]string{}
 	}
 	keep := func(line []byte) { l.lines[writer] = append(l.lines[writer], string(line)) }
-	if l.partial[writer] = cutLines(append(l.partial[writer], p...), keep); len(l.partial[writer]) == 0 {
+	if l.partial[writer] = cutLines(l.partial[writer], p, keep); len(l.partial[writer]) == 0 {
 		delete(l.partial, writer)
 	}
 	l.wake()
@@ -226,12 +230,12 @@ type tail struct {
 func (t *tail) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.partial = cutLines(append(t.partial, p...), t.keep)
+	t.partial = cutLines(t.partial, p, t.keep)
 	return len(p), nil
 }
 
 func (t *tail) keep(line []byte) {
-	t.lines = append(t.lines, string(line))
+	t.lines = append(t.lines, verdict.Shown(string(line)))
 	if len(t.lines) >= 2*tailLines {
 		t.lines = slices.Clone(t.lines[len(t.lines)-tailLines:])
 	}
@@ -242,7 +246,7 @@ func (t *tail) String() string {
 	defer t.mu.Unlock()
 	lines := t.lines
 	if len(t.partial) > 0 {
-		lines = append(slices.Clip(lines), string(t.partial))
+		lines = append(slices.Clip(lines), verdict.Shown(string(t.partial)))
 	}
 	return strings.Join(lines[max(0, len(lines)-tailLines):], "\n")
 }

@@ -9,6 +9,14 @@ import (
 // since is the time since all nodes were ready: the history's clock.
 func (b *bench) since() time.Duration { return b.now() - b.epoch }
 
+// recorded is since, or zero before all nodes were ready.
+func (b *bench) recorded() time.Duration {
+	if !b.booted {
+		return 0
+	}
+	return b.since()
+}
+
 // note writes an entry to the journal and passes it to Config.Watch.
 func (b *bench) note(e Entry) {
 	if b.cfg.Journal == nil && b.cfg.Watch == nil {

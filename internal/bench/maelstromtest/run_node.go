@@ -19,7 +19,6 @@ type node struct {
 	said     tail       // its standard output
 	stderr   tail
 	crashed  bool // it has ended by itself, and is not started again
-	remarked bool // there is a Remark about it
 }
 
 // lastWords shows the end of what a node has written.

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // drain takes what the nodes have written.
@@ -38,10 +40,11 @@ func (b *bench) noteLines(what What, n *node, lines []string) {
 	}
 }
 
-// An outgoing message is a line that a node has printed. What followed the
-// message on the line is in rest.
+// An outgoing message is a line that a node has printed, with what a Remark
+// says of it, if there is one.
 type outgoing struct {
-	line, rest []byte
+	line   []byte
+	remark string
 	*message
 }
 
@@ -69,13 +72,13 @@ func (b *bench) hear(n *node, lines []printed) {
 			unheard = append(unheard, string(line.text))
 			continue
 		}
-		m, rest, err := b.parse(line.text)
+		m, remark, err := b.parse(line.text)
 		if err != nil {
 			refused = append(refused, refusedLine{string(line.text), err.Error()})
 			deaf = !b.virtual
 			continue
 		}
-		heard = append(heard, outgoing{line.text, rest, m})
+		heard = append(heard, outgoing{line.text, remark, m})
 	}
 	if b.virtual {
 		sortOutput(heard)
@@ -107,10 +110,11 @@ func sortOutput(out []outgoing) {
 
 // emit sends a message that a node has printed.
 func (b *bench) emit(n *node, o outgoing) {
-	if len(o.rest) > 0 && !n.remarked {
-		n.remarked = true
-		b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.since(), Line: string(o.line),
-			Text: "there is text after the message, which Maelstrom ignores; other parsers may be stricter"})
+	if o.remark != "" {
+		b.remark(n, string(o.line), o.remark+", which Maelstrom does not mind; other parsers may")
+	}
+	if o.src != n.endpoint {
+		b.remark(n, string(o.line), "the src is "+o.src.name+", and to Maelstrom it is "+o.src.name+" that has sent the message")
 	}
 	if !n.life.ready {
 		b.heardBeforeInit(n, o)
@@ -118,10 +122,19 @@ func (b *bench) emit(n *node, o outgoing) {
 	b.network.send(o.src, o.dest, o.body)
 }
 
+// remark notes that Maelstrom takes a line which something stricter would not.
+// It is noted once of a node.
+func (b *bench) remark(n *node, line, text string) {
+	if slices.ContainsFunc(b.Remarks, func(r Remark) bool { return r.Node == n.name && r.Text == text }) {
+		return
+	}
+	b.Remarks = append(b.Remarks, Remark{Node: n.name, At: b.recorded(), Line: verdict.Shown(line), Text: verdict.Shown(text)})
+}
+
 // mute notes that nothing more is heard from a node in this life.
 func (b *bench) mute(n *node, line refusedLine) {
 	n.life.mute = true
-	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.since(), Line: line.text, Why: line.why})
+	b.Mutes = append(b.Mutes, Mute{Node: n.name, Life: len(n.lives) - 1, At: b.recorded(), Line: verdict.Shown(line.text), Why: verdict.Shown(line.why)})
 	b.note(Entry{What: Muted, Node: n.name, Text: line.text, Why: line.why})
 	if !n.life.ready && !n.life.answered {
 		n.life.init.fail(n.refusal(line))
@@ -134,8 +147,11 @@ const pendingAfter = time.Second
 
 // watchPending notes it if a node has begun a line and does not end it.
 func (b *bench) watchPending(n *node, life *life) {
+	if life.watched {
+		return // a line may be long, and pending copies it
+	}
 	text, line := life.stdout.pending()
-	if text == "" || life.watched {
+	if text == "" {
 		return
 	}
 	life.watched = true

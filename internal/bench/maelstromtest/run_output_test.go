@@ -2,6 +2,7 @@ package maelstromtest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -52,7 +53,14 @@ func TestANodeIsMuteAfterALineThatIsNotAMessage(t *testing.T) {
 		`{"src":"n0","dest":"n9"}` + "\n":        {"dest n9 does not exist", 1},
 		`{"src":"n0","dest":"n1","ts":1}` + "\n": {"the message has a field ts beside src, dest, body and id", 1},
 		hello + "\r\n":                           {"", 3},
+		`{"src":"n1","dest":"n0"}` + "\n":        {"", 3},
 		hello + " // sent\n":                     {"", 3},
+		`{"src":"n0","dest":"n1","body":5}` + "\n":                             {"body is not an object", 1},
+		`{"src":"n0","dest":"n1","body":[1]}` + "\n":                           {"body is not an object", 1},
+		"{\"src\":\"n0\",\t\"dest\":\"n1\",\"body\":[]}\n":                     {"", 3},
+		`{"src":"n0","dest":"n1","body":""}` + "\n":                            {"", 3},
+		"{\"src\":\"n0\",\"dest\":\"n1\",\"body\":{\"text\":\"a \\\"\tb\"}}\n": {"", 3},
+		"{\"src\":\"n0\",\x01\"dest\":\"n1\"}\n":                               {"not JSON: invalid character '\\x01' at start of value after offset 12", 1},
 	} {
 		requests := 0
 		program := respond(func(env Env, m Packet) {
@@ -70,7 +78,7 @@ func TestANodeIsMuteAfterALineThatIsNotAMessage(t *testing.T) {
 		}
 		muted, unheard := entriesOf(journal, Muted), entriesOf(journal, Unheard)
 		remarks := 0
-		if strings.Contains(printed, "//") {
+		if strings.Contains(printed, "//") || strings.Contains(printed, "\tb") || strings.Contains(printed, `"src":"n1"`) {
 			remarks = 1
 		}
 		if len(r.Remarks) != remarks || (test.why == "") != (len(r.Mutes) == 0) {
@@ -322,5 +330,72 @@ func TestALateAnswerIsCountedOnce(t *testing.T) {
 	}))
 	if r.Late != 1 || !strings.Contains(fmt.Sprint(r.Check(wellFormed).Findings), "n0 answered request 1 of c1 twice") {
 		t.Errorf("%d late, findings %q", r.Late, r.Check(wellFormed).Findings)
+	}
+}
+
+// What is kept of long lines for messages is their beginning. Receivers and the
+// journal get all of them.
+func TestLongLinesAreShownInPart(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	const cut = "... (%d bytes in all)"
+	requests := 0
+	r, journal := Record(t, Config{Workload: Echo{}, Nodes: 1, Script: echoes(0, time.Second, 2*time.Second)}, func(env Env) error {
+		return respond(func(env Env, m Packet) {
+			switch requests++; requests {
+			case 1:
+				say(env, "n0", m.Src, fmt.Sprintf(`{"type":"echo_ok","in_reply_to":%d,"echo":%q}`, m.MsgID, long))
+			case 2:
+				fmt.Fprintln(env.Stderr, long)
+				say(env, "n0", m.Src, fmt.Sprintf(`{"type":"hello","text":%q}`, long))
+				echo(env, m)
+			case 3:
+				fmt.Fprintln(env.Stdout, long)
+			}
+		})(env)
+	})
+	if text := r.History[0].Text; len(text) > 1100 || !strings.HasSuffix(text, fmt.Sprintf(cut, 5017)) {
+		t.Errorf("the answer is shown as %s", text)
+	}
+	if found := r.Check(wellFormed).Findings; len(found) != 2 || !strings.Contains(found[1], fmt.Sprintf(cut, 5026)) {
+		t.Errorf("findings %q", found)
+	}
+	if line := r.Mutes[0].Line; len(line) > 1100 || !strings.HasSuffix(line, fmt.Sprintf(cut, 5000)) {
+		t.Errorf("the line is shown as %s", line)
+	}
+	if muted := entriesOf(journal, Muted); len(muted) != 1 || !strings.Contains(muted[0], long) {
+		t.Errorf("the journal has %q", muted)
+	}
+	_, err := started(t, asked(long+"\n"))
+	var start *StartError
+	if !errors.As(err, &start) || start.Line != long[:1000]+fmt.Sprintf(cut, 5000) || start.Stdout != start.Line {
+		t.Errorf("error %v", err)
+	}
+}
+
+// What happens before all nodes are ready counts as if it happened then.
+func TestANodeThatIsMuteBeforeTheOthersAreReadyIsMuteFromTheBeginning(t *testing.T) {
+	for name, printed := range map[string]string{"mute": "\n\n", "remark": " // ok\n"} {
+		r := Simulate(t, Config{Workload: Echo{}, Nodes: 2, Script: echoes(0)}, func(env Env) error {
+			return eachMessage(env, func(m Packet) error {
+				if m.Type == "echo" {
+					echo(env, m)
+					return nil
+				}
+				end := "\n"
+				if time.Sleep(time.Second); m.Dest == "n1" {
+					time.Sleep(time.Second)
+				} else {
+					end = printed
+				}
+				_, err := fmt.Fprintf(env.Stdout, `{"src":%q,"dest":%q,"body":{"type":"init_ok","in_reply_to":1}}%s`, m.Dest, m.Src, end)
+				return err
+			})
+		})
+		for _, m := range r.Mutes {
+			r.Remarks = append(r.Remarks, Remark{At: m.At})
+		}
+		if len(r.Remarks) != 1 || r.Remarks[0].At != 0 {
+			t.Errorf("%s: mutes %v, remarks %+v", name, r.Mutes, r.Remarks)
+		}
 	}
 }

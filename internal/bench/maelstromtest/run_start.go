@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // initTimeout is how long a node may take to answer its init message:
@@ -47,7 +49,7 @@ func (e *StartError) Error() string {
 }
 
 func (n *node) startError(why, line string) *StartError {
-	return &StartError{n.name, why, line, n.said.String(), n.stderr.String()}
+	return &StartError{n.name, why, verdict.Shown(line), n.said.String(), n.stderr.String()}
 }
 
 // initError says what is wrong with a node's answer to init, or with the lack
@@ -65,6 +67,10 @@ func (b *bench) initError(n *node, life *life, reply Reply, err error) error {
 	case reply.Type() != "init_ok":
 		return n.startError(fmt.Sprintf("it answered init with the type %q, not init_ok", reply.Type()), string(body))
 	}
+	if id, ok := reply["msg_id"]; ok && !isInteger(id) {
+		b.remark(n, string(body), fmt.Sprintf("the msg_id %s of init_ok is not an integer, which Maelstrom does not mind here; "+
+			"in an answer to a request it does", id))
+	}
 	return nil
 }
 
@@ -75,11 +81,11 @@ func (n *node) noAnswer(life *life) *StartError {
 	case text != "":
 		return n.startError(pendingBytes(text), text)
 	case lines == 0 && life.kill == nil:
-		return n.startError(fmt.Sprintf("nothing was printed in %v%s", initTimeout, aProgram), "")
+		return n.startError(fmt.Sprintf("nothing was printed in %g s%s", initTimeout.Seconds(), aProgram), "")
 	case lines == 0:
-		return n.startError(fmt.Sprintf("nothing was printed in %v: does the node flush its output?", initTimeout), "")
+		return n.startError(fmt.Sprintf("nothing was printed in %g s: does the node flush its output?", initTimeout.Seconds()), "")
 	}
-	return n.startError(fmt.Sprintf("nothing that it printed in %v answers init", initTimeout), "")
+	return n.startError(fmt.Sprintf("nothing that it printed in %g s answers init", initTimeout.Seconds()), "")
 }
 
 // aProgram is a hint for a Program that was not heard.

@@ -82,12 +82,13 @@ func TestAStartErrorSaysWhatTheNodeDid(t *testing.T) {
 			fmt.Sprintf(noHeed, "a line that it printed before it answered init", "not JSON") + logs, "x", 0},
 		"text before":       {asked("sent " + ok), fmt.Sprintf(noHeed, "its init_ok", "there is text before the JSON object") + logs, "sent " + ok, 0},
 		"a byte order mark": {asked(byteOrderMark + ok), fmt.Sprintf(noHeed, "its init_ok", "it begins with a byte order mark"), byteOrderMark + ok, 0},
+		"UTF-16":            {asked("\xff\xfe{\x00\n\x00"), fmt.Sprintf(noHeed, "the first line that it printed", "not JSON in UTF-8") + logs, "\xff\xfe{\x00", 0},
 		"several lines": {asked("{\n\"src\":\"n0\""),
 			fmt.Sprintf(noHeed, "the first line that it printed", "its JSON object does not end on this line") + logs, "{", 0},
 		"no newline":     {asked(whole), "66 bytes without a newline are pending", whole, 2 * s},
 		"half a message": {asked(whole[:20]), "20 bytes without a newline are pending", whole[:20], initTimeout},
-		"nothing":        {printing(""), "nothing was printed in 10s (a Program reads Env.Stdin and", "", initTimeout},
-		"something else": {asked(`{"src":"n0","dest":"lin-kv"}` + "\n"), "nothing that it printed in 10s answers init", "", initTimeout},
+		"nothing":        {printing(""), "nothing was printed in 10 s (a Program reads Env.Stdin and", "", initTimeout},
+		"something else": {asked(`{"src":"n0","dest":"lin-kv"}` + "\n"), "nothing that it printed in 10 s answers init", "", initTimeout},
 		"an end":         {func(Env) error { return errors.New("no luck") }, "it ended before it answered init: no luck", "", 0},
 	} {
 		took, err := started(t, test.program)
@@ -130,6 +131,34 @@ func TestANodeThatAnswersInitInTimeStarts(t *testing.T) {
 	} {
 		if _, err := started(t, program); err != nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Maelstrom does not look at the msg_id of init_ok, and would refuse it in an
+// answer to a request: there is a remark about one that is not an integer.
+func TestAMsgIDOfInitOKIsRemarkedOn(t *testing.T) {
+	for id, want := range map[string]string{
+		`7`:    "[]",
+		`"7"`:  `["the msg_id \"7\" of init_ok is not an integer, which Maelstrom does not mind here; in an answer to a request it does"]`,
+		`null`: `["the msg_id null of init_ok is not an integer, which Maelstrom does not mind here; in an answer to a request it does"]`,
+	} {
+		r := Simulate(t, Config{Workload: Echo{}, Nodes: 1, Script: echoes(0)}, func(env Env) error {
+			return eachMessage(env, func(m Packet) error {
+				if m.Type == "echo" {
+					echo(env, m)
+					return nil
+				}
+				_, err := fmt.Fprintf(env.Stdout, `{"src":"n0","dest":%q,"body":{"type":"init_ok","in_reply_to":1,"msg_id":%s}}`+"\n", m.Src, id)
+				return err
+			})
+		})
+		texts := []string{}
+		for _, remark := range r.Remarks {
+			texts = append(texts, remark.Text)
+		}
+		if got := fmt.Sprintf("%q", texts); got != want || !r.Right {
+			t.Errorf("msg_id %s: remarks %s, want %s", id, got, want)
 		}
 	}
 }

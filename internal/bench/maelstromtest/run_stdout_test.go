@@ -50,9 +50,9 @@ func TestWhatNodesPrintToOSStdoutIsNoticed(t *testing.T) {
 	}
 	for _, want := range []string{
 		`"": remarks [], [n1 gave`, // its answers are of the wrong type
-		`"debug\n": remarks [{ 0s debug this was printed to os.Stdout while the nodes ran: `,
+		`"debug\n": remarks [this was printed to os.Stdout while the nodes ran: `,
 		`"--- FAIL\n    {\"src\":\"n1\",\"dest\":\"n2\",\"body\":{\"type\":\"gossip\"}}\n": remarks [], [n1 gave`,
-		`,\"x\":1}\n": remarks [{ 0s {"src":"n1",`,
+		`,\"x\":1}\n": remarks [this was printed to os.Stdout while the nodes ran: `,
 		` messages were printed to os.Stdout, which is the test's, while the nodes ran; a node is heard only on Env.Stdout. The first was: ` + aMessage,
 	} {
 		if !strings.Contains(out, want) {

@@ -155,6 +155,7 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 	op.Complete = l.b.since()
 	var rpc *maelstrom.RPCError
 	var unsent bodyError
+	var unread malformed
 	switch {
 	case errors.As(err, &unsent):
 		op.Outcome, op.Text = Fail, err.Error()
@@ -164,6 +165,8 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 		if definite(op.Code) {
 			op.Outcome = Fail
 		}
+	case errors.As(err, &unread):
+		op.Text, op.Malformed = err.Error(), true
 	case err != nil:
 		op.Text, op.Unanswered = err.Error(), true
 	default:
@@ -173,6 +176,7 @@ func (l *load) complete(op *Op, reply Reply, err error) {
 		}
 		op.Outcome = OK
 	}
+	op.Text = verdict.Shown(op.Text)
 	l.counts[op.Outcome]++
 	if op.Outcome == OK && l.b.cfg.Progress != nil {
 		l.latest = append(l.latest, op.Complete-op.Invoke)
@@ -260,8 +264,11 @@ func (l *load) snapshot() []Op {
 // fieldsOf checks that a reply has type typ and, besides in_reply_to and
 // perhaps msg_id, exactly these fields, as Maelstrom's schemas do.
 func fieldsOf(reply Reply, typ string, names ...string) error {
-	if got := reply.Type(); got != typ {
-		return fmt.Errorf("reply has type %q, not %q", got, typ)
+	switch got := reply.Type(); {
+	case reply["type"] == nil:
+		return fmt.Errorf("reply has no type, and not the type %q", typ)
+	case got != typ:
+		return fmt.Errorf("reply has type %s, not %q", reply["type"], typ)
 	}
 	var missing, strange []string
 	for _, name := range names {
@@ -298,6 +305,8 @@ func integer(raw json.RawMessage) (int64, error) {
 	if !isInteger(raw) {
 		return 0, fmt.Errorf("%s is not an integer", raw)
 	}
-	err := json.Unmarshal(raw, &n)
-	return n, err
+	if json.Unmarshal(raw, &n) != nil {
+		return 0, fmt.Errorf("%s does not fit in 64 bits", raw)
+	}
+	return n, nil
 }

@@ -30,17 +30,32 @@ func (r Reply) text(field string) string {
 	return s
 }
 
-// rpcError returns the error that the reply is, or nil.
+// rpcError returns the error that the reply is, or nil: a *maelstrom.RPCError,
+// or a malformed one, which is as indeterminate to Maelstrom as any other.
 func (r Reply) rpcError() error {
 	if r.Type() != "error" {
 		return nil
 	}
 	code, err := strconv.Atoi(string(r["code"]))
-	if err != nil {
-		return maelstrom.NewRPCError(maelstrom.Crash, fmt.Sprintf("error reply whose code is %q: %s", r["code"], r.text("text")))
+	switch {
+	case r["code"] == nil:
+		return malformed{errors.New("error has no code" + r.becauseOf())}
+	case err != nil:
+		return malformed{fmt.Errorf("error has the code %s, which is not an error code%s", r["code"], r.becauseOf())}
 	}
 	return maelstrom.NewRPCError(code, r.text("text"))
 }
+
+// becauseOf returns the text of an error reply, after a colon, if it has one.
+func (r Reply) becauseOf() string {
+	if text := r.text("text"); text != "" {
+		return ": " + text
+	}
+	return ""
+}
+
+// malformed is an error that a reply which cannot be read is.
+type malformed struct{ error }
 
 // definite reports whether an error with this code means that the request did
 // not take effect, according to Maelstrom's errors.edn.
@@ -78,7 +93,7 @@ type bodyError struct{ error }
 func (e bodyError) Unwrap() error { return e.error }
 
 // request sends a request to a node, and calls answered once: with the reply,
-// or a *maelstrom.RPCError, or ErrTimeout, or at once with a bodyError.
+// or its rpcError, or ErrTimeout, or at once with a bodyError.
 func (c *benchClient) request(n *node, body any, timeout time.Duration, answered func(Reply, error)) {
 	if line := c.expect(n, body, timeout, answered); line != nil {
 		c.b.network.send(c.endpoint, n.endpoint, line)
@@ -143,7 +158,7 @@ func (c *benchClient) receive(m *message) {
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
 	case err != nil || id < 1 || id > c.lastID:
-		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", m.src.name, c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s sent %s a reply to none of its requests: %s", sender(m), c.endpoint.name, verdict.Shown(string(m.body)))
 	case id == c.awaited:
 		c.awaited, c.over = 0, c.b.now()
 		c.answered(r, r.rpcError())
@@ -151,6 +166,16 @@ func (c *benchClient) receive(m *message) {
 		c.b.Late++
 		delete(c.late, id)
 	default:
-		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s", m.src.name, id, c.endpoint.name, m.body)
+		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s",
+			sender(m), id, c.endpoint.name, verdict.Shown(string(m.body)))
 	}
+}
+
+// sender says who has sent a message to a client. Services send clients
+// nothing, but a node may print any src, and only the src is known.
+func sender(m *message) string {
+	if m.src.kind != aNode {
+		return "somebody with the src " + m.src.name
+	}
+	return m.src.name
 }

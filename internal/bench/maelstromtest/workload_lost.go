@@ -15,11 +15,15 @@ func (b *bench) endIfLost() {
 	}
 }
 
-// lost reports whether no node can ever answer again. A node that has been
-// killed is started again, and a node that is mute is heard again in its next
-// life. So a mute node is not lost as long as a fault may kill it.
+// lost reports whether no node can ever answer again, and the rest of the run
+// could not change the verdict. A node that has been killed is started again,
+// and a node that is mute is heard again in its next life. So a mute node is
+// not lost as long as a fault may kill it.
 func (b *bench) lost() bool {
-	if b.cfg.KeepGoing || b.cfg.Script != nil {
+	// If a share of the requests is demanded, all that are still to be made
+	// count, unless a crash has decided already.
+	counts := b.cfg.Availability > 0 && b.cfg.Availability < 1 && len(b.Crashes) == 0
+	if b.cfg.KeepGoing || b.cfg.Script != nil || counts {
 		return false
 	}
 	kills := b.faulty && slices.ContainsFunc(b.cfg.Nemesis, func(f Fault) bool { return f.Kind == Kill || f.Kind == Clock })

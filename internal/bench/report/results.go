@@ -103,6 +103,7 @@ type events struct {
 	Faults  []fault              `json:"faults,omitempty"`
 	Crashes []crash              `json:"crashes,omitempty"`
 	Strays  []stray              `json:"lines_that_are_not_messages,omitempty"`
+	Remarks []stray              `json:"lines_that_others_may_refuse,omitempty"`
 	Exits   []maelstromtest.Exit `json:"exits"`
 }
 
@@ -179,6 +180,9 @@ func eventsOf(r *maelstromtest.Result) events {
 	}
 	for _, m := range r.Mutes {
 		e.Strays = append(e.Strays, stray{m.Node, m.At.Seconds(), m.Line, m.Why})
+	}
+	for _, r := range r.Remarks {
+		e.Remarks = append(e.Remarks, stray{r.Node, r.At.Seconds(), r.Line, r.Text})
 	}
 	return e
 }

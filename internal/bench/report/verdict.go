@@ -187,6 +187,9 @@ func (run Run) Beyond() []string {
 		wrong = append(wrong, "ok: "+strings.Join(fine, ", "))
 	}
 	lines := append(wrong, other...)
+	for _, note := range run.Result.Notes() {
+		lines = append(lines, "remark: "+note)
+	}
 	if run.Luck != "" {
 		lines = append(lines, run.Luck)
 	}

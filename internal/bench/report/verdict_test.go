@@ -69,7 +69,7 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 		{ev, true, nil, Right, "RIGHT by Maelstrom's verdict."},
 		{ev, true, []func(*verdict.Evidence){old}, Right, "RIGHT by Maelstrom's verdict."},
 		{ev, true, []func(*verdict.Evidence){babbling}, Right, "RIGHT by Maelstrom's verdict."},
-		{ev, true, []func(*verdict.Evidence){unfinal}, Right, "RIGHT by Maelstrom's verdict, but this was not checked: final reads (none of 1 was answered)."},
+		{ev, true, []func(*verdict.Evidence){unfinal}, Right, "RIGHT by Maelstrom's verdict, but this was not checked: final reads (none of 1 succeeded)."},
 		{ev, true, []func(*verdict.Evidence){lost}, Wrong, "WRONG by Maelstrom's verdict (:workload): 1 of 1 final read is wrong; the first is 0, not 2."},
 		{ev, true, []func(*verdict.Evidence){refusing}, Wrong, "WRONG by Maelstrom's verdict (:stats): no add succeeded."},
 		{ev, true, []func(*verdict.Evidence){crashed, lost}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results."},
@@ -133,6 +133,24 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	got = strings.Join(judged(e).Beyond(), "\n")
 	if !strings.HasPrefix(got, "Beyond Maelstrom, as --consistency linearizable demands:\n"+explained+"  wrong: linearizable") || strings.Contains(got, finding) {
 		t.Errorf("got\n%s", got)
+	}
+	run := judged(e)
+	run.Result.Remarks = []verdict.Remark{{Node: "n1", At: 17 * ms, Line: "{} // sent", Text: "there is text after the message"}}
+	const note = "n1: there is text after the message: {} // sent"
+	if got = strings.Join(run.Beyond(), "\n"); !strings.HasSuffix(got, "\n  remark: "+note) {
+		t.Errorf("got\n%s", got)
+	}
+	folder := t.TempDir()
+	if err := Write(folder, run); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		PageFile:       "Remark: " + note,
+		"results.json": `"lines_that_others_may_refuse": [`,
+	} {
+		if !strings.Contains(read(t, folder, file), want) {
+			t.Errorf("%s has no %s", file, want)
+		}
 	}
 	if none := (Run{Result: &maelstromtest.Result{}}); none.Beyond() != nil || none.Headline() != "WRONG by Maelstrom's verdict." {
 		t.Errorf("of no checks, %q and %q", none.Headline(), none.Beyond())

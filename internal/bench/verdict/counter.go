@@ -78,7 +78,7 @@ func (f CounterFacts) finalReads(history, finals []Op) Check {
 	case asked == 0:
 		check = Skipped(FinalReads, "none was made")
 	case len(finals) == 0:
-		check = Skipped(FinalReads, fmt.Sprintf("none of %d was answered", asked))
+		check = Skipped(FinalReads, fmt.Sprintf("none of %d succeeded", asked))
 	}
 	return check.ByMaelstrom("workload")
 }
@@ -93,7 +93,7 @@ func (f CounterFacts) refusedAdds(history, finals []Op) Check {
 	})
 	switch {
 	case len(finals) == 0:
-		return Vacuous(RefusedAdds, "no final read was answered")
+		return Vacuous(RefusedAdds, "no final read succeeded")
 	case !slices.ContainsFunc(history, refused):
 		return Vacuous(RefusedAdds, "no add was refused")
 	}
@@ -131,7 +131,7 @@ func (f CounterFacts) readsInOrder(history []Op) Check {
 		}
 	}
 	if reads == 0 {
-		return Vacuous(ReadsInOrder, "no read was answered")
+		return Vacuous(ReadsInOrder, "no read succeeded")
 	}
 	var findings []string
 	for _, g := range grouped(f.OutOfOrder, func(v Violation) string { return v.Why }) {

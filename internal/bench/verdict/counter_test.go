@@ -174,11 +174,11 @@ func TestFindingsNameRequestsAsPeopleDo(t *testing.T) {
 			"3 of 4 final reads are wrong; the first is 3, not 2 or 6|3 final reads, of n1 and n0, are 3, not 2 or 6"},
 		{FinalReads, []Op{final("n1", 3)}, "1 of 1 final read is wrong; the first is 3, not 0|the final read of n1 is 3, not 0"},
 		{FinalReads, []Op{read(0, 1, 2)}, "none was made"},
-		{FinalReads, []Op{failing(final("n0", 1)), failing(final("n1", 1))}, "none of 2 was answered"},
+		{FinalReads, []Op{failing(final("n0", 1)), failing(final("n1", 1))}, "none of 2 succeeded"},
 		{RefusedAdds, []Op{refusedAdd, final("n0", 7), final("n1", 0)},
 			"an add that was refused is in 1 of 2 final reads|the final read of n0 is 7, not 0: an add that was refused is in it"},
 		{RefusedAdds, []Op{refusedAdd, final("n0", 5)}, ""}, // 5 is wrong in another way
-		{RefusedAdds, []Op{refusedAdd, failing(final("n0", 7))}, "no final read was answered"},
+		{RefusedAdds, []Op{refusedAdd, failing(final("n0", 7))}, "no final read succeeded"},
 		{RefusedAdds, []Op{add(7, 0, 1, Info), add(0, 0, 1, Fail), final("n0", 0)}, "no add was refused"},
 		{ReadsInOrder, []Op{add(2, 0, 5, OK), read(0, 17, 18), read(1, 2310, 2311), read(3, 2400, 2401), read(2, 2500, 2501)},
 			"4 of 4 reads are out of order" +
@@ -187,8 +187,8 @@ func TestFindingsNameRequestsAsPeopleDo(t *testing.T) {
 				"|the read made to n1 after 2.50 s (op 4) returned 2 instead of 3: less than had been read"},
 		{ReadsInOrder, []Op{add(2, 0, 5, OK), read(0, 17, 18), read(2, 20, 21)},
 			"1 of 2 reads is out of order|the read made to n1 after 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged"},
-		{ReadsInOrder, []Op{add(2, 0, 5, OK), failing(read(0, 6, 7))}, "no read was answered"},
-		{IsLinearizable, []Op{add(2, 0, 5, OK), failing(read(0, 6, 7))}, "no read was answered"},
+		{ReadsInOrder, []Op{add(2, 0, 5, OK), failing(read(0, 6, 7))}, "no read succeeded"},
+		{IsLinearizable, []Op{add(2, 0, 5, OK), failing(read(0, 6, 7))}, "no read succeeded"},
 		// Each read by itself is in order.
 		{IsLinearizable, []Op{refusedAdd, add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 21), finalRead(3)},
 			"not linearizable|the history is not linearizable: the read made to n1 after 1.0 ms (op 4) returned 2 instead of 0..3: " +

@@ -285,6 +285,10 @@ func (e Evidence) everyKind() Check {
 
 // available is Maelstrom's availability, which compares with a fraction of
 // single precision: nine of ten requests are less than 0.9.
+//
+// If the run ended early since no node could answer any more, all requests that
+// Maelstrom would still have made would have failed. So what is too little then
+// is too little, and no share is all.
 func (e Evidence) available(c Counts) Check {
 	check := NewCheck(Available, "", nil)
 	switch found := fmt.Sprintf("%d of %s were answered ok", c.OK, Number(c.Invoked, "request")); {
@@ -292,9 +296,14 @@ func (e Evidence) available(c Counts) Check {
 		check = Vacuous(Available, "nothing was asked")
 	case !e.Complete:
 		check = Skipped(Available, found+" before the run was ended")
-	case float64(float32(c.Availability)) < e.Availability:
+	case float64(float32(c.Availability)) < e.Availability, e.Ended != "" && e.Availability == 1:
+		if e.Ended != "" {
+			found += ", then " + e.Ended
+		}
 		found += fmt.Sprintf(", and %g %% were demanded", 100*e.Availability)
 		check = NewCheck(Available, found, []string{found})
+	case e.Ended != "":
+		check = Skipped(Available, found+", then "+e.Ended)
 	}
 	return check.ByMaelstrom("availability")
 }

@@ -140,18 +140,18 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 		"all is fine": {Evidence{History: fine(), Complete: true},
 			"refused adds not in the total: no add was refused", false},
 		"all is fine so far": {Evidence{History: fine()[:2]},
-			"run complete: it was ended before its time|final reads: none was made|refused adds not in the total: no final read was answered", true},
+			"run complete: it was ended before its time|final reads: none was made|refused adds not in the total: no final read succeeded", true},
 		"all was asked before the end": {Evidence{History: fine()},
 			"run complete: it was ended before its time|refused adds not in the total: no add was refused", false},
 		"nothing was asked": {Evidence{Complete: true},
 			"answers well-formed: nothing was answered|live nodes answer: nothing was asked|every kind succeeded: nothing was asked|" +
-				"final reads: none was made|refused adds not in the total: no final read was answered|reads in order: no read was answered|linearizable: no read was answered", false},
+				"final reads: none was made|refused adds not in the total: no final read succeeded|reads in order: no read succeeded|linearizable: no read succeeded", false},
 		"nothing was answered": {Evidence{History: []Op{unanswered(add(1, 0, 5, OK)), unanswered(read(1, 0, 5))}, Complete: true},
 			"answers well-formed: nothing was answered|" +
-				"final reads: none was made|refused adds not in the total: no final read was answered|reads in order: no read was answered|linearizable: no read was answered", false},
+				"final reads: none was made|refused adds not in the total: no final read succeeded|reads in order: no read succeeded|linearizable: no read succeeded", false},
 		"nothing succeeded so far": {Evidence{History: []Op{add(1, 0, 5, Info), read(0, 0, 5)}},
 			"run complete: it was ended before its time|every kind succeeded: the run was ended, and no add succeeded until then|" +
-				"final reads: none was made|refused adds not in the total: no final read was answered", true},
+				"final reads: none was made|refused adds not in the total: no final read succeeded", true},
 	} {
 		v := Judge(test.e, counter{})
 		var got []string
@@ -205,6 +205,21 @@ func TestAvailabilityIsMaelstroms(t *testing.T) {
 		c := Judge(Evidence{History: history(test.ok, test.all), Complete: true, Availability: test.demand}, counter{}).Check(Available)
 		if c.Status != test.want || test.demand > 0 && (c.Checker != "availability" || !c.Maelstrom) {
 			t.Errorf("%d of %d, and %v: %+v", test.ok, test.all, test.demand, c)
+		}
+	}
+	for _, test := range []struct {
+		ok, all int
+		demand  float64
+		want    string
+	}{
+		{10, 10, 1, "wrong: 10 of 10 requests were answered ok, then all were mute, and 100 % were demanded"},
+		{1, 2, 0.6, "wrong: 1 of 2 requests were answered ok, then all were mute, and 60 % were demanded"},
+		{1, 2, 0.5, "not checked: 1 of 2 requests were answered ok, then all were mute"},
+	} {
+		e := Evidence{History: history(test.ok, test.all), Complete: true, Availability: test.demand, Lives: Lives{Ended: "all were mute"}}
+		c := Judge(e, counter{}).Check(Available)
+		if got := fmt.Sprintf("%s: %s", c.Status, c.Detail); got != test.want {
+			t.Errorf("ended early, %d of %d, and %v: %s, want %s", test.ok, test.all, test.demand, got, test.want)
 		}
 	}
 	v := Judge(Evidence{History: history(1, 2), Availability: 1}, counter{})

@@ -26,7 +26,7 @@ func checkLinearizability(history []Op) (Check, *Violation) {
 		}
 	}
 	if !asked {
-		return Vacuous(IsLinearizable, "no read was answered"), nil
+		return Vacuous(IsLinearizable, "no read succeeded"), nil
 	}
 	switch answer, evidence := linear.Check(ops, linearSteps); answer {
 	case linear.Yes:

@@ -60,6 +60,19 @@ type Remark struct {
 	Text string        `json:"text"`
 }
 
+func (r Remark) String() string {
+	return strings.TrimPrefix(fmt.Sprintf("%s: %s: %s", r.Node, r.Text, r.Line), ": ")
+}
+
+// Notes returns a line for each kind of remark.
+func (l Lives) Notes() []string {
+	var lines []string
+	for _, g := range grouped(l.Remarks, func(r Remark) string { return Kind(r.Text) }) {
+		lines = append(lines, andMore(g.first.String(), g.n))
+	}
+	return lines
+}
+
 // An Exit is how a node's life ended.
 type Exit struct {
 	Node   string `json:"node"`

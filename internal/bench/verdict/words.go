@@ -64,6 +64,17 @@ var particular = regexp.MustCompile(`"(\\.|[^"\\])*"|[{\[].*|[0-9]+(\.[0-9]+)?`)
 // nodes, values and times are of one kind.
 func Kind(text string) string { return particular.ReplaceAllString(text, "#") }
 
+// maxShown bounds how many bytes of what a node printed are shown.
+const maxShown = 1000
+
+// Shown returns what a node has printed, or its beginning if it is very long.
+func Shown(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return fmt.Sprintf("%s... (%d bytes in all)", strings.ToValidUTF8(text[:maxShown], ""), len(text))
+}
+
 // Number returns a number with what it is of: "1 request", "12 requests".
 func Number(n int, what string) string {
 	if n != 1 {

@@ -1,6 +1,8 @@
 package verdict
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -71,5 +73,32 @@ func TestNamesAreJoined(t *testing.T) {
 	}
 	if got := Number(1, "read") + ", " + Number(0, "read") + ", " + Number(2, "read"); got != "1 read, 0 reads, 2 reads" {
 		t.Error(got)
+	}
+}
+
+// What a node printed is shown up to a thousand bytes, and no character is cut
+// in two.
+func TestLongLinesAreCut(t *testing.T) {
+	for n, want := range map[int]string{
+		1000: strings.Repeat("x", 1000),
+		1001: strings.Repeat("x", 1000) + "... (1001 bytes in all)",
+	} {
+		if got := Shown(strings.Repeat("x", n)); got != want {
+			t.Errorf("%d bytes: %s", n, got)
+		}
+	}
+	if got, want := Shown("x"+strings.Repeat("é", 500)), "x"+strings.Repeat("é", 499)+"... (1001 bytes in all)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// Remarks of one kind are one line.
+func TestRemarksAreGrouped(t *testing.T) {
+	l := Lives{Remarks: []Remark{
+		{"n0", 17 * time.Millisecond, "{} x", "there is text"}, {"n1", 2 * time.Second, "{} y", "there is text"}, {Line: "hello", Text: "printed"},
+	}}
+	want := []string{"n0: there is text: {} x (and 1 more like it)", "printed: hello"}
+	if got := l.Notes(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
