@@ -43,7 +43,7 @@ func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	r.runs++
 	cfg.Journal, cfg.Progress, cfg.Consistency = nil, nil, maelstromtest.Linearizable
 	result, entries := maelstromtest.Record(r.t, cfg, r.program)
-	return trial{result: result, journal: entries, story: story.Of(result, entries)}
+	return trial{result: result, journal: entries, story: maelstromtest.Tell(result, entries)}
 }
 
 // weight says how good a story of a trouble a trial makes: less is better. The

@@ -15,7 +15,6 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page/pagetest"
 	"maelstrom-counter/internal/bench/rivals"
-	"maelstrom-counter/internal/bench/story"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -32,7 +31,7 @@ func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	r, entries := maelstromtest.Record(t, cfg, rival.Program)
 	return Run{
 		Result: r, Command: []string{"bench", "--bin", "./" + design}, Bin: "/bin/" + design, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		Story: story.Of(r, entries),
+		Story: maelstromtest.Tell(r, entries),
 	}
 }
 

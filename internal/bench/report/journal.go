@@ -119,5 +119,5 @@ func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell why the run was wrong: %s: %w", MessagesFile, err)
 	}
-	return story.Of(r, messages), nil
+	return maelstromtest.Tell(r, messages), nil
 }

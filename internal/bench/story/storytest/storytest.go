@@ -40,7 +40,7 @@ type count struct {
 // respect, and returns what is wrong with it.
 func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) (s *story.Story, problems []string) {
 	c.Runs++
-	s = story.Of(r, journal)
+	s = maelstromtest.Tell(r, journal)
 	if wrong(r) {
 		if c.Wrong++; s == nil {
 			return nil, []string{fmt.Sprintf("no story of %v", r.Err())}

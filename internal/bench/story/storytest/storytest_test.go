@@ -59,7 +59,7 @@ func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 		"another is named":    {func(s *story.Story) { s.Claims = append(s.Claims, claim.AskedNobody{Read: 1, Node: "n1"}) }, "speaks of Read 1"},
 		"a message not named": {func(s *story.Story) { s.Claims = append(s.Claims, claim.OnlyAdd{Call: 1}) }, "speaks of message 1"},
 	} {
-		s := story.Of(r, journal)
+		s := maelstromtest.Tell(r, journal)
 		test.harm(s)
 		found := problemsOf(run, s)
 		wanted := slices.ContainsFunc(found, func(p string) bool { return strings.Contains(p, test.want) })
