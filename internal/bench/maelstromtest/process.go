@@ -44,7 +44,7 @@ func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) 
 		return nil, err
 	}
 	r := b.result(history)
-	if len(k.entries) > 0 && r.wrongSomewhere() {
+	if len(k.entries) > 0 && r.AnyWrong() {
 		r.why = &why{entries: k.kept}
 	}
 	return r, nil

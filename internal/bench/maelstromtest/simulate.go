@@ -26,7 +26,7 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 		t.Fatal("maelstromtest: Simulate was called in a synctest bubble: it opens one of its own, so call it outside of synctest.Test")
 	}
 	r := simulateIn(t, cfg, program)
-	if r.wrongSomewhere() {
+	if r.AnyWrong() {
 		r.why = again(t, cfg, program, r.History)
 	}
 	return r
@@ -66,7 +66,7 @@ func Record(t testing.TB, cfg Config, program Program) (*Result, []Entry) {
 	var entries []Entry
 	cfg.Watch = func(e Entry) { entries = append(entries, e) }
 	r := Simulate(t, cfg, program)
-	if r.wrongSomewhere() {
+	if r.AnyWrong() {
 		r.why = &why{entries: func() ([]Entry, error) { return entries, nil }}
 	}
 	return r, entries

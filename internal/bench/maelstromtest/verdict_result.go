@@ -76,9 +76,9 @@ func (r *Result) WriteHistory(w io.Writer) error {
 	return nil
 }
 
-// wrongSomewhere reports whether any check is wrong, be it of those that decide
+// AnyWrong reports whether any check is wrong, be it of those that decide
 // or not.
-func (r *Result) wrongSomewhere() bool {
+func (r *Result) AnyWrong() bool {
 	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == Wrong })
 }
 

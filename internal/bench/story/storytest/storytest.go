@@ -41,7 +41,7 @@ type count struct {
 func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) (s *story.Story, problems []string) {
 	c.Runs++
 	s = maelstromtest.Tell(r, journal)
-	if wrong(r) {
+	if r.AnyWrong() {
 		if c.Wrong++; s == nil {
 			return nil, []string{fmt.Sprintf("no story of %v", r.Err())}
 		}
@@ -58,12 +58,6 @@ func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) 
 		problems = append(problems, problem+"\n"+s.Text())
 	}
 	return s, problems
-}
-
-// wrong reports whether any check of a run is wrong, be it of those that decide
-// or not.
-func wrong(r *maelstromtest.Result) bool {
-	return slices.ContainsFunc(r.Checks, func(c maelstromtest.Check) bool { return c.Status == maelstromtest.Wrong })
 }
 
 func (c *Checker) mutate(run *claim.Run, original claim.Claim) {
