@@ -3,7 +3,6 @@ package explain
 import (
 	"testing"
 
-	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -32,8 +31,7 @@ func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story 
 		if err := x.result.Err(); err != nil {
 			t.Fatal(err)
 		}
-		result := claim.Result{Verdict: x.result.Verdict, Lives: x.result.Lives, History: x.result.History}
-		if once := story.TellOnce(result, x.journal); once != nil {
+		if once := story.TellOnce(x.result.Claimable(), x.journal); once != nil {
 			return once
 		}
 		plan = plan.clone()

@@ -16,9 +16,15 @@ import (
 
 // Tell returns the story of the first check of a run that is wrong, as far as
 // the run's journal shows why. Those that Maelstrom makes, too, come first. It
-// returns nil if no check is wrong, or if there is nothing to tell.
-func Tell(r *Result, entries []Entry) *story.Story {
-	return story.Tell(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, entries)
+// returns nil if no check is wrong, or if there is nothing to tell. The other
+// claims end the story.
+func Tell(r *Result, entries []Entry, also ...claim.Claim) *story.Story {
+	return story.Tell(r.Claimable(), entries, also...)
+}
+
+// Claimable returns what claims can be made of.
+func (r *Result) Claimable() claim.Result {
+	return claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}
 }
 
 // Why is Tell for a run whose journal nobody has kept. Err has the beginning of

@@ -80,11 +80,15 @@ const (
 
 // Tell returns the story of what decided that a run is wrong: of the first
 // check that Maelstrom makes, too, or else of the first other one. It returns
-// nil if no check is wrong.
-func Tell(r claim.Result, entries []journal.Entry) *Story {
+// nil if no check is wrong. The other claims are made at the end of the story,
+// if it has not made them before.
+func Tell(r claim.Result, entries []journal.Entry, also ...claim.Claim) *Story {
 	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries)}
 	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
+	}
+	for _, c := range also {
+		t.say(c)
 	}
 	return t.lay()
 }

@@ -279,6 +279,11 @@ func drawn(t *testing.T, s *Story) {
 			t.Errorf("note %+v of %d rows", n, len(s.Rows))
 		}
 	}
+	for _, unwanted := range []string{"var(", "currentColor", "color-mix", "light-dark", "url("} { // which not every viewer knows
+		if strings.Contains(s.SVG(), unwanted) {
+			t.Errorf("the picture has %s", unwanted)
+		}
+	}
 	decoder := xml.NewDecoder(strings.NewReader(s.SVG()))
 	for {
 		token, err := decoder.Token()

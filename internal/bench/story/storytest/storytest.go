@@ -50,7 +50,7 @@ func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) 
 		return nil, nil
 	}
 	c.Told++
-	run := claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)
+	run := claim.NewRun(r.Claimable(), journal)
 	for _, each := range s.Claims {
 		c.mutate(run, each)
 	}

@@ -38,7 +38,7 @@ func oldAnswer(t *testing.T) (*maelstromtest.Result, []maelstromtest.Entry) {
 
 func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 	r, journal := oldAnswer(t)
-	run := claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)
+	run := claim.NewRun(r.Claimable(), journal)
 	for name, test := range map[string]struct {
 		harm func(*story.Story)
 		want string // empty: nothing is wrong
