@@ -12,8 +12,8 @@ import (
 	"maelstrom-counter/internal/bench/story"
 )
 
-// A run that missed a threshold, with a request of each outcome, many faults and
-// a story of what went wrong beyond Maelstrom.
+// A run that missed a threshold, with a request of each outcome, many faults
+// and a story of what went wrong beyond Maelstrom.
 func Example_summarize() {
 	const ms = time.Millisecond
 	r := &maelstromtest.Result{
