@@ -17,6 +17,7 @@ Further flags come after these, and the last one counts: scripts/maelstrom.sh --
 
 Maelstrom is \$MAELSTROM if that is set, else maelstrom on the PATH, else release $version, which is downloaded
 into .maelstrom once. It needs Java, gnuplot and graphviz. The exit code is Maelstrom's, or 2 if Maelstrom cannot be run.
+Its verdict covers the final reads and that each kind of request succeeded, not that reads are linearizable: make run checks that.
 EOF
 }
 

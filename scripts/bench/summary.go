@@ -79,11 +79,17 @@ func (t *text) verdict(line string) {
 }
 
 // summarize writes what a reader wants to know about a run, the verdict first.
-// Its files are named if they are kept.
+// The story follows what it explains. The files are named if they are kept.
 func summarize(w io.Writer, l look, d done, kept bool) error {
 	t := &text{look: l}
 	t.judge(d)
-	t.explain(d, kept)
+	if !d.Result.Right {
+		t.explain(d, kept)
+	}
+	t.beyond(d)
+	if d.Result.Right {
+		t.explain(d, kept)
+	}
 	t.measure(d.Run)
 	t.add("seed", "%d", d.Result.Config.Seed)
 	if kept {
@@ -104,13 +110,17 @@ func (t *text) judge(d done) {
 	if lines := d.Result.Findings(true); len(lines) > 0 {
 		t.say(2, "\n%s", strings.Join(lines, "\n"))
 	}
+}
+
+// beyond adds what Maelstrom does not look at.
+func (t *text) beyond(d done) {
 	if lines := d.Beyond(); len(lines) > 0 {
 		t.say(0, "\n%s", lines[0])
 		t.say(2, "%s", strings.Join(lines[1:], "\n"))
 	}
 }
 
-// explain adds why the run was wrong.
+// explain adds why a check is wrong.
 func (t *text) explain(d done, kept bool) {
 	if d.Story == nil {
 		return

@@ -9,10 +9,11 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
+	"maelstrom-counter/internal/bench/story"
 )
 
-// A run that missed a threshold, with a request of each outcome and many
-// faults.
+// A run that missed a threshold, with a request of each outcome, many faults
+// and a story of what went wrong beyond Maelstrom.
 func Example_summarize() {
 	const ms = time.Millisecond
 	r := &maelstromtest.Result{
@@ -41,7 +42,10 @@ func Example_summarize() {
 		at := time.Duration(i) * time.Second
 		r.Faults = append(r.Faults, maelstromtest.FaultRecord{Fault: "kill", Detail: "n1", Start: at, Stop: at + time.Second/2})
 	}
-	run := report.Run{Result: r, Thresholds: report.Thresholds{MinOK: 99}}
+	run := report.Run{
+		Result: r, Thresholds: report.Thresholds{MinOK: 99},
+		Story: &story.Story{Sentences: []string{"n1 did not end.", "n1 was told to end after 12.3 s, and it sent nothing to anybody after that."}},
+	}
 	_ = summarize(os.Stdout, look{columns: 60}, done{run, &store{folder: "store/x"}}, true)
 	// Output:
 	// RIGHT by every check that was made. Not checked:
@@ -51,6 +55,10 @@ func Example_summarize() {
 	// Beyond Maelstrom, as --consistency linearizable demands:
 	//   wrong: run complete
 	//   not checked: linearizable (why)
+	//
+	// Why: n1 did not end.
+	//      n1 was told to end after 12.3 s, and it sent nothing to
+	//      anybody after that.
 	//
 	// Latency of requests answered ok, from when they were made:
 	//

@@ -135,7 +135,7 @@ func (c *Cell) tell(t *testing.T) {
 	t.Run("story", func(t *testing.T) {
 		cfg := c.Condition.strict()
 		cfg.Seed = seed
-		c.Story, c.Told = story.Of(maelstromtest.Record(t, cfg, c.Contender.Program)), seed
+		c.Story, c.Told = maelstromtest.Tell(maelstromtest.Record(t, cfg, c.Contender.Program)), seed
 	})
 }
 

@@ -63,6 +63,9 @@ func named[T any](t *testing.T, name string, all []T, nameOf func(T) string) []T
 	return all
 }
 
+// ID names the story's picture, and its place on the page.
+func (f Found) ID() string { return f.Design.Name + "-" + f.Trouble.Name }
+
 // Heading names the design and the trouble.
 func (f Found) Heading() string {
 	return fmt.Sprintf("%s (%s), %s", f.Design.Name, f.Design.Title, f.Trouble.Title)
@@ -101,7 +104,7 @@ func Write(folder string, found []Found) error {
 		if f.Story == nil {
 			continue
 		}
-		path := filepath.Join(folder, f.Design.Name+"-"+f.Trouble.Name+".svg")
+		path := filepath.Join(folder, f.ID()+".svg")
 		if err := os.WriteFile(path, []byte(f.Story.SVG()), 0o666); err != nil {
 			return fmt.Errorf("picture of a story: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/page/pagetest"
 	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -54,6 +55,8 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 		{"crdt", "none", story.OldAnswer, []string{"from an old state"}},
 		{"crdt", "doubled", story.TakenBack, []string{"another copy"}},
 		{"crdt", "crash", story.OldBasis, []string{"was killed"}},
+		{"rmw", "lost", story.LostUpdate, []string{"it was lost"}},
+		{"cas", "crash", story.CountedTwice, []string{"was killed"}},
 	} {
 		t.Run(test.design+"/"+test.fault, func(t *testing.T) {
 			t.Parallel()
@@ -65,6 +68,9 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 				t.Fatalf("no story in %d runs", f.Runs)
 			}
 			text := f.Story.Text()
+			if !shows(f.Story, f.Trouble.what) {
+				t.Errorf("the picture does not show what was %s:\n%s", f.Trouble.what, text)
+			}
 			said := strings.Join(strings.Fields(text), " ")
 			if f.Story.Kind != test.kind || f.Story.Messages() > 15 || slices.ContainsFunc(test.says, func(s string) bool { return !strings.Contains(said, s) }) {
 				t.Errorf("a %s of %d messages, want a %s that says %q:\n%s", f.Story.Kind, f.Story.Messages(), test.kind, test.says, text)
@@ -73,6 +79,31 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 				t.Errorf("the same seed first told\n%s\nand then\n%s", f, again)
 			}
 		})
+	}
+}
+
+// shows reports whether a story has an arrow or a note of a kind of trouble.
+func shows(s *story.Story, what maelstromtest.What) bool {
+	killed := func(n *story.Note) bool { return strings.HasSuffix(n.Text, " is killed") }
+	if what == "" || what == maelstromtest.Killed && slices.ContainsFunc(s.Notes, killed) {
+		return true
+	}
+	for _, trouble := range Troubles {
+		if trouble.what == what && trouble.shown != nil && slices.ContainsFunc(s.Arrows, trouble.shown) {
+			return true
+		}
+	}
+	return false
+}
+
+func TestThePageWorksInABrowser(t *testing.T) {
+	b := pagetest.Open(t)
+	folder := t.TempDir()
+	if err := Write(folder, append(Search(t, "cas", "lost", 1), Search(t, "rmw", "none", 1)...)); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"index.html", "cas-lost.svg", "rmw-none.svg"} {
+		b.Check(filepath.Join(folder, name))
 	}
 }
 

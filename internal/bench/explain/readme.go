@@ -31,7 +31,7 @@ func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story 
 		if err := x.result.Err(); err != nil {
 			t.Fatal(err)
 		}
-		if once := story.Once(x.result, x.journal); once != nil {
+		if once := story.TellOnce(x.result.Claimable(), x.journal); once != nil {
 			return once
 		}
 		plan = plan.clone()

@@ -43,7 +43,7 @@ func (r *runner) simulate(cfg maelstromtest.Config) trial {
 	r.runs++
 	cfg.Journal, cfg.Progress, cfg.Consistency = nil, nil, maelstromtest.Linearizable
 	result, entries := maelstromtest.Record(r.t, cfg, r.program)
-	return trial{result: result, journal: entries, story: story.Of(result, entries)}
+	return trial{result: result, journal: entries, story: maelstromtest.Tell(result, entries)}
 }
 
 // weight says how good a story of a trouble a trial makes: less is better. The
@@ -88,11 +88,15 @@ const (
 // search returns the shortest run that it finds in which trouble makes a
 // counter go wrong; without a story if there is none. The store may answer from
 // an old state only if there is no other trouble: otherwise it would be hard to
-// say what does the harm.
+// say what does the harm. The story shows all that the trouble has hit, since
+// it would go right without that.
 func (r *runner) search(trouble Trouble, seed uint64) trial {
 	best := r.best(trouble, seed, false)
 	if best.story == nil && trouble.add == nil {
 		best = r.best(trouble, seed, true)
+	}
+	if best.story != nil && trouble.what != "" {
+		best.story = maelstromtest.Tell(best.result, best.journal, trouble.claims(best)...)
 	}
 	return best
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -18,22 +19,39 @@ type Trouble struct {
 	// out. They are nil if the trouble is that there is none.
 	add     func(*Plan, *rand.Rand)
 	without func(Plan) Plan
+	// what is the journal's word for the trouble, if it has one.
+	what maelstromtest.What
 	// shown reports whether an arrow shows the trouble. It is nil if the
 	// trouble is not one of single messages.
 	shown func(*story.Arrow) bool
 }
 
+// claims says which messages or nodes the trouble has hit in a run.
+func (tr Trouble) claims(x trial) (claims []claim.Claim) {
+	run := claim.NewRun(x.result.Claimable(), x.journal)
+	for i, e := range x.journal {
+		switch {
+		case e.What != tr.what:
+		case e.Node != "":
+			claims = append(claims, claim.Killed{Node: e.Node, At: i})
+		default:
+			claims = append(claims, run.Sent(e.ID))
+		}
+	}
+	return claims
+}
+
 // Troubles lists the kinds of trouble that designs are searched under.
 var Troubles = []Trouble{
-	{"none", "no fault at all", nil, nil, nil},
-	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates,
+	{"none", "no fault at all", nil, nil, "", nil},
+	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates, maelstromtest.Lost,
 		func(a *story.Arrow) bool { return a.Fate == story.WasLost }},
 	{"late", "a message that is late", addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop, Delay: span(random)}}
-	}), noFates, func(a *story.Arrow) bool { return a.Late > 0 }},
-	{"doubled", "a message that comes twice", addDouble, single, func(a *story.Arrow) bool { return a.Copy > 0 }},
-	{"crash", "a node that is killed and starts again", addCrash, func(p Plan) Plan { p.Faults = nil; return p }, nil},
-	{"latency", "messages that take different times", addLatency, noFates, nil},
+	}), noFates, maelstromtest.IsLate, func(a *story.Arrow) bool { return a.Late > 0 }},
+	{"doubled", "a message that comes twice", addDouble, single, maelstromtest.Doubled, func(a *story.Arrow) bool { return a.Copy > 0 }},
+	{"crash", "a node that is killed and starts again", addCrash, func(p Plan) Plan { p.Faults = nil; return p }, maelstromtest.Killed, nil},
+	{"latency", "messages that take different times", addLatency, noFates, "", nil},
 }
 
 // hop is how long a message takes if nothing is wrong, as in Maelstrom with its

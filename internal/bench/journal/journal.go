@@ -1,6 +1,14 @@
 // Package journal has the form in which everything that happens in a run is
-// kept: a line of JSON for each [Entry]. [Write] appends an entry, [Read] reads
-// all of them, and [States] tells what a store could have answered.
+// kept: a line of JSON for each [Entry].
+//
+//	entries, err := journal.Read(file) // what Write has written
+//	for _, e := range entries {
+//		fmt.Println(e.Time, e.What, e.Src, e.Dest)
+//	}
+//
+// [Each] reads a journal that is too long to keep, [Telling] finds the line of
+// a standard error that names the error, and a [Tally] sums up entries that are
+// left out. [States] tells what a store could have answered.
 package journal
 
 import (

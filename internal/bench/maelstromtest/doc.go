@@ -60,10 +60,11 @@
 //
 // # Workloads
 //
-// [Config].Journal and [Config].Watch get an [Entry] for everything that
-// happens to messages, services, nodes and links. Package story uses the
-// entries to tell why a run went wrong. A [Script] takes the place of chance:
-// it lists the requests and decides what becomes of each message.
+// [Result].Err says what was wrong and begins to tell why; [Result].Why returns
+// the whole story, as a text and as a sequence diagram. [Config].Journal and
+// [Config].Watch get what stories are made of: an [Entry] for everything that
+// happens to messages, services, nodes and links. A [Script] takes the place of
+// chance: it lists the requests and decides what becomes of each message.
 //
 // The workloads here are [GCounter] and [Echo]. To add one, implement
 // [Workload], and [Preparer] if nodes must be told something first.

@@ -38,11 +38,19 @@ func RunProcesses(ctx context.Context, cfg Config, bin string) (*Result, error) 
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
+	var k keeper
+	if cfg.Journal == nil && cfg.Watch == nil {
+		cfg.Watch = k.keep
+	}
 	b, history, err := run(ctx, cfg, false, func() {}, processes(path))
 	if err != nil {
 		return nil, err
 	}
-	return b.result(history), nil
+	r := b.result(history)
+	if len(k.entries) > 0 && r.AnyWrong() {
+		r.why = &why{entries: k.kept}
+	}
+	return r, nil
 }
 
 // processes returns a starter that runs each life of a node as a process.

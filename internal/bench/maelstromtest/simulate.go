@@ -25,6 +25,16 @@ func Simulate(t testing.TB, cfg Config, program Program) *Result {
 	if bubble() != "" {
 		t.Fatal("maelstromtest: Simulate was called in a synctest bubble: it opens one of its own, so call it outside of synctest.Test")
 	}
+	r := simulateIn(t, cfg, program)
+	if r.AnyWrong() {
+		r.why = again(t, cfg, program, r.History)
+	}
+	return r
+}
+
+// simulateIn simulates in a test, or in a test that it makes.
+func simulateIn(t testing.TB, cfg Config, program Program) *Result {
+	t.Helper()
 	if test, ok := t.(*testing.T); ok {
 		return simulate(test, cfg, program)
 	}
@@ -56,6 +66,9 @@ func Record(t testing.TB, cfg Config, program Program) (*Result, []Entry) {
 	var entries []Entry
 	cfg.Watch = func(e Entry) { entries = append(entries, e) }
 	r := Simulate(t, cfg, program)
+	if r.AnyWrong() {
+		r.why = &why{entries: func() ([]Entry, error) { return entries, nil }}
+	}
 	return r, entries
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,4 +88,51 @@ func testCounter(t *testing.T) {
 func ExampleSimulate() {
 	run(testCounter)
 	// Output: ok
+}
+
+// alone is a node that counts only the adds that it gets itself.
+func alone(env maelstromtest.Env) error {
+	n := maelstrom.NewNode()
+	n.Stdin, n.Stdout = env.Stdin, env.Stdout
+	var mu sync.Mutex
+	total := 0
+	n.Handle("add", func(msg maelstrom.Message) error {
+		var add struct{ Delta int }
+		if err := json.Unmarshal(msg.Body, &add); err != nil {
+			return err
+		}
+		mu.Lock()
+		total += add.Delta
+		mu.Unlock()
+		return n.Reply(msg, map[string]any{"type": "add_ok"})
+	})
+	n.Handle("read", func(msg maelstrom.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return n.Reply(msg, map[string]any{"type": "read_ok", "value": total})
+	})
+	return n.Run()
+}
+
+// What the error of a run says. Why returns the whole story: its methods Text
+// and SVG write and draw it.
+func ExampleResult_Why() {
+	run(func(t *testing.T) {
+		r := maelstromtest.Simulate(t, maelstromtest.Config{Rate: 2, TimeLimit: 2 * time.Second, Seed: 2}, alone)
+		fmt.Println(r.Err()) // as t.Error would
+		if err := os.WriteFile(filepath.Join(t.TempDir(), "why.svg"), []byte(r.Why().SVG()), 0o644); err != nil {
+			t.Error(err)
+		}
+	})
+	// Output:
+	// g-counter with seed 2:
+	// 2 final reads, of n1 and n2, are 0, not 1
+	// Beyond Maelstrom's verdict:
+	// the read made to n2 after 1.91 s (op 4) returned 0 instead of 1: less than had been acknowledged (and 2 more like it)
+	// the history is not linearizable: the read made to n2 after 1.91 s (op 4) returned 0 instead of 1: no order of the adds explains it and the reads before it
+	// Why: Nothing sent: n1 answered 0 to the final read after 12.00 s; right would be 1.
+	// 0 is the sum of the own adds of n1 alone: 0 (its own).
+	// It counted nothing of n0, which had acknowledged 1 before that read was asked.
+	// (Result.Why returns all of this story, as a text and as a picture.)
+	// ok
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,8 @@ type Result struct {
 	Lives
 	History []Op          `json:"-"`
 	Elapsed time.Duration `json:"elapsed"` // from when all nodes were ready to the end
+
+	why *why // nil if no check is wrong, or if nobody knows
 }
 
 // result judges what happened.
@@ -73,9 +76,16 @@ func (r *Result) WriteHistory(w io.Writer) error {
 	return nil
 }
 
+// AnyWrong reports whether any check is wrong, be it of those that decide
+// or not.
+func (r *Result) AnyWrong() bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == Wrong })
+}
+
 // Err returns nil if and only if the run was right. The error has all findings,
 // causes first, and the seed. First come those that made the run wrong, then
-// those of checks beyond Maelstrom, if these do not decide.
+// those of checks beyond Maelstrom, if these do not decide, and then the
+// beginning of Why's story.
 func (r *Result) Err() error {
 	if r.Right {
 		return nil
@@ -85,6 +95,7 @@ func (r *Result) Err() error {
 		lines = append(lines, "Beyond Maelstrom's verdict:")
 		lines = append(lines, beyond...)
 	}
+	lines = append(lines, r.why.reason(r)...)
 	return errors.New(strings.Join(lines, "\n"))
 }
 

@@ -23,7 +23,10 @@ func TestACrashIsNotBuried(t *testing.T) {
 		env.Stdin = io.LimitReader(env.Stdin, 30_000)
 		return memoryCounter()(env)
 	})
-	text := fmt.Sprint(r.Err())
+	text, why, _ := strings.Cut(fmt.Sprint(r.Err()), "\nWhy: ")
+	if !strings.HasPrefix(why, "Crash: n") {
+		t.Errorf("the reason is %s", why)
+	}
 	if lines := strings.Split(text, "\n"); !strings.HasPrefix(lines[1], "n") || !strings.Contains(lines[1], " crashed after") {
 		t.Errorf("the first finding is %s", lines[1])
 	}

@@ -15,7 +15,6 @@ import (
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page/pagetest"
 	"maelstrom-counter/internal/bench/rivals"
-	"maelstrom-counter/internal/bench/story"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -29,10 +28,18 @@ func simulated(t *testing.T, design string, cfg maelstromtest.Config) Run {
 	t.Helper()
 	rival, _ := rivals.Named(design)
 	cfg.Consistency = cmp.Or(cfg.Consistency, maelstromtest.Linearizable)
-	r, entries := maelstromtest.Record(t, cfg, rival.Program)
+	folder := t.TempDir()
+	journal := NewJournal(folder, MaxMessages)
+	cfg.Journal = journal
+	r := maelstromtest.Simulate(t, cfg, rival.Program)
+	err := journal.Close()
+	story, told := Tell(folder, r)
+	if err := cmp.Or(err, told); err != nil {
+		t.Fatal(err)
+	}
 	return Run{
 		Result: r, Command: []string{"bench", "--bin", "./" + design}, Bin: "/bin/" + design, Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		Story: story.Of(r, entries),
+		Story: story,
 	}
 }
 
@@ -55,7 +62,7 @@ func lucky(t *testing.T) Run {
 		run := simulated(t, "cas", maelstromtest.Config{
 			Rate: 50, TimeLimit: 5 * time.Second, Consistency: maelstromtest.Eventual, Seed: seed,
 		})
-		run.Story, run.Luck = nil, "chance: seq-kv had a choice"
+		run.Luck = "chance: seq-kv had a choice"
 		if run.Result.MaelstromValid && run.Result.Check(verdict.IsLinearizable).Status == verdict.Wrong {
 			return run
 		}

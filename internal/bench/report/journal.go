@@ -100,11 +100,11 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-// Tell returns why a run was wrong, as far as the messages in its folder show
-// it. It returns nil if the run was right, or if the messages do not show why
-// it was wrong.
+// Tell returns why a check of a run is wrong, be it one that decides or not, as
+// far as the messages in the run's folder show it. It returns nil if no check
+// is wrong, or if there is nothing to tell.
 func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
-	if r.Right {
+	if !r.AnyWrong() {
 		return nil, nil
 	}
 	f, err := os.Open(filepath.Join(folder, MessagesFile))
@@ -112,12 +112,12 @@ func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 		return nil, nil // the missing file has been reported already
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot tell why the run was wrong: %w", err)
+		return nil, fmt.Errorf("cannot tell what went wrong: %w", err)
 	}
 	defer f.Close()
 	messages, err := maelstromtest.ReadJournal(f)
 	if err != nil {
-		return nil, fmt.Errorf("cannot tell why the run was wrong: %s: %w", MessagesFile, err)
+		return nil, fmt.Errorf("cannot tell what went wrong: %s: %w", MessagesFile, err)
 	}
-	return story.Of(r, messages), nil
+	return maelstromtest.Tell(r, messages), nil
 }

@@ -25,7 +25,7 @@ type Run struct {
 	Start       time.Time
 	Interrupted bool
 	Thresholds  Thresholds
-	Story       *story.Story // why it was wrong, or nil: see Tell
+	Story       *story.Story // why a check is wrong, or nil: see Tell
 	Luck        string       // what in a valid run was chance: see LuckOf
 
 	missing map[string]bool // by name: files that could not be written

@@ -41,7 +41,7 @@ func (run Run) Bars() []Bar {
 		p99 := r.Latency.P99
 		bars = append(bars, Bar{
 			Name: "max_p99_ms", Limit: milliseconds(limit), Actual: milliseconds(p99), Met: r.OK > 0 && p99 <= limit,
-			text: fmt.Sprintf("p99 %s, with --max-p99 %v", Milliseconds(p99), limit),
+			text: fmt.Sprintf("p99 %.4g ms, with --max-p99 %v", milliseconds(p99), limit), // 50.2 misses 50
 		})
 	}
 	if limit := run.Thresholds.MinOK; limit > 0 {

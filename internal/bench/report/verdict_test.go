@@ -208,6 +208,11 @@ func TestARunPassesIfItMeetsItsThresholds(t *testing.T) {
 			t.Errorf("%+v: %q, not %q; passed %v", test.limits, got, test.want, run.Passed())
 		}
 	}
+	run := sample()
+	run.Thresholds.MaxP99, run.Result.Latency.P99 = 20*ms, 20*ms+ms/5
+	if got := run.Bars()[0].String(); got != "MISSED: p99 20.2 ms, with --max-p99 20ms" {
+		t.Error(got) // what is a little more must not look the same
+	}
 }
 
 func TestLatenciesAreShownByKind(t *testing.T) {

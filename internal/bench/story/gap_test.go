@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"maelstrom-counter/internal/bench/journal"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // If the journal had no room for a storm, the story tells of what it has left
@@ -15,16 +15,16 @@ import (
 func TestAFullJournalTellsOfTheStorm(t *testing.T) {
 	r, entries, lost := casLost(t)
 	ask, refuse := json.RawMessage(`{"key":"counter","type":"cas"}`), json.RawMessage(`{"code":22,"type":"error"}`)
-	gap := maelstromtest.Entry{Time: entries[lost].Time, What: journal.Gap, Omitted: &journal.Omission{
+	gap := journal.Entry{Time: entries[lost].Time, What: journal.Gap, Omitted: &journal.Omission{
 		Lines: 30000, Until: r.History[0].Complete, Most: []journal.Frequent{
 			{Src: "n0", Dest: "seq-kv", Body: ask, Times: 9214}, {Src: "seq-kv", Dest: "n0", Body: refuse, Times: 9213},
 		},
 	}}
 	r.History = r.History[:1]
-	r.History[0].Outcome, r.History[0].Unanswered = maelstromtest.Info, true
-	r.Checks = []maelstromtest.Check{{Name: "every kind succeeded", Status: maelstromtest.Wrong, Maelstrom: true}}
-	isAnswer := func(e maelstromtest.Entry) bool { return e.Time > gap.Time }
-	s := Of(r, slices.DeleteFunc(slices.Insert(entries, lost, gap), isAnswer))
+	r.History[0].Outcome, r.History[0].Unanswered = verdict.Info, true
+	r.Checks = []verdict.Check{{Name: "every kind succeeded", Status: verdict.Wrong, Maelstrom: true}}
+	isAnswer := func(e journal.Entry) bool { return e.Time > gap.Time }
+	s := Tell(r, slices.DeleteFunc(slices.Insert(entries, lost, gap), isAnswer))
 	if s == nil || s.Kind != Repeated || !strings.Contains(s.Caption, "9214") || !strings.Contains(s.Caption, "9213") {
 		t.Errorf("%+v", s)
 	}

@@ -36,15 +36,17 @@ func TellOnce(r claim.Result, entries []journal.Entry) *Story {
 }
 
 // adds reports whether a change is by the amount of an add, and notes the path
-// of the number.
+// of the number. If there are several such numbers, it is the one with the
+// shortest path: the others may count something else, such as requests.
 func (t *teller) adds(c *change, add *op) bool {
-	for _, n := range numbersIn(nil, "", c.value) {
-		if n.value-c.before.number(n.path) == add.Int() {
-			t.field = n.path
-			return true
-		}
+	fits := slices.DeleteFunc(numbersIn(nil, "", c.value), func(n number) bool {
+		return n.value-c.before.number(n.path) != add.Int()
+	})
+	if len(fits) == 0 {
+		return false
 	}
-	return false
+	t.field = slices.MinFunc(fits, func(a, b number) int { return len(a.path) - len(b.path) }).path
+	return true
 }
 
 // once tells how an add came to count once.

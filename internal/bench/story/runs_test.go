@@ -1,4 +1,4 @@
-package story
+package story_test
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/story"
 )
 
 // The test binary is also the nodes whose stories are told. Its last argument
@@ -60,17 +61,17 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 	for _, test := range []struct {
 		node, faults string
 		latency      time.Duration
-		kinds        []Kind
+		kinds        []story.Kind
 		says         string
 	}{
-		{"rmw", "", 20 * time.Millisecond, []Kind{LostUpdate}, "had last been told"},
-		{"cas", "loss", 0, []Kind{CountedTwice, OverCounted, OldAnswer, CallLost}, ""},
-		{"cas", "late", 0, []Kind{CountedTwice, OverCounted, OldAnswer, CallLost}, ""},
-		{"cas", "", 20 * time.Millisecond, []Kind{OldAnswer, Outdated}, "told"},
-		{"crdt", "", 20 * time.Millisecond, []Kind{OldAnswer, Outdated}, "told"},
-		{"crdt", "duplicate,late", 0, []Kind{OldAnswer, Outdated, TakenBack, CallLost}, ""},
-		{"memory", "", 0, []Kind{NotSent}, "No node used a service"},
-		{"crash", "", 0, []Kind{CrashedNode}, "panic: too many requests"},
+		{"rmw", "", 20 * time.Millisecond, []story.Kind{story.LostUpdate}, "had last been told"},
+		{"cas", "loss", 0, []story.Kind{story.CountedTwice, story.OverCounted, story.OldAnswer, story.CallLost}, ""},
+		{"cas", "late", 0, []story.Kind{story.CountedTwice, story.OverCounted, story.OldAnswer, story.CallLost}, ""},
+		{"cas", "", 20 * time.Millisecond, []story.Kind{story.OldAnswer, story.Outdated}, "told"},
+		{"crdt", "", 20 * time.Millisecond, []story.Kind{story.OldAnswer, story.Outdated}, "told"},
+		{"crdt", "duplicate,late", 0, []story.Kind{story.OldAnswer, story.Outdated, story.TakenBack, story.CallLost}, ""},
+		{"memory", "", 0, []story.Kind{story.NotSent}, "No node used a service"},
+		{"crash", "", 0, []story.Kind{story.CrashedNode}, "panic: too many requests"},
 	} {
 		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +88,7 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 
 // tellReal runs processes of this test binary until something goes wrong. In
 // real time, no seed can promise that it does.
-func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
+func tellReal(t *testing.T, cfg maelstromtest.Config) *story.Story {
 	t.Helper()
 	for range 5 {
 		var journal bytes.Buffer
@@ -101,8 +102,8 @@ func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s := Of(r, entries); s != nil {
-			check(t, s)
+		if s := maelstromtest.Tell(r, entries); s != nil {
+			story.Check(t, s)
 			return s
 		}
 	}
@@ -114,12 +115,12 @@ func tellReal(t *testing.T, cfg maelstromtest.Config) *Story {
 // possible causes, and very few name none.
 func TestSimulationsHaveTrueStories(t *testing.T) {
 	t.Parallel()
-	causes := map[string][]Kind{ // by design, and by design and faults
-		"rmw": {LostUpdate, OldAnswer, Outdated, TakenBack, OldBasis, OtherAmount, NotStored, OverCounted, Misdirected}, "rmw ": {LostUpdate, OldBasis},
-		"cas": {CountedTwice, OverCounted, OldAnswer, Outdated}, "cas ": {OldAnswer, Outdated}, "cas kill": {OldAnswer, Outdated},
-		"crdt": {OldAnswer, Outdated, TakenBack, OldBasis, NotStored, Misdirected, TooSoon, Undelivered}, "crdt ": {OldAnswer, Outdated}, "crdt loss": {OldAnswer, Outdated, Undelivered},
+	causes := map[string][]story.Kind{ // by design, and by design and faults
+		"rmw": {story.LostUpdate, story.OldAnswer, story.Outdated, story.TakenBack, story.OldBasis, story.OtherAmount, story.NotStored, story.OverCounted, story.Misdirected}, "rmw ": {story.LostUpdate, story.OldBasis},
+		"cas": {story.CountedTwice, story.OverCounted, story.OldAnswer, story.Outdated}, "cas ": {story.OldAnswer, story.Outdated}, "cas kill": {story.OldAnswer, story.Outdated},
+		"crdt": {story.OldAnswer, story.Outdated, story.TakenBack, story.OldBasis, story.NotStored, story.Misdirected, story.TooSoon, story.Undelivered}, "crdt ": {story.OldAnswer, story.Outdated}, "crdt loss": {story.OldAnswer, story.Outdated, story.Undelivered},
 	}
-	anyway := []Kind{NodeKilled, CallLost, Unanswered, AnsweredLate, NotActedOn} // with faults, a request may not be answered
+	anyway := []story.Kind{story.NodeKilled, story.CallLost, story.Unanswered, story.AnsweredLate, story.NotActedOn} // with faults, a request may not be answered
 	seeds := uint64(3)
 	if testing.Short() {
 		seeds = 1
@@ -135,15 +136,15 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 			}
 			for _, shape := range [][2]int{{1, 4}, {3, 3}, {5, 5}, {3, 12}} {
 				for seed := range seeds {
-					s := Of(maelstromtest.Record(t, maelstromtest.Config{
+					s := maelstromtest.Tell(maelstromtest.Record(t, maelstromtest.Config{
 						Nodes: shape[0], Concurrency: shape[1], Rate: 100, TimeLimit: 4 * time.Second, Nemesis: nemesis, NemesisInterval: 2 * time.Second,
 						Latency: 5 * time.Millisecond, LatencyDist: "exponential", Seed: seed, Consistency: maelstromtest.Linearizable,
 					}, rival.Program))
 					if s == nil {
 						continue
 					}
-					check(t, s)
-					if told++; s.Kind == Unexplained {
+					story.Check(t, s)
+					if told++; s.Kind == story.Unexplained {
 						unexplained++
 					} else if !slices.Contains(slices.Concat(allowed, anyway), s.Kind) || s.Messages() > 24 {
 						t.Errorf("%s under %q with %v nodes and workers, seed %d, in %d messages:\n%s", design, faults, shape, seed, s.Messages(), s.Text())

@@ -2,7 +2,7 @@
 // package claim that are true of the run's journal and history, and makes a
 // text and a sequence diagram of them.
 //
-//	if s := story.Of(result, journal); s != nil {
+//	if s := story.Tell(result, journal); s != nil {
 //		fmt.Println(s.Text())
 //	}
 //
@@ -17,6 +17,7 @@ package story
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"maelstrom-counter/internal/bench/claim"
@@ -73,27 +74,29 @@ const (
 	RefusedAdd   Kind = "refused, but counted"
 	CrashedNode  Kind = "crash"
 	MuteNode     Kind = "mute"
-	CountedOnce  Kind = "counted once" // nothing went wrong: see Once
+	CountedOnce  Kind = "counted once" // nothing went wrong: see TellOnce
 	Unexplained  Kind = "what is known"
 )
 
 // Tell returns the story of what decided that a run is wrong: of the first
 // check that Maelstrom makes, too, or else of the first other one. It returns
-// nil if no check is wrong.
-func Tell(r claim.Result, entries []journal.Entry) *Story {
+// nil if no check is wrong. The other claims are made at the end of the story,
+// if it has not made them before.
+func Tell(r claim.Result, entries []journal.Entry, also ...claim.Claim) *Story {
 	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries)}
 	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
 	}
+	for _, c := range also {
+		t.say(c)
+	}
 	return t.lay()
 }
 
-// Short returns the story in a line: its kind and its first sentence.
+// Short returns the beginning of the story: its kind and up to three sentences,
+// on a line each.
 func (s *Story) Short() string {
-	if len(s.Sentences) == 0 {
-		return s.heading()
-	}
-	return s.heading() + ": " + s.Sentences[0]
+	return s.heading() + ": " + strings.Join(s.Sentences[:min(3, len(s.Sentences))], "\n")
 }
 
 // Messages counts the messages that the story shows, without copies.

@@ -17,8 +17,9 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/claim"
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/page/pagetest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // transcripts returns the files in testdata. Each has a run's history and,
@@ -33,16 +34,16 @@ func transcripts(t *testing.T) []string {
 }
 
 // load reads a transcript and judges its history.
-func load(t *testing.T, path string) (*maelstromtest.Result, []maelstromtest.Entry) {
+func load(t *testing.T, path string) (claim.Result, []journal.Entry) {
 	t.Helper()
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var history []maelstromtest.Op
+	var history []verdict.Op
 	for bytes.HasPrefix(text, []byte(`{"worker"`)) {
 		line, rest, _ := bytes.Cut(text, []byte("\n"))
-		var o maelstromtest.Op
+		var o verdict.Op
 		if err := json.Unmarshal(line, &o); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
@@ -51,17 +52,17 @@ func load(t *testing.T, path string) (*maelstromtest.Result, []maelstromtest.Ent
 		}
 		history, text = append(history, o), rest
 	}
-	journal, err := maelstromtest.ReadJournal(bytes.NewReader(text))
+	entries, err := journal.Read(bytes.NewReader(text))
 	if err != nil {
 		t.Fatalf("%s: %v", path, err)
 	}
-	return judged(history), journal
+	return judged(history), entries
 }
 
-func judged(history []maelstromtest.Op) *maelstromtest.Result {
-	checks, facts := maelstromtest.GCounter{}.Check(history)
-	right := !slices.ContainsFunc(checks, func(c maelstromtest.Check) bool { return c.Status == maelstromtest.Wrong })
-	return &maelstromtest.Result{History: history, Verdict: maelstromtest.Verdict{Right: right, Checks: checks, Facts: facts}}
+func judged(history []verdict.Op) claim.Result {
+	checks, facts := verdict.Counter(history)
+	right := !slices.ContainsFunc(checks, func(c verdict.Check) bool { return c.Status == verdict.Wrong })
+	return claim.Result{History: history, Verdict: verdict.Verdict{Right: right, Checks: checks, Facts: facts}}
 }
 
 // Each transcript has the story in the files beside it: why it went wrong, or
@@ -70,8 +71,8 @@ func TestStoriesOfTranscripts(t *testing.T) {
 	for _, path := range transcripts(t) {
 		name := strings.TrimSuffix(path, ".jsonl")
 		t.Run(filepath.Base(name), func(t *testing.T) {
-			r, journal := load(t, path)
-			s, once := Of(r, journal), Once(r, journal)
+			r, entries := load(t, path)
+			s, once := Tell(r, entries), TellOnce(r, entries)
 			if (s == nil) == (once == nil) {
 				t.Fatalf("%+v and %+v", s, once)
 			}
@@ -85,28 +86,28 @@ func TestStoriesOfTranscripts(t *testing.T) {
 
 // casLost returns the run in which a compare-and-swap loop counts an add twice,
 // and the entry in which the answer to its swap is lost.
-func casLost(t *testing.T) (r *maelstromtest.Result, journal []maelstromtest.Entry, lost int) {
+func casLost(t *testing.T) (r claim.Result, entries []journal.Entry, lost int) {
 	t.Helper()
-	r, journal = load(t, "testdata/cas-lost.jsonl")
-	return r, journal, slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Lost })
+	r, entries = load(t, "testdata/cas-lost.jsonl")
+	return r, entries, slices.IndexFunc(entries, func(e journal.Entry) bool { return e.What == journal.Lost })
 }
 
 // The text says what became of the answer to a swap, and when.
 func TestTheTextSaysWhyThereWasNoAnswer(t *testing.T) {
-	for what, says := range map[maelstromtest.What]string{
-		maelstromtest.Lost: "it was lost", maelstromtest.Blocked: "it was blocked by a cut link", maelstromtest.Sent: "it was still on its way",
+	for what, says := range map[journal.What]string{
+		journal.Lost: "it was lost", journal.Blocked: "it was blocked by a cut link", journal.Sent: "it was still on its way",
 	} {
-		r, journal, lost := casLost(t)
-		end := journal[lost].Time + 900*time.Microsecond
-		journal[lost].Time = end
-		if journal[lost].What = what; what == maelstromtest.Sent { // it has no end
-			journal = slices.Delete(journal, lost, lost+1)
+		r, entries, lost := casLost(t)
+		end := entries[lost].Time + 900*time.Microsecond
+		entries[lost].Time = end
+		if entries[lost].What = what; what == journal.Sent { // it has no end
+			entries = slices.Delete(entries, lost, lost+1)
 		}
-		s := Of(r, journal)
+		s := Tell(r, entries)
 		if s == nil || s.Kind != CountedTwice || !strings.Contains(s.Caption, says) {
 			t.Fatalf("an answer that was %q: %+v", what, s)
 		}
-		if what != maelstromtest.Sent && !strings.Contains(s.Text(), clock(end)) {
+		if what != journal.Sent && !strings.Contains(s.Text(), clock(end)) {
 			t.Errorf("the end at %s has no row:\n%s", clock(end), s.Text())
 		}
 	}
@@ -115,21 +116,21 @@ func TestTheTextSaysWhyThereWasNoAnswer(t *testing.T) {
 // If the store counts an add twice, the story is about that, even if a final
 // read from an old state comes first.
 func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
-	r, journal, _ := casLost(t)
-	read := slices.IndexFunc(journal, func(e maelstromtest.Entry) bool { return e.What == maelstromtest.Answered && e.Time > time.Second })
-	for i := range journal { // the last answer becomes one from the empty state
-		if journal[i].What == maelstromtest.Answered && i > read {
-			old := *journal[i].Answer
+	r, entries, _ := casLost(t)
+	read := slices.IndexFunc(entries, func(e journal.Entry) bool { return e.What == journal.Answered && e.Time > time.Second })
+	for i := range entries { // the last answer becomes one from the empty state
+		if entries[i].What == journal.Answered && i > read {
+			old := *entries[i].Answer
 			old.State = 0
-			journal[i].Answer = &old
+			entries[i].Answer = &old
 			read = i
 		}
 	}
-	for i := read; i < len(journal); i++ {
-		journal[i].Body = bytes.ReplaceAll(journal[i].Body, []byte(`"value":2`), []byte(`"value":0`))
+	for i := read; i < len(entries); i++ {
+		entries[i].Body = bytes.ReplaceAll(entries[i].Body, []byte(`"value":2`), []byte(`"value":0`))
 	}
 	r.History[1].Value = int64(0)
-	s := Of(judged(r.History), journal)
+	s := Tell(judged(r.History), entries)
 	if s == nil || s.Kind != CountedTwice {
 		t.Errorf("%+v", s)
 	}
@@ -138,14 +139,14 @@ func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
 // A crash comes before everything else that is wrong, with the line that says
 // why, and the last that the node had been told.
 func TestACrashComesFirst(t *testing.T) {
-	r, journal, _ := casLost(t)
-	journal = append(journal, maelstromtest.Entry{Time: time.Minute, What: maelstromtest.Crashed, Node: "n0"})
-	r.Crashes = []maelstromtest.Crash{{
+	r, entries, _ := casLost(t)
+	entries = append(entries, journal.Entry{Time: time.Minute, What: journal.Crashed, Node: "n0"})
+	r.Crashes = []verdict.Crash{{
 		Node: "n0", At: time.Minute, Why: "exit status 2",
 		Stderr: "starting\npanic: out of ideas\n\ngoroutine 1 [running]:\nmain.main()",
 	}}
-	r.Checks = slices.Insert(r.Checks, 0, maelstromtest.Check{Name: "no crash", Status: maelstromtest.Wrong, Maelstrom: true})
-	s := Of(r, journal)
+	r.Checks = slices.Insert(r.Checks, 0, verdict.Check{Name: "no crash", Status: verdict.Wrong, Maelstrom: true})
+	s := Tell(r, entries)
 	if s == nil || s.Kind != CrashedNode || !strings.Contains(s.Caption, "panic: out of ideas") || s.Messages() != 1 {
 		t.Fatalf("%+v", s)
 	}
@@ -154,18 +155,18 @@ func TestACrashComesFirst(t *testing.T) {
 // What the store does has no story if the reads are right, and nothing went
 // wrong on the way.
 func TestAPlainRunHasNoStory(t *testing.T) {
-	r, journal, lost := casLost(t)
+	r, entries, lost := casLost(t)
 	r.History[1].Value = int64(1)
-	journal[lost].What = maelstromtest.Received
+	entries[lost].What = journal.Received
 	r = judged(r.History)
-	if s := cmp.Or(Of(r, journal), Once(r, journal)); s != nil {
+	if s := cmp.Or(Tell(r, entries), TellOnce(r, entries)); s != nil {
 		t.Errorf("%s", s.Text())
 	}
 }
 
 // outside is zero for each value that is right, and says which way it is wrong.
 func TestAValueIsOutsideOfTheRangesAroundIt(t *testing.T) {
-	right := []maelstromtest.Range{{Lo: 3, Hi: 4}, {Lo: 8, Hi: 8}}
+	right := []verdict.Range{{Lo: 3, Hi: 4}, {Lo: 8, Hi: 8}}
 	for value, want := range map[int64]int64{0: 3, 3: 0, 4: 0, 5: 3, 8: 0, 10: -2} {
 		if got := outside(right, value); got != want {
 			t.Errorf("%d is outside by %d, want %d", value, got, want)
@@ -178,7 +179,7 @@ func TestAValueIsOutsideOfTheRangesAroundIt(t *testing.T) {
 func TestAChangeIsForAddsThatItFits(t *testing.T) {
 	adds := make([]*op, 5)
 	for i, delta := range []int64{1, 2, 4, 3, 1} {
-		adds[i] = &op{Op: maelstromtest.Op{F: "add", Value: delta}, index: i}
+		adds[i] = &op{Op: verdict.Op{F: "add", Value: delta}, index: i}
 	}
 	for target, want := range map[int64][]int{4: {2}, 3: {3}, 7: {0, 1, 2}, 10: {0, 1, 2, 3}, 8: {0, 2, 3}, 0: nil, -1: nil, 12: nil} {
 		var got []int
@@ -228,24 +229,24 @@ func TestADamagedJournalDoesNoHarm(t *testing.T) {
 	for _, path := range transcripts(t) {
 		random := rand.New(rand.NewPCG(1, 2))
 		for range rounds {
-			r, journal := load(t, path)
+			r, entries := load(t, path)
 			for range 1 + random.IntN(4) {
-				i, j := random.IntN(len(journal)), random.IntN(len(journal))
+				i, j := random.IntN(len(entries)), random.IntN(len(entries))
 				switch random.IntN(3) {
 				case 0:
-					journal = slices.Delete(journal, i, i+1)
+					entries = slices.Delete(entries, i, i+1)
 				case 1:
-					journal = slices.Insert(journal, i, journal[j])
+					entries = slices.Insert(entries, i, entries[j])
 				case 2:
-					journal[i], journal[j] = journal[j], journal[i]
+					entries[i], entries[j] = entries[j], entries[i]
 				}
 			}
-			for _, s := range []*Story{Of(r, journal), Once(r, journal)} {
+			for _, s := range []*Story{Tell(r, entries), TellOnce(r, entries)} {
 				if s == nil {
 					continue
 				}
 				drawn(t, s)
-				run := claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)
+				run := claim.NewRun(r, entries)
 				for _, c := range s.Claims {
 					if !run.Holds(c) {
 						t.Errorf("%#v is told and does not hold", c)
@@ -276,6 +277,11 @@ func drawn(t *testing.T, s *Story) {
 	for _, n := range s.Notes {
 		if n.Row < 0 || n.Row >= len(s.Rows) || n.Lane >= len(s.Lanes) {
 			t.Errorf("note %+v of %d rows", n, len(s.Rows))
+		}
+	}
+	for _, unwanted := range []string{"var(", "currentColor", "color-mix", "light-dark", "url("} { // which not every viewer knows
+		if strings.Contains(s.SVG(), unwanted) {
+			t.Errorf("the picture has %s", unwanted)
 		}
 	}
 	decoder := xml.NewDecoder(strings.NewReader(s.SVG()))

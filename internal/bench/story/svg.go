@@ -20,7 +20,8 @@ const (
 	lineHeight     = 20
 	headHeight     = 30
 	captionLetters = 104
-	letter         = 6.6 // the mean width of a letter of a label, roughly
+	letter         = 6.8 // the mean width of a letter of a label, roughly
+	boldLetter     = 7.9
 )
 
 // style has the colours, for light and for dark. They differ in lightness too,
@@ -185,7 +186,7 @@ func (c *canvas) label(a *Arrow) {
 	case a.Fate != Arrived:
 		text += ", " + string(a.Fate)
 	}
-	half := float64(utf8.RuneCountInString(text)) * letter / 2
+	half := halfOf(text, a.Mark != Plain)
 	x, y := (x1+x2)/2, y1-6
 	if a.gone() {
 		y = y1 - 8
@@ -202,9 +203,18 @@ func (c *canvas) label(a *Arrow) {
 	c.add(`<g class="%s"><text class="label" text-anchor="middle" x="%.1f" y="%.1f">%s</text></g>`, a.classes(), x, y, html.EscapeString(text))
 }
 
+// halfOf returns half the width of a label, at least.
+func halfOf(text string, bold bool) float64 {
+	width := letter
+	if bold {
+		width = boldLetter
+	}
+	return float64(utf8.RuneCountInString(text)) * width / 2
+}
+
 // note draws a note on its lane.
 func (c *canvas) note(n *Note) {
-	half := float64(utf8.RuneCountInString(n.Text))*letter/2 + 8
+	half := halfOf(n.Text, n.Style == NewValue || n.Style == Verdict || n.Style == Praise) + 8
 	x, y := c.x(n.Lane), c.y(n.Row)
 	if n.Style == AFault { // beside the lane, on the side without messages to the services
 		x += (half - 12) * c.outward(n.Lane)

@@ -202,7 +202,7 @@ func TestCauses(t *testing.T) {
 						if r.Right {
 							continue
 						}
-						s := story.Of(r, journal)
+						s := maelstromtest.Tell(r, journal)
 						came := causeOf(d.name, faults != "", s)
 						causes.add(d.name, came)
 						if s != nil && (*show == "all" || *show == string(came)) {

@@ -156,6 +156,12 @@ const wide = `(() => {
 	return [...page.querySelectorAll("body *, text")].filter(e => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e.parentElement)).map(e => e.outerHTML.slice(0, 100));
 })()`
 
+// cut lists the texts of stories' pictures that are cut off at the edge.
+const cut = `[...document.querySelectorAll("svg.story text")].filter(e => {
+	const text = e.getBoundingClientRect(), picture = e.ownerSVGElement.getBoundingClientRect();
+	return text.left < picture.left || text.right > picture.right || text.bottom > picture.bottom;
+}).map(e => e.textContent)`
+
 // background is the colour of a page's paper, or of a picture's.
 const background = `document.body
 	? getComputedStyle(document.body).backgroundColor
@@ -163,7 +169,8 @@ const background = `document.body
 
 // Check looks at a page or a picture wide and narrow, in light and in dark, and
 // without scripts: it must have no error, ask the network for nothing, not be
-// wider than the window, and take its colours from the scheme.
+// wider than the window, cut off no text of a story, and take its colours from
+// the scheme.
 func (b *Browser) Check(path string) {
 	b.t.Helper()
 	papers := map[string]string{} // by scheme
@@ -175,6 +182,9 @@ func (b *Browser) Check(path string) {
 				b.NoProblems(fmt.Sprintf("%s, scripts %v", name, scripts))
 				if over := Ask[[]string](b, wide); len(over) > 0 {
 					b.t.Errorf("%s, scripts %v: wider than the window: %q", name, scripts, over)
+				}
+				if off := Ask[[]string](b, cut); len(off) > 0 {
+					b.t.Errorf("%s, scripts %v: cut off: %q", name, scripts, off)
 				}
 				paper := Ask[string](b, background)
 				if cmp.Or(papers[scheme], paper) != paper {

@@ -40,8 +40,8 @@ type count struct {
 // respect, and returns what is wrong with it.
 func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) (s *story.Story, problems []string) {
 	c.Runs++
-	s = story.Of(r, journal)
-	if wrong(r) {
+	s = maelstromtest.Tell(r, journal)
+	if r.AnyWrong() {
 		if c.Wrong++; s == nil {
 			return nil, []string{fmt.Sprintf("no story of %v", r.Err())}
 		}
@@ -50,7 +50,7 @@ func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) 
 		return nil, nil
 	}
 	c.Told++
-	run := claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)
+	run := claim.NewRun(r.Claimable(), journal)
 	for _, each := range s.Claims {
 		c.mutate(run, each)
 	}
@@ -58,12 +58,6 @@ func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) 
 		problems = append(problems, problem+"\n"+s.Text())
 	}
 	return s, problems
-}
-
-// wrong reports whether any check of a run is wrong, be it of those that decide
-// or not.
-func wrong(r *maelstromtest.Result) bool {
-	return slices.ContainsFunc(r.Checks, func(c maelstromtest.Check) bool { return c.Status == maelstromtest.Wrong })
 }
 
 func (c *Checker) mutate(run *claim.Run, original claim.Claim) {

@@ -38,7 +38,7 @@ func oldAnswer(t *testing.T) (*maelstromtest.Result, []maelstromtest.Entry) {
 
 func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 	r, journal := oldAnswer(t)
-	run := claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)
+	run := claim.NewRun(r.Claimable(), journal)
 	for name, test := range map[string]struct {
 		harm func(*story.Story)
 		want string // empty: nothing is wrong
@@ -59,7 +59,7 @@ func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 		"another is named":    {func(s *story.Story) { s.Claims = append(s.Claims, claim.AskedNobody{Read: 1, Node: "n1"}) }, "speaks of Read 1"},
 		"a message not named": {func(s *story.Story) { s.Claims = append(s.Claims, claim.OnlyAdd{Call: 1}) }, "speaks of message 1"},
 	} {
-		s := story.Of(r, journal)
+		s := maelstromtest.Tell(r, journal)
 		test.harm(s)
 		found := problemsOf(run, s)
 		wanted := slices.ContainsFunc(found, func(p string) bool { return strings.Contains(p, test.want) })
