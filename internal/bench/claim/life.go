@@ -147,13 +147,15 @@ func (c Mute) holds(r *Run) bool {
 }
 
 func (c Mute) text(r *Run) string {
-	line := shorten(c.Line, 100)
+	line, since := ": "+shorten(c.Line, 100), ""
 	if c.Line == "" {
-		line = "(a blank line)"
+		line = ""
 	}
-	return say("%s printed a line that Maelstrom does not take %s (%s): %s. "+
-		"From then on it is mute: nothing that it prints counts. It has printed %s since.",
-		c.Node, r.when(c.At), c.Why, line, plural(c.Unheard, "line"))
+	if c.Unheard > 0 {
+		since = say(" It has printed %s since.", plural(c.Unheard, "more line"))
+	}
+	return say("%s printed a line that Maelstrom does not take %s (%s)%s. "+
+		"From then on it is mute: nothing that it prints counts.%s", c.Node, r.when(c.At), c.Why, line, since)
 }
 
 func (c Mute) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is mute from here") }

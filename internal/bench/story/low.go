@@ -256,13 +256,16 @@ func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
 // inHand returns the adds that a node had been asked for, and had not answered,
 // when it sent a message.
 func (t *teller) inHand(m *Message) (adds []*op) {
-	for _, o := range t.ops {
-		if o.F == "add" && o.Node == m.Src && o.arrived != none && o.arrived < m.pos &&
-			(o.answered == none || o.answered > m.pos) &&
-			t.born(o.Node, o.arrived) == t.born(o.Node, m.pos) {
+	born := t.born(m.Src, m.pos)
+	for _, o := range slices.Backward(t.addsBefore(m.Src, m.pos)) {
+		if o.until < m.pos || o.arrived < born {
+			break
+		}
+		if o.answered == none || o.answered > m.pos {
 			adds = append(adds, o)
 		}
 	}
+	slices.Reverse(adds)
 	return adds
 }
 

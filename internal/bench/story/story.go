@@ -27,6 +27,7 @@ import (
 // are numbered from left to right, rows from top to bottom.
 type Story struct {
 	Kind      Kind
+	Beyond    string // the check that the story is about, if Maelstrom does not make it
 	Claims    []claim.Claim
 	Sentences []string      // what the claims say, one for each
 	Caption   string        // all of them
@@ -81,7 +82,7 @@ const (
 // check that Maelstrom makes, too, or else of the first other one. It returns
 // nil if no check is wrong.
 func Tell(r claim.Result, entries []journal.Entry) *Story {
-	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries)}
+	t := newTeller(r, entries)
 	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
 	}

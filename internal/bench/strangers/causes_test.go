@@ -178,8 +178,10 @@ func (c tableOfCauses) String() string {
 var (
 	each = flag.Int("each", 0, "for TestCauses: run this many seeds of each design under each condition")
 	only = flag.String("only", "", "for TestCauses: run only this design")
-	show = flag.String("show", "", `show the stories that come to this, such as "unexplained", or "all"`)
+	show = flag.String("show", "", `show the stories that come to this: "named,unexplained", "another cause"`)
 )
+
+func shows(came cause) bool { return *show != "" && strings.Contains(*show, string(came)) }
 
 // Each design's stories name its cause. By hand, with -each 20, this prints a
 // table.
@@ -205,7 +207,7 @@ func TestCauses(t *testing.T) {
 						s := story.Of(r, journal)
 						came := causeOf(d.name, faults != "", s)
 						causes.add(d.name, came)
-						if s != nil && (*show == "all" || *show == string(came)) {
+						if s != nil && shows(came) {
 							t.Logf("%s with faults %q, latency %v, %d at once, seed %d: %s\n%s",
 								d.name, faults, latency, atOnce, seed, came, s.Text())
 						}
