@@ -43,7 +43,7 @@ const (
 func (t *teller) account(read *op, f *fit, missing int64) int64 {
 	found := t.misposted(read, f, func(p *posting) bool { return p.loss > 0 })
 	if found < missing && t.kind == "" {
-		found += t.notStored(read, f)
+		found += t.notStored(read, f, t.figures(read, f))
 	}
 	return found
 }
@@ -395,15 +395,15 @@ func (t *teller) changedBy(fig figure, node string, pos int) (sum int64) {
 	return sum
 }
 
-// notStored tells that a node had acknowledged more than it had changed, and
-// what it did later. It returns how much that is.
-func (t *teller) notStored(read *op, f *fit) (found int64) {
+// notStored tells that a node had acknowledged more than it had changed some
+// figures, and what it did later. It returns how much that is.
+func (t *teller) notStored(read *op, f *fit, all []figure) (found int64) {
 	for _, node := range t.nodes {
 		adds := of(t.ackedBefore(read), node)
 		if len(adds) == 0 || len(t.effects) == 0 {
 			continue
 		}
-		figures := t.figures(read, f)
+		figures := all
 		own := slices.DeleteFunc(slices.Clone(figures), func(fig figure) bool { return !t.changesOwn(fig, node) })
 		switch {
 		case len(own) > 0:

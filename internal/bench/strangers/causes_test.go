@@ -42,10 +42,10 @@ var causes = map[string]string{
 	"writebehind":      ofEarly + ofOld + "NeverTold AskedNobody ",
 	"cached":           ofOld + "NeverTold AskedNobody ",
 	"bgwriter":         ofEarly + ofApart + ofOld + "LastChange ",
-	"readall":          ofOld,
-	"cachedkey":        ofOld,
+	"readall":          ofOld + "Counted ",
+	"cachedkey":        ofOld + "Counted ",
 	"readown":          "PartOff Cone NoPath NeverTold ",
-	"aggregator":       ofOld + ofApart + "LastChange ",
+	"aggregator":       ofOld + ofApart + "LastChange Counted ",
 	"mapcas":           ofOld,
 	"askpeers":         ofApart + "AnsweredBefore ",
 	"gossip":           ofApart,
@@ -77,7 +77,7 @@ var causes = map[string]string{
 	"floatvalue":       "BadAnswer ",
 	"wrong_reply_to":   "WrongReplyTo ",
 	"tworeplies":       "BadAnswer ",
-	"crash":            "Crash PartOff Cone NoPath ",
+	"crash":            "Crash PartOff Cone NoPath OwnAcked ",
 	"init_twice":       "BadAnswer ",
 	"stranger_once":    "",
 	"blank_line":       "",
@@ -106,6 +106,9 @@ func causeOf(name string, faults bool, s *story.Story) cause {
 	truths := strings.Fields(causes[name] + ofDumb + ofMute) // slow answers come too late
 	if faults {
 		truths = append(truths, strings.Fields(faulty)...)
+	}
+	if s.Kind == story.OldBasis && slices.Contains(truths, "Overwritten") {
+		return named
 	}
 	came := unexplained
 	for _, c := range s.Claims {
