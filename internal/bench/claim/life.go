@@ -62,6 +62,30 @@ func (c AckedInMemory) text(r *Run) string {
 
 func (c AckedInMemory) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is killed") }
 
+// OwnAcked says that a read's node had itself acknowledged adds that make more
+// than it answered, before the read was asked.
+type OwnAcked struct {
+	Read         int
+	Node         string
+	Value, Acked int64
+}
+
+func (c OwnAcked) holds(r *Run) bool {
+	read, reply := r.read(c.Read)
+	acked := int64(0)
+	for i, op := range r.History {
+		m := r.firstReply(i)
+		if op.F == "add" && op.Outcome == verdict.OK && m != nil && m.src == c.Node && op.Complete < read.Invoke {
+			acked += r.delta(i)
+		}
+	}
+	return reply.src == c.Node && read.Int() == c.Value && acked == c.Acked && c.Value < c.Acked
+}
+
+func (c OwnAcked) text(*Run) string {
+	return say("%s itself had acknowledged adds that make %d before that read was asked.", c.Node, c.Acked)
+}
+
 // Crash says that a node ended by itself.
 type Crash struct {
 	Node string
@@ -147,13 +171,15 @@ func (c Mute) holds(r *Run) bool {
 }
 
 func (c Mute) text(r *Run) string {
-	line := shorten(c.Line, 100)
+	line, since := ": "+shorten(c.Line, 100), ""
 	if c.Line == "" {
-		line = "(a blank line)"
+		line = ""
 	}
-	return say("%s printed a line that Maelstrom does not take %s (%s): %s. "+
-		"From then on it is mute: nothing that it prints counts. It has printed %s since.",
-		c.Node, r.when(c.At), c.Why, line, plural(c.Unheard, "line"))
+	if c.Unheard > 0 {
+		since = say(" It has printed %s since.", plural(c.Unheard, "more line"))
+	}
+	return say("%s printed a line that Maelstrom does not take %s (%s)%s. "+
+		"From then on it is mute: nothing that it prints counts.%s", c.Node, r.when(c.At), c.Why, line, since)
 }
 
 func (c Mute) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is mute from here") }

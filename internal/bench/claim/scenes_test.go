@@ -459,6 +459,9 @@ func outOfOrder(s *scene) []said {
 }
 
 func lives(s *scene) []said {
+	s.ack(s.ask("c2", "n2", "add", 3))
+	own := s.ask("c3", "n2", "read", 0)
+	s.answer(own, "2")
 	s.ack(s.ask("c0", "n0", "add", 2))
 	killed := s.node(journal.Killed, "n0", "")
 	dead := s.send("c0", "n0", `{"type":"read","msg_id":2}`)
@@ -474,6 +477,7 @@ func lives(s *scene) []said {
 	crash := s.node(journal.Crashed, "n1", "exit status 1")
 	s.Crashes = []verdict.Crash{{Node: "n1", At: s.now, Why: "exit status 1", Stderr: "Traceback\n TypeError: x\n"}}
 	return []said{
+		{Claim: OwnAcked{own, "n2", 2, 3}},
 		{Claim: Killed{"n0", killed}},
 		{Claim: AckedInMemory{"n0", killed, 2}},
 		{Claim: s.run().Sent(dead)},

@@ -43,7 +43,7 @@ const (
 func (t *teller) account(read *op, f *fit, missing int64) int64 {
 	found := t.misposted(read, f, func(p *posting) bool { return p.loss > 0 })
 	if found < missing && t.kind == "" {
-		found += t.notStored(read, f)
+		found += t.notStored(read, f, t.figures(read, f))
 	}
 	return found
 }
@@ -90,15 +90,15 @@ func (t *teller) figures(read *op, f *fit) (list []figure) {
 // postings says of each change of a figure what it was for. They are sound if
 // most are for adds.
 func (t *teller) postings(fig figure, until int) (list []*posting, sound bool) {
-	settled := map[*op]*change{}
+	l := &ledger{run: t.run, settled: map[*op]*change{}, open: map[string][]*op{}, come: map[string]int{}}
 	good, bad := 0, 0
 	for _, c := range t.effects {
 		if c.slot != fig.slot || c.pos > until || !isNode(c.by.Src) {
 			continue
 		}
-		p := t.classify(fig, c, settled)
+		p := t.classify(fig, c, l)
 		for _, o := range p.adds {
-			settled[o] = c
+			l.settled[o] = c
 		}
 		switch {
 		case p.class == counted && len(p.adds) > 0 || p.class == overwriting:
@@ -111,12 +111,12 @@ func (t *teller) postings(fig figure, until int) (list []*posting, sound bool) {
 	return list, good >= bad
 }
 
-func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posting {
+func (t *teller) classify(fig figure, c *change, l *ledger) *posting {
 	p := &posting{change: c, step: c.number(fig.path) - c.before.number(fig.path)}
 	if c.idle {
 		p.step = 0
 	}
-	hand, pending := t.unsettled(c.by, settled)
+	hand, pending := l.unsettled(c.by)
 	if c.copied {
 		p.class, p.loss, p.first = copied, -p.step, t.firstOf(c)
 		return p
@@ -131,8 +131,8 @@ func (t *teller) classify(fig figure, c *change, settled map[*op]*change) *posti
 		return p
 	}
 	for _, o := range t.inHand(c.by) {
-		if settled[o] != nil && o.Int() == p.step {
-			p.class, p.adds, p.loss, p.first = twice, []*op{o}, -p.step, settled[o]
+		if l.settled[o] != nil && o.Int() == p.step {
+			p.class, p.adds, p.loss, p.first = twice, []*op{o}, -p.step, l.settled[o]
 			return p
 		}
 	}
@@ -167,13 +167,31 @@ func (t *teller) firstOf(c *change) *change {
 	return nil
 }
 
+// A ledger has the adds for which there is no change of a figure yet.
+type ledger struct {
+	*run
+	settled map[*op]*change
+	open    map[string][]*op // by node: those that have come and are not settled
+	come    map[string]int   // by node: how many have come
+}
+
+// maxOpen is how many of the adds are kept that come to nothing.
+const maxOpen = 1000
+
 // unsettled returns the adds of more than nothing that a node had in hand when
 // it sent a message, and those that it had been asked for before that, for
 // which there is no change yet.
-func (t *teller) unsettled(m *Message, settled map[*op]*change) (hand, pending []*op) {
-	for _, o := range t.ops {
-		if o.F != "add" || o.Int() <= 0 || o.Node != m.Src || o.arrived == none || o.arrived > m.pos || settled[o] != nil {
-			continue
+func (l *ledger) unsettled(m *Message) (hand, pending []*op) {
+	come := l.addsBefore(m.Src, m.pos)
+	if n := l.come[m.Src]; n < len(come) {
+		l.open[m.Src], l.come[m.Src] = append(l.open[m.Src], come[n:]...), len(come)
+	}
+	open := slices.DeleteFunc(l.open[m.Src], func(o *op) bool { return o.Int() <= 0 || l.settled[o] != nil })
+	open = open[max(0, len(open)-maxOpen):]
+	l.open[m.Src] = open
+	for _, o := range open {
+		if o.arrived > m.pos {
+			break
 		}
 		if o.answered == none || o.answered > m.pos {
 			hand = append(hand, o)
@@ -358,13 +376,12 @@ func (t *teller) hasty(p *posting, o *op) {
 }
 
 // askedUpTo returns what the adds make that had reached a node.
-func (t *teller) askedUpTo(node string, pos int) (sum int64) {
-	for _, o := range t.ops {
-		if o.F == "add" && o.Node == node && o.arrived != none && o.arrived < pos {
-			sum += o.Int()
-		}
+func (t *teller) askedUpTo(node string, pos int) int64 {
+	adds := t.addsBefore(node, pos)
+	if len(adds) == 0 {
+		return 0
 	}
-	return sum
+	return adds[len(adds)-1].asked
 }
 
 // changedBy returns by how much a node had changed a figure up to and with a
@@ -378,15 +395,15 @@ func (t *teller) changedBy(fig figure, node string, pos int) (sum int64) {
 	return sum
 }
 
-// notStored tells that a node had acknowledged more than it had changed, and
-// what it did later. It returns how much that is.
-func (t *teller) notStored(read *op, f *fit) (found int64) {
+// notStored tells that a node had acknowledged more than it had changed some
+// figures, and what it did later. It returns how much that is.
+func (t *teller) notStored(read *op, f *fit, all []figure) (found int64) {
 	for _, node := range t.nodes {
 		adds := of(t.ackedBefore(read), node)
 		if len(adds) == 0 || len(t.effects) == 0 {
 			continue
 		}
-		figures := t.figures(read, f)
+		figures := all
 		own := slices.DeleteFunc(slices.Clone(figures), func(fig figure) bool { return !t.changesOwn(fig, node) })
 		switch {
 		case len(own) > 0:
@@ -572,8 +589,10 @@ func (t *teller) tooMuch(read *op, f *fit) {
 // by more than it had been asked for.
 func (t *teller) overCounted(read *op, f *fit) {
 	for _, fig := range t.figures(read, f) {
+		changed := map[string]int64{}
 		for _, c := range t.slots[fig.slot] {
-			if c.pos < read.answered && t.tooMuchBy(fig, c) {
+			changed[c.by.Src] += c.number(fig.path) - c.before.number(fig.path)
+			if c.pos < read.answered && changed[c.by.Src] > t.askedUpTo(c.by.Src, c.pos) && t.tooMuchBy(fig, c) {
 				return
 			}
 		}

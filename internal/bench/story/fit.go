@@ -201,18 +201,15 @@ func total(parts []part) (sum int64) {
 type census struct {
 	hits map[claim.Formula]int
 	all  int // reads of more than nothing
+
+	mixed map[claim.Formula]int // of the first few, with values that are not the last
+	tried int
 }
 
-// accepts reports whether a formula explains so many of the reads that it is
-// how they are made. What a node has been told for a read is a reason of its
-// own: it need not be the only way.
-func (c *census) accepts(f claim.Formula, value int64) bool {
-	return c.most(f) || f.How == claim.ToldOnce && value > 0
-}
-
-// most reports whether a formula explains most of the reads.
+// most reports whether a formula explains so many of the reads that it is how
+// they are made.
 func (c *census) most(f claim.Formula) bool {
-	return 10*c.hits[f] >= 6*c.all
+	return 10*c.hits[f] >= 6*c.all || c.tried > 0 && 10*c.mixed[f] >= 6*c.tried
 }
 
 // census tries all formulas on all reads.
@@ -220,13 +217,15 @@ func (x *run) census() *census {
 	if x.counted != nil {
 		return x.counted
 	}
-	c := &census{hits: map[claim.Formula]int{}}
+	c := &census{hits: map[claim.Formula]int{}, mixed: map[claim.Formula]int{}}
 	x.counted = c
+	var counted []*op
 	for _, o := range x.ops {
 		if o.F != "read" || o.Outcome != verdict.OK || o.arrived == none || o.answered == none || o.Int() == 0 {
 			continue
 		}
 		c.all++
+		counted = append(counted, o)
 		d := x.mind(o.Node, o.answered)
 		lately := d.between(o.arrived, o.answered)
 		for f := range d.formulas(lately) {
@@ -235,7 +234,32 @@ func (x *run) census() *census {
 			}
 		}
 	}
+	for f := range c.hits {
+		if c.most(f) {
+			return c
+		}
+	}
+	x.countMixed(c, counted[:min(fewReads, len(counted))])
 	return c
+}
+
+// fewReads is how many reads are looked at where requests overlap so much that
+// no formula explains most of them by the last that their nodes had been told.
+const fewReads = 40
+
+func (x *run) countMixed(c *census, reads []*op) {
+	c.tried = len(reads)
+	for _, o := range reads {
+		d := x.mind(o.Node, o.answered)
+		lately := d.between(o.arrived, o.answered)
+		for f := range d.formulas(lately) {
+			parts := d.parts(f, o, lately)
+			s := shapes[f.How]
+			if s.lately && !s.any && len(parts) > 0 && (total(parts) == o.Int() || x.older(d, parts, f, o)) {
+				c.mixed[f]++
+			}
+		}
+	}
 }
 
 // counts reports whether a figure is one that reads count.
@@ -253,7 +277,8 @@ func (x *run) counts(fig figure) bool {
 
 // fit finds out how the value of a read was made: by the formula that explains
 // this read and most of the others. With several requests in hand it may have
-// been made of some values that were not the last.
+// been made of some values that were not the last. If there is none, the value
+// may be what the node was told for the read: that need not be the only way.
 func (x *run) fit(read *op) *fit {
 	c := x.census()
 	if read.arrived == none || read.answered == none {
@@ -262,17 +287,19 @@ func (x *run) fit(read *op) *fit {
 	d := x.mind(read.Node, read.answered)
 	lately := d.between(read.arrived, read.answered)
 	formulas := slices.SortedFunc(maps.Keys(d.formulas(lately)), func(a, b claim.Formula) int {
-		return cmp.Or(c.hits[b]-c.hits[a], simpler(a, b))
+		return cmp.Or(c.hits[b]-c.hits[a], c.mixed[b]-c.mixed[a], simpler(a, b))
 	})
-	for _, mixed := range []bool{false, true} {
+	for _, way := range []struct{ rare, mixed bool }{{}, {mixed: true}, {rare: true}} {
 		for _, f := range formulas {
 			s, zero := shapes[f.How], read.Int() == 0
-			if !c.accepts(f, read.Int()) || zero && (mixed || s.any && !s.lately) || mixed && (s.any || s.read) {
+			switch {
+			case way.rare && (f.How != claim.ToldOnce || zero), !way.rare && !c.most(f),
+				way.mixed && (zero || s.any || s.read), zero && s.any && !s.lately:
 				continue
 			}
 			parts := d.parts(f, read, lately)
 			slices.SortFunc(parts, func(a, b part) int { return strings.Compare(a.of(), b.of()) })
-			if len(parts) > 0 && (total(parts) == read.Int() || mixed && x.older(d, parts, f, read)) {
+			if len(parts) > 0 && (total(parts) == read.Int() || way.mixed && x.older(d, parts, f, read)) {
 				return &fit{Formula: f, parts: parts, hits: c.hits[f], all: c.all}
 			}
 		}

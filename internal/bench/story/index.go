@@ -2,7 +2,9 @@ package story
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +30,7 @@ type run struct {
 	lives    map[string][]int      // by node: where it started or ended
 	sentBy   map[string][]*Message // by sender, in order
 	gotBy    map[string][]*Message // by receiver, in the order in which they first came
+	addsTo   map[string][]*op      // by node, in the order in which they came
 	minds    map[string][]*mind    // see mind
 	counted  *census
 }
@@ -77,6 +80,9 @@ type op struct {
 	reply    *Message // the first that the request's node sent
 	arrived  int      // where the node got the request
 	answered int      // where it sent the reply
+
+	asked int64 // of an add: what the adds make that had come to its node, with it
+	until int   // of an add: where the last of these was answered, or math.MaxInt
 }
 
 // A slot is a key of a service.
@@ -108,7 +114,7 @@ func index(r claim.Result, entries []journal.Entry) *run {
 		run: &run{
 			history: r.History, journal: entries, slots: map[slot][]*change{}, lives: map[string][]int{},
 			byID: map[int]*Message{}, sentBy: map[string][]*Message{}, gotBy: map[string][]*Message{},
-			minds: map[string][]*mind{},
+			addsTo: map[string][]*op{}, minds: map[string][]*mind{},
 		},
 		calls: map[[3]string]*Message{}, unmade: map[string][]*op{}, dead: map[string]bool{},
 	}
@@ -121,6 +127,9 @@ func index(r claim.Result, entries []journal.Entry) *run {
 		x.entry(pos, e)
 	}
 	slices.SortFunc(x.nodes, byNumber)
+	for _, adds := range x.addsTo {
+		addUp(adds)
+	}
 	return x.run
 }
 
@@ -225,7 +234,32 @@ func (x *indexer) ends(pos int, m *Message, e journal.Entry) {
 	x.gotBy[m.Dest] = append(x.gotBy[m.Dest], m)
 	if m.op != nil {
 		m.op.arrived = pos
+		if m.op.F == "add" {
+			x.addsTo[m.Dest] = append(x.addsTo[m.Dest], m.op)
+		}
 	}
+}
+
+// addUp notes of each of a node's adds what they make up to it, and until where
+// one of them was in hand.
+func addUp(adds []*op) {
+	var asked int64
+	until := none
+	for _, o := range adds {
+		asked += o.Int()
+		if o.answered == none {
+			until = math.MaxInt
+		}
+		until = max(until, o.answered)
+		o.asked, o.until = asked, until
+	}
+}
+
+// addsBefore returns the adds that had come to a node before a position.
+func (x *run) addsBefore(node string, pos int) []*op {
+	adds := x.addsTo[node]
+	n, _ := slices.BinarySearchFunc(adds, pos, func(o *op, pos int) int { return cmp.Compare(o.arrived, pos) })
+	return adds[:n]
 }
 
 // Messages returns the messages of a journal, in the order in which they were

@@ -1,8 +1,10 @@
 package story
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/journal"
@@ -61,7 +63,10 @@ func (t *teller) sum(read *op) *fit {
 // tooLittle tells why a read returned too little. What the services had lost
 // comes before what was old, unless it is less.
 func (t *teller) tooLittle(read *op, f *fit, missing int64) {
-	if t.unansweredCalls(read, f, false); t.kind != "" {
+	if t.unansweredCalls(read, f, false); t.kind == "" {
+		t.unheard(read, f)
+	}
+	if t.kind != "" {
 		return
 	}
 	old := t.oldKeys(read, f)
@@ -93,6 +98,12 @@ func (t *teller) tooLittle(read *op, f *fit, missing int64) {
 	if t.kind == "" {
 		t.cone(read, f, t.ackedBefore(read), lost)
 	}
+	if t.kind == "" && f != nil && len(f.parts) == 1 && f.parts[0].from == aKey {
+		t.basis(read, f, t.told(f.parts[0].m))
+	}
+	if t.kind == "" && f == nil {
+		t.lostQuestion(read)
+	}
 }
 
 func usesKeys(f *fit) bool {
@@ -103,8 +114,9 @@ func usesKeys(f *fit) bool {
 // longer so when the read was answered.
 type oldPart struct {
 	part
-	was, then, now *change // the value that was told, and those when it was told and when the read was answered
-	gap            int64
+	was, now *change // the value that was told, and that when the read was answered
+	gap      int64   // how much more the latter makes
+	fresh    bool    // it was the newest when it was told
 }
 
 // oldKeys returns the parts of a read's value that were too little for that
@@ -113,17 +125,38 @@ func (t *teller) oldKeys(read *op, f *fit) (old []oldPart) {
 	if f == nil {
 		return nil
 	}
+	told := map[*Message]int64{}
 	for _, p := range f.parts {
-		if p.from != aKey || p.m.of.kind == "write" {
+		told[p.m] += p.value
+	}
+	for _, p := range f.parts {
+		value, ok := told[p.m]
+		if p.from != aKey || p.m.of.kind == "write" || !ok {
 			continue
 		}
+		delete(told, p.m)
 		s := p.m.of.slot()
-		o := oldPart{part: p, was: t.told(p.m), then: t.at(s, p.m.used.Newest), now: t.by(s, read.answered)}
-		if o.gap = o.now.number(p.path) - p.value; o.gap > 0 {
+		o := oldPart{part: p, was: t.told(p.m), now: t.by(s, read.answered)}
+		o.gap = f.worth(p, o.now, read.Node) - value
+		o.fresh = f.worth(p, t.at(s, max(p.m.used.Newest, p.m.used.state())), read.Node) == value
+		if o.path = cmp.Or(t.pathOf(o.was, o.now), p.path); o.gap > 0 {
 			old = append(old, o)
 		}
 	}
 	return old
+}
+
+// worth returns what a formula makes of a value of a part's key, for a node.
+func (f *fit) worth(p part, c *change, node string) (sum int64) {
+	if c == nil {
+		return 0
+	}
+	for _, n := range numbersIn(nil, "", c.value) {
+		if uses(f.Formula, label{aKey, p.who, p.what, n.path}, node) {
+			sum += n.value
+		}
+	}
+	return sum
 }
 
 // oldKey tells that what a read's node had been told of a key was old, and
@@ -131,7 +164,7 @@ func (t *teller) oldKeys(read *op, f *fit) (old []oldPart) {
 func (t *teller) oldKey(read *op, p oldPart) {
 	s := p.m.of.slot()
 	told := false
-	if p.then.number(p.path) != p.value {
+	if !p.fresh {
 		told = t.because(OldAnswer, t.toldClaim(p.m))
 	} else {
 		told = t.try(Outdated, claim.ChangedSince{
@@ -232,21 +265,28 @@ func (t *teller) changed(c *change) claim.Claim {
 }
 
 // pathOf returns the path of a number by which two values of a key differ: of
-// the one that the story is about, if it does.
+// the one that the story is about, if it does, or else of one that is not
+// deeper inside than others.
 func (t *teller) pathOf(was, is *change) string {
 	if is == nil {
 		return ""
 	}
-	found := ""
+	var found *string
 	for _, n := range slices.Backward(numbersIn(nil, "", is.value)) {
 		if n.value == was.number(n.path) || n.value >= tooLarge {
 			continue
 		}
-		if found = n.path; n.path == t.field {
-			break
+		if n.path == t.field {
+			return n.path
+		}
+		if found == nil || strings.Count(n.path, ".") < strings.Count(*found, ".") {
+			found = &n.path
 		}
 	}
-	return found
+	if found == nil {
+		return ""
+	}
+	return *found
 }
 
 func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
@@ -256,13 +296,16 @@ func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
 // inHand returns the adds that a node had been asked for, and had not answered,
 // when it sent a message.
 func (t *teller) inHand(m *Message) (adds []*op) {
-	for _, o := range t.ops {
-		if o.F == "add" && o.Node == m.Src && o.arrived != none && o.arrived < m.pos &&
-			(o.answered == none || o.answered > m.pos) &&
-			t.born(o.Node, o.arrived) == t.born(o.Node, m.pos) {
+	born := t.born(m.Src, m.pos)
+	for _, o := range slices.Backward(t.addsBefore(m.Src, m.pos)) {
+		if o.until < m.pos || o.arrived < born {
+			break
+		}
+		if o.answered == none || o.answered > m.pos {
 			adds = append(adds, o)
 		}
 	}
+	slices.Reverse(adds)
 	return adds
 }
 
@@ -363,7 +406,7 @@ func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 		}
 	}
 	if !alone {
-		t.inVain(read, f, all)
+		t.askedFirst(read, f, all)
 		return
 	}
 	kind := Undelivered
@@ -378,10 +421,10 @@ func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 	}
 }
 
-// inVain tells of the first question since a read came that was not answered
+// askedFirst tells of the first question since a read came that was not answered
 // when its node answered the read. Other requests were in hand, so it must have
 // been asked before anything else came.
-func (t *teller) inVain(read *op, f *fit, all bool) {
+func (t *teller) askedFirst(read *op, f *fit, all bool) {
 	next := read.answered
 	for _, m := range t.gotBy[read.Node] {
 		if m.arrived > read.arrived {
@@ -393,22 +436,59 @@ func (t *teller) inVain(read *op, f *fit, all bool) {
 			m.answeredBefore(read.answered) {
 			continue
 		}
-		exchange := append([]*Message{m}, m.answers...)
-		i := slices.IndexFunc(exchange, func(m *Message) bool { return gone(m.fate()) })
-		if i < 0 && !all || f != nil && read.Int() > 0 {
-			return
-		}
-		kind := Undelivered
-		if i < 0 {
-			kind = TooSoon
-		}
-		inVain := claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}
-		if t.because(kind, t.sent(read.reply), inVain) {
-			for _, m := range exchange {
-				t.say(t.sent(m))
-			}
+		if (all || m.lost()) && (f == nil || read.Int() == 0) {
+			t.inVain(read, m)
 		}
 		return
+	}
+}
+
+// unheard tells of keys that a read's node asked for, and that are not in the
+// read's value, as no answer had come.
+func (t *teller) unheard(read *op, f *fit) {
+	if f == nil || f.How != claim.Keys && f.How != claim.OthersKeys {
+		return
+	}
+	for _, m := range t.sentBy[read.Node] {
+		asked := m.pos > read.arrived && m.pos < read.answered && m.toService() && m.kind == "read"
+		heard := slices.ContainsFunc(f.parts, func(p part) bool { return p.from == aKey && p.m.of.slot() == m.slot() })
+		label := part{label: label{aKey, m.Dest, m.slot().key, ""}}
+		if asked && !heard && f.worth(label, t.by(m.slot(), m.pos), read.Node) > 0 {
+			t.inVain(read, m)
+			return
+		}
+	}
+}
+
+// lostQuestion tells of the first question since a read came whose answer was
+// lost, or that was lost itself. It may have been for another read.
+func (t *teller) lostQuestion(read *op) {
+	for _, m := range t.sentBy[read.Node] {
+		if m.pos > read.arrived && m.pos < read.answered && !m.changes() && len(m.body["msg_id"]) > 0 &&
+			!m.answeredBefore(read.answered) && m.lost() {
+			t.inVain(read, m)
+			return
+		}
+	}
+}
+
+// lost reports whether a message or its first answer was.
+func (m *Message) lost() bool {
+	return gone(m.fate()) || len(m.answers) > 0 && gone(m.answers[0].fate())
+}
+
+// inVain tells that a question had not been answered when a read was, and what
+// became of it.
+func (t *teller) inVain(read *op, m *Message) {
+	kind := TooSoon
+	if m.lost() {
+		kind = Undelivered
+	}
+	c := claim.AskedInVain{Question: m.ID, Call: read.reply.ID, Node: m.Src, Dest: m.Dest}
+	if t.facts.Holds(c) && t.because(kind, t.sent(read.reply), c) {
+		for _, m := range append([]*Message{m}, m.answers...) {
+			t.say(t.sent(m))
+		}
 	}
 }
 
@@ -463,12 +543,19 @@ func (t *teller) edge(add *op, to string, until *Message, read *op) {
 	case n.over == nil && len(n.changes) == 0 && len(n.undelivered) == 0:
 		t.silent(add, n, to, until, read)
 	case !t.say(none):
-	case n.over != nil && t.try(LostUpdate, t.overwritten(n.over)):
+	case n.over != nil && t.isCounted(n.over) && t.try(LostUpdate, t.overwritten(n.over)):
 	case len(n.changes) > 0:
 		t.notTold(n.changes[0], to, until)
 	default:
 		t.notArrived(base.add, base.node, base.delta, n, to, until)
 	}
+}
+
+// isCounted reports whether reads count a number of a changed key.
+func (t *teller) isCounted(c *change) bool {
+	return slices.ContainsFunc(numbersIn(nil, "", c.value), func(n number) bool {
+		return t.counts(figure{c.slot, n.path})
+	})
 }
 
 // notTold tells what a node had been told of a key that carried news.
@@ -561,7 +648,7 @@ func (t *teller) askedNobody(read *op) bool {
 // cone tells of the acknowledged adds that cannot have been known: to the node
 // that answered a read, or where the values were written that it was made of.
 func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
-	if f != nil && f.parts[0].from == aKey {
+	if f != nil && f.parts[0].from == aKey && t.census().most(f.Formula) {
 		var answers []*Message
 		keys := true
 		for _, p := range f.parts {
@@ -587,6 +674,34 @@ func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
 	t.say(t.acknowledged(out[0]))
 	t.edge(out[0], read.Node, read.reply, read)
 	t.kindIfNone(NotKnown)
+}
+
+// basis tells what the node that set a key had last been told of another, if
+// that was old then, or else of adds that the other keys do not have.
+func (t *teller) basis(read *op, f *fit, set *change) {
+	if set == nil || !isNode(set.by.Src) {
+		return
+	}
+	d := t.mind(set.by.Src, set.by.pos)
+	var others []figure
+	for _, l := range slices.Backward(d.between(d.born, set.by.pos)) {
+		m := d.value(l, set.by.pos).m
+		if l.from != aKey || m.wrote() || m.of.slot() == set.slot {
+			continue
+		}
+		others = append(others, figure{m.of.slot(), l.path})
+		was, now := t.told(m), t.by(m.of.slot(), set.by.pos)
+		if now.number(l.path) <= was.number(l.path) || now.number(l.path) >= tooLarge {
+			continue
+		}
+		if t.because(Outdated, t.changed(set), claim.ChangedSince{
+			Reply: m.ID, Node: set.by.Src, Service: m.Src, Key: m.of.slot().key, Was: was.json(), Is: now.json(),
+			Path: t.pathOf(was, now), Until: set.by.ID,
+		}) {
+			return
+		}
+	}
+	t.notStored(read, f, others)
 }
 
 func indices(ops []*op) (list []int) {
@@ -629,6 +744,10 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 func (t *teller) known(read *op) {
 	t.kind = Unexplained
 	t.try("", claim.NotExplained{Read: read.index, Node: read.Node, Value: read.Int()})
+	own := sum(of(t.ackedBefore(read), read.Node))
+	if t.try("", claim.OwnAcked{Read: read.index, Node: read.Node, Value: read.Int(), Acked: own}) {
+		t.kind = OwnLeftOut
+	}
 	if t.try("", claim.ToldNothing{Read: read.index, Node: read.Node}) {
 		if own := of(t.ackedBefore(read), read.Node); len(own) > 0 {
 			t.say(t.acknowledged(own[len(own)-1]))
@@ -645,6 +764,7 @@ func (t *teller) known(read *op) {
 			t.say(claim.LastGot{Node: read.Node, Before: read.answered, Message: latest.ID, Src: latest.Src})
 		}
 	}
+	t.waitsStill(read)
 	for _, fig := range t.figures(read, t.fit(read)) {
 		changes := t.slots[fig.slot]
 		for i, c := range changes {
@@ -657,6 +777,18 @@ func (t *teller) known(read *op) {
 	for _, m := range t.during(read) {
 		if m.Dest == read.Node && shown < 3 && t.say(t.sent(m)) {
 			shown++
+		}
+	}
+}
+
+// waitsStill tells of the first question since a read came that was not answered
+// when the read was.
+func (t *teller) waitsStill(read *op) {
+	for _, m := range t.sentBy[read.Node] {
+		if m.pos > read.arrived && m.pos < read.answered && !m.changes() && len(m.body["msg_id"]) > 0 &&
+			!m.answeredBefore(read.answered) {
+			t.inVain(read, m)
+			return
 		}
 	}
 }

@@ -16,7 +16,8 @@ func TellOnce(r claim.Result, entries []journal.Entry) *Story {
 	if !r.Right {
 		return nil
 	}
-	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries), kind: CountedOnce}
+	t := newTeller(r, entries)
+	t.kind = CountedOnce
 	for _, c := range t.effects {
 		heard := slices.ContainsFunc(c.by.answers, func(m *Message) bool {
 			return m.arrived != none && m.used != nil && m.used.Changed

@@ -481,11 +481,28 @@ func (t *teller) refused(o *op) {
 			latest = m
 		}
 	}
+	if latest == nil {
+		t.calledInVain(o)
+	}
 	if latest != nil && t.say(t.sent(latest.of), t.sent(latest)) && isService(latest.Src) &&
 		string(latest.body["code"]) == "20" {
 		t.neverSet(latest.of.slot())
 	}
 	t.printed(o)
+}
+
+// calledInVain tells of the first call that a node made for a request that it
+// refused, and whose answer had not come.
+func (t *teller) calledInVain(o *op) {
+	for _, m := range t.sentBy[o.Node] {
+		if m.pos > o.arrived && m.pos < o.answered && !isClient(m.Dest) && !m.answeredBefore(o.answered) {
+			t.say(claim.AskedInVain{Question: m.ID, Call: o.reply.ID, Node: m.Src, Dest: m.Dest}, t.sent(m))
+			for _, a := range m.answers {
+				t.say(t.sent(a))
+			}
+			return
+		}
+	}
 }
 
 func (t *teller) refusal(o *op) claim.Claim {

@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
 	name := os.Args[len(os.Args)-1]
-	program := map[string]maelstromtest.Program{"memory": inMemory(math.MaxInt64), "crash": inMemory(20)}[name]
+	program := map[string]maelstromtest.Program{"memory": inMemory(math.MaxInt64), "crash": inMemory(10)}[name]
 	if rival, err := rivals.Named(name); err == nil {
 		program = rival.Program
 	}
@@ -76,7 +76,7 @@ func TestProcessesHaveTrueStories(t *testing.T) {
 		t.Run(test.node+"/"+test.faults+"/"+test.latency.String(), func(t *testing.T) {
 			t.Parallel()
 			s := tellReal(t, maelstromtest.Config{
-				Consistency: maelstromtest.Linearizable, Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 2 * time.Second,
+				Consistency: maelstromtest.Linearizable, Rate: 100, TimeLimit: 3 * time.Second, Recovery: time.Second / 5, ClientTimeout: 5 * time.Second / 2,
 				Latency: test.latency, Nemesis: maelstromtest.MustNemesis(test.faults), Args: []string{test.node},
 			})
 			if !slices.Contains(test.kinds, s.Kind) || !strings.Contains(s.Caption, test.says) {

@@ -28,6 +28,7 @@ import (
 // are numbered from left to right, rows from top to bottom.
 type Story struct {
 	Kind      Kind
+	Beyond    string // the check that the story is about, if Maelstrom does not make it
 	Claims    []claim.Claim
 	Sentences []string      // what the claims say, one for each
 	Caption   string        // all of them
@@ -83,7 +84,7 @@ const (
 // nil if no check is wrong. The other claims are made at the end of the story,
 // if it has not made them before.
 func Tell(r claim.Result, entries []journal.Entry, also ...claim.Claim) *Story {
-	t := &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries)}
+	t := newTeller(r, entries)
 	if t.whatIsWrong(); len(t.claims) == 0 {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -14,8 +15,10 @@ type teller struct {
 	result  claim.Result
 	facts   *claim.Run
 	kind    Kind
+	beyond  string // see Story.Beyond
 	claims  []claim.Claim
-	dropped []claim.Claim // those that did not hold, of which nobody is told
+	said    map[string]bool // their texts
+	dropped []claim.Claim   // those that did not hold, of which nobody is told
 	asked   int
 
 	right     []verdict.Range // what a final read may be
@@ -23,14 +26,19 @@ type teller struct {
 	field     string          // the path of the number that the story is about, in values that hold several
 }
 
+func newTeller(r claim.Result, entries []journal.Entry) *teller {
+	return &teller{run: index(r, entries), result: r, facts: claim.NewRun(r, entries), said: map[string]bool{}}
+}
+
 // say makes claims, each of which may rest on those before it: it stops at the
 // first that does not hold, and reports whether there is none. A claim that has
 // been made already is not made again.
 func (t *teller) say(claims ...claim.Claim) bool {
 	for _, c := range claims {
-		switch {
-		case slices.ContainsFunc(t.claims, func(said claim.Claim) bool { return t.facts.Text(said) == t.facts.Text(c) }):
-		case t.facts.Holds(c):
+		switch text := t.facts.Text(c); {
+		case t.said[text]:
+		case text != "":
+			t.said[text] = true
 			t.claims = append(t.claims, c)
 		default:
 			t.dropped = append(t.dropped, c)
@@ -83,6 +91,9 @@ func (t *teller) whatIsWrong() bool {
 		}
 		if tell(); len(t.claims) > 0 {
 			t.kind = cmp.Or(t.kind, Unexplained)
+			if !c.Maelstrom {
+				t.beyond = c.Name
+			}
 			return true
 		}
 	}

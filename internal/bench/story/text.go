@@ -57,8 +57,15 @@ func (a *Arrow) remark() string {
 	return text
 }
 
-// heading returns the story's kind with a capital letter.
-func (s *Story) heading() string { return strings.ToUpper(string(s.Kind[:1])) + string(s.Kind[1:]) }
+// heading returns the story's kind with a capital letter, and which check it is
+// about if that is not one of Maelstrom's.
+func (s *Story) heading() string {
+	kind := strings.ToUpper(string(s.Kind[:1])) + string(s.Kind[1:])
+	if s.Beyond != "" {
+		kind += " (beyond Maelstrom: " + s.Beyond + ")"
+	}
+	return kind
+}
 
 // Wrap breaks a text into lines of at most that many characters, where its
 // words allow.

@@ -68,7 +68,7 @@ func TestEveryStoryIsTrue(t *testing.T) {
 					if s != nil || !r.Right {
 						came := causeOf(d.name, len(cfg.Nemesis) > 0, s)
 						tables[w].add(d.name, came)
-						if s != nil && (*show == "all" || *show == string(came)) {
+						if s != nil && shows(came) {
 							t.Logf("run %d of %s: %s\n%s\nconditions %+v", number, d.name, came, s.Text(), cfg)
 						}
 					}

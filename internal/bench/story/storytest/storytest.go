@@ -186,7 +186,7 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.NotAsked:   either(is[claim.NeverTold], is[claim.AskedNobody]),
 	story.TooSoon:    either(is[claim.AnsweredBefore], is[claim.AskedInVain]),
 	story.OldBasis:   is[claim.Told],
-	story.OwnLeftOut: is[claim.PartOff],
+	story.OwnLeftOut: either(is[claim.PartOff], is[claim.OwnAcked]),
 	story.NotKnown:   is[claim.Cone],
 	story.ToldTwice: either(is[claim.ArrivedTwice], is[claim.SentAgain],
 		which(func(c claim.PartOff) bool { return c.Known > c.Asked })),
