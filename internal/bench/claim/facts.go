@@ -3,6 +3,7 @@ package claim
 import (
 	"bytes"
 	"encoding/json"
+	"iter"
 	"maps"
 	"slices"
 	"sort"
@@ -34,22 +35,45 @@ func (r *Run) happened(from, to int, node string, kinds ...journal.What) bool {
 // born returns where the life of a node began that it had at a position: 0 if
 // the journal has no start.
 func (r *Run) born(node string, at int) int {
-	if l := r.lifeOf(node, at); l.n > 0 {
-		return r.starts[node][l.n-1]
+	born := 0
+	for _, start := range r.starts[node] {
+		if start <= at {
+			born = start
+		}
 	}
-	return 0
+	return born
 }
 
 // sent returns the messages that a node, or if the name is empty, anybody sent
 // from one position up to another.
-func (r *Run) sent(node string, from, to int) []*message {
-	var sent []*message
-	for at := max(from, 0); at < to; at++ {
-		if e := r.Journal[at]; e.What == journal.Sent && (node == "" || e.Src == node) {
-			sent = append(sent, r.message(e.ID))
+func (r *Run) sent(node string, from, to int) iter.Seq[*message] {
+	return func(yield func(*message) bool) {
+		for at := max(from, 0); at < to; at++ {
+			e := r.Journal[at]
+			if e.What == journal.Sent && (node == "" || e.Src == node) && !yield(r.message(e.ID)) {
+				return
+			}
 		}
 	}
-	return sent
+}
+
+// calls returns the messages that a node sent to nodes and services from one
+// position up to another, and how many it sent to clients.
+func (r *Run) calls(node string, from, to int) (calls []int, clients int) {
+	for m := range r.sent(node, from, to) {
+		if isClient(m.dest) {
+			clients++
+		} else {
+			calls = append(calls, m.id)
+		}
+	}
+	return calls, clients
+}
+
+// changesBefore reports whether a message had changed a service before a
+// position.
+func (r *Run) changesBefore(m *message, before int) bool {
+	return slices.ContainsFunc(m.answers, func(at int) bool { return at < before && r.Journal[at].Changed })
 }
 
 // reply returns the first answer to an operation that anybody sent.
@@ -72,12 +96,8 @@ func (r *Run) firstReply(op int) *message {
 // by its answer, anybody else's by in_reply_to. A client may be answered by
 // anybody.
 func (r *Run) answerTo(m *message) *message {
-	for at := m.sent; at < len(r.Journal); at++ {
-		e := r.Journal[at]
-		if e.What != journal.Sent || e.Dest != m.src {
-			continue
-		}
-		if y := r.message(e.ID); r.answers(y, m) {
+	for y := range r.sent("", m.sent, len(r.Journal)) {
+		if r.answers(y, m) {
 			return y
 		}
 	}
@@ -89,14 +109,15 @@ func (r *Run) answers(y, m *message) bool {
 		return r.Journal[y.basis].ID == m.id
 	}
 	id := m.body["msg_id"]
-	return len(id) > 0 && bytes.Equal(y.body["in_reply_to"], id) && (y.src == m.dest || isClient(m.src))
+	return y.dest == m.src && len(id) > 0 && bytes.Equal(y.body["in_reply_to"], id) &&
+		(y.src == m.dest || isClient(m.src))
 }
 
 // answeredBy reports whether an answer to a message had reached its sender
 // before a position.
 func (r *Run) answeredBy(m *message, at int) bool {
-	for _, y := range r.sent(m.dest, m.sent, at) {
-		if y.dest == m.src && r.answers(y, m) && y.arrivedBefore(at) {
+	for y := range r.sent(m.dest, m.sent, at) {
+		if r.answers(y, m) && y.arrivedBefore(at) {
 			return true
 		}
 	}
@@ -281,7 +302,7 @@ func (r *Run) told(reply int) (request *message, state, newest int, v version) {
 	if e.Changed {
 		state, newest = newest+1, newest+1
 	}
-	request = r.message(e.ID)
+	request = r.questionOf(m)
 	v = r.version(m.src, request.key, state, m.basis+1)
 	if m.kind == "read_ok" && !same(m.body["value"], v.value) {
 		panic(missing{"value"})
@@ -474,21 +495,11 @@ func (r *Run) until(from int, end time.Duration) int {
 	return from
 }
 
-// toOthers returns the messages that do not go to clients.
-func toOthers(messages []*message) (ids []int) {
-	for _, m := range messages {
-		if !isClient(m.dest) {
-			ids = append(ids, m.id)
-		}
-	}
-	return ids
-}
-
-// lastGot returns the last message of a node or service to a node whose first
-// copy came before a position.
+// lastGot returns the last message of a node or service that reached a node
+// before a position.
 func (r *Run) lastGot(node string, before int) (last *message) {
-	for at := 0; at < before; at++ {
-		if m := r.messages[r.Journal[at].ID]; m != nil && m.dest == node && m.arrival() == at && !isClient(m.src) {
+	for _, m := range r.got[node] {
+		if m.arrival() < before && !isClient(m.src) {
 			last = m
 		}
 	}
@@ -499,10 +510,8 @@ func (r *Run) lastGot(node string, before int) (last *message) {
 // between two positions.
 func (r *Run) lastTold(node, service, key string, from, to int) (last *message) {
 	key = canonical(key)
-	for at := from; at < to; at++ {
-		m := r.messages[r.Journal[at].ID]
-		if m != nil && m.dest == node && m.src == service && m.basis >= 0 && m.arrival() == at &&
-			r.message(r.Journal[m.basis].ID).key == key {
+	for _, m := range r.got[node] {
+		if from <= m.arrival() && m.arrival() < to && m.src == service && m.basis >= 0 && r.questionOf(m).key == key {
 			last = m
 		}
 	}

@@ -49,12 +49,11 @@ func (r *Run) numbersTo(node string) []number {
 		return found
 	}
 	found := []number{}
-	for at := range r.Journal {
-		m := r.messages[r.Journal[at].ID]
-		if m == nil || m.dest != node || m.arrival() != at || isClient(m.src) {
+	for _, m := range r.got[node] {
+		if isClient(m.src) {
 			continue
 		}
-		n := number{at: at, message: m.id, src: m.src, kind: m.kind}
+		n := number{at: m.arrival(), message: m.id, src: m.src, kind: m.kind}
 		told := m.numbers()
 		if isService(m.src) {
 			request := r.questionOf(m)
@@ -74,12 +73,13 @@ func (r *Run) questionOf(m *message) *message {
 	if m.basis >= 0 {
 		return r.message(r.Journal[m.basis].ID)
 	}
-	for _, q := range slices.Backward(r.sent(m.dest, 0, m.sent)) {
+	last := &message{}
+	for q := range r.sent(m.dest, 0, m.sent) {
 		if q.dest == m.src && r.answers(m, q) {
-			return q
+			last = q
 		}
 	}
-	return &message{}
+	return last
 }
 
 var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
@@ -120,41 +120,26 @@ func (m *message) numbers() map[string]int64 {
 	return told
 }
 
-// The kinds of formulas of one number, and of those of what other nodes sent.
-var (
-	singleHows = []How{ToldOnce, CachedKey, CachedRead}
-	peerHows   = []How{PeersAnswers, PeersLast, Deltas, PeersMost, LastMap}
-)
-
-// single reports whether a formula is one number.
-func (f Formula) single() bool { return slices.Contains(singleHows, f.How) }
-
-// windowed reports whether only what was told in a read's window counts.
-func (f Formula) windowed() bool {
-	return slices.Contains([]How{ToldOnce, Keys, OthersKeys, PeersAnswers}, f.How)
-}
-
 // label says which part of a node's sum a number is, and whose it is. The
 // part's label is empty if there is only one.
 func (f Formula) label(n number, node string) (label, of string, ok bool) {
 	sent := n.service == "" && n.kind == f.Type
-	forNode := n.path[strings.LastIndex(n.path, ".")+1:]
-	switch f.How {
-	case ToldOnce, CachedKey, CachedRead:
+	last := n.path[strings.LastIndex(n.path, ".")+1:]
+	switch s := shapes[f.How]; s.of {
+	case oneNumber:
 		if f.Key != "" {
 			wrote := n.kind == "cas_ok" || n.kind == "write_ok"
 			return "", n.of(), n.service+" "+n.key == f.Key && n.path == f.Path && (f.How != CachedRead || !wrote)
 		}
 		return "", n.src, sent && n.path == f.Path
-	case Keys, CachedKeys:
-		return n.of(), n.of(), n.service != "" && (f.Path == "" || forNode == f.Path)
-	case OthersKeys, OthersCachedKeys:
-		return n.of(), n.of(), n.service != "" && (f.Path == "" || forNode == f.Path) && !mentions(n.key+n.path, node)
-	case PeersAnswers, PeersLast, Deltas:
+	case eachKey:
+		others := !s.own || !mentions(n.key+n.path, node)
+		return n.of(), n.of(), n.service != "" && (f.Path == "" || last == f.Path) && others
+	case eachPeer:
 		return n.src, n.src, sent && n.path == f.Path
-	case PeersMost, LastMap:
-		other := f.How == LastMap || forNode != node
-		return forNode, forNode, sent && isNode(forNode) && n.path == join(f.Path, forNode) && other
+	case eachNode:
+		others := !s.own || last != node
+		return last, last, sent && isNode(last) && n.path == join(f.Path, last) && others
 	}
 	return "", "", false
 }
@@ -167,17 +152,14 @@ func (f Formula) labelOf(p Part) string {
 	return p.Of
 }
 
+// single reports whether a formula is one number.
+func (f Formula) single() bool { return shapes[f.How].of == oneNumber }
+
 // sound reports whether a formula has the fields that it needs, and no others.
 func (f Formula) sound() bool {
-	ofPeers := f.single() && f.Key == "" || slices.Contains(peerHows, f.How)
-	return hows[f.How] != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") &&
-		(f.How != OwnAlone || f.Path == "")
-}
-
-// own reports whether a node's own adds are a part of a formula's sums.
-func (f Formula) own() bool {
-	return f.How == OthersKeys || f.How == OthersCachedKeys || f.How == OwnAlone ||
-		f.How != LastMap && slices.Contains(peerHows, f.How)
+	s := shapes[f.How]
+	ofPeers := f.single() && f.Key == "" || s.of == eachPeer || s.of == eachNode
+	return s.text != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") && (s.of != nobody || f.Path == "")
 }
 
 // A reading is a node's answer to a read.
@@ -235,7 +217,7 @@ func (x reading) series(f Formula) map[string][]timed {
 
 // since returns from where on what a node was told counts.
 func (f Formula) since(x reading) int {
-	if f.windowed() {
+	if shapes[f.How].windowed {
 		return x.window
 	}
 	return x.born
@@ -330,7 +312,7 @@ func (r *Run) explained(f Formula) (n, of int) {
 	})
 	last, from := map[string]Part{}, 0
 	for i, x := range reads {
-		if f.windowed() || i == 0 || reads[i-1].node != x.node || reads[i-1].born != x.born {
+		if shapes[f.How].windowed || i == 0 || reads[i-1].node != x.node || reads[i-1].born != x.born {
 			last, from = map[string]Part{}, f.since(x)
 		}
 		for _, n := range x.told(from) {
@@ -357,7 +339,7 @@ func (x reading) gives(f Formula, last map[string]Part) bool {
 	for _, p := range last {
 		sum += p.Value
 	}
-	if !f.fits(x, len(last)) || !f.own() {
+	if !f.fits(x, len(last)) || !shapes[f.How].own {
 		return f.fits(x, len(last)) && sum == x.value
 	}
 	acked, arrived := x.ownAdds(true), x.ownAdds(false)
@@ -398,7 +380,7 @@ func (r *Run) formulas() []Formula {
 			if i := strings.LastIndex(n.path, "."); i >= 0 {
 				group, last = n.path[:i], n.path[i+1:]
 			}
-			for how := range hows {
+			for how := range shapes {
 				for _, f := range []Formula{
 					{How: how, Key: n.service + " " + n.key, Path: n.path}, {How: how}, {How: how, Path: last},
 					{How: how, Type: n.kind, Path: n.path}, {How: how, Type: n.kind, Path: group},

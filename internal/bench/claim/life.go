@@ -46,9 +46,8 @@ func (c AckedInMemory) holds(r *Run) bool {
 		acked += r.delta(i)
 		first = min(first, max(r.request(i).arrival(), from))
 	}
-	for _, m := range r.sent(c.Node, first, c.At) {
-		changes := slices.ContainsFunc(m.answers, func(at int) bool { return r.Journal[at].Changed })
-		if isNode(m.dest) && m.hasContent() || changes {
+	for m := range r.sent(c.Node, first, c.At) {
+		if isNode(m.dest) && m.hasContent() || r.changesBefore(m, len(r.Journal)) {
 			return false
 		}
 	}
@@ -153,7 +152,7 @@ func (c Mute) text(r *Run) string {
 	}
 	return say("%s printed a line that Maelstrom does not take %s (%s): %s. "+
 		"From then on it is mute: nothing that it prints counts. It has printed %s since.",
-		c.Node, r.when(c.At), c.Why, line, plural(c.Unheard, "line"))
+		c.Node, r.when(c.At), c.Why, line, verdict.Number(c.Unheard, "line"))
 }
 
 func (c Mute) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is mute from here") }
@@ -172,7 +171,7 @@ func (c PendingBytes) holds(r *Run) bool {
 
 func (c PendingBytes) text(r *Run) string {
 	return say("%s had printed %s without a newline %s: %s",
-		c.Node, plural(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
+		c.Node, verdict.Number(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
 }
 
 func (c PendingBytes) shows(*Run) Shown { return arrows().note(c.At, c.Node, "no newline") }

@@ -75,14 +75,6 @@ var nearMisses = []struct {
 		path := map[bool]string{true: "a", false: "b"}[near]
 		return Changed{"seq-kv", `"t"`, "n0", h.request, h.at, 2, `{"a":1,"b":1}`, `{"a":1,"b":2}`, path}
 	}},
-	{"it changed something before it acknowledged", func(s *scene, near bool) Claim {
-		add := s.ask("c0", "n0", "add", 2)
-		if near {
-			s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
-		}
-		ack := s.ack(add)
-		return StoredAfterAck{add, "n0", 2, ack, s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`).at}
-	}},
 	{"a node prints what is not heard", func(s *scene, near bool) Claim {
 		op := s.ask("c0", "n0", "add", 2)
 		if near {

@@ -265,7 +265,7 @@ type WrongReplyTo struct {
 func (c WrongReplyTo) holds(r *Run) bool {
 	op, m, request := r.op(c.Op), r.message(c.Reply), r.request(c.Op)
 	from, to := r.wait(c.Op)
-	for _, earlier := range r.sent(op.Client, 0, m.sent) {
+	for earlier := range r.sent(op.Client, 0, m.sent) {
 		if bytes.Equal(earlier.body["msg_id"], m.body["in_reply_to"]) {
 			return false
 		}
@@ -396,17 +396,17 @@ func (c NoneSucceeded) holds(r *Run) bool {
 }
 
 func (c NoneSucceeded) text(*Run) string {
-	switch {
-	case c.Asked == 1 && c.Unanswered == 1:
-		return say("The only %s was not answered.", c.F)
-	case c.Asked == 1:
-		return say("The only %s did not succeed.", c.F)
-	case c.Asked == c.Unanswered:
-		return say("None of the %s was answered.", plural(c.Asked, c.F))
-	case c.Unanswered == 0:
-		return say("None of the %s succeeded.", plural(c.Asked, c.F))
+	none := "None of the " + verdict.Number(c.Asked, c.F)
+	if c.Asked == 1 {
+		none = "Not even the only " + c.F
 	}
-	return say("None of the %s succeeded, and %d were not answered.", plural(c.Asked, c.F), c.Unanswered)
+	switch c.Unanswered {
+	case 0:
+		return none + " succeeded."
+	case c.Asked:
+		return none + " was answered."
+	}
+	return say("%s succeeded, and %d were not answered.", none, c.Unanswered)
 }
 
 // InHand says how many other requests of clients a node had in hand when a
@@ -428,7 +428,7 @@ func (c InHand) holds(r *Run) bool {
 }
 
 func (c InHand) text(*Run) string {
-	return say("%s had %s in hand when it came.", c.Node, plural(c.N, "other request"))
+	return say("%s had %s in hand when it came.", c.Node, verdict.Number(c.N, "other request"))
 }
 
 // SentSince says what a node sent from the arrival of a request until its
@@ -443,10 +443,8 @@ type SentSince struct {
 
 func (c SentSince) holds(r *Run) bool {
 	from, to := r.wait(c.Op)
-	sent := r.sent(c.Node, from, to)
-	calls := toOthers(sent)
-	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) &&
-		len(sent)-len(calls) == c.Clients &&
+	calls, clients := r.calls(c.Node, from, to)
+	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) && c.Clients == clients &&
 		!r.silenced(c.Node, to)
 }
 
@@ -456,10 +454,10 @@ func (c SentSince) text(*Run) string {
 		return say("From then until the client gave up, %s sent nothing to anybody.", c.Node)
 	case len(c.Calls) == 0:
 		return say("From then until the client gave up, %s sent %s to clients, and nothing else.",
-			c.Node, plural(c.Clients, "message"))
+			c.Node, verdict.Number(c.Clients, "message"))
 	}
 	return say("From then until the client gave up, %s sent %s to nodes and services.",
-		c.Node, plural(len(c.Calls), "message"))
+		c.Node, verdict.Number(len(c.Calls), "message"))
 }
 
 // Repeated says how many messages like First a node sent from the arrival of a
@@ -488,7 +486,7 @@ func (c Repeated) holds(r *Run) bool {
 	like := Repeated{Op: c.Op, Node: first.src, First: -1, Dest: first.dest, Same: c.Same, Reply: -1, Code: c.Code,
 		AtLeast: !r.whole(from, to)}
 	differ := false
-	for _, m := range r.sent(c.Node, from, to) {
+	for m := range r.sent(c.Node, from, to) {
 		if m.dest != first.dest || m.kind != first.kind || c.Same && r.bodyOf(m) != r.bodyOf(first) {
 			continue
 		}
@@ -564,7 +562,7 @@ func (c NextSent) holds(r *Run) bool {
 	}
 	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, journal.Killed, journal.Crashed)
 	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) &&
-		len(r.sent(c.Node, m.arrival(), to)) == 0 &&
+		len(slices.Collect(r.sent(c.Node, m.arrival(), to))) == 0 &&
 		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)
 }
 
@@ -615,10 +613,4 @@ func (r *Run) exchange(op int, remark string) Shown {
 
 func (r *Run) answeredWhen(op int) string { return r.when(r.reply(op).sent) }
 
-func ranges(all []Range) string {
-	texts := make([]string, len(all))
-	for i, x := range all {
-		texts[i] = x.String()
-	}
-	return strings.Join(texts, " or ")
-}
+func ranges(all []Range) string { return strings.Join(verdict.Texts(all), " or ") }

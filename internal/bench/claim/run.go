@@ -25,15 +25,16 @@ type Run struct {
 	Journal []journal.Entry
 
 	messages map[int]*message
-	requests []int            // by operation: the id of its request, or -1
-	replies  []int            // by operation: the id of the first answer that was sent, or -1
-	ready    int              // the position of the first request's sending
-	changes  map[slot][]int   // the positions of the changes of services
-	starts   map[string][]int // by node: the positions of its starts
-	gaps     []int            // the positions of what stands for entries that were left out
+	got      map[string][]*message // by node, in the order in which their first copies came
+	requests []int                 // by operation: the id of its request, or -1
+	replies  []int                 // by operation: the id of the first answer that was sent, or -1
+	ready    int                   // the position of the first request's sending
+	changes  map[slot][]int        // the positions of the changes of services
+	starts   map[string][]int      // by node: the positions of its starts
+	gaps     []int                 // the positions of what stands for entries that were left out
 
 	// These are made when they are first needed.
-	floods map[int]*flood      // by add
+	flow   *news
 	fits   map[Formula][2]int  // how many reads a formula explains, of how many
 	memory map[string][]number // by node: what it was told
 	own    map[string][]timed  // by node: its adds
@@ -63,9 +64,9 @@ type end struct {
 // NewRun reads a run's journal.
 func NewRun(result Result, entries []journal.Entry) *Run {
 	r := &Run{
-		Result: result, Journal: entries, messages: map[int]*message{},
+		Result: result, Journal: entries, messages: map[int]*message{}, got: map[string][]*message{},
 		changes: map[slot][]int{}, starts: map[string][]int{},
-		floods: map[int]*flood{}, fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
+		fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
 	}
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply
@@ -100,7 +101,11 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 	switch e := r.Journal[at]; e.What {
 	case journal.Received, journal.Lost, journal.Blocked:
+		before := m.arrival()
 		m.ends = append(m.ends, end{at, e.What, e.What == journal.Received && dead})
+		if before < 0 && m.arrival() == at {
+			r.got[m.dest] = append(r.got[m.dest], m)
+		}
 	case journal.Doubled:
 		m.copies++
 	case journal.IsLate:

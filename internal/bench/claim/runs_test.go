@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"slices"
 	"testing"
 
 	"maelstrom-counter/internal/bench/verdict"
@@ -30,7 +29,7 @@ func CheckNews(t *testing.T, r *Run) (known, unknown int) {
 		}
 		back := r.before(reply.src, reply.sent)
 		var told []int
-		for _, m := range r.sent("", r.request(read).sent, reply.sent) {
+		for m := range r.sent("", r.request(read).sent, reply.sent) {
 			if m.basis >= 0 && m.dest == reply.src && m.arrivedBefore(reply.sent) {
 				told = append(told, m.id)
 			}
@@ -40,18 +39,11 @@ func CheckNews(t *testing.T, r *Run) (known, unknown int) {
 			if !r.ackedBefore(add, read) {
 				continue
 			}
-			f := r.news(add)
-			knows := f.knows(reply.src, reply.sent)
+			knows := r.knows(reply.src, add, reply.sent)
 			if knows == back.misses(add) {
 				t.Fatalf("add %d is known at read %d: %v, by following it back %v", add, read, knows, !knows)
 			}
-			set := slices.ContainsFunc(told, func(id int) bool {
-				m := r.message(id)
-				if e := r.Journal[m.basis]; e.Changed || r.message(e.ID).kind == "write" {
-					return f.wet[e.ID]
-				}
-				return f.wet[id]
-			})
+			set := r.news().told(told).Bit(add) == 1
 			if set == behind.misses(add) {
 				t.Fatalf("add %d is known behind read %d: %v, by following it back %v", add, read, set, !set)
 			}

@@ -175,7 +175,7 @@ type NeverSet struct {
 
 func (c NeverSet) holds(r *Run) bool {
 	refused := 0
-	for _, m := range r.sent("", 0, len(r.Journal)) {
+	for m := range r.sent("", 0, len(r.Journal)) {
 		if m.src == c.Service && m.basis >= 0 && code(m) == 20 &&
 			r.message(r.Journal[m.basis].ID).key == canonical(c.Key) {
 			refused++
@@ -475,34 +475,7 @@ func (c SameSteps) holds(r *Run) bool {
 
 func (c SameSteps) text(*Run) string {
 	return say("All %d changes of %s's key %s by %s were by %d; the %s that it acknowledged make %d.",
-		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step, plural(c.Adds, "add"), c.Acked)
-}
-
-// StoredAfterAck says that a change by a node came after it had acknowledged an
-// add, and that no change by it came between the add's arrival and that.
-type StoredAfterAck struct {
-	Add       int
-	Node      string
-	Delta     int64
-	Reply, At int
-}
-
-func (c StoredAfterAck) holds(r *Run) bool {
-	e := r.entry(c.At)
-	m := r.reply(c.Add)
-	return (Acknowledged{c.Add, c.Node, c.Delta, c.Reply}).holds(r) && c.Delta > 0 &&
-		e.What == journal.Answered && e.Answer != nil &&
-		e.Changed && e.Src == c.Node && m.sent < c.At && r.changedBefore(c.Node, c.At) < r.request(c.Add).arrival() &&
-		r.whole(r.request(c.Add).arrival(), c.At) && r.alone(c.Node, c.At)
-}
-
-func (c StoredAfterAck) text(r *Run) string {
-	return say("%s acknowledged its add of %d %s. It had not changed anything in a service since that came; it did %s.",
-		c.Node, c.Delta, r.when(r.message(c.Reply).sent), r.when(c.At))
-}
-
-func (c StoredAfterAck) shows(r *Run) Shown {
-	return arrows(r.request(c.Add).id, c.Reply).and(r.change(c.At))
+		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step, verdict.Number(c.Adds, "add"), c.Acked)
 }
 
 // AskedInVain says that when a node sent a request, its earlier question had

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -27,7 +28,7 @@ type Trouble struct {
 var Troubles = []Trouble{
 	{"none", "no fault at all", nil, nil, nil},
 	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates,
-		func(a *story.Arrow) bool { return a.Fate == story.WasLost }},
+		func(a *story.Arrow) bool { return a.Fate == claim.WasLost }},
 	{"late", "a message that is late", addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop, Delay: span(random)}}
 	}), noFates, func(a *story.Arrow) bool { return a.Late > 0 }},

@@ -17,11 +17,11 @@ import (
 
 // What goes wrong with many designs alike.
 const (
-	ofOld   = "OldState ChangedSince NotCounted "
-	ofEarly = "Counted StoredAfterAck "
+	ofOld   = "OldState ChangedSince "
+	ofEarly = "Counted "
 	ofTwice = "CountedTwice Counted SecondCopy "
 	ofLost  = "Overwritten WrittenBack Counted "
-	ofApart = "NoPath Undelivered Silent Cone DeltasMissing PartOff NotCounted AskedNobody ToldNothing "
+	ofApart = "NoPath Undelivered Silent Cone DeltasMissing PartOff AskedNobody ToldNothing "
 	ofDumb  = "Undelivered SentSince NextSent Unreplied Repeated AnsweredLate "
 	ofMute  = "Mute "
 )

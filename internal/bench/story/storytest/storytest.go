@@ -181,7 +181,7 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.OverCounted:  which(func(c claim.Counted) bool { return c.Changed > c.Asked }),
 	story.CountedTwice: either(is[claim.CountedTwice], is[claim.SecondCopy]),
 	story.OtherAmount:  either(is[claim.AnotherAmount], is[claim.SameSteps]),
-	story.AckedEarly:   either(is[claim.StoredAfterAck], which(func(c claim.Counted) bool { return c.Changed < c.Acked })),
+	story.AckedEarly:   which(func(c claim.Counted) bool { return c.Changed < c.Acked }),
 	story.NotStored:    which(func(c claim.Counted) bool { return c.Changed < c.Acked }),
 	story.Misdirected:  is[claim.Misdirected],
 	story.OldAnswer:    which(func(c claim.Told) bool { return c.Was != c.Is }),
@@ -263,7 +263,7 @@ func undrawn(run *claim.Run, s *story.Story) (problems []string) {
 		arrows[a.ID]++
 		if !run.Holds(sent) || !messages[a.ID] ||
 			s.Lanes[a.From].Name != sent.Src || s.Lanes[a.To].Name != sent.Dest ||
-			sent.Copies == 1 && fates[a.Fate] != sent.Fate {
+			sent.Copies == 1 && a.Fate != sent.Fate {
 			problems = append(problems, fmt.Sprintf("the arrow %+v is not %+v, or no claim shows it", *a, sent))
 		}
 	}
@@ -285,12 +285,6 @@ func undrawn(run *claim.Run, s *story.Story) (problems []string) {
 		}
 	}
 	return problems
-}
-
-// fates are a picture's words for what became of a message.
-var fates = map[story.Fate]claim.Fate{
-	story.Arrived: claim.Arrived, story.WasLost: claim.WasLost, story.WasCut: claim.WasCut,
-	story.Unread: claim.Unread, story.OnItsWay: claim.OnItsWay,
 }
 
 // dangling returns the claims that speak of "that read", "that request" or

@@ -52,7 +52,7 @@ func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 		"one arrow twice":     {func(s *story.Story) { s.Arrows = append(s.Arrows, s.Arrows[0]) }, "has 2 arrows, not 1"},
 		"another message":     {func(s *story.Story) { s.Arrows[0].ID++ }, "no claim shows it"},
 		"another sender":      {func(s *story.Story) { s.Arrows[0].From = s.Arrows[0].To }, "the arrow"},
-		"another fate":        {func(s *story.Story) { s.Arrows[0].Fate = story.WasLost }, "the arrow"},
+		"another fate":        {func(s *story.Story) { s.Arrows[0].Fate = claim.WasLost }, "the arrow"},
 		"one note less":       {func(s *story.Story) { s.Notes = s.Notes[1:] }, "is drawn -1 times more"},
 		"another note":        {func(s *story.Story) { s.Notes[0].Text = "so" }, "is drawn 1 times more"},
 		"no read is named":    {func(s *story.Story) { s.Claims, s.Sentences = s.Claims[1:], s.Sentences[1:] }, "speaks of"},
