@@ -138,10 +138,15 @@ func (r *Run) wait(i int) (from, to int) {
 	if from < 0 {
 		panic(missing{"arrival"})
 	}
-	for to = from; to < len(r.Journal) && r.Journal[to].Time < r.op(i).Complete; {
-		to++
+	return from, r.until(from, r.op(i).Complete)
+}
+
+// until returns the first position from another on that is not before a time.
+func (r *Run) until(from int, end time.Duration) int {
+	for from < len(r.Journal) && r.Journal[from].Time < end {
+		from++
 	}
-	return from, to
+	return from
 }
 
 // silenced reports whether a node had printed what cannot be heard.
@@ -164,7 +169,7 @@ func (r *Run) inHand(i, at int) bool {
 func (r *Run) adds(is func(i int, op verdict.Op) bool) (sum int64) {
 	for i, op := range r.History {
 		if op.F == "add" && is(i, op) {
-			sum += r.delta(i)
+			sum += op.Int()
 		}
 	}
 	return sum
@@ -279,15 +284,12 @@ func (r *Run) changesOf(service, key string, before int) []int {
 // changedBefore returns where the last change of a node was before a position,
 // or -1.
 func (r *Run) changedBefore(node string, before int) int {
-	last := -1
-	for _, changes := range r.changes {
-		for _, at := range changes {
-			if at < before && r.Journal[at].Src == node {
-				last = max(last, at)
-			}
+	for at, e := range slices.Backward(r.Journal[:before]) {
+		if e.Answer != nil && e.Changed && e.Src == node {
+			return at
 		}
 	}
-	return last
+	return -1
 }
 
 // told returns the request, the state and the newest state that a service's
@@ -393,7 +395,7 @@ var definite = []int{1, 10, 11, 12, 14, 20, 21, 22, 30}
 // node.
 func (r *Run) isAdd(i int, node string, delta int64) bool {
 	op := r.op(i)
-	return op.F == "add" && op.Node == node && r.delta(i) == delta && r.request(i).arrival() >= 0
+	return op.F == "add" && op.Node == node && op.Int() == delta && r.request(i).arrival() >= 0
 }
 
 // isRead reports whether an operation is a read that a node answered with a
@@ -413,12 +415,12 @@ func (r *Run) totals(maybe func(verdict.Op) bool) (right []Range) {
 	const most = 1 << 20 // sums that are told apart
 	acked := r.adds(func(_ int, op verdict.Op) bool { return op.Outcome == verdict.OK })
 	sums := map[int64]bool{acked: true}
-	for i, op := range r.History {
+	for _, op := range r.History {
 		if op.F != "add" || op.Outcome == verdict.OK || !maybe(op) {
 			continue
 		}
 		for sum := range maps.Clone(sums) {
-			sums[sum+r.delta(i)] = true
+			sums[sum+op.Int()] = true
 		}
 		if len(sums) > most {
 			panic(missing{"so many sums"})
@@ -485,14 +487,6 @@ func (r *Run) addsInHand(node string, at int) (adds []int) {
 		}
 	}
 	return adds
-}
-
-// until returns the first position from another on whose time is later.
-func (r *Run) until(from int, end time.Duration) int {
-	for from < len(r.Journal) && r.Journal[from].Time <= end {
-		from++
-	}
-	return from
 }
 
 // lastGot returns the last message of a node or service that reached a node

@@ -54,12 +54,10 @@ func (r *Run) numbersTo(node string) []number {
 			continue
 		}
 		n := number{at: m.arrival(), message: m.id, src: m.src, kind: m.kind}
-		told := m.numbers()
 		if isService(m.src) {
-			request := r.questionOf(m)
-			n.service, n.key, told = m.src, request.key, tells(request, m)
+			n.service, n.key = m.src, r.questionOf(m).key
 		}
-		for path, value := range told {
+		for path, value := range r.tells(m) {
 			n.path, n.value = path, value
 			found = append(found, n)
 		}
@@ -84,8 +82,12 @@ func (r *Run) questionOf(m *message) *message {
 
 var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
 
-// tells returns the numbers that a service's reply tells.
-func tells(request, m *message) map[string]int64 {
+// tells returns the numbers that a message tells a node.
+func (r *Run) tells(m *message) map[string]int64 {
+	if isNode(m.src) {
+		return m.numbers()
+	}
+	request := r.questionOf(m)
 	var text string
 	_ = json.Unmarshal(m.body["text"], &text)
 	refusal := currentValue.FindStringSubmatch(text)
@@ -184,67 +186,72 @@ func (r *Run) reading(read int) reading {
 	return x
 }
 
-// told returns what the node had been told from a position on.
-func (x reading) told(from int) []number {
-	all := x.numbersTo(x.node)
-	after := func(at int) int {
-		return sort.Search(len(all), func(i int) bool { return all[i].at > at })
-	}
-	return all[after(from):after(x.answer)]
-}
-
 // A timed is a part from a position on, until the next of its label.
 type timed struct {
 	at int
 	Part
 }
 
-// series returns the parts of a sum as they changed until the answer, by label,
-// without own adds.
-func (x reading) series(f Formula) map[string][]timed {
+// A lifetime is a formula in a life of a node.
+type lifetime struct {
+	Formula
+	node string
+	born int
+}
+
+// parts returns the parts of a formula's sums, by label, as they changed in a
+// node's life, without own adds.
+func (r *Run) parts(f Formula, node string, born int) map[string][]timed {
+	l := lifetime{f, node, born}
+	if found, ok := r.lifetimes[l]; ok {
+		return found
+	}
 	all := map[string][]timed{}
-	last := map[string]Part{}
-	for _, n := range x.told(f.since(x)) {
-		if label, changed := f.follow(last, n, x.node); changed {
-			all[label] = append(all[label], timed{n.at, last[label]})
+	for _, n := range r.numbersTo(node) {
+		label, of, ok := f.label(n, node)
+		if !ok || r.born(node, n.at) != born {
+			continue
 		}
+		part := Part{of, n.value, n.message}
+		if f.How == Deltas {
+			part.Message = -1
+		}
+		if known := all[label]; len(known) > 0 {
+			switch last := known[len(known)-1].Value; {
+			case f.How == Deltas:
+				part.Value += last
+			case f.How == PeersMost && last >= n.value:
+				continue
+			}
+		}
+		all[label] = append(all[label], timed{n.at, part})
 	}
-	if !f.fits(x, len(all)) {
-		return nil
-	}
+	r.lifetimes[l] = all
 	return all
 }
 
-// since returns from where on what a node was told counts.
-func (f Formula) since(x reading) int {
+// series returns the parts that count for the read, as they changed until the
+// answer. It reports whether the formula makes sense for the read.
+func (x reading) series(f Formula) (told map[string][]timed, ok bool) {
+	since := x.born
 	if shapes[f.How].windowed {
-		return x.window
+		since = x.window
 	}
-	return x.born
-}
-
-// follow brings the last part of each label up to date with one more number.
-func (f Formula) follow(last map[string]Part, n number, node string) (label string, changed bool) {
-	label, of, ok := f.label(n, node)
-	p, had := last[label]
-	switch {
-	case !ok || f.How == PeersMost && had && p.Value >= n.value:
-		return label, false
-	case f.How == Deltas:
-		last[label] = Part{of, p.Value + n.value, -1}
-	default:
-		last[label] = Part{of, n.value, n.message}
+	told = map[string][]timed{}
+	for label, parts := range x.parts(f, x.node, x.born) {
+		after := func(at int) int {
+			return sort.Search(len(parts), func(i int) bool { return parts[i].at > at })
+		}
+		if now := parts[after(since):after(x.answer)]; len(now) > 0 {
+			told[label] = now
+		}
 	}
-	return label, true
-}
-
-// fits reports whether a formula makes sense for a read for which it has some
-// number of parts beside own adds.
-func (f Formula) fits(x reading, parts int) bool {
 	if f.How == OwnAlone {
-		return f.sound() && !slices.ContainsFunc(x.told(x.window), func(n number) bool { return n.service == "" })
+		return told, f.sound() && !slices.ContainsFunc(x.numbersTo(x.node), func(n number) bool {
+			return x.window < n.at && n.at < x.answer && n.service == ""
+		})
 	}
-	return f.sound() && parts > 0
+	return told, f.sound() && len(told) > 0
 }
 
 // ownAdds returns the sum of the node's own adds in this life, as it grew: of
@@ -276,7 +283,7 @@ func (r *Run) addsAt(node string, acked bool) []timed {
 			at = r.request(i).arrival()
 		}
 		if op.F == "add" && at >= 0 {
-			found = append(found, timed{at, Part{node, r.delta(i), -1}})
+			found = append(found, timed{at, Part{node, op.Int(), -1}})
 		}
 	}
 	slices.SortFunc(found, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
@@ -301,49 +308,33 @@ func (r *Run) explained(f Formula) (n, of int) {
 	if found, ok := r.fits[f]; ok {
 		return found[0], found[1]
 	}
-	var reads []reading
 	for i, op := range r.History {
 		if op.F == "read" && op.Outcome == verdict.OK && op.Int() > 0 && r.firstReply(i) != nil {
-			reads = append(reads, r.reading(i))
+			if of++; r.reading(i).gives(f) {
+				n++
+			}
 		}
 	}
-	slices.SortFunc(reads, func(a, b reading) int {
-		return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.answer, b.answer))
-	})
-	last, from := map[string]Part{}, 0
-	for i, x := range reads {
-		if shapes[f.How].windowed || i == 0 || reads[i-1].node != x.node || reads[i-1].born != x.born {
-			last, from = map[string]Part{}, f.since(x)
-		}
-		for _, n := range x.told(from) {
-			f.follow(last, n, x.node)
-		}
-		if from = x.answer; x.gives(f, last) {
-			n++
-		}
-	}
-	r.fits[f] = [2]int{n, len(reads)}
-	return n, len(reads)
+	r.fits[f] = [2]int{n, of}
+	return n, of
 }
 
 // gives reports whether a formula gives a read's value with the last part of
 // each label.
-func (x reading) gives(f Formula, last map[string]Part) bool {
+func (x reading) gives(f Formula) bool {
+	told, ok := x.series(f)
 	if f.How == ToldOnce {
-		return f.sound() && slices.ContainsFunc(x.told(x.window), func(n number) bool {
-			_, _, ok := f.label(n, x.node)
-			return ok && n.value == x.value
-		})
+		return ok && slices.ContainsFunc(told[""], func(t timed) bool { return t.Value == x.value })
 	}
 	sum := int64(0)
-	for _, p := range last {
-		sum += p.Value
+	for _, parts := range told {
+		sum += parts[len(parts)-1].Value
 	}
-	if !f.fits(x, len(last)) || !shapes[f.How].own {
-		return f.fits(x, len(last)) && sum == x.value
+	if !shapes[f.How].own {
+		return ok && sum == x.value
 	}
 	acked, arrived := x.ownAdds(true), x.ownAdds(false)
-	return sum+acked[len(acked)-1].Value == x.value || sum+arrived[len(arrived)-1].Value == x.value
+	return ok && (sum+acked[len(acked)-1].Value == x.value || sum+arrived[len(arrived)-1].Value == x.value)
 }
 
 // makes reports whether a sum of numbers that messages have told a node, one of
@@ -351,17 +342,9 @@ func (x reading) gives(f Formula, last map[string]Part) bool {
 func (r *Run) makes(messages []int, value int64) bool {
 	sums := map[int64]bool{0: true}
 	for _, id := range messages {
-		m := r.message(id)
-		told := m.numbers()
-		if isService(m.src) {
-			told = tells(r.questionOf(m), m)
-		}
-		all, next := int64(0), map[int64]bool{}
-		for _, n := range told {
-			all += n
-		}
+		told, next := r.tells(r.message(id)), map[int64]bool{}
 		for sum := range sums {
-			next[sum+all] = true
+			next[sum+total(told)] = true
 			for _, n := range told {
 				next[sum+n] = true
 			}

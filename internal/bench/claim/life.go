@@ -43,7 +43,7 @@ func (c AckedInMemory) holds(r *Run) bool {
 			m.sent > c.At {
 			continue
 		}
-		acked += r.delta(i)
+		acked += op.Int()
 		first = min(first, max(r.request(i).arrival(), from))
 	}
 	for m := range r.sent(c.Node, first, c.At) {

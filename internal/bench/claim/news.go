@@ -129,10 +129,10 @@ func (n *news) told(messages []int) *big.Int {
 // missed returns the adds of more than 0 that were acknowledged before a read
 // began and are not among those of which news was known, and their sum.
 func (r *Run) missed(read int, known *big.Int) (adds []int, sum int64) {
-	for i := range r.History {
-		if r.ackedBefore(i, read) && r.delta(i) > 0 && known.Bit(i) == 0 {
+	for i, op := range r.History {
+		if r.ackedBefore(i, read) && op.Int() > 0 && known.Bit(i) == 0 {
 			adds = append(adds, i)
-			sum += r.delta(i)
+			sum += op.Int()
 		}
 	}
 	return adds, sum

@@ -2,7 +2,6 @@ package claim
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,7 @@ import (
 func (r *Run) noun(i int) string {
 	switch op := r.op(i); {
 	case op.F == "add":
-		return say("an add of %d", r.delta(i))
+		return say("an add of %d", op.Int())
 	case op.Final:
 		return "the final " + op.F
 	case strings.ContainsAny(op.F[:1], "aeiou"):
@@ -35,7 +34,7 @@ type Acknowledged struct {
 
 func (c Acknowledged) holds(r *Run) bool {
 	op, m := r.op(c.Add), r.reply(c.Add)
-	return op.F == "add" && op.Outcome == verdict.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply &&
+	return op.F == "add" && op.Outcome == verdict.OK && op.Int() == c.Delta && m.id == c.Reply &&
 		m.src == c.Node
 }
 
@@ -214,11 +213,7 @@ type Unanswered struct {
 
 func (c Unanswered) holds(r *Run) bool {
 	op, m := r.op(c.Op), r.request(c.Op)
-	delta := int64(0)
-	if op.F == "add" {
-		delta = r.delta(c.Op)
-	}
-	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && delta == c.Delta && m.id == c.Request &&
+	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && op.Int() == c.Delta && m.id == c.Request &&
 		r.whole(m.sent, r.until(m.sent, op.Complete))
 }
 
@@ -585,16 +580,6 @@ func (c NextSent) shows(r *Run) Shown {
 		return arrows(c.Message).note(r.message(c.Message).arrival(), c.Node, "sends nothing more")
 	}
 	return arrows(c.Message, c.Next)
-}
-
-// delta returns what an add adds.
-func (r *Run) delta(op int) int64 {
-	if n := r.op(op).Int(); n != 0 || r.requests[op] < 0 {
-		return n
-	}
-	var n int64
-	_ = json.Unmarshal(r.request(op).body["delta"], &n)
-	return n
 }
 
 // body shows what a message holds.

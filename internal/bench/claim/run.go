@@ -34,10 +34,11 @@ type Run struct {
 	gaps     []int                 // the positions of what stands for entries that were left out
 
 	// These are made when they are first needed.
-	flow   *news
-	fits   map[Formula][2]int  // how many reads a formula explains, of how many
-	memory map[string][]number // by node: what it was told
-	own    map[string][]timed  // by node: its adds
+	flow      *news
+	fits      map[Formula][2]int  // how many reads a formula explains, of how many
+	memory    map[string][]number // by node: what it was told
+	lifetimes map[lifetime]map[string][]timed
+	own       map[string][]timed // by node: its adds
 }
 
 // A message is what the journal says of a message.
@@ -67,6 +68,7 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 		Result: result, Journal: entries, messages: map[int]*message{}, got: map[string][]*message{},
 		changes: map[slot][]int{}, starts: map[string][]int{},
 		fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
+		lifetimes: map[lifetime]map[string][]timed{},
 	}
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply

@@ -323,7 +323,7 @@ type OneOfAdds struct {
 func (c OneOfAdds) holds(r *Run) bool {
 	m := r.message(c.Call)
 	adds := r.addsInHand(c.Node, m.sent)
-	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.delta(i) != c.Delta })
+	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.op(i).Int() != c.Delta })
 	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && c.InHand > 1 &&
 		slices.Equal(same, []int{c.Add})
 }
@@ -462,7 +462,7 @@ func (c SameSteps) holds(r *Run) bool {
 	steps := r.steps(c.Node, c.Service, c.Key, c.Path, end)
 	acked := r.adds(func(i int, op verdict.Op) bool {
 		m := r.firstReply(i)
-		ok := op.Outcome == verdict.OK && m != nil && m.src == c.Node && r.delta(i) > 0
+		ok := op.Outcome == verdict.OK && m != nil && m.src == c.Node && op.Int() > 0
 		if ok {
 			adds++
 		}
