@@ -339,7 +339,7 @@ var nearMisses = []struct {
 		if near {
 			s.History[read].Invoke = s.History[add].Complete
 		}
-		return BelowAcked{read, "n1", 0, 2}
+		return OutOfBounds{read, "n1", 0, 2, 2}
 	}},
 	{"one of a kind succeeded", func(s *scene, near bool) Claim {
 		s.fail(s.ask("c0", "n0", "add", 2), 13)

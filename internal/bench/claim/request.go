@@ -93,24 +93,32 @@ func (c CountsRefused) text(r *Run) string {
 
 func (c CountsRefused) shows(r *Run) Shown { return r.exchange(c.Read, "counts a refused add") }
 
-// BelowAcked says that a read returned less than had been acknowledged when it
-// was asked.
-type BelowAcked struct {
-	Read         int
-	Node         string
-	Value, Acked int64
+// OutOfBounds says that a read returned less than had been acknowledged when it
+// was asked, or more than all adds that had been asked for when it was
+// answered, without those that were refused for certain.
+type OutOfBounds struct {
+	Read                int
+	Node                string
+	Value, Acked, Asked int64
 }
 
-func (c BelowAcked) holds(r *Run) bool {
-	return r.isRead(c.Read, c.Node, c.Value) && r.ackedSum(c.Read) == c.Acked && c.Value < c.Acked
+func (c OutOfBounds) holds(r *Run) bool {
+	return r.isRead(c.Read, c.Node, c.Value) && r.ackedSum(c.Read) == c.Acked && r.askedSum(c.Read) == c.Asked &&
+		(c.Value < c.Acked || c.Value > c.Asked)
 }
 
-func (c BelowAcked) text(r *Run) string {
-	return say("%s answered %d to a read %s, although adds that make %d had been acknowledged before it was asked.",
-		c.Node, c.Value, r.answeredWhen(c.Read), c.Acked)
+func (c OutOfBounds) text(r *Run) string {
+	but := say("adds that make %d had been acknowledged before it was asked", c.Acked)
+	if c.Value > c.Asked {
+		but = say("all adds until then make only %d", c.Asked)
+	}
+	return say("%s answered %d to a read %s, although %s.", c.Node, c.Value, r.answeredWhen(c.Read), but)
 }
 
-func (c BelowAcked) shows(r *Run) Shown {
+func (c OutOfBounds) shows(r *Run) Shown {
+	if c.Value > c.Asked {
+		return r.exchange(c.Read, say("wrong: only %d had been added", c.Asked))
+	}
 	return r.exchange(c.Read, say("wrong: %d had been acknowledged", c.Acked))
 }
 
@@ -139,27 +147,6 @@ func (c BelowSeen) shows(r *Run) Shown {
 	shown := r.exchange(c.Read, say("wrong: %d had been read", c.Seen))
 	shown.Messages = append(shown.Messages, r.exchange(c.Earlier, "").Messages...)
 	return shown
-}
-
-// AboveAsked says that a read returned more than all adds that had been asked
-// for when it was answered, without those that were refused for certain.
-type AboveAsked struct {
-	Read         int
-	Node         string
-	Value, Asked int64
-}
-
-func (c AboveAsked) holds(r *Run) bool {
-	return r.isRead(c.Read, c.Node, c.Value) && r.askedSum(c.Read) == c.Asked && c.Value > c.Asked
-}
-
-func (c AboveAsked) text(r *Run) string {
-	return say("%s answered %d to a read %s, although all adds until then make only %d.",
-		c.Node, c.Value, r.answeredWhen(c.Read), c.Asked)
-}
-
-func (c AboveAsked) shows(r *Run) Shown {
-	return r.exchange(c.Read, say("wrong: only %d had been added", c.Asked))
 }
 
 // NotLinearizable says that by the verdict a read is the first that no order of

@@ -58,7 +58,7 @@ func lostUpdate(s *scene) []said {
 	another := AnotherAmount{"seq-kv", `"t"`, "", second.request, second.at, "n1", 3, 2, b, 2}
 	return []said{
 		{Claim: WrongTotal{read, "n2", 2, []Range{{Lo: 5, Hi: 5}}}},
-		{Claim: BelowAcked{read, "n2", 2, 5}},
+		{Claim: OutOfBounds{read, "n2", 2, 5, 5}},
 		{Claim: Answered{read, "n2", 2, reply}},
 		{Sum{read, "n2", 2, formula, []Part{{"seq-kv t", 2, told.reply}}}, []string{"Formula.How = cached", "Formula.How = cached read"}},
 		{Explains{formula, 1, 1}, []string{"Formula.How = cached", "Formula.How = cached read"}},
@@ -83,7 +83,7 @@ func idleWrite(s *scene) []said {
 	read := s.ask("c0", "n0", "read", 0)
 	reply := s.answer(read, "3")
 	return []said{
-		{Claim: BelowAcked{read, "n0", 3, 6}},
+		{Claim: OutOfBounds{read, "n0", 3, 6, 6}},
 		{Claim: Overwritten{"seq-kv", `"t"`, first.at, first.request, "n0", "3", second.at, second.request, "n1", "3", true, -1, ""}},
 		{Claim: AskedNobody{read, "n0"}},
 		{Claim: LastGot{"n0", s.at() - 2, first.reply, "seq-kv"}},
@@ -136,7 +136,7 @@ func countedTwice(s *scene) []said {
 	counted := Counted{"seq-kv", `"t"`, "", "n0", s.at() - 2, 2, 2, 4}
 	s.send("n0", "seq-kv", `{"type":"read","key":"t","msg_id":5}`)
 	return []said{
-		{Claim: AboveAsked{read, "n0", 4, 2}},
+		{Claim: OutOfBounds{read, "n0", 4, 2, 2}},
 		{Claim: twice},
 		{Claim: AllMissing{read, -2, []Claim{twice}}},
 		{Claim: counted},
@@ -192,7 +192,7 @@ func early(s *scene) []said {
 	s.call("n0", `{"type":"cas","key":"t","from":0,"to":2,"create_if_not_exists":true,"msg_id":1}`)
 	counted := Counted{"seq-kv", `"t"`, "", "n0", answered, 2, 2, 0}
 	return []said{
-		{Claim: BelowAcked{read, "n1", 0, 2}},
+		{Claim: OutOfBounds{read, "n1", 0, 2, 2}},
 		{Claim: counted},
 		{Claim: AllMissing{read, 2, []Claim{counted}}},
 		{Claim: Silent{a, "n0", 2, []string{"n0"}, "n1", reply}},
@@ -292,7 +292,7 @@ func gossip(s *scene) []said {
 	sum := Sum{read, "n1", 6, formula, []Part{{"n0", 1, first}, {"n1", 5, -1}}}
 	off := PartOff{sum, "n0", 1, 3, 3}
 	return []said{
-		{Claim: BelowAcked{read, "n1", 6, 8}},
+		{Claim: OutOfBounds{read, "n1", 6, 8, 8}},
 		{Claim: sum},
 		{Claim: off},
 		{Claim: AllMissing{read, 2, []Claim{off}}},

@@ -85,7 +85,7 @@ var causes = map[string]string{
 }
 
 // symptoms are the claims that say only what is wrong.
-const symptoms = "WrongTotal CountsRefused BelowAcked BelowSeen AboveAsked NotLinearizable Answered Unanswered NoneSucceeded " +
+const symptoms = "WrongTotal CountsRefused OutOfBounds BelowSeen NotLinearizable Answered Unanswered NoneSucceeded " +
 	"Acknowledged Refused Message Told Explains Sum AllMissing "
 
 // A cause is what a story comes to.

@@ -16,14 +16,16 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
 
-// A Checker checks stories, and counts.
+// A Checker checks stories, and counts. Several goroutines may use it at once.
 type Checker struct {
+	mu                sync.Mutex // guards what follows
 	Runs, Wrong, Told int
 	Claims            int
 	Mutants, Missed   int // claims with one argument changed, and those that held
@@ -39,21 +41,28 @@ type count struct {
 // Check tells the story of a run, which is nil if the run was right in every
 // respect, and returns what is wrong with it.
 func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) (s *story.Story, problems []string) {
-	c.Runs++
 	s = story.Of(r, journal)
+	c.mu.Lock()
+	c.Runs++
 	if wrong(r) {
-		if c.Wrong++; s == nil {
-			return nil, []string{fmt.Sprintf("no story of %v", r.Err())}
-		}
+		c.Wrong++
 	}
-	if s == nil {
+	c.mu.Unlock()
+	switch {
+	case s == nil && wrong(r):
+		return nil, []string{fmt.Sprintf("no story of %v", r.Err())}
+	case s == nil:
 		return nil, nil
 	}
-	c.Told++
 	run := claim.NewRun(claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}, journal)
 	for _, each := range s.Claims {
-		c.mutate(run, each)
+		for _, m := range mutants(each) {
+			c.tried(m.argument, run.Holds(m.claim), each, m.claim)
+		}
 	}
+	c.mu.Lock()
+	c.Told, c.Claims = c.Told+1, c.Claims+len(s.Claims)
+	c.mu.Unlock()
 	for _, problem := range problemsOf(run, s) {
 		problems = append(problems, problem+"\n"+s.Text())
 	}
@@ -66,27 +75,23 @@ func wrong(r *maelstromtest.Result) bool {
 	return slices.ContainsFunc(r.Checks, func(c maelstromtest.Check) bool { return c.Status == maelstromtest.Wrong })
 }
 
-func (c *Checker) mutate(run *claim.Run, original claim.Claim) {
-	c.Claims++
+// tried notes whether a claim held that had been made of another by changing an
+// argument.
+func (c *Checker) tried(argument string, held bool, original, mutant claim.Claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.byArgument == nil {
 		c.byArgument = map[string]*count{}
 	}
-	for _, m := range mutants(original) {
-		n := c.byArgument[m.argument]
-		if n == nil {
-			n = &count{}
-			c.byArgument[m.argument] = n
-		}
-		n.mutants++
-		missed := run.Holds(m.claim)
-		if missed {
-			n.missed++
-			n.example = fmt.Sprintf("%+v became %+v", original, m.claim)
-		}
-		c.Mutants++
-		if missed {
-			c.Missed++
-		}
+	n := c.byArgument[argument]
+	if n == nil {
+		n = &count{}
+		c.byArgument[argument] = n
+	}
+	c.Mutants, n.mutants = c.Mutants+1, n.mutants+1
+	if held {
+		c.Missed, n.missed = c.Missed+1, n.missed+1
+		n.example = max(n.example, fmt.Sprintf("%+v became %+v", original, mutant))
 	}
 }
 
@@ -120,28 +125,6 @@ func (c *Checker) Weak() (names []string) {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Add adds what another Checker has counted.
-func (c *Checker) Add(d *Checker) {
-	c.Runs += d.Runs
-	c.Wrong += d.Wrong
-	c.Told += d.Told
-	c.Claims += d.Claims
-	c.Mutants += d.Mutants
-	c.Missed += d.Missed
-	for name, n := range d.byArgument {
-		if c.byArgument == nil {
-			c.byArgument = map[string]*count{}
-		}
-		if c.byArgument[name] == nil {
-			c.byArgument[name] = &count{}
-		}
-		m := c.byArgument[name]
-		m.mutants += n.mutants
-		m.missed += n.missed
-		m.example = max(m.example, n.example)
-	}
 }
 
 // Table lists the arguments of which changes went unnoticed.
@@ -335,7 +318,7 @@ func dangling(run *claim.Run, claims []claim.Claim) (problems []string) {
 
 // naming are the claims that name a request by its node, kind and time.
 var naming = map[string]bool{
-	"WrongTotal": true, "CountsRefused": true, "BelowAcked": true, "BelowSeen": true, "AboveAsked": true,
+	"WrongTotal": true, "CountsRefused": true, "OutOfBounds": true, "BelowSeen": true,
 	"NotLinearizable": true, "Answered": true, "Unanswered": true, "WrongReplyTo": true, "BadAnswer": true, "Refused": true,
 }
 
