@@ -86,17 +86,17 @@ func (r *Run) reply(op int) *message {
 
 func (r *Run) firstReply(op int) *message {
 	r.op(op)
-	if r.replies[op] < 0 {
+	if r.requests[op] < 0 {
 		return nil
 	}
-	return r.message(r.replies[op])
+	return r.answerTo(r.request(op))
 }
 
 // answerTo returns the first message that answers another, or nil: a service's
 // by its answer, anybody else's by in_reply_to. A client may be answered by
 // anybody.
 func (r *Run) answerTo(m *message) *message {
-	for y := range r.sent("", m.sent, len(r.Journal)) {
+	for _, y := range r.replying[m.number()] {
 		if r.answers(y, m) {
 			return y
 		}
@@ -104,24 +104,35 @@ func (r *Run) answerTo(m *message) *message {
 	return nil
 }
 
+// answers reports whether a message answers another that has the number which
+// it replies to.
 func (r *Run) answers(y, m *message) bool {
 	if y.basis >= 0 {
 		return r.Journal[y.basis].ID == m.id
 	}
-	id := m.body["msg_id"]
-	return y.dest == m.src && len(id) > 0 && bytes.Equal(y.body["in_reply_to"], id) &&
-		(y.src == m.dest || isClient(m.src))
+	return m.number().id != "" && m.sent < y.sent && (y.src == m.dest || isClient(m.src))
+}
+
+// questionOf returns the request that a service's message answers.
+func (r *Run) questionOf(m *message) *message {
+	if m.basis >= 0 {
+		return r.message(r.Journal[m.basis].ID)
+	}
+	last := &message{}
+	for _, q := range r.numbered[m.replyTo()] {
+		if q.dest == m.src && r.answers(m, q) {
+			last = q
+		}
+	}
+	return last
 }
 
 // answeredBy reports whether an answer to a message had reached its sender
 // before a position.
 func (r *Run) answeredBy(m *message, at int) bool {
-	for y := range r.sent(m.dest, m.sent, at) {
-		if r.answers(y, m) && y.arrivedBefore(at) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(r.replying[m.number()], func(y *message) bool {
+		return y.src == m.dest && r.answers(y, m) && y.arrivedBefore(at)
+	})
 }
 
 // unanswered reports whether no answer to an operation reached its client in

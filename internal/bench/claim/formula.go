@@ -66,20 +66,6 @@ func (r *Run) numbersTo(node string) []number {
 	return found
 }
 
-// questionOf returns the request that a service's message answers.
-func (r *Run) questionOf(m *message) *message {
-	if m.basis >= 0 {
-		return r.message(r.Journal[m.basis].ID)
-	}
-	last := &message{}
-	for q := range r.sent(m.dest, 0, m.sent) {
-		if q.dest == m.src && r.answers(m, q) {
-			last = q
-		}
-	}
-	return last
-}
-
 var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
 
 // tells returns the numbers that a message tells a node.

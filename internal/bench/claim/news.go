@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math/big"
 	"slices"
+	"sort"
 
 	"maelstrom-counter/internal/bench/journal"
 )
@@ -86,12 +87,12 @@ func union(a, b *big.Int) *big.Int {
 
 // knownTo returns of which adds somebody had news at a position.
 func (n *news) knownTo(name string, at int) *big.Int {
-	for _, k := range slices.Backward(n.known[name]) {
-		if k.at <= at {
-			return k.adds
-		}
+	known := n.known[name]
+	i := sort.Search(len(known), func(i int) bool { return known[i].at > at })
+	if i == 0 {
+		return new(big.Int)
 	}
-	return new(big.Int)
+	return known[i-1].adds
 }
 
 // knows reports whether somebody had news of an add at a position.

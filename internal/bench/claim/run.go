@@ -26,8 +26,9 @@ type Run struct {
 
 	messages map[int]*message
 	got      map[string][]*message // by node, in the order in which their first copies came
+	numbered map[msgID][]*message  // by their own numbers
+	replying map[msgID][]*message  // by the numbers that they reply to
 	requests []int                 // by operation: the id of its request, or -1
-	replies  []int                 // by operation: the id of the first answer that was sent, or -1
 	ready    int                   // the position of the first request's sending
 	changes  map[slot][]int        // the positions of the changes of services
 	starts   map[string][]int      // by node: the positions of its starts
@@ -55,6 +56,12 @@ type message struct {
 	basis     int           // of a service's reply: the position of the answer that it tells, or -1
 }
 
+// A msgID is a number that somebody has given a message, or empty.
+type msgID struct{ of, id string }
+
+func (m *message) number() msgID  { return msgID{m.src, string(m.body["msg_id"])} }
+func (m *message) replyTo() msgID { return msgID{m.dest, string(m.body["in_reply_to"])} }
+
 // An end is what became of a copy of a message.
 type end struct {
 	at     int // position
@@ -66,6 +73,7 @@ type end struct {
 func NewRun(result Result, entries []journal.Entry) *Run {
 	r := &Run{
 		Result: result, Journal: entries, messages: map[int]*message{}, got: map[string][]*message{},
+		numbered: map[msgID][]*message{}, replying: map[msgID][]*message{},
 		changes: map[slot][]int{}, starts: map[string][]int{},
 		fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
 		lifetimes: map[lifetime]map[string][]timed{},
@@ -83,11 +91,15 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 			r.gaps = append(r.gaps, at)
 		case journal.Sent:
 			m := newMessage(at, e)
+			to := m.replyTo()
 			if basis, ok := answers[e.Src]; ok && entries[basis].Src == e.Dest {
 				m.basis = basis
+				to = r.message(entries[basis].ID).number()
 				delete(answers, e.Src)
 			}
 			r.messages[e.ID] = m
+			r.numbered[m.number()] = append(r.numbered[m.number()], m)
+			r.replying[to] = append(r.replying[to], m)
 		default:
 			if m := r.messages[e.ID]; m != nil {
 				r.happens(m, at, dead[m.dest], answers)
@@ -95,7 +107,6 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 		}
 	}
 	r.findRequests()
-	r.findReplies()
 	return r
 }
 
@@ -158,19 +169,6 @@ func (r *Run) findRequests() {
 			sent[op.Client] = own[1:]
 		}
 		r.requests = append(r.requests, id)
-	}
-}
-
-// findReplies finds the first answer to each operation.
-func (r *Run) findReplies() {
-	for i := range r.History {
-		id := -1
-		if r.requests[i] >= 0 {
-			if m := r.answerTo(r.request(i)); m != nil {
-				id = m.id
-			}
-		}
-		r.replies = append(r.replies, id)
 	}
 }
 
