@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -251,30 +250,6 @@ func (x reading) ownAdds(acked bool) []timed {
 		}
 	}
 	return grown
-}
-
-// addsAt returns the adds that a node acknowledged, or that reached it, in
-// order.
-func (r *Run) addsAt(node string, acked bool) []timed {
-	key := say("%s %v", node, acked)
-	if found, ok := r.own[key]; ok {
-		return found
-	}
-	found := []timed{}
-	for i, op := range r.History {
-		at := -1
-		if m := r.firstReply(i); acked && op.Outcome == verdict.OK && m != nil && m.src == node {
-			at = m.sent
-		} else if !acked && op.Node == node && r.requests[i] >= 0 {
-			at = r.request(i).arrival()
-		}
-		if op.F == "add" && at >= 0 {
-			found = append(found, timed{at, Part{node, op.Int(), -1}})
-		}
-	}
-	slices.SortFunc(found, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
-	r.own[key] = found
-	return found
 }
 
 // options returns the parts of a series that were right at some instant since
