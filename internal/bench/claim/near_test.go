@@ -19,12 +19,12 @@ var nearMisses = []struct {
 		if near {
 			s.ask("c1", "n0", "add", 0)
 		}
-		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 1}
 	}},
 	{"two adds of the same amount are in hand", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		s.ask("c1", "n0", "add", map[bool]int64{true: 2, false: 3}[near])
-		return OneOfAdds{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 2}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 2}
 	}},
 	{"another add was in hand, and has been answered", func(s *scene, near bool) Claim {
 		other := s.ask("c1", "n0", "add", 1)
@@ -32,7 +32,7 @@ var nearMisses = []struct {
 		if !near {
 			s.ack(other)
 		}
-		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 1}
 	}},
 	{"a node has been handed an add by another", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)

@@ -66,7 +66,7 @@ func lostUpdate(s *scene) []said {
 		{Claim: Acknowledged{a, "n0", 3, ack}},
 		{Claim: Changed{"seq-kv", `"t"`, "n0", first.request, first.at, 1, "", "3", ""}},
 		{Claim: Overwritten{"seq-kv", `"t"`, first.at, first.request, "n0", "3", second.at, second.request, "n1", "2", false, found.reply, ""}},
-		{Claim: OnlyAdd{b, "n1", 2, second.request}},
+		{Claim: OnlyAdd{b, "n1", 2, second.request, 1}},
 		{Claim: another},
 		{Claim: AllMissing{read, 3, []Claim{another}}},
 		{Claim: LastChange{"n0", "seq-kv", `"t"`, "3", first.at, reply}},
@@ -371,7 +371,7 @@ func noAnswers(s *scene) []said {
 	reply := s.pass("n2", "c4", `{"type":"read_ok","value":0,"in_reply_to":1}`)
 	s.giveUp(open)
 	return []said{
-		{Claim: OneOfAdds{op, "n0", 3, busy, 2}},
+		{Claim: OnlyAdd{op, "n0", 3, busy, 2}},
 		{Claim: Unanswered{op, "n0", "add", 3, s.asked[op]}},
 		{Claim: InHand{op, "n0", 1}},
 		{Claim: SentSince{op, "n0", 0, nil}},
