@@ -83,52 +83,43 @@ func (m *message) fate() Fate {
 	return map[journal.What]Fate{journal.Received: Unread, journal.Blocked: WasCut, journal.Lost: WasLost}[m.ends[0].what]
 }
 
-// ArrivedTwice says that a message of Src to Dest arrived more than once before
-// another was sent.
-type ArrivedTwice struct {
-	Message, Times, Until int
-	Src, Dest             string
-}
-
-func (c ArrivedTwice) holds(r *Run) bool {
-	m, until := r.message(c.Message), r.byNode(c.Until)
-	times := 0
-	for _, e := range m.ends {
-		if e.what == journal.Received && !e.unread && e.at < until.sent {
-			times++
-		}
-	}
-	return m.src == c.Src && m.dest == c.Dest && until.src == c.Dest && times == c.Times && times > 1
-}
-
-func (c ArrivedTwice) text(r *Run) string {
-	return say("%s of %s to %s arrived %d times.", r.body(c.Message), c.Src, c.Dest, c.Times)
-}
-
-func (c ArrivedTwice) shows(*Run) Shown { return arrows(c.Message) }
-
-// SentAgain says that a node sent another the same message again, with the same
-// msg_id, and that both arrived before Until was sent.
-type SentAgain struct {
+// GotTwice says that two arrivals at Dest, before it sent Until, were of the
+// same: of a message that the network copied, or, if Second is another than
+// First, of one that Src sent again with the same msg_id.
+type GotTwice struct {
 	First, Second, Until int
 	Src, Dest            string
 }
 
-func (c SentAgain) holds(r *Run) bool {
+func (c GotTwice) holds(r *Run) bool {
 	first, second, until := r.message(c.First), r.message(c.Second), r.byNode(c.Until)
-	return first.sent < second.sent && first.src == c.Src && second.src == c.Src && first.dest == c.Dest &&
-		second.dest == c.Dest &&
-		until.src == c.Dest && len(first.body["msg_id"]) > 0 &&
-		same(r.Journal[first.sent].Body, r.Journal[second.sent].Body) &&
-		first.arrivedBefore(until.sent) && second.arrivedBefore(until.sent)
+	again := first.sent < second.sent && second.arrivals(until.sent) > 0 && second.src == c.Src && second.dest == c.Dest &&
+		len(first.body["msg_id"]) > 0 && same(r.Journal[first.sent].Body, r.Journal[second.sent].Body)
+	return first.src == c.Src && first.dest == c.Dest && until.src == c.Dest && first.arrivedBefore(until.sent) &&
+		(again || first == second && first.arrivals(until.sent) > 1)
 }
 
-func (c SentAgain) text(r *Run) string {
-	return say("%s sent %s %s %s, and the same again %s; both arrived.",
-		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), r.when(r.message(c.Second).sent))
+// arrivals counts the copies of a message that had reached somebody who was
+// alive.
+func (m *message) arrivals(before int) (n int) {
+	for _, e := range m.ends {
+		if e.what == journal.Received && !e.unread && e.at < before {
+			n++
+		}
+	}
+	return n
 }
 
-func (c SentAgain) shows(*Run) Shown { return arrows(c.First, c.Second) }
+func (c GotTwice) text(r *Run) string {
+	twice := "which the network copied"
+	if c.First != c.Second {
+		twice = say("and the same again %s", r.when(r.message(c.Second).sent))
+	}
+	return say("%s sent %s %s %s, %s; both arrived.",
+		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), twice)
+}
+
+func (c GotTwice) shows(*Run) Shown { return arrows(c.First, c.Second) }
 
 // Misdirected says that the first message that looked like the answer to a
 // node's Call was the answer to Earlier, a request of an earlier life of the

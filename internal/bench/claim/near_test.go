@@ -353,7 +353,7 @@ var nearMisses = []struct {
 	{"the same message twice, but for two adds", func(s *scene, near bool) Claim {
 		body := map[bool]string{true: `{"type":"more","delta":1}`, false: `{"type":"more","delta":1,"msg_id":4}`}[near]
 		first, second := s.pass("n0", "n1", "%s", body), s.pass("n0", "n1", "%s", body)
-		return SentAgain{first, second, s.pass("n1", "n0", `{"type":"hello"}`), "n0", "n1"}
+		return GotTwice{first, second, s.pass("n1", "n0", `{"type":"hello"}`), "n0", "n1"}
 	}},
 	{"a request of the node's earlier life", func(s *scene, near bool) Claim {
 		s.ask("c0", "n0", "add", 2)

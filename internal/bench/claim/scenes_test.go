@@ -173,7 +173,7 @@ func copies(s *scene) []said {
 	heard := s.pass("n1", "n0", `{"type":"more","delta":4}`)
 	return []said{
 		{Claim: SecondCopy{"seq-kv", `"u"`, doubled, "n0", one.at, two.at}},
-		{Claim: ArrivedTwice{more, 2, heard, "n0", "n1"}},
+		{Claim: GotTwice{more, more, heard, "n0", "n1"}},
 		{Claim: WrittenBack{"seq-kv", `"t"`, lost.at, "n1", "5", back.at, late, "n0", "2"}},
 		{Claim: WrittenBack{"seq-kv", `"u"`, other.at, "n1", "5", two.at, doubled, "n0", "1"}},
 		{Claim: s.run().Sent(doubled)},
@@ -318,7 +318,7 @@ func deltas(s *scene) []said {
 	short := DeltasMissing{last, "n1", "n0", "more", "delta", []int{missing}, 4}
 	return []said{
 		{Claim: sum},
-		{Claim: SentAgain{once, again, reply, "n0", "n1"}},
+		{Claim: GotTwice{once, again, reply, "n0", "n1"}},
 		{Claim: over},
 		{Claim: AllMissing{read, -1, []Claim{over}}},
 		{Claim: short},

@@ -177,7 +177,7 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.OldBasis:   is[claim.Told],
 	story.OwnLeftOut: is[claim.PartOff],
 	story.NotKnown:   is[claim.Cone],
-	story.ToldTwice: either(is[claim.ArrivedTwice], is[claim.SentAgain],
+	story.ToldTwice: either(is[claim.GotTwice],
 		which(func(c claim.PartOff) bool { return c.Known > c.Asked })),
 	story.Forgotten:    either(is[claim.AckedInMemory], is[claim.Killed]),
 	story.NodeKilled:   is[claim.Killed],
