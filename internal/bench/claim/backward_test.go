@@ -1,6 +1,10 @@
 package claim
 
-import "maelstrom-counter/internal/bench/journal"
+import (
+	"slices"
+
+	"maelstrom-counter/internal/bench/journal"
+)
 
 // A life is one of a node's lives. The first is 1.
 type life struct {
@@ -64,7 +68,7 @@ func (b *backward) entry(at int, e journal.Entry) {
 	m := b.Run.messages[e.ID]
 	switch e.What {
 	case journal.Received:
-		if m != nil && m.arrival() == at {
+		if m != nil && slices.Contains(m.ends, end{at: at, what: e.What}) {
 			_, wanted := b.horizon[b.lifeOf(m.dest, at)]
 			b.messages[e.ID] = b.messages[e.ID] || wanted || b.services[m.dest]
 		}

@@ -408,6 +408,93 @@ var nearMisses = []struct {
 		}
 		return SameSteps{"seq-kv", `"t"`, "", "n0", 3, 1, 3, 6}
 	}},
+	{"a number is from the node's earlier life", func(s *scene, near bool) Claim {
+		s.call("n1", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		told := s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		if near {
+			s.node(journal.Killed, "n0", "")
+			s.node(journal.Started, "n0", "")
+		}
+		read := s.ask("c0", "n0", "read", 0)
+		s.answer(read, "2")
+		return Sum{read, "n0", 2, Formula{How: CachedKey, Key: `seq-kv "t"`}, []Part{{"seq-kv t", 2, told.reply}}}
+	}},
+	{"the last is not the most", func(s *scene, near bool) Claim {
+		most := s.pass("n2", "n0", `{"type":"gossip","parts":{"n1":%d}}`, map[bool]int{true: 1, false: 3}[near])
+		s.pass("n1", "n0", `{"type":"gossip","parts":{"n1":2}}`)
+		s.now += 20 * time.Millisecond
+		read := s.ask("c0", "n0", "read", 0)
+		value := map[bool]string{true: "1", false: "3"}[near]
+		s.answer(read, value)
+		parts := []Part{{"n0", 0, -1}, {"n1", s.History[read].Int(), most}}
+		return Sum{read, "n0", parts[1].Value, Formula{How: PeersMost, Type: "gossip", Path: "parts"}, parts}
+	}},
+	{"it alone, but for what a peer sent meanwhile", func(s *scene, near bool) Claim {
+		read := s.ask("c0", "n0", "read", 0)
+		if near {
+			s.pass("n1", "n0", `{"type":"gossip","parts":{"n1":2}}`)
+		}
+		s.answer(read, "0")
+		s.pass("n1", "n0", `{"type":"gossip","parts":{"n1":2}}`)
+		return Sum{read, "n0", 0, Formula{How: OwnAlone}, []Part{{"n0", 0, -1}}}
+	}},
+	{"who was asked answers, not another, and not before", func(s *scene, near bool) Claim {
+		s.pass("n1", "n0", `{"type":"local_ok","in_reply_to":1}`)
+		call := s.pass("n0", "n1", `{"type":"local","msg_id":1}`)
+		s.pass("n2", "n0", `{"type":"local_ok","in_reply_to":1}`)
+		if near {
+			s.pass("n1", "n0", `{"type":"local_ok","in_reply_to":1}`)
+		}
+		return Unreplied{call, "n0", "n1"}
+	}},
+	{"what has no number is not answered", func(s *scene, near bool) Claim {
+		op := s.ask("c0", "n0", "add", 2)
+		number := map[bool]string{true: `,"msg_id":7`, false: ""}[near]
+		first := s.pass("n0", "n1", `{"type":"more","delta":2%s}`, number)
+		s.pass("n0", "n1", `{"type":"more","delta":2%s}`, number)
+		s.pass("n1", "n0", `{"type":"more"%s}`, map[bool]string{true: `,"in_reply_to":7`, false: ""}[near])
+		s.giveUp(op)
+		s.node(journal.Unheard, "n0", "")
+		return Repeated{Op: op, Node: "n0", First: first, Dest: "n1", Same: true, N: 2, Reply: -1}
+	}},
+	{"a read is within its bounds", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		read := s.ask("c1", "n1", "read", 0)
+		value := map[bool]int64{true: 2, false: 1}[near]
+		s.answer(read, fmt.Sprint(value))
+		return OutOfBounds{read, "n1", value, 2, 2}
+	}},
+	{"it had been told in its earlier life only", func(s *scene, near bool) Claim {
+		s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		if !near {
+			s.node(journal.Killed, "n1", "")
+			s.node(journal.Started, "n1", "")
+		}
+		lost := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		by := s.call("n1", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		return Overwritten{"seq-kv", `"t"`, lost.at, lost.request, "n0", "2", by.at, by.request, "n1", "1", false, -1, ""}
+	}},
+	{"a client that was answered asks another node", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.ack(add)
+		late := s.send("n0", "n1", `{"type":"more","delta":2}`)
+		if near {
+			s.send("n0", "n1", `{"type":"more","delta":2}`)
+		}
+		s.send("c0", "n1", `{"type":"add","delta":1,"msg_id":9}`)
+		return Undelivered{add, "n0", 2, s.answer(s.ask("c1", "n1", "read", 0), "0"), []int{late}}
+	}},
+	{"another copy comes in the node's next life", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		more := s.pass("n0", "n1", `{"type":"more","delta":2}`)
+		s.happens(journal.Doubled, more)
+		s.node(journal.Killed, "n1", "")
+		s.node(journal.Started, "n1", "")
+		if near {
+			s.happens(journal.Received, more)
+		}
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
 }
 
 func TestNearMisses(t *testing.T) {

@@ -49,7 +49,7 @@ func (n *news) entry(at int, e journal.Entry) {
 	case m == nil:
 	case e.What == journal.Sent && !isClient(m.src):
 		n.carried[m.id] = n.carries(m)
-	case e.What == journal.Received && m.arrival() == at && !isClient(m.dest):
+	case e.What == journal.Received && slices.Contains(m.ends, end{at: at, what: e.What}) && !isClient(m.dest):
 		before := n.knownTo(m.dest, at)
 		if now := union(before, n.carried[m.id]); now.Cmp(before) != 0 {
 			n.known[m.dest] = append(n.known[m.dest], known{at, now})

@@ -91,15 +91,13 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 			r.gaps = append(r.gaps, at)
 		case journal.Sent:
 			m := newMessage(at, e)
-			to := m.replyTo()
 			if basis, ok := answers[e.Src]; ok && entries[basis].Src == e.Dest {
 				m.basis = basis
-				to = r.message(entries[basis].ID).number()
 				delete(answers, e.Src)
 			}
 			r.messages[e.ID] = m
 			r.numbered[m.number()] = append(r.numbered[m.number()], m)
-			r.replying[to] = append(r.replying[to], m)
+			r.replying[m.replyTo()] = append(r.replying[m.replyTo()], m)
 		default:
 			if m := r.messages[e.ID]; m != nil {
 				r.happens(m, at, dead[m.dest], answers)
