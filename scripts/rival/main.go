@@ -72,6 +72,9 @@ func help(flags *flag.FlagSet) {
 	}
 	fmt.Print("\nStrangers, which are counters as other people write them:\n")
 	for _, s := range strangers.All {
+		if s.On != "" {
+			s.What += "; on " + s.On
+		}
 		fmt.Printf("  %-22s %s\n", s.Name, s.What)
 	}
 }

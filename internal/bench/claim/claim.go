@@ -137,24 +137,3 @@ func shorten(s string, n int) string {
 
 // name writes a key as people write it.
 func name(key string) string { return shorten(strings.Trim(key, `"`), 24) }
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return say("%d %ss", n, what)
-}
-
-// list shows the first items of a list, and how many more there are.
-func list[T any](items []T, each func(T) string) string {
-	const most = 6
-	texts := make([]string, 0, most+1)
-	for i, item := range items {
-		if i == most {
-			texts = append(texts, say("%d more", len(items)-most))
-			break
-		}
-		texts = append(texts, each(item))
-	}
-	return strings.Join(texts, ", ")
-}

@@ -2,10 +2,12 @@ package claim
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // The claims of this file are about what a node could know when it sent a
@@ -29,7 +31,7 @@ type NoPath struct {
 func (c NoPath) holds(r *Run) bool {
 	from, until := r.request(c.Add).arrival(), r.byNode(c.Until)
 	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) &&
-		!r.news(c.Add).knows(c.To, until.sent)
+		!r.knows(c.To, c.Add, until.sent)
 }
 
 func (c NoPath) text(r *Run) string {
@@ -97,7 +99,7 @@ func (c Path) holds(r *Run) bool {
 
 func (c Path) text(r *Run) string {
 	return say("%s led from %s's add of %d to %s before it %s.",
-		plural(len(c.Messages), "message"), c.Node, c.Delta, c.To, r.did(c.Until))
+		verdict.Number(len(c.Messages), "message"), c.Node, c.Delta, c.To, r.did(c.Until))
 }
 
 func (c Path) shows(*Run) Shown { return arrows(c.Messages...) }
@@ -114,13 +116,12 @@ type Undelivered struct {
 }
 
 func (c Undelivered) holds(r *Run) bool {
-	f, until := r.news(c.Add), r.byNode(c.Until)
-	from := r.request(c.Add).arrival()
+	from, until := r.request(c.Add).arrival(), r.byNode(c.Until)
 	var messages []int
-	for _, m := range r.sent("", from, until.sent) {
-		fresh := isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent)
+	for m := range r.sent("", from, until.sent) {
+		fresh := isNode(m.dest) && m.hasContent() && !r.knows(m.dest, c.Add, m.sent)
 		sets := isService(m.dest) && (m.kind == "write" || m.kind == "cas")
-		if f.knows(m.src, m.sent) && (fresh || sets) && !m.arrivedBefore(until.sent) {
+		if r.knows(m.src, c.Add, m.sent) && (fresh || sets) && !m.arrivedBefore(until.sent) {
 			messages = append(messages, m.id)
 		}
 	}
@@ -130,23 +131,18 @@ func (c Undelivered) holds(r *Run) bool {
 
 func (c Undelivered) text(r *Run) string {
 	return say("By then %s had not arrived that can have told of %s's add of %d%s.",
-		plural(len(c.Messages), "message"), c.Node, c.Delta, r.fates(c.Messages))
+		verdict.Number(len(c.Messages), "message"), c.Node, c.Delta, r.fates(c.Messages))
 }
 
-// fates says in which ways messages did not arrive in time.
+// fates says what became of messages that did not arrive in time.
 func (r *Run) fates(ids []int) string {
 	counts := map[Fate]int{}
 	for _, id := range ids {
 		counts[r.message(id).fate()]++
 	}
 	var texts []string
-	for _, f := range []Fate{WasCut, WasLost, Unread, OnItsWay, Arrived} {
-		if n := counts[f]; n > 0 {
-			texts = append(texts, say(map[Fate]string{
-				WasCut: "%d blocked by a cut link", WasLost: "%d lost", Unread: "%d came to a dead node",
-				OnItsWay: "%d still on the way at the end", Arrived: "%d arrived later",
-			}[f], n))
-		}
+	for _, f := range slices.Sorted(maps.Keys(counts)) {
+		texts = append(texts, say("%d %s", counts[f], f))
 	}
 	return " (" + strings.Join(texts, ", ") + ")"
 }
@@ -166,25 +162,20 @@ type Silent struct {
 }
 
 func (c Silent) holds(r *Run) bool {
-	f, until := r.news(c.Add), r.byNode(c.Until)
-	from := r.request(c.Add).arrival()
-	for _, m := range r.sent("", from, until.sent) {
-		if f.knows(m.src, m.sent) && isNode(m.dest) && m.hasContent() && !f.knows(m.dest, m.sent) {
+	from, until := r.request(c.Add).arrival(), r.byNode(c.Until)
+	for m := range r.sent("", from, until.sent) {
+		told := isNode(m.dest) && m.hasContent() && !r.knows(m.dest, c.Add, m.sent)
+		if r.knows(m.src, c.Add, m.sent) && (told || r.changesBefore(m, until.sent)) {
 			return false
-		}
-		for _, at := range m.answers {
-			if f.knows(m.src, m.sent) && at < until.sent && r.Journal[at].Changed {
-				return false
-			}
 		}
 	}
 	return r.isAdd(c.Add, c.Node, c.Delta) && until.src == c.To && r.whole(from, until.sent) &&
-		!f.knows(c.To, until.sent) && slices.Equal(c.Knew, f.nodes(until.sent)) && len(c.Knew) > 0
+		!r.knows(c.To, c.Add, until.sent) && slices.Equal(c.Knew, r.whoKnew(c.Add, until.sent)) && len(c.Knew) > 0
 }
 
 func (c Silent) text(r *Run) string {
 	return say("After %s's add of %d, %s sent no content to any further node, and nothing that changed a service, until %s %s.",
-		c.Node, c.Delta, list(c.Knew, func(n string) string { return n }), c.To, r.did(c.Until))
+		c.Node, c.Delta, shorten(strings.Join(c.Knew, ", "), 60), c.To, r.did(c.Until))
 }
 
 // LastChange says what the last change was that a node made in a service before
@@ -218,8 +209,8 @@ type AskedNobody struct {
 func (c AskedNobody) holds(r *Run) bool {
 	_, reply := r.read(c.Read)
 	from := r.request(c.Read).arrival()
-	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) &&
-		len(toOthers(r.sent(c.Node, from, reply.sent))) == 0
+	calls, _ := r.calls(c.Node, from, reply.sent)
+	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(calls) == 0
 }
 
 func (c AskedNobody) text(*Run) string {
@@ -238,12 +229,11 @@ type AnsweredBefore struct {
 func (c AnsweredBefore) holds(r *Run) bool {
 	_, reply := r.read(c.Read)
 	from := r.request(c.Read).arrival()
-	var calls []int
-	for _, id := range toOthers(r.sent(c.Node, from, reply.sent)) {
-		if m := r.message(id); len(m.body["msg_id"]) > 0 && !r.answeredBy(m, reply.sent) {
-			calls = append(calls, id)
-		}
-	}
+	calls, _ := r.calls(c.Node, from, reply.sent)
+	calls = slices.DeleteFunc(calls, func(id int) bool {
+		m := r.message(id)
+		return len(m.body["msg_id"]) == 0 || r.answeredBy(m, reply.sent)
+	})
 	return reply.src == c.Node && r.op(c.Read).Node == c.Node && r.whole(from, reply.sent) && len(calls) > 0 &&
 		slices.Equal(calls, c.Calls)
 }
@@ -316,7 +306,7 @@ type Cone struct {
 
 func (c Cone) holds(r *Run) bool {
 	_, reply := r.read(c.Read)
-	b := r.before(c.Node, reply.sent)
+	known := r.news().knownTo(c.Node, reply.sent)
 	for i, id := range c.Replies {
 		if m := r.message(id); m.dest != c.Node || !m.arrivedBefore(reply.sent) ||
 			slices.Contains(c.Replies[:i], id) || isClient(m.src) {
@@ -324,11 +314,11 @@ func (c Cone) holds(r *Run) bool {
 		}
 	}
 	if len(c.Replies) > 0 {
-		if b = r.behind(c.Replies); !r.makes(c.Replies, r.op(c.Read).Int()) {
+		if known = r.news().told(c.Replies); !r.makes(c.Replies, r.op(c.Read).Int()) {
 			return false
 		}
 	}
-	adds, sum := b.missed(c.Read)
+	adds, sum := r.missed(c.Read, known)
 	return reply.src == c.Node && r.whole(0, reply.sent) && len(adds) > 0 && slices.Equal(adds, c.Adds) && sum == c.Sum
 }
 
@@ -354,7 +344,7 @@ type NoService struct{}
 
 func (NoService) holds(r *Run) bool {
 	used := 0
-	for _, m := range r.sent("", 0, len(r.Journal)) {
+	for m := range r.sent("", 0, len(r.Journal)) {
 		switch {
 		case isService(m.dest):
 			return false

@@ -1,7 +1,6 @@
 package claim
 
 import (
-	"cmp"
 	"encoding/json"
 	"maps"
 	"regexp"
@@ -49,18 +48,15 @@ func (r *Run) numbersTo(node string) []number {
 		return found
 	}
 	found := []number{}
-	for at := range r.Journal {
-		m := r.messages[r.Journal[at].ID]
-		if m == nil || m.dest != node || m.arrival() != at || isClient(m.src) {
+	for _, m := range r.got[node] {
+		if isClient(m.src) {
 			continue
 		}
-		n := number{at: at, message: m.id, src: m.src, kind: m.kind}
-		told := m.numbers()
+		n := number{at: m.arrival(), message: m.id, src: m.src, kind: m.kind}
 		if isService(m.src) {
-			request := r.questionOf(m)
-			n.service, n.key, told = m.src, request.key, tells(request, m)
+			n.service, n.key = m.src, r.questionOf(m).key
 		}
-		for path, value := range told {
+		for path, value := range r.tells(m) {
 			n.path, n.value = path, value
 			found = append(found, n)
 		}
@@ -69,23 +65,14 @@ func (r *Run) numbersTo(node string) []number {
 	return found
 }
 
-// questionOf returns the request that a service's message answers.
-func (r *Run) questionOf(m *message) *message {
-	if m.basis >= 0 {
-		return r.message(r.Journal[m.basis].ID)
-	}
-	for _, q := range slices.Backward(r.sent(m.dest, 0, m.sent)) {
-		if q.dest == m.src && r.answers(m, q) {
-			return q
-		}
-	}
-	return &message{}
-}
-
 var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
 
-// tells returns the numbers that a service's reply tells.
-func tells(request, m *message) map[string]int64 {
+// tells returns the numbers that a message tells a node.
+func (r *Run) tells(m *message) map[string]int64 {
+	if isNode(m.src) {
+		return m.numbers()
+	}
+	request := r.questionOf(m)
 	var text string
 	_ = json.Unmarshal(m.body["text"], &text)
 	refusal := currentValue.FindStringSubmatch(text)
@@ -120,41 +107,26 @@ func (m *message) numbers() map[string]int64 {
 	return told
 }
 
-// The kinds of formulas of one number, and of those of what other nodes sent.
-var (
-	singleHows = []How{ToldOnce, CachedKey, CachedRead}
-	peerHows   = []How{PeersAnswers, PeersLast, Deltas, PeersMost, LastMap}
-)
-
-// single reports whether a formula is one number.
-func (f Formula) single() bool { return slices.Contains(singleHows, f.How) }
-
-// windowed reports whether only what was told in a read's window counts.
-func (f Formula) windowed() bool {
-	return slices.Contains([]How{ToldOnce, Keys, OthersKeys, PeersAnswers}, f.How)
-}
-
 // label says which part of a node's sum a number is, and whose it is. The
 // part's label is empty if there is only one.
 func (f Formula) label(n number, node string) (label, of string, ok bool) {
 	sent := n.service == "" && n.kind == f.Type
-	forNode := n.path[strings.LastIndex(n.path, ".")+1:]
-	switch f.How {
-	case ToldOnce, CachedKey, CachedRead:
+	last := n.path[strings.LastIndex(n.path, ".")+1:]
+	switch s := shapes[f.How]; s.of {
+	case oneNumber:
 		if f.Key != "" {
 			wrote := n.kind == "cas_ok" || n.kind == "write_ok"
 			return "", n.of(), n.service+" "+n.key == f.Key && n.path == f.Path && (f.How != CachedRead || !wrote)
 		}
 		return "", n.src, sent && n.path == f.Path
-	case Keys, CachedKeys:
-		return n.of(), n.of(), n.service != "" && (f.Path == "" || forNode == f.Path)
-	case OthersKeys, OthersCachedKeys:
-		return n.of(), n.of(), n.service != "" && (f.Path == "" || forNode == f.Path) && !mentions(n.key+n.path, node)
-	case PeersAnswers, PeersLast, Deltas:
+	case eachKey:
+		others := !s.own || !mentions(n.key+n.path, node)
+		return n.of(), n.of(), n.service != "" && (f.Path == "" || last == f.Path) && others
+	case eachPeer:
 		return n.src, n.src, sent && n.path == f.Path
-	case PeersMost, LastMap:
-		other := f.How == LastMap || forNode != node
-		return forNode, forNode, sent && isNode(forNode) && n.path == join(f.Path, forNode) && other
+	case eachNode:
+		others := !s.own || last != node
+		return last, last, sent && isNode(last) && n.path == join(f.Path, last) && others
 	}
 	return "", "", false
 }
@@ -167,17 +139,14 @@ func (f Formula) labelOf(p Part) string {
 	return p.Of
 }
 
+// single reports whether a formula is one number.
+func (f Formula) single() bool { return shapes[f.How].of == oneNumber }
+
 // sound reports whether a formula has the fields that it needs, and no others.
 func (f Formula) sound() bool {
-	ofPeers := f.single() && f.Key == "" || slices.Contains(peerHows, f.How)
-	return hows[f.How] != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") &&
-		(f.How != OwnAlone || f.Path == "")
-}
-
-// own reports whether a node's own adds are a part of a formula's sums.
-func (f Formula) own() bool {
-	return f.How == OthersKeys || f.How == OthersCachedKeys || f.How == OwnAlone ||
-		f.How != LastMap && slices.Contains(peerHows, f.How)
+	s := shapes[f.How]
+	ofPeers := f.single() && f.Key == "" || s.of == eachPeer || s.of == eachNode
+	return s.text != "" && ofPeers == (f.Type != "") && (f.single() || f.Key == "") && (s.of != nobody || f.Path == "")
 }
 
 // A reading is a node's answer to a read.
@@ -202,67 +171,72 @@ func (r *Run) reading(read int) reading {
 	return x
 }
 
-// told returns what the node had been told from a position on.
-func (x reading) told(from int) []number {
-	all := x.numbersTo(x.node)
-	after := func(at int) int {
-		return sort.Search(len(all), func(i int) bool { return all[i].at > at })
-	}
-	return all[after(from):after(x.answer)]
-}
-
 // A timed is a part from a position on, until the next of its label.
 type timed struct {
 	at int
 	Part
 }
 
-// series returns the parts of a sum as they changed until the answer, by label,
-// without own adds.
-func (x reading) series(f Formula) map[string][]timed {
+// A lifetime is a formula in a life of a node.
+type lifetime struct {
+	Formula
+	node string
+	born int
+}
+
+// parts returns the parts of a formula's sums, by label, as they changed in a
+// node's life, without own adds.
+func (r *Run) parts(f Formula, node string, born int) map[string][]timed {
+	l := lifetime{f, node, born}
+	if found, ok := r.lifetimes[l]; ok {
+		return found
+	}
 	all := map[string][]timed{}
-	last := map[string]Part{}
-	for _, n := range x.told(f.since(x)) {
-		if label, changed := f.follow(last, n, x.node); changed {
-			all[label] = append(all[label], timed{n.at, last[label]})
+	for _, n := range r.numbersTo(node) {
+		label, of, ok := f.label(n, node)
+		if !ok || r.born(node, n.at) != born {
+			continue
 		}
+		part := Part{of, n.value, n.message}
+		if f.How == Deltas {
+			part.Message = -1
+		}
+		if known := all[label]; len(known) > 0 {
+			switch last := known[len(known)-1].Value; {
+			case f.How == Deltas:
+				part.Value += last
+			case f.How == PeersMost && last >= n.value:
+				continue
+			}
+		}
+		all[label] = append(all[label], timed{n.at, part})
 	}
-	if !f.fits(x, len(all)) {
-		return nil
-	}
+	r.lifetimes[l] = all
 	return all
 }
 
-// since returns from where on what a node was told counts.
-func (f Formula) since(x reading) int {
-	if f.windowed() {
-		return x.window
+// series returns the parts that count for the read, as they changed until the
+// answer. It reports whether the formula makes sense for the read.
+func (x reading) series(f Formula) (told map[string][]timed, ok bool) {
+	since := x.born
+	if shapes[f.How].windowed {
+		since = x.window
 	}
-	return x.born
-}
-
-// follow brings the last part of each label up to date with one more number.
-func (f Formula) follow(last map[string]Part, n number, node string) (label string, changed bool) {
-	label, of, ok := f.label(n, node)
-	p, had := last[label]
-	switch {
-	case !ok || f.How == PeersMost && had && p.Value >= n.value:
-		return label, false
-	case f.How == Deltas:
-		last[label] = Part{of, p.Value + n.value, -1}
-	default:
-		last[label] = Part{of, n.value, n.message}
+	told = map[string][]timed{}
+	for label, parts := range x.parts(f, x.node, x.born) {
+		after := func(at int) int {
+			return sort.Search(len(parts), func(i int) bool { return parts[i].at > at })
+		}
+		if now := parts[after(since):after(x.answer)]; len(now) > 0 {
+			told[label] = now
+		}
 	}
-	return label, true
-}
-
-// fits reports whether a formula makes sense for a read for which it has some
-// number of parts beside own adds.
-func (f Formula) fits(x reading, parts int) bool {
 	if f.How == OwnAlone {
-		return f.sound() && !slices.ContainsFunc(x.told(x.window), func(n number) bool { return n.service == "" })
+		return told, f.sound() && !slices.ContainsFunc(x.numbersTo(x.node), func(n number) bool {
+			return x.window < n.at && n.at < x.answer && n.service == ""
+		})
 	}
-	return f.sound() && parts > 0
+	return told, f.sound() && len(told) > 0
 }
 
 // ownAdds returns the sum of the node's own adds in this life, as it grew: of
@@ -276,30 +250,6 @@ func (x reading) ownAdds(acked bool) []timed {
 		}
 	}
 	return grown
-}
-
-// addsAt returns the adds that a node acknowledged, or that reached it, in
-// order.
-func (r *Run) addsAt(node string, acked bool) []timed {
-	key := say("%s %v", node, acked)
-	if found, ok := r.own[key]; ok {
-		return found
-	}
-	found := []timed{}
-	for i, op := range r.History {
-		at := -1
-		if m := r.firstReply(i); acked && op.Outcome == verdict.OK && m != nil && m.src == node {
-			at = m.sent
-		} else if !acked && op.Node == node && r.requests[i] >= 0 {
-			at = r.request(i).arrival()
-		}
-		if op.F == "add" && at >= 0 {
-			found = append(found, timed{at, Part{node, r.delta(i), -1}})
-		}
-	}
-	slices.SortFunc(found, func(a, b timed) int { return cmp.Compare(a.at, b.at) })
-	r.own[key] = found
-	return found
 }
 
 // options returns the parts of a series that were right at some instant since
@@ -319,49 +269,33 @@ func (r *Run) explained(f Formula) (n, of int) {
 	if found, ok := r.fits[f]; ok {
 		return found[0], found[1]
 	}
-	var reads []reading
 	for i, op := range r.History {
 		if op.F == "read" && op.Outcome == verdict.OK && op.Int() > 0 && r.firstReply(i) != nil {
-			reads = append(reads, r.reading(i))
+			if of++; r.reading(i).gives(f) {
+				n++
+			}
 		}
 	}
-	slices.SortFunc(reads, func(a, b reading) int {
-		return cmp.Or(cmp.Compare(a.node, b.node), cmp.Compare(a.answer, b.answer))
-	})
-	last, from := map[string]Part{}, 0
-	for i, x := range reads {
-		if f.windowed() || i == 0 || reads[i-1].node != x.node || reads[i-1].born != x.born {
-			last, from = map[string]Part{}, f.since(x)
-		}
-		for _, n := range x.told(from) {
-			f.follow(last, n, x.node)
-		}
-		if from = x.answer; x.gives(f, last) {
-			n++
-		}
-	}
-	r.fits[f] = [2]int{n, len(reads)}
-	return n, len(reads)
+	r.fits[f] = [2]int{n, of}
+	return n, of
 }
 
 // gives reports whether a formula gives a read's value with the last part of
 // each label.
-func (x reading) gives(f Formula, last map[string]Part) bool {
+func (x reading) gives(f Formula) bool {
+	told, ok := x.series(f)
 	if f.How == ToldOnce {
-		return f.sound() && slices.ContainsFunc(x.told(x.window), func(n number) bool {
-			_, _, ok := f.label(n, x.node)
-			return ok && n.value == x.value
-		})
+		return ok && slices.ContainsFunc(told[""], func(t timed) bool { return t.Value == x.value })
 	}
 	sum := int64(0)
-	for _, p := range last {
-		sum += p.Value
+	for _, parts := range told {
+		sum += parts[len(parts)-1].Value
 	}
-	if !f.fits(x, len(last)) || !f.own() {
-		return f.fits(x, len(last)) && sum == x.value
+	if !shapes[f.How].own {
+		return ok && sum == x.value
 	}
 	acked, arrived := x.ownAdds(true), x.ownAdds(false)
-	return sum+acked[len(acked)-1].Value == x.value || sum+arrived[len(arrived)-1].Value == x.value
+	return ok && (sum+acked[len(acked)-1].Value == x.value || sum+arrived[len(arrived)-1].Value == x.value)
 }
 
 // makes reports whether a sum of numbers that messages have told a node, one of
@@ -369,17 +303,9 @@ func (x reading) gives(f Formula, last map[string]Part) bool {
 func (r *Run) makes(messages []int, value int64) bool {
 	sums := map[int64]bool{0: true}
 	for _, id := range messages {
-		m := r.message(id)
-		told := m.numbers()
-		if isService(m.src) {
-			told = tells(r.questionOf(m), m)
-		}
-		all, next := int64(0), map[int64]bool{}
-		for _, n := range told {
-			all += n
-		}
+		told, next := r.tells(r.message(id)), map[int64]bool{}
 		for sum := range sums {
-			next[sum+all] = true
+			next[sum+total(told)] = true
 			for _, n := range told {
 				next[sum+n] = true
 			}
@@ -398,7 +324,7 @@ func (r *Run) formulas() []Formula {
 			if i := strings.LastIndex(n.path, "."); i >= 0 {
 				group, last = n.path[:i], n.path[i+1:]
 			}
-			for how := range hows {
+			for how := range shapes {
 				for _, f := range []Formula{
 					{How: how, Key: n.service + " " + n.key, Path: n.path}, {How: how}, {How: how, Path: last},
 					{How: how, Type: n.kind, Path: n.path}, {How: how, Type: n.kind, Path: group},

@@ -43,12 +43,11 @@ func (c AckedInMemory) holds(r *Run) bool {
 			m.sent > c.At {
 			continue
 		}
-		acked += r.delta(i)
+		acked += op.Int()
 		first = min(first, max(r.request(i).arrival(), from))
 	}
-	for _, m := range r.sent(c.Node, first, c.At) {
-		changes := slices.ContainsFunc(m.answers, func(at int) bool { return r.Journal[at].Changed })
-		if isNode(m.dest) && m.hasContent() || changes {
+	for m := range r.sent(c.Node, first, c.At) {
+		if isNode(m.dest) && m.hasContent() || r.changesBefore(m, len(r.Journal)) {
 			return false
 		}
 	}
@@ -72,14 +71,7 @@ type OwnAcked struct {
 
 func (c OwnAcked) holds(r *Run) bool {
 	read, reply := r.read(c.Read)
-	acked := int64(0)
-	for i, op := range r.History {
-		m := r.firstReply(i)
-		if op.F == "add" && op.Outcome == verdict.OK && m != nil && m.src == c.Node && op.Complete < read.Invoke {
-			acked += r.delta(i)
-		}
-	}
-	return reply.src == c.Node && read.Int() == c.Value && acked == c.Acked && c.Value < c.Acked
+	return reply.src == c.Node && read.Int() == c.Value && r.ackedByWhen(c.Node, c.Read) == c.Acked && c.Value < c.Acked
 }
 
 func (c OwnAcked) text(*Run) string {
@@ -176,7 +168,7 @@ func (c Mute) text(r *Run) string {
 		line = ""
 	}
 	if c.Unheard > 0 {
-		since = say(" It has printed %s since.", plural(c.Unheard, "more line"))
+		since = say(" It has printed %s since.", verdict.Number(c.Unheard, "more line"))
 	}
 	return say("%s printed a line that Maelstrom does not take %s (%s)%s. "+
 		"From then on it is mute: nothing that it prints counts.%s", c.Node, r.when(c.At), c.Why, line, since)
@@ -198,7 +190,7 @@ func (c PendingBytes) holds(r *Run) bool {
 
 func (c PendingBytes) text(r *Run) string {
 	return say("%s had printed %s without a newline %s: %s",
-		c.Node, plural(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
+		c.Node, verdict.Number(len(c.Line), "byte"), r.when(c.At), shorten(c.Line, 100))
 }
 
 func (c PendingBytes) shows(*Run) Shown { return arrows().note(c.At, c.Node, "no newline") }

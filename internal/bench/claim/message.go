@@ -2,22 +2,22 @@ package claim
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"time"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A Fate is what became of a message.
 type Fate string
 
 const (
-	Arrived  Fate = "arrived"    // a copy of it reached somebody who was alive
-	Unread   Fate = "unread"     // it came to a node that was dead
-	WasLost  Fate = "lost"       // by a fault
-	WasCut   Fate = "blocked"    // by a cut link
-	OnItsWay Fate = "on its way" // at the end of the journal
+	Arrived  Fate = "arrived later" // a copy of it reached somebody who was alive
+	Unread   Fate = "not read: the node was dead"
+	WasLost  Fate = "lost" // by a fault
+	WasCut   Fate = "blocked by a cut link"
+	OnItsWay Fate = "still on its way at the end" // of the journal
 )
 
 // Message says that a message was sent, and what became of it. Each arrow of a
@@ -44,20 +44,17 @@ func (c Message) holds(r *Run) bool { return r.messages[c.ID] != nil && c == r.S
 
 func (c Message) text(r *Run) string {
 	m := r.message(c.ID)
-	fate := map[Fate]string{
-		WasLost: "it was lost", WasCut: "it was blocked by a cut link",
-		Unread: say("it came when %s was dead", c.Dest), OnItsWay: "it was still on its way at the end",
-	}[c.Fate]
+	fate := "was " + string(c.Fate)
 	if c.Fate == Arrived {
-		fate = "it arrived " + r.when(m.arrival())
+		fate = "arrived " + r.when(m.arrival())
 	}
 	if c.Late > 0 {
 		fate += say(", delayed by %s", brief(c.Late))
 	}
 	if c.Copies > 1 {
-		fate += say(", and the network made %s of it", plural(c.Copies-1, "more copy"))
+		fate += say(", and the network copied it %s", verdict.Number(c.Copies-1, "time"))
 	}
-	return say("%s sent %s %s %s; %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
+	return say("%s sent %s %s %s; it %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
 }
 
 func (c Message) shows(*Run) Shown { return arrows(c.ID) }
@@ -77,67 +74,52 @@ func (m *message) arrival() int {
 func (m *message) arrivedBefore(at int) bool { return m.arrival() >= 0 && m.arrival() < at }
 
 func (m *message) fate() Fate {
-	switch has := func(what journal.What) bool {
-		return slices.ContainsFunc(m.ends, func(e end) bool { return e.what == what })
-	}; {
+	switch {
 	case m.arrival() >= 0:
 		return Arrived
 	case len(m.ends) < m.copies:
 		return OnItsWay
-	case has(journal.Received):
-		return Unread
-	case has(journal.Blocked):
-		return WasCut
 	}
-	return WasLost
+	return map[journal.What]Fate{journal.Received: Unread, journal.Blocked: WasCut, journal.Lost: WasLost}[m.ends[0].what]
 }
 
-// ArrivedTwice says that a message of Src to Dest arrived more than once before
-// another was sent.
-type ArrivedTwice struct {
-	Message, Times, Until int
-	Src, Dest             string
-}
-
-func (c ArrivedTwice) holds(r *Run) bool {
-	m, until := r.message(c.Message), r.byNode(c.Until)
-	times := 0
-	for _, e := range m.ends {
-		if e.what == journal.Received && !e.unread && e.at < until.sent {
-			times++
-		}
-	}
-	return m.src == c.Src && m.dest == c.Dest && until.src == c.Dest && times == c.Times && times > 1
-}
-
-func (c ArrivedTwice) text(r *Run) string {
-	return say("%s of %s to %s arrived %d times.", r.body(c.Message), c.Src, c.Dest, c.Times)
-}
-
-func (c ArrivedTwice) shows(*Run) Shown { return arrows(c.Message) }
-
-// SentAgain says that a node sent another the same message again, with the same
-// msg_id, and that both arrived before Until was sent.
-type SentAgain struct {
+// GotTwice says that two arrivals at Dest, before it sent Until, were of the
+// same: of a message that the network copied, or, if Second is another than
+// First, of one that Src sent again with the same msg_id.
+type GotTwice struct {
 	First, Second, Until int
 	Src, Dest            string
 }
 
-func (c SentAgain) holds(r *Run) bool {
+func (c GotTwice) holds(r *Run) bool {
 	first, second, until := r.message(c.First), r.message(c.Second), r.byNode(c.Until)
-	return first.sent < second.sent && first.src == c.Src && second.src == c.Src && first.dest == c.Dest &&
-		second.dest == c.Dest &&
-		until.src == c.Dest && len(first.body["msg_id"]) > 0 &&
-		same(r.Journal[first.sent].Body, r.Journal[second.sent].Body) &&
-		first.arrivedBefore(until.sent) && second.arrivedBefore(until.sent)
+	again := first.sent < second.sent && second.arrivals(until.sent) > 0 && second.src == c.Src && second.dest == c.Dest &&
+		len(first.body["msg_id"]) > 0 && same(r.Journal[first.sent].Body, r.Journal[second.sent].Body)
+	return first.src == c.Src && first.dest == c.Dest && until.src == c.Dest && first.arrivedBefore(until.sent) &&
+		(again || first == second && first.arrivals(until.sent) > 1)
 }
 
-func (c SentAgain) text(r *Run) string {
-	return say("%s sent %s %s %s, and the same again %s; both arrived.",
-		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), r.when(r.message(c.Second).sent))
+// arrivals counts the copies of a message that had reached somebody who was
+// alive.
+func (m *message) arrivals(before int) (n int) {
+	for _, e := range m.ends {
+		if e.what == journal.Received && !e.unread && e.at < before {
+			n++
+		}
+	}
+	return n
 }
 
-func (c SentAgain) shows(*Run) Shown { return arrows(c.First, c.Second) }
+func (c GotTwice) text(r *Run) string {
+	twice := "which the network copied"
+	if c.First != c.Second {
+		twice = say("and the same again %s", r.when(r.message(c.Second).sent))
+	}
+	return say("%s sent %s %s %s, %s; both arrived.",
+		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), twice)
+}
+
+func (c GotTwice) shows(*Run) Shown { return arrows(c.First, c.Second) }
 
 // Misdirected says that the first message that looked like the answer to a
 // node's Call was the answer to Earlier, a request of an earlier life of the
@@ -150,16 +132,16 @@ type Misdirected struct {
 func (c Misdirected) holds(r *Run) bool {
 	reply, call, earlier := r.message(c.Reply), r.byNode(c.Call), r.message(c.Earlier)
 	at := reply.arrival()
-	for _, y := range r.sent(call.dest, 0, max(at, 0)) {
+	for y := range r.sent(call.dest, 0, max(at, 0)) {
 		first := call.sent < y.arrival() && y.arrivedBefore(at)
 		if y.dest == c.Node && first && bytes.Equal(y.body["in_reply_to"], call.body["msg_id"]) {
 			return false
 		}
 	}
-	life := r.lifeOf(c.Node, at)
+	born := r.born(c.Node, at)
 	return call.src == c.Node && call.dest == reply.src && reply.dest == c.Node && r.questionOf(reply) == earlier &&
-		earlier.src == c.Node && len(call.body["msg_id"]) > 0 && call.sent < at && r.lifeOf(c.Node, call.sent) == life &&
-		r.lifeOf(c.Node, earlier.sent) != life && bytes.Equal(reply.body["in_reply_to"], call.body["msg_id"])
+		earlier.src == c.Node && len(call.body["msg_id"]) > 0 && call.sent < at && r.born(c.Node, call.sent) == born &&
+		r.born(c.Node, earlier.sent) != born && bytes.Equal(reply.body["in_reply_to"], call.body["msg_id"])
 }
 
 func (c Misdirected) text(r *Run) string {

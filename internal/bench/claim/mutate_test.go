@@ -78,7 +78,7 @@ func changeString(v reflect.Value, set func(any)) {
 			set(p)
 		}
 	case v.Type() == reflect.TypeFor[How]():
-		for h := range hows {
+		for h := range shapes {
 			set(h)
 		}
 	default:

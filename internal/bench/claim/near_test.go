@@ -19,12 +19,12 @@ var nearMisses = []struct {
 		if near {
 			s.ask("c1", "n0", "add", 0)
 		}
-		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 1}
 	}},
 	{"two adds of the same amount are in hand", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
 		s.ask("c1", "n0", "add", map[bool]int64{true: 2, false: 3}[near])
-		return OneOfAdds{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 2}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 2}
 	}},
 	{"another add was in hand, and has been answered", func(s *scene, near bool) Claim {
 		other := s.ask("c1", "n0", "add", 1)
@@ -32,7 +32,7 @@ var nearMisses = []struct {
 		if !near {
 			s.ack(other)
 		}
-		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request}
+		return OnlyAdd{add, "n0", 2, s.call("n0", `{"type":"read","key":"t","msg_id":1}`).request, 1}
 	}},
 	{"a node has been handed an add by another", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
@@ -74,14 +74,6 @@ var nearMisses = []struct {
 		h := s.call("n0", `{"type":"write","key":"t","value":{"a":1,"b":2},"msg_id":2}`)
 		path := map[bool]string{true: "a", false: "b"}[near]
 		return Changed{"seq-kv", `"t"`, "n0", h.request, h.at, 2, `{"a":1,"b":1}`, `{"a":1,"b":2}`, path}
-	}},
-	{"it changed something before it acknowledged", func(s *scene, near bool) Claim {
-		add := s.ask("c0", "n0", "add", 2)
-		if near {
-			s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
-		}
-		ack := s.ack(add)
-		return StoredAfterAck{add, "n0", 2, ack, s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`).at}
 	}},
 	{"a node prints what is not heard", func(s *scene, near bool) Claim {
 		op := s.ask("c0", "n0", "add", 2)
@@ -347,7 +339,7 @@ var nearMisses = []struct {
 		if near {
 			s.History[read].Invoke = s.History[add].Complete
 		}
-		return BelowAcked{read, "n1", 0, 2}
+		return OutOfBounds{read, "n1", 0, 2, 2}
 	}},
 	{"one of a kind succeeded", func(s *scene, near bool) Claim {
 		s.fail(s.ask("c0", "n0", "add", 2), 13)
@@ -361,7 +353,7 @@ var nearMisses = []struct {
 	{"the same message twice, but for two adds", func(s *scene, near bool) Claim {
 		body := map[bool]string{true: `{"type":"more","delta":1}`, false: `{"type":"more","delta":1,"msg_id":4}`}[near]
 		first, second := s.pass("n0", "n1", "%s", body), s.pass("n0", "n1", "%s", body)
-		return SentAgain{first, second, s.pass("n1", "n0", `{"type":"hello"}`), "n0", "n1"}
+		return GotTwice{first, second, s.pass("n1", "n0", `{"type":"hello"}`), "n0", "n1"}
 	}},
 	{"a request of the node's earlier life", func(s *scene, near bool) Claim {
 		s.ask("c0", "n0", "add", 2)
@@ -415,6 +407,93 @@ var nearMisses = []struct {
 			s.ack(op)
 		}
 		return SameSteps{"seq-kv", `"t"`, "", "n0", 3, 1, 3, 6}
+	}},
+	{"a number is from the node's earlier life", func(s *scene, near bool) Claim {
+		s.call("n1", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		told := s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		if near {
+			s.node(journal.Killed, "n0", "")
+			s.node(journal.Started, "n0", "")
+		}
+		read := s.ask("c0", "n0", "read", 0)
+		s.answer(read, "2")
+		return Sum{read, "n0", 2, Formula{How: CachedKey, Key: `seq-kv "t"`}, []Part{{"seq-kv t", 2, told.reply}}}
+	}},
+	{"the last is not the most", func(s *scene, near bool) Claim {
+		most := s.pass("n2", "n0", `{"type":"gossip","parts":{"n1":%d}}`, map[bool]int{true: 1, false: 3}[near])
+		s.pass("n1", "n0", `{"type":"gossip","parts":{"n1":2}}`)
+		s.now += 20 * time.Millisecond
+		read := s.ask("c0", "n0", "read", 0)
+		value := map[bool]string{true: "1", false: "3"}[near]
+		s.answer(read, value)
+		parts := []Part{{"n0", 0, -1}, {"n1", s.History[read].Int(), most}}
+		return Sum{read, "n0", parts[1].Value, Formula{How: PeersMost, Type: "gossip", Path: "parts"}, parts}
+	}},
+	{"it alone, but for what a peer sent meanwhile", func(s *scene, near bool) Claim {
+		read := s.ask("c0", "n0", "read", 0)
+		if near {
+			s.pass("n1", "n0", `{"type":"gossip","parts":{"n1":2}}`)
+		}
+		s.answer(read, "0")
+		s.pass("n1", "n0", `{"type":"gossip","parts":{"n1":2}}`)
+		return Sum{read, "n0", 0, Formula{How: OwnAlone}, []Part{{"n0", 0, -1}}}
+	}},
+	{"who was asked answers, not another, and not before", func(s *scene, near bool) Claim {
+		s.pass("n1", "n0", `{"type":"local_ok","in_reply_to":1}`)
+		call := s.pass("n0", "n1", `{"type":"local","msg_id":1}`)
+		s.pass("n2", "n0", `{"type":"local_ok","in_reply_to":1}`)
+		if near {
+			s.pass("n1", "n0", `{"type":"local_ok","in_reply_to":1}`)
+		}
+		return Unreplied{call, "n0", "n1"}
+	}},
+	{"what has no number is not answered", func(s *scene, near bool) Claim {
+		op := s.ask("c0", "n0", "add", 2)
+		number := map[bool]string{true: `,"msg_id":7`, false: ""}[near]
+		first := s.pass("n0", "n1", `{"type":"more","delta":2%s}`, number)
+		s.pass("n0", "n1", `{"type":"more","delta":2%s}`, number)
+		s.pass("n1", "n0", `{"type":"more"%s}`, map[bool]string{true: `,"in_reply_to":7`, false: ""}[near])
+		s.giveUp(op)
+		s.node(journal.Unheard, "n0", "")
+		return Repeated{Op: op, Node: "n0", First: first, Dest: "n1", Same: true, N: 2, Reply: -1}
+	}},
+	{"a read is within its bounds", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 2))
+		read := s.ask("c1", "n1", "read", 0)
+		value := map[bool]int64{true: 2, false: 1}[near]
+		s.answer(read, fmt.Sprint(value))
+		return OutOfBounds{read, "n1", value, 2, 2}
+	}},
+	{"it had been told in its earlier life only", func(s *scene, near bool) Claim {
+		s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		if !near {
+			s.node(journal.Killed, "n1", "")
+			s.node(journal.Started, "n1", "")
+		}
+		lost := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		by := s.call("n1", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		return Overwritten{"seq-kv", `"t"`, lost.at, lost.request, "n0", "2", by.at, by.request, "n1", "1", false, -1, ""}
+	}},
+	{"a client that was answered asks another node", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.ack(add)
+		late := s.send("n0", "n1", `{"type":"more","delta":2}`)
+		if near {
+			s.send("n0", "n1", `{"type":"more","delta":2}`)
+		}
+		s.send("c0", "n1", `{"type":"add","delta":1,"msg_id":9}`)
+		return Undelivered{add, "n0", 2, s.answer(s.ask("c1", "n1", "read", 0), "0"), []int{late}}
+	}},
+	{"another copy comes in the node's next life", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		more := s.pass("n0", "n1", `{"type":"more","delta":2}`)
+		s.happens(journal.Doubled, more)
+		s.node(journal.Killed, "n1", "")
+		s.node(journal.Started, "n1", "")
+		if near {
+			s.happens(journal.Received, more)
+		}
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
 	}},
 }
 

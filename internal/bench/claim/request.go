@@ -2,7 +2,6 @@ package claim
 
 import (
 	"bytes"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,7 +14,7 @@ import (
 func (r *Run) noun(i int) string {
 	switch op := r.op(i); {
 	case op.F == "add":
-		return say("an add of %d", r.delta(i))
+		return say("an add of %d", op.Int())
 	case op.Final:
 		return "the final " + op.F
 	case strings.ContainsAny(op.F[:1], "aeiou"):
@@ -35,7 +34,7 @@ type Acknowledged struct {
 
 func (c Acknowledged) holds(r *Run) bool {
 	op, m := r.op(c.Add), r.reply(c.Add)
-	return op.F == "add" && op.Outcome == verdict.OK && r.delta(c.Add) == c.Delta && m.id == c.Reply &&
+	return op.F == "add" && op.Outcome == verdict.OK && op.Int() == c.Delta && m.id == c.Reply &&
 		m.src == c.Node
 }
 
@@ -44,165 +43,6 @@ func (c Acknowledged) text(r *Run) string {
 }
 
 func (c Acknowledged) shows(r *Run) Shown { return arrows(r.request(c.Add).id, c.Reply) }
-
-// A Range is all numbers from Lo to Hi.
-type Range = verdict.Range
-
-// WrongTotal says that a final read returned what is not the sum of the
-// acknowledged adds and any of those that may have happened.
-type WrongTotal struct {
-	Read  int
-	Node  string
-	Value int64
-	Right []Range // all sums that would be right
-}
-
-func (c WrongTotal) holds(r *Run) bool {
-	right := r.totals(func(op verdict.Op) bool { return op.Outcome != verdict.OK })
-	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value)
-}
-
-func (c WrongTotal) text(r *Run) string {
-	return say("%s answered %d to the final read %s; right would be %s.",
-		c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
-}
-
-func (c WrongTotal) shows(r *Run) Shown {
-	return r.exchange(c.Read, "wrong: right would be "+ranges(c.Right))
-}
-
-// CountsRefused says that a final read can only be a sum in which adds are that
-// were refused for certain.
-type CountsRefused struct {
-	Read  int
-	Node  string
-	Value int64
-	Right []Range // all sums without those adds
-}
-
-func (c CountsRefused) holds(r *Run) bool {
-	right := r.totals(func(op verdict.Op) bool { return op.Outcome == verdict.Info })
-	all := r.totals(func(op verdict.Op) bool { return op.Outcome != verdict.OK })
-	return r.isFinal(c.Read, c.Node, c.Value) && slices.Equal(right, c.Right) && !within(right, c.Value) &&
-		within(all, c.Value)
-}
-
-func (c CountsRefused) text(r *Run) string {
-	return say("%s answered %d to the final read %s. Without the adds that were refused for certain, right would be %s.",
-		c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
-}
-
-func (c CountsRefused) shows(r *Run) Shown { return r.exchange(c.Read, "counts a refused add") }
-
-// BelowAcked says that a read returned less than had been acknowledged when it
-// was asked.
-type BelowAcked struct {
-	Read         int
-	Node         string
-	Value, Acked int64
-}
-
-func (c BelowAcked) holds(r *Run) bool {
-	return r.isRead(c.Read, c.Node, c.Value) && r.ackedSum(c.Read) == c.Acked && c.Value < c.Acked
-}
-
-func (c BelowAcked) text(r *Run) string {
-	return say("%s answered %d to a read %s, although adds that make %d had been acknowledged before it was asked.",
-		c.Node, c.Value, r.answeredWhen(c.Read), c.Acked)
-}
-
-func (c BelowAcked) shows(r *Run) Shown {
-	return r.exchange(c.Read, say("wrong: %d had been acknowledged", c.Acked))
-}
-
-// BelowSeen says that a read returned less than another that had been answered
-// when it was asked.
-type BelowSeen struct {
-	Read    int
-	Node    string
-	Value   int64
-	Earlier int // the other read
-	By      string
-	Seen    int64 // what that returned
-}
-
-func (c BelowSeen) holds(r *Run) bool {
-	return r.isRead(c.Read, c.Node, c.Value) && r.isRead(c.Earlier, c.By, c.Seen) &&
-		r.op(c.Earlier).Complete < r.op(c.Read).Invoke && c.Value < c.Seen
-}
-
-func (c BelowSeen) text(r *Run) string {
-	return say("%s answered %d to a read %s, although %s had answered %d to another before it was asked.",
-		c.Node, c.Value, r.answeredWhen(c.Read), c.By, c.Seen)
-}
-
-func (c BelowSeen) shows(r *Run) Shown {
-	shown := r.exchange(c.Read, say("wrong: %d had been read", c.Seen))
-	shown.Messages = append(shown.Messages, r.exchange(c.Earlier, "").Messages...)
-	return shown
-}
-
-// AboveAsked says that a read returned more than all adds that had been asked
-// for when it was answered, without those that were refused for certain.
-type AboveAsked struct {
-	Read         int
-	Node         string
-	Value, Asked int64
-}
-
-func (c AboveAsked) holds(r *Run) bool {
-	return r.isRead(c.Read, c.Node, c.Value) && r.askedSum(c.Read) == c.Asked && c.Value > c.Asked
-}
-
-func (c AboveAsked) text(r *Run) string {
-	return say("%s answered %d to a read %s, although all adds until then make only %d.",
-		c.Node, c.Value, r.answeredWhen(c.Read), c.Asked)
-}
-
-func (c AboveAsked) shows(r *Run) Shown {
-	return r.exchange(c.Read, say("wrong: only %d had been added", c.Asked))
-}
-
-// NotLinearizable says that by the verdict a read is the first that no order of
-// the requests explains. Lo and Hi are the verdict's.
-type NotLinearizable struct {
-	Read          int
-	Node          string
-	Value, Lo, Hi int64
-}
-
-func (c NotLinearizable) holds(r *Run) bool {
-	facts, _ := r.Facts.(verdict.CounterFacts)
-	v := facts.Unexplained
-	return v != nil && v.Index == c.Read && v.Bounds == Range{Lo: c.Lo, Hi: c.Hi} && r.isRead(c.Read, c.Node, c.Value)
-}
-
-func (c NotLinearizable) text(r *Run) string {
-	return say("%s answered %d to a read %s, which no order of the adds explains together with the reads before it.",
-		c.Node, c.Value, r.answeredWhen(c.Read))
-}
-
-func (c NotLinearizable) shows(r *Run) Shown {
-	return r.exchange(c.Read, "wrong: no order explains it")
-}
-
-// Answered says what a read returned, right or wrong.
-type Answered struct {
-	Read  int
-	Node  string
-	Value int64
-	Reply int
-}
-
-func (c Answered) holds(r *Run) bool {
-	return r.isRead(c.Read, c.Node, c.Value) && r.reply(c.Read).id == c.Reply
-}
-
-func (c Answered) text(r *Run) string {
-	return say("%s answered %d to %s %s.", c.Node, c.Value, r.noun(c.Read), r.answeredWhen(c.Read))
-}
-
-func (c Answered) shows(r *Run) Shown { return r.exchange(c.Read, "") }
 
 // Unanswered says that a request got no answer while its client waited.
 type Unanswered struct {
@@ -214,11 +54,7 @@ type Unanswered struct {
 
 func (c Unanswered) holds(r *Run) bool {
 	op, m := r.op(c.Op), r.request(c.Op)
-	delta := int64(0)
-	if op.F == "add" {
-		delta = r.delta(c.Op)
-	}
-	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && delta == c.Delta && m.id == c.Request &&
+	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && op.Int() == c.Delta && m.id == c.Request &&
 		r.whole(m.sent, r.until(m.sent, op.Complete))
 }
 
@@ -265,7 +101,7 @@ type WrongReplyTo struct {
 func (c WrongReplyTo) holds(r *Run) bool {
 	op, m, request := r.op(c.Op), r.message(c.Reply), r.request(c.Op)
 	from, to := r.wait(c.Op)
-	for _, earlier := range r.sent(op.Client, 0, m.sent) {
+	for earlier := range r.sent(op.Client, 0, m.sent) {
 		if bytes.Equal(earlier.body["msg_id"], m.body["in_reply_to"]) {
 			return false
 		}
@@ -346,6 +182,9 @@ func (c BadAnswer) text(r *Run) string {
 
 func (c BadAnswer) shows(r *Run) Shown { return arrows(r.request(c.Op).id, c.Reply) }
 
+// definite is the codes that say for certain that a request did not happen.
+var definite = []int{1, 10, 11, 12, 14, 20, 21, 22, 30}
+
 // Refused says that a request was answered with an error.
 type Refused struct {
 	Op, Reply int
@@ -396,17 +235,17 @@ func (c NoneSucceeded) holds(r *Run) bool {
 }
 
 func (c NoneSucceeded) text(*Run) string {
-	switch {
-	case c.Asked == 1 && c.Unanswered == 1:
-		return say("The only %s was not answered.", c.F)
-	case c.Asked == 1:
-		return say("The only %s did not succeed.", c.F)
-	case c.Asked == c.Unanswered:
-		return say("None of the %s was answered.", plural(c.Asked, c.F))
-	case c.Unanswered == 0:
-		return say("None of the %s succeeded.", plural(c.Asked, c.F))
+	none := "None of the " + verdict.Number(c.Asked, c.F)
+	if c.Asked == 1 {
+		none = "Not even the only " + c.F
 	}
-	return say("None of the %s succeeded, and %d were not answered.", plural(c.Asked, c.F), c.Unanswered)
+	switch c.Unanswered {
+	case 0:
+		return none + " succeeded."
+	case c.Asked:
+		return none + " was answered."
+	}
+	return say("%s succeeded, and %d were not answered.", none, c.Unanswered)
 }
 
 // InHand says how many other requests of clients a node had in hand when a
@@ -428,7 +267,7 @@ func (c InHand) holds(r *Run) bool {
 }
 
 func (c InHand) text(*Run) string {
-	return say("%s had %s in hand when it came.", c.Node, plural(c.N, "other request"))
+	return say("%s had %s in hand when it came.", c.Node, verdict.Number(c.N, "other request"))
 }
 
 // SentSince says what a node sent from the arrival of a request until its
@@ -443,10 +282,8 @@ type SentSince struct {
 
 func (c SentSince) holds(r *Run) bool {
 	from, to := r.wait(c.Op)
-	sent := r.sent(c.Node, from, to)
-	calls := toOthers(sent)
-	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) &&
-		len(sent)-len(calls) == c.Clients &&
+	calls, clients := r.calls(c.Node, from, to)
+	return r.op(c.Op).Node == c.Node && r.whole(from, to) && slices.Equal(c.Calls, calls) && c.Clients == clients &&
 		!r.silenced(c.Node, to)
 }
 
@@ -456,10 +293,10 @@ func (c SentSince) text(*Run) string {
 		return say("From then until the client gave up, %s sent nothing to anybody.", c.Node)
 	case len(c.Calls) == 0:
 		return say("From then until the client gave up, %s sent %s to clients, and nothing else.",
-			c.Node, plural(c.Clients, "message"))
+			c.Node, verdict.Number(c.Clients, "message"))
 	}
 	return say("From then until the client gave up, %s sent %s to nodes and services.",
-		c.Node, plural(len(c.Calls), "message"))
+		c.Node, verdict.Number(len(c.Calls), "message"))
 }
 
 // Repeated says how many messages like First a node sent from the arrival of a
@@ -488,7 +325,7 @@ func (c Repeated) holds(r *Run) bool {
 	like := Repeated{Op: c.Op, Node: first.src, First: -1, Dest: first.dest, Same: c.Same, Reply: -1, Code: c.Code,
 		AtLeast: !r.whole(from, to)}
 	differ := false
-	for _, m := range r.sent(c.Node, from, to) {
+	for m := range r.sent(c.Node, from, to) {
 		if m.dest != first.dest || m.kind != first.kind || c.Same && r.bodyOf(m) != r.bodyOf(first) {
 			continue
 		}
@@ -564,7 +401,7 @@ func (c NextSent) holds(r *Run) bool {
 	}
 	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, journal.Killed, journal.Crashed)
 	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) &&
-		len(r.sent(c.Node, m.arrival(), to)) == 0 &&
+		len(slices.Collect(r.sent(c.Node, m.arrival(), to))) == 0 &&
 		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)
 }
 
@@ -589,36 +426,5 @@ func (c NextSent) shows(r *Run) Shown {
 	return arrows(c.Message, c.Next)
 }
 
-// delta returns what an add adds.
-func (r *Run) delta(op int) int64 {
-	if n := r.op(op).Int(); n != 0 || r.requests[op] < 0 {
-		return n
-	}
-	var n int64
-	_ = json.Unmarshal(r.request(op).body["delta"], &n)
-	return n
-}
-
 // body shows what a message holds.
 func (r *Run) body(id int) string { return shorten(withoutIDs(r.entry(r.message(id).sent).Body), 90) }
-
-// exchange shows an operation's request and its answer, with a remark where
-// that arrives.
-func (r *Run) exchange(op int, remark string) Shown {
-	m := r.reply(op)
-	shown := arrows(r.request(op).id, m.id)
-	if remark != "" {
-		shown.Notes = []Note{{max(m.sent, m.arrival()), m.dest, remark}}
-	}
-	return shown
-}
-
-func (r *Run) answeredWhen(op int) string { return r.when(r.reply(op).sent) }
-
-func ranges(all []Range) string {
-	texts := make([]string, len(all))
-	for i, x := range all {
-		texts[i] = x.String()
-	}
-	return strings.Join(texts, " or ")
-}

@@ -25,18 +25,21 @@ type Run struct {
 	Journal []journal.Entry
 
 	messages map[int]*message
-	requests []int            // by operation: the id of its request, or -1
-	replies  []int            // by operation: the id of the first answer that was sent, or -1
-	ready    int              // the position of the first request's sending
-	changes  map[slot][]int   // the positions of the changes of services
-	starts   map[string][]int // by node: the positions of its starts
-	gaps     []int            // the positions of what stands for entries that were left out
+	got      map[string][]*message // by node, in the order in which their first copies came
+	numbered map[msgID][]*message  // by their own numbers
+	replying map[msgID][]*message  // by the numbers that they reply to
+	requests []int                 // by operation: the id of its request, or -1
+	ready    int                   // the position of the first request's sending
+	changes  map[slot][]int        // the positions of the changes of services
+	starts   map[string][]int      // by node: the positions of its starts
+	gaps     []int                 // the positions of what stands for entries that were left out
 
 	// These are made when they are first needed.
-	floods map[int]*flood      // by add
-	fits   map[Formula][2]int  // how many reads a formula explains, of how many
-	memory map[string][]number // by node: what it was told
-	own    map[string][]timed  // by node: its adds
+	flow      *news
+	fits      map[Formula][2]int  // how many reads a formula explains, of how many
+	memory    map[string][]number // by node: what it was told
+	lifetimes map[lifetime]map[string][]timed
+	own       map[string][]timed // by node: its adds
 }
 
 // A message is what the journal says of a message.
@@ -53,6 +56,12 @@ type message struct {
 	basis     int           // of a service's reply: the position of the answer that it tells, or -1
 }
 
+// A msgID is a number that somebody has given a message, or empty.
+type msgID struct{ of, id string }
+
+func (m *message) number() msgID  { return msgID{m.src, string(m.body["msg_id"])} }
+func (m *message) replyTo() msgID { return msgID{m.dest, string(m.body["in_reply_to"])} }
+
 // An end is what became of a copy of a message.
 type end struct {
 	at     int // position
@@ -63,9 +72,11 @@ type end struct {
 // NewRun reads a run's journal.
 func NewRun(result Result, entries []journal.Entry) *Run {
 	r := &Run{
-		Result: result, Journal: entries, messages: map[int]*message{},
+		Result: result, Journal: entries, messages: map[int]*message{}, got: map[string][]*message{},
+		numbered: map[msgID][]*message{}, replying: map[msgID][]*message{},
 		changes: map[slot][]int{}, starts: map[string][]int{},
-		floods: map[int]*flood{}, fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
+		fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
+		lifetimes: map[lifetime]map[string][]timed{},
 	}
 	dead := map[string]bool{}
 	answers := map[string]int{} // by service: its latest answer, until its reply
@@ -85,6 +96,8 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 				delete(answers, e.Src)
 			}
 			r.messages[e.ID] = m
+			r.numbered[m.number()] = append(r.numbered[m.number()], m)
+			r.replying[m.replyTo()] = append(r.replying[m.replyTo()], m)
 		default:
 			if m := r.messages[e.ID]; m != nil {
 				r.happens(m, at, dead[m.dest], answers)
@@ -92,7 +105,6 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 		}
 	}
 	r.findRequests()
-	r.findReplies()
 	return r
 }
 
@@ -100,7 +112,11 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 	switch e := r.Journal[at]; e.What {
 	case journal.Received, journal.Lost, journal.Blocked:
+		before := m.arrival()
 		m.ends = append(m.ends, end{at, e.What, e.What == journal.Received && dead})
+		if before < 0 && m.arrival() == at {
+			r.got[m.dest] = append(r.got[m.dest], m)
+		}
 	case journal.Doubled:
 		m.copies++
 	case journal.IsLate:
@@ -151,19 +167,6 @@ func (r *Run) findRequests() {
 			sent[op.Client] = own[1:]
 		}
 		r.requests = append(r.requests, id)
-	}
-}
-
-// findReplies finds the first answer to each operation.
-func (r *Run) findReplies() {
-	for i := range r.History {
-		id := -1
-		if r.requests[i] >= 0 {
-			if m := r.answerTo(r.request(i)); m != nil {
-				id = m.id
-			}
-		}
-		r.replies = append(r.replies, id)
 	}
 }
 

@@ -175,7 +175,7 @@ type NeverSet struct {
 
 func (c NeverSet) holds(r *Run) bool {
 	refused := 0
-	for _, m := range r.sent("", 0, len(r.Journal)) {
+	for m := range r.sent("", 0, len(r.Journal)) {
 		if m.src == c.Service && m.basis >= 0 && code(m) == 20 &&
 			r.message(r.Journal[m.basis].ID).key == canonical(c.Key) {
 			refused++
@@ -289,51 +289,31 @@ func (c SecondCopy) text(r *Run) string {
 
 func (c SecondCopy) shows(r *Run) Shown { return r.change(c.First).and(r.change(c.Second)) }
 
-// OnlyAdd says that when a node sent a request, it had exactly one add in hand:
-// one whose request had come and that it had not answered.
+// OnlyAdd says that when a node sent a request, it had some adds in hand, whose
+// requests had come and that it had not answered, and only one of an amount.
 type OnlyAdd struct {
-	Add   int
-	Node  string
-	Delta int64
-	Call  int
-}
-
-func (c OnlyAdd) holds(r *Run) bool {
-	m := r.message(c.Call)
-	return r.isAdd(c.Add, c.Node, c.Delta) && m.src == c.Node && !isClient(m.dest) &&
-		slices.Equal(r.addsInHand(c.Node, m.sent), []int{c.Add})
-}
-
-func (c OnlyAdd) text(r *Run) string {
-	return say("When %s sent that, it had one add in hand: the add of %d that had come %s.",
-		c.Node, c.Delta, r.when(r.request(c.Add).arrival()))
-}
-
-func (c OnlyAdd) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
-
-// OneOfAdds says that when a node sent a request, it had several adds in hand,
-// and only one of an amount.
-type OneOfAdds struct {
 	Add          int
 	Node         string
 	Delta        int64
 	Call, InHand int // InHand is how many
 }
 
-func (c OneOfAdds) holds(r *Run) bool {
+func (c OnlyAdd) holds(r *Run) bool {
 	m := r.message(c.Call)
 	adds := r.addsInHand(c.Node, m.sent)
-	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.delta(i) != c.Delta })
-	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && c.InHand > 1 &&
-		slices.Equal(same, []int{c.Add})
+	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.op(i).Int() != c.Delta })
+	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && slices.Equal(same, []int{c.Add})
 }
 
-func (c OneOfAdds) text(r *Run) string {
-	return say("When %s sent that, it had %d adds in hand, and only one of %d: that came %s.",
-		c.Node, c.InHand, c.Delta, r.when(r.request(c.Add).arrival()))
+func (c OnlyAdd) text(r *Run) string {
+	which := say("one add in hand: the add of %d that had come", c.Delta)
+	if c.InHand > 1 {
+		which = say("%d adds in hand, and only one of %d: that had come", c.InHand, c.Delta)
+	}
+	return say("When %s sent that, it had %s %s.", c.Node, which, r.when(r.request(c.Add).arrival()))
 }
 
-func (c OneOfAdds) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
+func (c OnlyAdd) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
 
 // AnotherAmount says that a node changed a number by another amount than the
 // one add that it had in hand when it sent the request, or that all such adds
@@ -349,7 +329,7 @@ type AnotherAmount struct {
 
 func (c AnotherAmount) holds(r *Run) bool {
 	s := r.step(c.At, c.By, c.Service, c.Key, c.Path)
-	return (OnlyAdd{c.Add, c.By, c.Delta, c.Call}).holds(r) && r.Journal[c.At].ID == c.Call && s.from == c.From &&
+	return (OnlyAdd{c.Add, c.By, c.Delta, c.Call, 1}).holds(r) && r.Journal[c.At].ID == c.Call && s.from == c.From &&
 		s.to == c.To &&
 		c.To-c.From != c.Delta && r.inHand(c.Add, c.At) && r.alone(c.By, c.At) && !r.overtaken(c.At)
 }
@@ -387,7 +367,7 @@ type CountedTwice struct {
 func (c CountedTwice) holds(r *Run) bool {
 	for _, at := range []int{c.First, c.Second} {
 		s := r.step(at, c.Node, c.Service, c.Key, c.Path)
-		if s.to-s.from != c.Delta || !(OnlyAdd{c.Add, c.Node, c.Delta, r.Journal[s.at].ID}).holds(r) {
+		if s.to-s.from != c.Delta || !(OnlyAdd{c.Add, c.Node, c.Delta, r.Journal[s.at].ID, 1}).holds(r) {
 			return false
 		}
 	}
@@ -462,7 +442,7 @@ func (c SameSteps) holds(r *Run) bool {
 	steps := r.steps(c.Node, c.Service, c.Key, c.Path, end)
 	acked := r.adds(func(i int, op verdict.Op) bool {
 		m := r.firstReply(i)
-		ok := op.Outcome == verdict.OK && m != nil && m.src == c.Node && r.delta(i) > 0
+		ok := op.Outcome == verdict.OK && m != nil && m.src == c.Node && op.Int() > 0
 		if ok {
 			adds++
 		}
@@ -475,34 +455,7 @@ func (c SameSteps) holds(r *Run) bool {
 
 func (c SameSteps) text(*Run) string {
 	return say("All %d changes of %s's key %s by %s were by %d; the %s that it acknowledged make %d.",
-		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step, plural(c.Adds, "add"), c.Acked)
-}
-
-// StoredAfterAck says that a change by a node came after it had acknowledged an
-// add, and that no change by it came between the add's arrival and that.
-type StoredAfterAck struct {
-	Add       int
-	Node      string
-	Delta     int64
-	Reply, At int
-}
-
-func (c StoredAfterAck) holds(r *Run) bool {
-	e := r.entry(c.At)
-	m := r.reply(c.Add)
-	return (Acknowledged{c.Add, c.Node, c.Delta, c.Reply}).holds(r) && c.Delta > 0 &&
-		e.What == journal.Answered && e.Answer != nil &&
-		e.Changed && e.Src == c.Node && m.sent < c.At && r.changedBefore(c.Node, c.At) < r.request(c.Add).arrival() &&
-		r.whole(r.request(c.Add).arrival(), c.At) && r.alone(c.Node, c.At)
-}
-
-func (c StoredAfterAck) text(r *Run) string {
-	return say("%s acknowledged its add of %d %s. It had not changed anything in a service since that came; it did %s.",
-		c.Node, c.Delta, r.when(r.message(c.Reply).sent), r.when(c.At))
-}
-
-func (c StoredAfterAck) shows(r *Run) Shown {
-	return arrows(r.request(c.Add).id, c.Reply).and(r.change(c.At))
+		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step, verdict.Number(c.Adds, "add"), c.Acked)
 }
 
 // AskedInVain says that when a node sent a request, its earlier question had

@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A How says what kind of numbers make a read's value. There are two kinds of
@@ -54,6 +56,41 @@ const (
 	LastMap How = "last map"
 )
 
+// A source says which numbers make a sum.
+type source int
+
+const (
+	nobody    source = iota
+	oneNumber        // the last of a key, or of a node's messages
+	eachKey          // the last of each key and path, without the node's own if the sum has its adds
+	eachPeer         // the last that each other node sent
+	eachNode         // the last that was sent for each node
+)
+
+// A shape is what a How adds up.
+type shape struct {
+	of       source
+	windowed bool   // only what was told in the read's window counts
+	own      bool   // the node's own adds are a part
+	text     string // with %s for the node's name; if own, without the own adds
+}
+
+var shapes = map[How]shape{
+	ToldOnce:         {oneNumber, true, false, "what %s was told for that read"},
+	CachedKey:        {oneNumber, false, false, "the last that %s had been told of it"},
+	CachedRead:       {oneNumber, false, false, "the last that %s had been told of it"},
+	Keys:             {eachKey, true, false, "the sum of the keys that %s asked for on that read"},
+	OthersKeys:       {eachKey, true, true, "of the others' keys that it asked for on that read"},
+	CachedKeys:       {eachKey, false, false, "the sum of what %s had last been told of all keys"},
+	OthersCachedKeys: {eachKey, false, true, "of what it had last been told of the others' keys"},
+	OwnAlone:         {nobody, false, true, "of nothing else"},
+	PeersAnswers:     {eachPeer, true, true, "of what the others answered for that read"},
+	PeersLast:        {eachPeer, false, true, "of the last that each of the others had sent it"},
+	Deltas:           {eachPeer, false, true, "of all that the others had sent it"},
+	PeersMost:        {eachNode, false, true, "of the most that it had been sent for each of the others"},
+	LastMap:          {eachNode, false, false, "the sum of the last that %s had been sent for each node"},
+}
+
 // A Formula is a way in which a read's value is made of what a node was told.
 // Fields of which How does not speak are empty.
 type Formula struct {
@@ -88,12 +125,12 @@ func (c Sum) holds(r *Run) bool {
 		return false
 	}
 	x := r.reading(c.Read)
-	left := x.series(c.Formula)
-	known := left != nil
-	sum, last, own := int64(0), "", !c.Formula.own()
+	left, ok := x.series(c.Formula)
+	shape := shapes[c.Formula.How]
+	sum, last, own := int64(0), "", !shape.own
 	for i, p := range c.Parts {
 		options := x.options(left[c.Formula.labelOf(p)])
-		if c.Formula.own() && p.Of == c.Node {
+		if shape.own && p.Of == c.Node {
 			options, own = append(x.options(x.ownAdds(true)), x.options(x.ownAdds(false))...), true
 		}
 		if i > 0 && p.Of <= last || !slices.Contains(options, p) {
@@ -103,28 +140,11 @@ func (c Sum) holds(r *Run) bool {
 		delete(left, c.Formula.labelOf(p))
 	}
 	for _, s := range left {
-		if c.Formula.windowed() || s[0].at <= x.earliest {
+		if shape.windowed || s[0].at <= x.earliest {
 			return false
 		}
 	}
-	return sum == c.Value && own && known
-}
-
-// hows says in words what is summed up. The node's name goes where %s is.
-var hows = map[How]string{
-	ToldOnce:         "what %s was told for that read",
-	CachedKey:        "the last that %s had been told of it",
-	CachedRead:       "the last that %s had been told of it",
-	Keys:             "the sum of the keys that %s asked for on that read",
-	OthersKeys:       "the sum of the own adds of %s and of the others' keys that it asked for on that read",
-	CachedKeys:       "the sum of what %s had last been told of all keys",
-	OthersCachedKeys: "the sum of the own adds of %s and of what it had last been told of the others' keys",
-	OwnAlone:         "the sum of the own adds of %s alone",
-	PeersAnswers:     "the sum of the own adds of %s and of what the others answered for that read",
-	PeersLast:        "the sum of the own adds of %s and of the last that each of the others had sent it",
-	Deltas:           "the sum of the own adds of %s and of all that the others had sent it",
-	PeersMost:        "the sum of the own adds of %s and of the most that it had been sent for each of the others",
-	LastMap:          "the sum of the last that %s had been sent for each node",
+	return sum == c.Value && own && ok
 }
 
 func (c Sum) text(r *Run) string {
@@ -136,15 +156,19 @@ func (c Sum) text(r *Run) string {
 		return say("%d is what %s had told %s%s; that came %s.",
 			c.Value, service, c.Node, key, r.when(r.message(p.Message).arrival()))
 	}
-	texts := make([]string, len(c.Parts))
+	shape, texts := shapes[c.Formula.How], make([]string, len(c.Parts))
 	for i, p := range c.Parts {
 		of := p.Of
-		if p.Of == c.Node && c.Formula.own() {
+		if p.Of == c.Node && shape.own {
 			of = "its own"
 		}
 		texts[i] = say("%d (%s)", p.Value, of)
 	}
-	return say("%d is "+hows[c.Formula.How]+": %s.", c.Value, c.Node, shorten(strings.Join(texts, " + "), 160))
+	what := shape.text
+	if shape.own {
+		what = "the sum of the own adds of %s and " + what
+	}
+	return say("%d is "+what+": %s.", c.Value, c.Node, shorten(strings.Join(texts, " + "), 160))
 }
 
 func (c Sum) shows(r *Run) (shown Shown) {
@@ -183,14 +207,7 @@ type NotExplained struct {
 func (c NotExplained) holds(r *Run) bool {
 	x := r.reading(c.Read)
 	for _, f := range r.formulas() {
-		if n, of := r.explained(f); 2*n <= of {
-			continue
-		}
-		last := map[string]Part{}
-		for _, n := range x.told(f.since(x)) {
-			f.follow(last, n, x.node)
-		}
-		if x.gives(f, last) {
+		if n, of := r.explained(f); 2*n > of && x.gives(f) {
 			return false
 		}
 	}
@@ -201,36 +218,6 @@ func (c NotExplained) text(*Run) string {
 	return say("Nothing that %s had been told, and no sum of that and its own adds, explains both this %d and most other reads.",
 		c.Node, c.Value)
 }
-
-// NotCounted says that a message that reached a node before it answered a read,
-// and after the message of a part of its sum, told another number for that
-// part.
-type NotCounted struct {
-	Of      Sum
-	Part    int // in Of.Parts
-	Message int
-	Told    int64
-}
-
-func (c NotCounted) holds(r *Run) bool {
-	if !c.Of.holds(r) || c.Part < 0 || c.Part >= len(c.Of.Parts) {
-		return false
-	}
-	part, m, x := c.Of.Parts[c.Part], r.message(c.Message), r.reading(c.Of.Read)
-	return part.Message >= 0 && c.Told != part.Value && r.message(part.Message).arrivedBefore(m.arrival()) &&
-		slices.ContainsFunc(x.told(x.born), func(n number) bool {
-			_, of, ok := c.Of.Formula.label(n, c.Of.Node)
-			return ok && of == part.Of && n.message == c.Message && n.value == c.Told
-		})
-}
-
-func (c NotCounted) text(r *Run) string {
-	m := r.message(c.Message)
-	return say("%s got %d for %s from %s %s, and counted %d.",
-		c.Of.Node, c.Told, c.Of.Parts[c.Part].Of, m.src, r.when(m.arrival()), c.Of.Parts[c.Part].Value)
-}
-
-func (c NotCounted) shows(*Run) Shown { return arrows(c.Message) }
 
 // PartOff says that what a read counted of a node is less than the node had
 // acknowledged when the read was asked, or more than all adds that had reached
@@ -292,7 +279,7 @@ func (c DeltasMissing) holds(r *Run) bool {
 	_, reply := r.read(c.Read)
 	var ids []int
 	var sum int64
-	for _, m := range r.sent(c.Peer, 0, reply.sent) {
+	for m := range r.sent(c.Peer, 0, reply.sent) {
 		if n := m.numbers()[c.Path]; m.dest == c.Node && m.kind == c.Type && n > 0 && !m.arrivedBefore(reply.sent) {
 			ids = append(ids, m.id)
 			sum += n
@@ -304,7 +291,7 @@ func (c DeltasMissing) holds(r *Run) bool {
 
 func (c DeltasMissing) text(r *Run) string {
 	return say("%s of %s to %s had not arrived%s: %d in all.",
-		plural(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), c.Sum)
+		verdict.Number(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), c.Sum)
 }
 
 func (c DeltasMissing) shows(*Run) Shown { return arrows(c.Messages[0]) }

@@ -62,25 +62,9 @@ func collect(v any, path string, found map[string]int64) {
 		}
 	case []any:
 		for i, x := range v {
-			collect(x, join(path, elementName(v, i)), found)
+			collect(x, join(path, strconv.Itoa(i)), found)
 		}
 	}
-}
-
-// elementName is the index of a list's element. But in a list of names and
-// numbers in turn, the name of a number is the string before it.
-func elementName(list []any, i int) string {
-	for j, x := range list {
-		_, isName := x.(string)
-		_, isNumber := x.(json.Number)
-		if j%2 == 0 && !isName || j%2 == 1 && !isNumber || len(list)%2 == 1 {
-			return strconv.Itoa(i)
-		}
-	}
-	if i%2 == 1 {
-		return list[i-1].(string)
-	}
-	return strconv.Itoa(i)
 }
 
 func join(path, name string) string {

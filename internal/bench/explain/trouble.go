@@ -45,7 +45,7 @@ func (tr Trouble) claims(x trial) (claims []claim.Claim) {
 var Troubles = []Trouble{
 	{"none", "no fault at all", nil, nil, "", nil},
 	{"lost", "a message that is lost", addFate(func(*rand.Rand) []maelstromtest.Copy { return nil }), noFates, maelstromtest.Lost,
-		func(a *story.Arrow) bool { return a.Fate == story.WasLost }},
+		func(a *story.Arrow) bool { return a.Fate == claim.WasLost }},
 	{"late", "a message that is late", addFate(func(random *rand.Rand) []maelstromtest.Copy {
 		return []maelstromtest.Copy{{Latency: hop, Delay: span(random)}}
 	}), noFates, maelstromtest.IsLate, func(a *story.Arrow) bool { return a.Late > 0 }},

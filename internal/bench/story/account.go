@@ -619,18 +619,11 @@ func (t *teller) toldTwice(read *op, f *fit, peer string) {
 		if m.Dest != read.Node || m.kind != f.Type || !m.before(read.answered) || len(m.content()) == 0 {
 			continue
 		}
-		times := 0
-		for _, c := range m.Copies {
-			if c.What == journal.Received && c.pos < read.answered {
-				times++
-			}
+		first := m
+		if before := seen[string(m.Body)]; before != nil && len(m.body["msg_id"]) > 0 {
+			first = before
 		}
-		twice := claim.ArrivedTwice{Message: m.ID, Times: times, Until: read.reply.ID, Src: peer, Dest: read.Node}
-		if times > 1 && t.say(twice) {
-			return
-		}
-		if first := seen[string(m.Body)]; first != nil && len(m.body["msg_id"]) > 0 &&
-			t.say(claim.SentAgain{First: first.ID, Second: m.ID, Until: read.reply.ID, Src: peer, Dest: read.Node}) {
+		if t.try("", claim.GotTwice{First: first.ID, Second: m.ID, Until: read.reply.ID, Src: peer, Dest: read.Node}) {
 			return
 		}
 		seen[string(m.Body)] = m

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/journal"
 )
 
@@ -115,12 +116,12 @@ func shortened(text string, most int) string {
 }
 
 // fate says what became of a copy of a message.
-func fate(m *Message, c *Ending) Fate {
+func fate(m *Message, c *Ending) claim.Fate {
 	switch {
 	case c.What == journal.Received && c.unread:
-		return Unread
+		return claim.Unread
 	case c.What == journal.Received:
-		return Arrived
+		return claim.Arrived
 	}
-	return map[journal.What]Fate{journal.Lost: WasLost, journal.Blocked: WasCut, "": OnItsWay}[c.What]
+	return map[journal.What]claim.Fate{journal.Lost: claim.WasLost, journal.Blocked: claim.WasCut, "": claim.OnItsWay}[c.What]
 }

@@ -76,7 +76,7 @@ func (t *teller) mark(c claim.Claim, m *Message) Mark {
 		if answer {
 			return Acknowledged
 		}
-	case claim.WrongTotal, claim.CountsRefused, claim.BelowAcked, claim.BelowSeen, claim.AboveAsked, claim.NotLinearizable:
+	case claim.WrongTotal, claim.CountsRefused, claim.OutOfBounds, claim.BelowSeen, claim.NotLinearizable:
 		if answer && m.of.op == t.wrongRead {
 			return Wrong
 		}
@@ -95,7 +95,7 @@ func styleOf(c claim.Claim) Style {
 		return OldState
 	case claim.Killed, claim.AckedInMemory, claim.Crash, claim.Mute, claim.Stderr, claim.PendingBytes:
 		return AFault
-	case claim.WrongTotal, claim.CountsRefused, claim.BelowAcked, claim.BelowSeen, claim.AboveAsked, claim.NotLinearizable,
+	case claim.WrongTotal, claim.CountsRefused, claim.OutOfBounds, claim.BelowSeen, claim.NotLinearizable,
 		claim.Unanswered, claim.WrongReplyTo, claim.NextSent:
 		return Verdict
 	case claim.Answered:

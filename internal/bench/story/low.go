@@ -290,7 +290,7 @@ func (t *teller) pathOf(was, is *change) string {
 }
 
 func (t *teller) onlyAdd(o *op, call *Message) claim.Claim {
-	return claim.OnlyAdd{Add: o.index, Node: o.Node, Delta: o.Int(), Call: call.ID}
+	return claim.OnlyAdd{Add: o.index, Node: o.Node, Delta: o.Int(), Call: call.ID, InHand: len(t.inHand(call))}
 }
 
 // inHand returns the adds that a node had been asked for, and had not answered,

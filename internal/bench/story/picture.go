@@ -1,6 +1,10 @@
 package story
 
-import "time"
+import (
+	"time"
+
+	"maelstrom-counter/internal/bench/claim"
+)
 
 // A Lane is the life of a client, a node or a service.
 type Lane struct {
@@ -24,22 +28,11 @@ type Arrow struct {
 	Sent, Ends int // rows; they are the same if nothing happens between
 	SentAt     time.Duration
 	Label      string
-	Fate       Fate
+	Fate       claim.Fate
 	Late       time.Duration // by how much a fault delayed it
 	Copy       int           // 0 is the message itself, the others are the network's copies
 	Mark       Mark
 }
-
-// A Fate is what became of a message.
-type Fate string
-
-const (
-	Arrived  Fate = "arrived"
-	WasLost  Fate = "lost"
-	WasCut   Fate = "blocked by a cut link"
-	Unread   Fate = "not read: the node was dead"
-	OnItsWay Fate = "still on its way at the end"
-)
 
 // A Mark sets apart messages that matter to the verdict.
 type Mark string

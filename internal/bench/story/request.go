@@ -614,21 +614,12 @@ func (t *teller) countedAll(add *op) bool {
 			if n.value-c.before.number(n.path) != add.Int() {
 				continue
 			}
-			if which := t.whichAdd(add, c.by); t.facts.Holds(which) {
+			if which := t.onlyAdd(add, c.by); t.facts.Holds(which) {
 				return t.because(RefusedAdd, t.changed(c), which, t.refusal(add))
 			}
 		}
 	}
 	return false
-}
-
-// whichAdd claims that an add was the only one in hand when its node sent a
-// message, or the only one of its amount.
-func (t *teller) whichAdd(add *op, m *Message) claim.Claim {
-	if hand := t.inHand(m); len(hand) > 1 {
-		return claim.OneOfAdds{Add: add.index, Node: add.Node, Delta: add.Int(), Call: m.ID, InHand: len(hand)}
-	}
-	return t.onlyAdd(add, m)
 }
 
 // crashed tells of the first node that ended by itself.

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"maelstrom-counter/internal/bench/claim"
 )
 
 // The measures of a diagram, in the units of its coordinates. A browser draws a
@@ -129,7 +131,7 @@ func (c *canvas) times() {
 func (c *canvas) arrow(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	c.add(`<g class="%s">`, a.classes())
-	if a.gone() || a.Fate == OnItsWay {
+	if a.gone() || a.Fate == claim.OnItsWay {
 		x2, y2 = x1+(x2-x1)*0.62, y1+(y2-y1)*0.62
 	}
 	c.add(`<line class="arrow" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x1, y1, x2, y2)
@@ -142,17 +144,17 @@ func (c *canvas) arrow(a *Arrow) {
 }
 
 // gone reports whether an arrow ends before it reaches its receiver.
-func (a *Arrow) gone() bool { return a.Fate == WasLost || a.Fate == WasCut }
+func (a *Arrow) gone() bool { return a.Fate == claim.WasLost || a.Fate == claim.WasCut }
 
 // classes returns the names of an arrow's styles.
 func (a *Arrow) classes() string {
 	var classes []string
 	switch {
-	case a.gone() || a.Fate == Unread:
+	case a.gone() || a.Fate == claim.Unread:
 		classes = append(classes, "lost")
 	case a.Copy > 0:
 		classes = append(classes, "copy")
-	case a.Late > 0 || a.Fate == OnItsWay:
+	case a.Late > 0 || a.Fate == claim.OnItsWay:
 		classes = append(classes, "late")
 	}
 	if a.Mark != Plain && !a.gone() {
@@ -181,9 +183,9 @@ func (c *canvas) label(a *Arrow) {
 	switch {
 	case a.Mark == Acknowledged:
 		text += " (acknowledged)"
-	case a.Late > 0 && (a.Fate == Arrived || a.Fate == OnItsWay):
+	case a.Late > 0 && (a.Fate == claim.Arrived || a.Fate == claim.OnItsWay):
 		text += ", late by " + brief(a.Late)
-	case a.Fate != Arrived:
+	case a.Fate != claim.Arrived:
 		text += ", " + string(a.Fate)
 	}
 	half := halfOf(text, a.Mark != Plain)

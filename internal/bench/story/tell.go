@@ -136,28 +136,29 @@ func (t *teller) outOfOrder() {
 	v := slices.MinFunc(facts.OutOfOrder, func(a, b verdict.Violation) int {
 		return cmp.Compare(t.ops[a.Index].Complete, t.ops[b.Index].Complete)
 	})
-	o := t.ops[v.Index]
-	value, acked := o.Int(), sum(t.ackedBefore(o))
-	earlier := t.mostBefore(o)
-	switch {
-	case value < acked:
-		if t.say(claim.BelowAcked{Read: o.index, Node: o.Node, Value: value, Acked: acked}) {
-			t.wrong(o, acked-value)
+	o, acked := t.ops[v.Index], int64(0)
+	for _, add := range t.ops {
+		if add.acked() && add.Complete < o.Invoke {
+			acked += add.Int()
 		}
-	case earlier != nil && value < earlier.Int():
-		if t.say(claim.BelowSeen{
-			Read: o.index, Node: o.Node, Value: value, Earlier: earlier.index, By: earlier.Node, Seen: earlier.Int(),
-		}) {
-			t.wrong(o, earlier.Int()-value)
-			if earlier.reply != nil && t.kind == Unexplained &&
-				t.say(claim.Answered{Read: earlier.index, Node: earlier.Node, Value: earlier.Int(), Reply: earlier.reply.ID}) {
-				t.sum(earlier)
-			}
+	}
+	value, earlier := o.Int(), t.mostBefore(o)
+	if value < acked || earlier == nil || value >= earlier.Int() {
+		c := claim.OutOfBounds{Read: o.index, Node: o.Node, Value: value, Acked: acked, Asked: v.Bounds.Hi}
+		if t.say(c) {
+			t.wrong(o, outside([]verdict.Range{{Lo: acked, Hi: c.Asked}}, value))
 		}
-	default:
-		if t.say(claim.AboveAsked{Read: o.index, Node: o.Node, Value: value, Asked: v.Bounds.Hi}) {
-			t.wrong(o, v.Bounds.Hi-value)
-		}
+		return
+	}
+	if !t.say(claim.BelowSeen{
+		Read: o.index, Node: o.Node, Value: value, Earlier: earlier.index, By: earlier.Node, Seen: earlier.Int(),
+	}) {
+		return
+	}
+	t.wrong(o, earlier.Int()-value)
+	if earlier.reply != nil && t.kind == Unexplained &&
+		t.say(claim.Answered{Read: earlier.index, Node: earlier.Node, Value: earlier.Int(), Reply: earlier.reply.ID}) {
+		t.sum(earlier)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"maelstrom-counter/internal/bench/claim"
 )
 
 // width is the greatest length of a text's lines, unless a word is longer.
@@ -45,10 +47,10 @@ func (s *Story) Text() string {
 // remark says what is special about an arrow.
 func (a *Arrow) remark() string {
 	text := ""
-	if a.Late > 0 && a.Fate != WasLost {
+	if a.Late > 0 && a.Fate != claim.WasLost {
 		text += ", late by " + brief(a.Late)
 	}
-	if a.Fate != Arrived {
+	if a.Fate != claim.Arrived {
 		text += ", " + string(a.Fate)
 	}
 	if a.Mark != Plain {

@@ -17,11 +17,11 @@ import (
 
 // What goes wrong with many designs alike.
 const (
-	ofOld   = "OldState ChangedSince NotCounted "
-	ofEarly = "Counted StoredAfterAck "
+	ofOld   = "OldState ChangedSince "
+	ofEarly = "Counted "
 	ofTwice = "CountedTwice Counted SecondCopy "
 	ofLost  = "Overwritten WrittenBack Counted "
-	ofApart = "NoPath Undelivered Silent Cone DeltasMissing PartOff NotCounted AskedNobody ToldNothing "
+	ofApart = "NoPath Undelivered Silent Cone DeltasMissing PartOff AskedNobody ToldNothing "
 	ofDumb  = "Undelivered SentSince NextSent Unreplied Repeated AnsweredLate "
 	ofMute  = "Mute "
 )
@@ -51,8 +51,8 @@ var causes = map[string]string{
 	"gossip":           ofApart,
 	"broadcast":        ofApart,
 	"rebroadcast":      ofApart,
-	"deltas":           ofApart + "ArrivedTwice SentAgain ",
-	"leader":           ofApart + "SentAgain ",
+	"deltas":           ofApart + "GotTwice ",
+	"leader":           ofApart + "GotTwice ",
 	"flush":            ofEarly + ofOld + ofApart,
 	"lostflush":        ofEarly + ofOld + ofLost,
 	"identitycas":      ofOld,
@@ -85,7 +85,7 @@ var causes = map[string]string{
 }
 
 // symptoms are the claims that say only what is wrong.
-const symptoms = "WrongTotal CountsRefused BelowAcked BelowSeen AboveAsked NotLinearizable Answered Unanswered NoneSucceeded " +
+const symptoms = "WrongTotal CountsRefused OutOfBounds BelowSeen NotLinearizable Answered Unanswered NoneSucceeded " +
 	"Acknowledged Refused Message Told Explains Sum AllMissing "
 
 // A cause is what a story comes to.

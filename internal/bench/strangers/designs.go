@@ -5,28 +5,19 @@ import (
 	"time"
 )
 
-// right is right on a linearizable store, as long as no message is lost.
-func right(n *node, service string) {
-	r := n.at(service)
-	n.onAdd(r.add)
-	n.onRead(r.get)
-}
-
 func early(n *node) {
-	right(n, "seq-kv")
-	n.onAddEarly(n.at("seq-kv").add)
+	n.onAddEarly(n.total.add)
 }
 
 func writebehind(n *node) {
 	cached(n)
-	n.onAddEarly(n.at("seq-kv").add)
+	n.onAddEarly(n.total.add)
 }
 
 func cached(n *node) {
-	right(n, "seq-kv")
 	var seen tally
 	n.onRead(seen.get)
-	n.every(time.Second/2, func() { seen.atLeast(n.at("seq-kv").get()) })
+	n.every(time.Second/2, func() { seen.atLeast(n.total.get()) })
 }
 
 func bgwriter(n *node) {
@@ -84,9 +75,8 @@ func aggregator(n *node) {
 }
 
 func mapcas(n *node) {
-	r := n.at("seq-kv")
 	parts := func() map[string]any {
-		parts, _ := r.call(body{"type": "read"})["value"].(map[string]any)
+		parts, _ := n.total.call(body{"type": "read"})["value"].(map[string]any)
 		return parts
 	}
 	n.onAdd(func(delta int) {
@@ -97,7 +87,7 @@ func mapcas(n *node) {
 				to[id] = part
 			}
 			to[n.id] = body(from).integer(n.id) + delta
-			if r.cas(from, to)["type"] == "cas_ok" {
+			if swapped(n.total.cas(from, to)) {
 				return
 			}
 		}
@@ -244,12 +234,11 @@ func leader(n *node) {
 
 func flush(n *node) {
 	var unsaved tally
-	r := n.at("seq-kv")
 	n.onAdd(unsaved.add)
-	n.onRead(func() int { return r.get() + unsaved.get() })
+	n.onRead(func() int { return n.total.get() + unsaved.get() })
 	n.every(time.Second/10, func() {
 		if delta := unsaved.get(); delta > 0 {
-			r.add(delta)
+			n.total.add(delta)
 			unsaved.add(-delta)
 		}
 	})
@@ -257,24 +246,20 @@ func flush(n *node) {
 
 func lostflush(n *node) {
 	var unsaved tally
-	r := n.at("seq-kv")
 	n.onAdd(unsaved.add)
-	n.onRead(r.get)
+	n.onRead(n.total.get)
 	n.every(time.Second/10, func() {
 		if delta := unsaved.take(); delta > 0 {
-			value := r.get()
-			r.cas(value, value+delta)
+			n.total.try(delta)
 		}
 	})
 }
 
 func identitycas(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.onRead(func() int {
 		for {
-			value := r.get()
-			if r.cas(value, value)["type"] == "cas_ok" {
+			value := n.total.get()
+			if swapped(n.total.cas(value, value)) {
 				return value
 			}
 		}
@@ -282,30 +267,27 @@ func identitycas(n *node) {
 }
 
 func uniquewrite(n *node) {
-	right(n, "seq-kv")
 	var reads tally
 	n.onRead(func() int {
 		n.key("sync").put(fmt.Sprint(n.id, n.env.Seed, reads.plus(1)))
-		return n.at("seq-kv").get()
+		return n.total.get()
 	})
 }
 
 func tso(n *node) {
-	right(n, "seq-kv")
 	n.onRead(func() int {
 		n.key("sync").put(n.call("lin-tso", body{"type": "ts"})["ts"])
-		return n.at("seq-kv").get()
+		return n.total.get()
 	})
 }
 
-func lww(n *node) { right(n, "lww-kv") }
+func lww(*node) {}
 
 func zero(n *node) {
-	right(n, "seq-kv")
 	n.initOK = func(m message) {
 		n.reply(m, body{"type": "init_ok"})
 		if n.id == "n0" {
-			n.working.Go(func() { n.at("seq-kv").put(0) })
+			n.working.Go(func() { n.total.put(0) })
 		}
 	}
 }

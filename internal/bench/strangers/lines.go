@@ -6,47 +6,39 @@ import (
 	"strings"
 )
 
-// printing makes a right node print its messages in another way.
-func printing(n *node, format func(message) string) {
-	right(n, "lin-kv")
-	n.format = format
-}
-
 func noFlush(n *node) {
-	right(n, "lin-kv")
 	n.out = bufio.NewWriterSize(n.out, 8192)
 }
 
 func noNewline(n *node) {
-	printing(n, func(m message) string { return strings.TrimSuffix(line(m), "\n") })
+	n.format = func(m message) string { return strings.TrimSuffix(line(m), "\n") }
 }
 
 func blankLine(n *node) {
-	printing(n, func(m message) string { return line(m) + "\n" })
+	n.format = func(m message) string { return line(m) + "\n" }
 }
 
 func blankFirst(n *node) {
-	printing(n, func(m message) string { return "\n" + line(m) })
+	n.format = func(m message) string { return "\n" + line(m) }
 }
 
 func trailing(n *node) {
-	printing(n, func(m message) string { return strings.TrimSuffix(line(m), "\n") + " // sent\n" })
+	n.format = func(m message) string { return strings.TrimSuffix(line(m), "\n") + " // sent\n" }
 }
 
 func extraField(n *node) {
-	printing(n, func(m message) string { return strings.Replace(line(m), "{", `{"ts":5,`, 1) })
+	n.format = func(m message) string { return strings.Replace(line(m), "{", `{"ts":5,`, 1) }
 }
 
 func byteOrderMark(n *node) {
-	printing(n, func(m message) string { return "\ufeff" + line(m) })
+	n.format = func(m message) string { return "\ufeff" + line(m) }
 }
 
 func pretty(n *node) {
-	printing(n, func(m message) string { return strings.ReplaceAll(line(m), ",", ",\n  ") })
+	n.format = func(m message) string { return strings.ReplaceAll(line(m), ",", ",\n  ") }
 }
 
 func stringReplyTo(n *node) {
-	right(n, "lin-kv")
 	n.format = func(m message) string {
 		if id := m.Body["in_reply_to"]; id != nil {
 			m.Body["in_reply_to"] = fmt.Sprint(id)
@@ -56,14 +48,12 @@ func stringReplyTo(n *node) {
 }
 
 func initWithoutReplyTo(n *node) {
-	right(n, "lin-kv")
 	n.initOK = func(m message) { n.send(m.Src, body{"type": "init_ok"}) }
 }
 
 func chatter(n *node) {
-	right(n, "lin-kv")
 	n.onAdd(func(delta int) {
 		n.print(fmt.Sprintf("adding %d\n", delta))
-		n.at("lin-kv").add(delta)
+		n.total.add(delta)
 	})
 }

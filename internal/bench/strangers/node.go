@@ -43,6 +43,7 @@ type node struct {
 	patience time.Duration // how long a call waits for its answer; 0: for ever
 	serial   bool          // it reads no message before it has dealt with the one before
 	timers   []func()
+	total    register
 	input    *bufio.Scanner
 	ended    context.Context // at the end of the input
 	working  sync.WaitGroup
@@ -53,13 +54,18 @@ type node struct {
 	waiting map[int]chan body
 }
 
-// run runs a node that setup has set up, until its input ends.
-func run(env maelstromtest.Env, setup func(*node)) error {
+// run runs a node until its input ends: one that keeps the total in a service
+// and that is right if that is linearizable and no message is lost, unless
+// setup makes it something else.
+func run(env maelstromtest.Env, service string, setup func(*node)) error {
 	n := &node{
 		env: env, out: env.Stdout, input: bufio.NewScanner(env.Stdin), format: line,
 		handlers: map[string]func(message){}, patience: time.Second, waiting: map[int]chan body{},
 	}
 	n.initOK = func(m message) { n.reply(m, body{"type": "init_ok"}) }
+	n.total = register{n, service, "t"}
+	n.onAdd(n.total.add)
+	n.onRead(n.total.get)
 	setup(n)
 	n.input.Buffer(nil, 1<<20)
 	var end context.CancelFunc
@@ -198,6 +204,11 @@ func (n *node) await(q question) body {
 		runtime.Goexit()
 	}
 	select {
+	case b := <-q.answer: // whether its time is over or not
+		return b
+	default:
+	}
+	select {
 	case b := <-q.answer:
 		return b
 	case <-q.timeout:
@@ -245,8 +256,6 @@ type register struct {
 	service, key string
 }
 
-func (n *node) at(service string) register { return register{n, service, "t"} }
-
 func (n *node) key(key string) register { return register{n, "seq-kv", key} }
 
 func (r register) call(b body) body {
@@ -262,12 +271,16 @@ func (r register) cas(from, to any) body {
 	return r.call(body{"type": "cas", "from": from, "to": to, "create_if_not_exists": true})
 }
 
+// try reads the value, swaps it for that and delta, and returns the answer.
+func (r register) try(delta int) body {
+	value := r.get()
+	return r.cas(value, value+delta)
+}
+
+func swapped(answer body) bool { return answer["type"] == "cas_ok" }
+
 // add is the loop that most people write.
 func (r register) add(delta int) {
-	for {
-		value := r.get()
-		if r.cas(value, value+delta)["type"] == "cas_ok" {
-			return
-		}
+	for !swapped(r.try(delta)) {
 	}
 }

@@ -7,25 +7,33 @@ import (
 )
 
 func addone(n *node) {
-	right(n, "lin-kv")
-	n.onAdd(func(int) { n.at("lin-kv").add(1) })
+	n.onAdd(func(int) { n.total.add(1) })
 }
 
-func refused(n *node) {
-	right(n, "lin-kv")
+// failing makes a node acknowledge an add unless there is an error to answer.
+func (n *node) failing(add func(delta int) (error body)) {
 	n.handlers["add"] = func(m message) {
-		delta := m.Body.integer("delta")
-		n.at("lin-kv").add(delta)
-		if delta == 4 {
-			n.reply(m, body{"type": "error", "code": 11, "text": "try again"})
-		} else {
-			n.reply(m, body{"type": "add_ok"})
+		answer := add(m.Body.integer("delta"))
+		if answer == nil {
+			answer = body{"type": "add_ok"}
 		}
+		n.reply(m, answer)
 	}
 }
 
+func failure(code int) body { return body{"type": "error", "code": code, "text": "not stored"} }
+
+func refused(n *node) {
+	n.failing(func(delta int) body {
+		n.total.add(delta)
+		if delta == 4 {
+			return failure(11)
+		}
+		return nil
+	})
+}
+
 func patient(n *node) {
-	right(n, "lin-kv")
 	n.patience = 0
 }
 
@@ -52,22 +60,18 @@ func (n *node) recovered(kind string) {
 }
 
 func threadException(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.onAdd(func(delta int) {
-		v := value(r.call(body{"type": "read"}))
-		r.cas(v, v+delta)
+		v := value(n.total.call(body{"type": "read"}))
+		n.total.cas(v, v+delta)
 	})
 	n.recovered("add")
 }
 
 func noCreate(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.onAdd(func(delta int) {
 		for {
-			v := r.get()
-			if r.call(body{"type": "cas", "from": v, "to": v + delta})["type"] == "cas_ok" {
+			v := n.total.get()
+			if swapped(n.total.call(body{"type": "cas", "from": v, "to": v + delta})) {
 				return
 			}
 		}
@@ -75,100 +79,60 @@ func noCreate(n *node) {
 }
 
 func noReread(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.onAdd(func(delta int) {
-		v := r.get()
-		for r.cas(v, v+delta)["type"] != "cas_ok" {
+		v := n.total.get()
+		for !swapped(n.total.cas(v, v+delta)) {
 		}
 	})
 }
 
-// failing makes a node acknowledge an add if its swap has succeeded, and answer
-// an error otherwise.
-func (n *node) failing(add func(delta int) (error body)) {
-	n.handlers["add"] = func(m message) {
-		if answer := add(m.Body.integer("delta")); answer != nil {
-			n.reply(m, answer)
-		} else {
-			n.reply(m, body{"type": "add_ok"})
-		}
-	}
-}
-
-func conflict13(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
+// tryOnce makes a node answer an error if an add's only swap does not succeed.
+func (n *node) tryOnce(code int) {
 	n.failing(func(delta int) body {
-		v := r.get()
-		if r.cas(v, v+delta)["type"] == "cas_ok" {
+		if swapped(n.total.try(delta)) {
 			return nil
 		}
-		return body{"type": "error", "code": 13, "text": "conflict"}
+		return failure(code)
 	})
 }
 
+func conflict13(n *node) { n.tryOnce(13) }
+
+func wrongcode(n *node) { n.tryOnce(11) }
+
 func retry22(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.failing(func(delta int) body {
 		for {
-			v := r.get()
-			answer := r.cas(v, v+delta)
-			switch {
-			case answer["type"] == "cas_ok":
+			switch answer := n.total.try(delta); {
+			case swapped(answer):
 				return nil
 			case answer.integer("code") != 22:
-				return body{"type": "error", "code": 0, "text": "no answer"}
+				return failure(0)
 			}
 		}
 	})
 }
 
-func wrongcode(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
-	n.failing(func(delta int) body {
-		v := r.get()
-		if r.cas(v, v+delta)["type"] == "cas_ok" {
-			return nil
-		}
-		return body{"type": "error", "code": 11, "text": "not stored"}
-	})
-}
-
 func missing(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.failing(func(delta int) body {
-		answer := r.call(body{"type": "read"})
-		if answer["type"] != "read_ok" {
-			return body{"type": "error", "code": 20, "text": "key does not exist"}
+		if n.total.call(body{"type": "read"})["type"] != "read_ok" {
+			return failure(20)
 		}
-		r.add(delta)
+		n.total.add(delta)
 		return nil
 	})
 }
 
 func doubleadd(n *node) {
-	right(n, "seq-kv")
-	r := n.at("seq-kv")
 	n.onAdd(func(delta int) {
-		more := delta
-		for {
-			v := r.get()
-			if r.cas(v, v+more)["type"] == "cas_ok" {
-				return
-			}
-			more += delta
+		for more := delta; !swapped(n.total.try(more)); more += delta {
 		}
 	})
 }
 
 func nokey(n *node) {
-	right(n, "seq-kv")
 	n.handlers["read"] = func(m message) {
-		answer := n.at("seq-kv").call(body{"type": "read"})
+		answer := n.total.call(body{"type": "read"})
 		if answer["type"] == "read_ok" {
 			n.reply(m, body{"type": "read_ok", "value": answer["value"]})
 		}
@@ -176,22 +140,19 @@ func nokey(n *node) {
 }
 
 func stringvalue(n *node) {
-	right(n, "lin-kv")
 	n.handlers["read"] = func(m message) {
-		n.reply(m, body{"type": "read_ok", "value": fmt.Sprint(n.at("lin-kv").get())})
+		n.reply(m, body{"type": "read_ok", "value": fmt.Sprint(n.total.get())})
 	}
 }
 
 func floatvalue(n *node) {
-	right(n, "lin-kv")
 	n.handlers["read"] = func(m message) {
-		value := json.Number(fmt.Sprintf("%d.0", n.at("lin-kv").get()))
+		value := json.Number(fmt.Sprintf("%d.0", n.total.get()))
 		n.reply(m, body{"type": "read_ok", "value": value})
 	}
 }
 
 func wrongReplyTo(n *node) {
-	right(n, "lin-kv")
 	for kind, handle := range n.handlers {
 		n.handlers[kind] = func(m message) {
 			m.Body["msg_id"] = m.Body.integer("msg_id") + 1
@@ -201,9 +162,8 @@ func wrongReplyTo(n *node) {
 }
 
 func tworeplies(n *node) {
-	right(n, "lin-kv")
 	n.handlers["add"] = func(m message) {
-		n.at("lin-kv").add(m.Body.integer("delta"))
+		n.total.add(m.Body.integer("delta"))
 		n.reply(m, body{"type": "add_ok"})
 		n.reply(m, body{"type": "add_ok"})
 	}
@@ -227,7 +187,6 @@ func crash(n *node) {
 }
 
 func initTwice(n *node) {
-	right(n, "lin-kv")
 	n.initOK = func(m message) {
 		n.reply(m, body{"type": "init_ok"})
 		n.working.Go(func() {
@@ -238,10 +197,9 @@ func initTwice(n *node) {
 }
 
 func strangerOnce(n *node) {
-	right(n, "lin-kv")
 	var sent tally
 	n.onAdd(func(delta int) {
-		n.at("lin-kv").add(delta)
+		n.total.add(delta)
 		if n.id == "n1" && sent.plus(1) == 1 {
 			n.send("n9", body{"type": "hello"})
 		}

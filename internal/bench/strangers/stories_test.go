@@ -55,7 +55,8 @@ func TestEveryStoryIsTrue(t *testing.T) {
 		n /= 10
 	}
 	const workers = 4
-	checkers, tables := [workers]storytest.Checker{}, [workers]tableOfCauses{}
+	var checker storytest.Checker
+	var tables [workers]tableOfCauses
 	t.Run("runs", func(t *testing.T) {
 		for w := range workers {
 			t.Run(fmt.Sprint(w), func(t *testing.T) {
@@ -64,7 +65,7 @@ func TestEveryStoryIsTrue(t *testing.T) {
 				for number := *first + w; number < *first+n; number += workers {
 					d, cfg := drawn(number)
 					r, journal := maelstromtest.Record(t, cfg, d.program)
-					s, problems := checkers[w].Check(r, journal)
+					s, problems := checker.Check(r, journal)
 					if s != nil || !r.Right {
 						came := causeOf(d.name, len(cfg.Nemesis) > 0, s)
 						tables[w].add(d.name, came)
@@ -79,11 +80,9 @@ func TestEveryStoryIsTrue(t *testing.T) {
 			})
 		}
 	})
-	var checker storytest.Checker
 	causes := tableOfCauses{}
-	for w := range workers {
-		checker.Add(&checkers[w])
-		causes.merge(tables[w])
+	for _, table := range tables {
+		causes.merge(table)
 	}
 	t.Logf("\n%s\n%s", checker.Table(), causes)
 	if n < 100 {

@@ -12,6 +12,7 @@
 package strangers
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"strings"
@@ -27,11 +28,14 @@ type Stranger struct {
 	Right  bool   // it is right in the end, whichever links between nodes are cut meanwhile
 	Mute   bool   // Maelstrom does not take its answer to init
 	Faults string // a fault with which it goes wrong, if it needs one
+	On     string // the service that has the total; seq-kv if it is empty
 	setup  func(*node)
 }
 
 // Program is the stranger's node.
-func (s Stranger) Program(env maelstromtest.Env) error { return run(env, s.setup) }
+func (s Stranger) Program(env maelstromtest.Env) error {
+	return run(env, cmp.Or(s.On, "seq-kv"), s.setup)
+}
 
 // All lists every stranger: designs, slips, and those that err in how they
 // print messages.
@@ -48,8 +52,7 @@ var All = []Stranger{
 	{Name: "readown", What: "has a key of its own, which is all that a read returns", setup: readown},
 	{Name: "aggregator",
 		What: `has a key of its own; n0 sums all into the key "sum", which a read returns`, setup: aggregator},
-	{Name: "mapcas",
-		What: "keeps a map of what each node has added in one key, and swaps the whole map", setup: mapcas},
+	{Name: "mapcas", What: "keeps a map of what each node has added in one key, and swaps the whole map", setup: mapcas},
 	{Name: "askpeers",
 		What:   "keeps its part in memory; a read asks the others, and sums what it hears in 100 ms",
 		Faults: "partition", setup: askpeers},
@@ -65,54 +68,52 @@ var All = []Stranger{
 	{Name: "lostflush",
 		What: "acknowledges at once; a timer tries once to swap what has gathered, and forgets it", setup: lostflush},
 	{Name: "identitycas", What: "reads, and swaps what it has read for the same", setup: identitycas},
-	{Name: "uniquewrite",
-		What: "writes something new to another key before each read", Right: true, setup: uniquewrite},
+	{Name: "uniquewrite", What: "writes something new to another key before each read", Right: true, setup: uniquewrite},
 	{Name: "tso", What: "writes a timestamp of lin-tso to another key before each read", Right: true, setup: tso},
-	{Name: "lww", What: "keeps the total in lww-kv", setup: lww},
+	{Name: "lww", What: "makes no mistake of its own", On: "lww-kv", setup: lww},
 	{Name: "zero", What: "n0 sets the total to 0 when it starts", setup: zero},
 
-	{Name: "addone", What: "takes each delta for 1; on lin-kv", setup: addone},
+	{Name: "addone", What: "takes each delta for 1", On: "lin-kv", setup: addone},
 	{Name: "refused",
-		What: "answers error 11 to each add of 4 after its swap has succeeded; on lin-kv", setup: refused},
-	{Name: "patient", What: "waits for each answer for ever; on lin-kv", Faults: "loss", setup: patient},
-	{Name: "deadlock", What: "reads no message while it waits for an answer; on lin-kv", setup: deadlock},
+		What: "answers error 11 to each add of 4 after its swap has succeeded", On: "lin-kv", setup: refused},
+	{Name: "patient", What: "waits for each answer for ever", Faults: "loss", On: "lin-kv", setup: patient},
+	{Name: "deadlock", What: "reads no message while it waits for an answer", On: "lin-kv", setup: deadlock},
 	{Name: "thread_exception",
 		What: "its handler panics if the key does not exist yet, and is recovered", setup: threadException},
 	{Name: "no_create", What: "never creates the key, and tries for ever", setup: noCreate},
 	{Name: "no_reread", What: "tries the same swap for ever, without reading again", setup: noReread},
 	{Name: "conflict13", What: "tries each swap once, and answers error 13 if it did not succeed", setup: conflict13},
 	{Name: "retry22", What: "tries again after error 22 only, and else answers error 0", setup: retry22},
-	{Name: "wrongcode",
-		What: "tries each swap once, and answers error 11 if it hears of no success", setup: wrongcode},
+	{Name: "wrongcode", What: "tries each swap once, and answers error 11 if it hears of no success", setup: wrongcode},
 	{Name: "missing",
 		What: "passes the store's error 20 on to the client, so that nobody creates the key", setup: missing},
 	{Name: "doubleadd", What: "adds the delta once more with each try", setup: doubleadd},
 	{Name: "nokey", What: "does not answer a read if the key does not exist", setup: nokey},
-	{Name: "stringvalue", What: "answers a read with a string; on lin-kv", setup: stringvalue},
-	{Name: "floatvalue", What: "answers a read with a number like 4.0; on lin-kv", setup: floatvalue},
-	{Name: "wrong_reply_to", What: "answers with a number that is off by one; on lin-kv", setup: wrongReplyTo},
-	{Name: "tworeplies", What: "answers each add twice; on lin-kv", setup: tworeplies},
+	{Name: "stringvalue", What: "answers a read with a string", On: "lin-kv", setup: stringvalue},
+	{Name: "floatvalue", What: "answers a read with a number like 4.0", On: "lin-kv", setup: floatvalue},
+	{Name: "wrong_reply_to", What: "answers with a number that is off by one", On: "lin-kv", setup: wrongReplyTo},
+	{Name: "tworeplies", What: "answers each add twice", On: "lin-kv", setup: tworeplies},
 	{Name: "crash", What: "n1 panics at its sixth request; it counts nothing", setup: crash},
 	{Name: "init_twice",
-		What: "answers init twice, the second time when the client has gone; on lin-kv", setup: initTwice},
+		What: "answers init twice, the second time when the client has gone", On: "lin-kv", setup: initTwice},
 	{Name: "stranger_once",
-		What: "n1 once sends a message to a node that does not exist; on lin-kv", setup: strangerOnce},
+		What: "n1 once sends a message to a node that does not exist", On: "lin-kv", setup: strangerOnce},
 
 	{Name: "no_flush",
-		What: "does not flush its output, of which 8 kB come at once; on lin-kv", Mute: true, setup: noFlush},
-	{Name: "no_newline", What: "ends no line; on lin-kv", Mute: true, setup: noNewline},
-	{Name: "blank_line", What: "prints a blank line behind each message; on lin-kv", setup: blankLine},
-	{Name: "blank_first", What: "prints a blank line before each message; on lin-kv", Mute: true, setup: blankFirst},
+		What: "does not flush its output, of which 8 kB come at once", Mute: true, On: "lin-kv", setup: noFlush},
+	{Name: "no_newline", What: "ends no line", Mute: true, On: "lin-kv", setup: noNewline},
+	{Name: "blank_line", What: "prints a blank line behind each message", On: "lin-kv", setup: blankLine},
+	{Name: "blank_first", What: "prints a blank line before each message", Mute: true, On: "lin-kv", setup: blankFirst},
 	{Name: "trailing",
-		What: "prints a comment behind each message, on its line; on lin-kv", Right: true, setup: trailing},
-	{Name: "extra_field", What: "has a field beside src, dest and body; on lin-kv", Mute: true, setup: extraField},
-	{Name: "bom", What: "begins each line with a byte order mark; on lin-kv", Mute: true, setup: byteOrderMark},
-	{Name: "pretty", What: "prints each message on several lines; on lin-kv", Mute: true, setup: pretty},
+		What: "prints a comment behind each message, on its line", Right: true, On: "lin-kv", setup: trailing},
+	{Name: "extra_field", What: "has a field beside src, dest and body", Mute: true, On: "lin-kv", setup: extraField},
+	{Name: "bom", What: "begins each line with a byte order mark", Mute: true, On: "lin-kv", setup: byteOrderMark},
+	{Name: "pretty", What: "prints each message on several lines", Mute: true, On: "lin-kv", setup: pretty},
 	{Name: "string_reply_to",
-		What: "answers with a string in in_reply_to; on lin-kv", Mute: true, setup: stringReplyTo},
+		What: "answers with a string in in_reply_to", Mute: true, On: "lin-kv", setup: stringReplyTo},
 	{Name: "init_without_reply_to",
-		What: "its init_ok has no in_reply_to; on lin-kv", Mute: true, setup: initWithoutReplyTo},
-	{Name: "chatter", What: "prints a line of text for each add; on lin-kv", setup: chatter},
+		What: "its init_ok has no in_reply_to", Mute: true, On: "lin-kv", setup: initWithoutReplyTo},
+	{Name: "chatter", What: "prints a line of text for each add", On: "lin-kv", setup: chatter},
 }
 
 // Named returns the stranger with a name. If there is none, the error lists the

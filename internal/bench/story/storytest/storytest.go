@@ -16,14 +16,16 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 
 	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
 
-// A Checker checks stories, and counts.
+// A Checker checks stories, and counts. Several goroutines may use it at once.
 type Checker struct {
+	mu                sync.Mutex // guards what follows
 	Runs, Wrong, Told int
 	Claims            int
 	Mutants, Missed   int // claims with one argument changed, and those that held
@@ -39,48 +41,51 @@ type count struct {
 // Check tells the story of a run, which is nil if the run was right in every
 // respect, and returns what is wrong with it.
 func (c *Checker) Check(r *maelstromtest.Result, journal []maelstromtest.Entry) (s *story.Story, problems []string) {
-	c.Runs++
 	s = maelstromtest.Tell(r, journal)
+	c.mu.Lock()
+	c.Runs++
 	if r.AnyWrong() {
-		if c.Wrong++; s == nil {
-			return nil, []string{fmt.Sprintf("no story of %v", r.Err())}
-		}
+		c.Wrong++
 	}
-	if s == nil {
+	c.mu.Unlock()
+	switch {
+	case s == nil && r.AnyWrong():
+		return nil, []string{fmt.Sprintf("no story of %v", r.Err())}
+	case s == nil:
 		return nil, nil
 	}
-	c.Told++
 	run := claim.NewRun(r.Claimable(), journal)
 	for _, each := range s.Claims {
-		c.mutate(run, each)
+		for _, m := range mutants(each) {
+			c.tried(m.argument, run.Holds(m.claim), each, m.claim)
+		}
 	}
+	c.mu.Lock()
+	c.Told, c.Claims = c.Told+1, c.Claims+len(s.Claims)
+	c.mu.Unlock()
 	for _, problem := range problemsOf(run, s) {
 		problems = append(problems, problem+"\n"+s.Text())
 	}
 	return s, problems
 }
 
-func (c *Checker) mutate(run *claim.Run, original claim.Claim) {
-	c.Claims++
+// tried notes whether a claim held that had been made of another by changing an
+// argument.
+func (c *Checker) tried(argument string, held bool, original, mutant claim.Claim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.byArgument == nil {
 		c.byArgument = map[string]*count{}
 	}
-	for _, m := range mutants(original) {
-		n := c.byArgument[m.argument]
-		if n == nil {
-			n = &count{}
-			c.byArgument[m.argument] = n
-		}
-		n.mutants++
-		missed := run.Holds(m.claim)
-		if missed {
-			n.missed++
-			n.example = fmt.Sprintf("%+v became %+v", original, m.claim)
-		}
-		c.Mutants++
-		if missed {
-			c.Missed++
-		}
+	n := c.byArgument[argument]
+	if n == nil {
+		n = &count{}
+		c.byArgument[argument] = n
+	}
+	c.Mutants, n.mutants = c.Mutants+1, n.mutants+1
+	if held {
+		c.Missed, n.missed = c.Missed+1, n.missed+1
+		n.example = max(n.example, fmt.Sprintf("%+v became %+v", original, mutant))
 	}
 }
 
@@ -114,28 +119,6 @@ func (c *Checker) Weak() (names []string) {
 	}
 	slices.Sort(names)
 	return names
-}
-
-// Add adds what another Checker has counted.
-func (c *Checker) Add(d *Checker) {
-	c.Runs += d.Runs
-	c.Wrong += d.Wrong
-	c.Told += d.Told
-	c.Claims += d.Claims
-	c.Mutants += d.Mutants
-	c.Missed += d.Missed
-	for name, n := range d.byArgument {
-		if c.byArgument == nil {
-			c.byArgument = map[string]*count{}
-		}
-		if c.byArgument[name] == nil {
-			c.byArgument[name] = &count{}
-		}
-		m := c.byArgument[name]
-		m.mutants += n.mutants
-		m.missed += n.missed
-		m.example = max(m.example, n.example)
-	}
 }
 
 // Table lists the arguments of which changes went unnoticed.
@@ -175,7 +158,7 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.OverCounted:  which(func(c claim.Counted) bool { return c.Changed > c.Asked }),
 	story.CountedTwice: either(is[claim.CountedTwice], is[claim.SecondCopy]),
 	story.OtherAmount:  either(is[claim.AnotherAmount], is[claim.SameSteps]),
-	story.AckedEarly:   either(is[claim.StoredAfterAck], which(func(c claim.Counted) bool { return c.Changed < c.Acked })),
+	story.AckedEarly:   which(func(c claim.Counted) bool { return c.Changed < c.Acked }),
 	story.NotStored:    which(func(c claim.Counted) bool { return c.Changed < c.Acked }),
 	story.Misdirected:  is[claim.Misdirected],
 	story.OldAnswer:    which(func(c claim.Told) bool { return c.Was != c.Is }),
@@ -188,7 +171,7 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.OldBasis:   is[claim.Told],
 	story.OwnLeftOut: either(is[claim.PartOff], is[claim.OwnAcked]),
 	story.NotKnown:   is[claim.Cone],
-	story.ToldTwice: either(is[claim.ArrivedTwice], is[claim.SentAgain],
+	story.ToldTwice: either(is[claim.GotTwice],
 		which(func(c claim.PartOff) bool { return c.Known > c.Asked })),
 	story.Forgotten:    either(is[claim.AckedInMemory], is[claim.Killed]),
 	story.NodeKilled:   is[claim.Killed],
@@ -257,7 +240,7 @@ func undrawn(run *claim.Run, s *story.Story) (problems []string) {
 		arrows[a.ID]++
 		if !run.Holds(sent) || !messages[a.ID] ||
 			s.Lanes[a.From].Name != sent.Src || s.Lanes[a.To].Name != sent.Dest ||
-			sent.Copies == 1 && fates[a.Fate] != sent.Fate {
+			sent.Copies == 1 && a.Fate != sent.Fate {
 			problems = append(problems, fmt.Sprintf("the arrow %+v is not %+v, or no claim shows it", *a, sent))
 		}
 	}
@@ -279,12 +262,6 @@ func undrawn(run *claim.Run, s *story.Story) (problems []string) {
 		}
 	}
 	return problems
-}
-
-// fates are a picture's words for what became of a message.
-var fates = map[story.Fate]claim.Fate{
-	story.Arrived: claim.Arrived, story.WasLost: claim.WasLost, story.WasCut: claim.WasCut,
-	story.Unread: claim.Unread, story.OnItsWay: claim.OnItsWay,
 }
 
 // dangling returns the claims that speak of "that read", "that request" or
@@ -335,7 +312,7 @@ func dangling(run *claim.Run, claims []claim.Claim) (problems []string) {
 
 // naming are the claims that name a request by its node, kind and time.
 var naming = map[string]bool{
-	"WrongTotal": true, "CountsRefused": true, "BelowAcked": true, "BelowSeen": true, "AboveAsked": true,
+	"WrongTotal": true, "CountsRefused": true, "OutOfBounds": true, "BelowSeen": true,
 	"NotLinearizable": true, "Answered": true, "Unanswered": true, "WrongReplyTo": true, "BadAnswer": true, "Refused": true,
 }
 

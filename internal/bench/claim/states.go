@@ -1,0 +1,173 @@
+package claim
+
+import (
+	"encoding/json"
+	"slices"
+	"sort"
+
+	"maelstrom-counter/internal/bench/journal"
+)
+
+// What services held. Each fact is found from the changes that the journal has.
+
+// A version is a value of a key.
+type version struct {
+	at    int // the position of the change; -1 if the key is missing
+	value json.RawMessage
+}
+
+// changed returns the entry of a change of a key.
+func (r *Run) changed(at int, service, key string) journal.Entry {
+	e := r.entry(at)
+	if e.What != journal.Answered || e.Answer == nil || !e.Changed || e.Dest != service ||
+		r.message(e.ID).key != canonical(key) {
+		panic(missing{"change"})
+	}
+	return e
+}
+
+// A slot is a key of a service, in canonical form.
+type slot struct{ service, key string }
+
+// latest returns where the value was set that a key has in a state, or -1.
+func (r *Run) latest(s slot, state int) int {
+	changes := r.changes[s]
+	i := sort.Search(len(changes), func(i int) bool { return r.Journal[changes[i]].Newest >= state })
+	if i == 0 {
+		return -1
+	}
+	return changes[i-1]
+}
+
+// set returns the entry of a change of a key, or of a write that changed
+// nothing in the newest state, with the value that it wrote.
+func (r *Run) set(at int, service, key string) journal.Entry {
+	e := r.entry(at)
+	if e.Answer == nil || e.Changed || e.State != e.Newest || r.message(e.ID).kind != "write" {
+		return r.changed(at, service, key)
+	}
+	if e.Dest != service || r.message(e.ID).key != canonical(key) {
+		panic(missing{"write"})
+	}
+	answer := *e.Answer
+	answer.Value = r.message(e.ID).body["value"]
+	e.Answer = &answer
+	return e
+}
+
+// version returns the value that a key has in a state, as far as it is known
+// before a position.
+func (r *Run) version(service, key string, state, before int) version {
+	at := r.latest(slot{service, canonical(key)}, state)
+	if !r.whole(max(at, 0), before) {
+		panic(missing{"entries"})
+	}
+	if at < 0 {
+		return version{at: -1}
+	}
+	return version{at, r.Journal[at].Value}
+}
+
+// versionAt returns the value that a key has at a position.
+func (r *Run) versionAt(service, key string, at int) version {
+	changes := r.changesOf(service, key, at)
+	if len(changes) == 0 {
+		return r.version(service, key, 0, at)
+	}
+	return r.version(service, key, r.Journal[changes[len(changes)-1]].Newest+1, at)
+}
+
+// changesOf returns where a key changed before a position.
+func (r *Run) changesOf(service, key string, before int) []int {
+	changes := r.changes[slot{service, canonical(key)}]
+	return changes[:sort.SearchInts(changes, before)]
+}
+
+// changedBefore returns where the last change of a node was before a position,
+// or -1.
+func (r *Run) changedBefore(node string, before int) int {
+	for at, e := range slices.Backward(r.Journal[:before]) {
+		if e.Answer != nil && e.Changed && e.Src == node {
+			return at
+		}
+	}
+	return -1
+}
+
+// told returns the request, the state and the newest state that a service's
+// reply rests on, and what its key was there.
+func (r *Run) told(reply int) (request *message, state, newest int, v version) {
+	m := r.message(reply)
+	if m.basis < 0 || m.arrival() < 0 {
+		panic(missing{"answer"})
+	}
+	e := r.Journal[m.basis]
+	state, newest = e.State, e.Newest
+	if e.Changed {
+		state, newest = newest+1, newest+1
+	}
+	request = r.questionOf(m)
+	v = r.version(m.src, request.key, state, m.basis+1)
+	if m.kind == "read_ok" && !same(m.body["value"], v.value) {
+		panic(missing{"value"})
+	}
+	return request, state, newest, v
+}
+
+// steps returns where and by how much a node changed a number before a
+// position.
+func (r *Run) steps(node, service, key, path string, before int) (steps []step) {
+	var last int64
+	for _, at := range r.changesOf(service, key, before) {
+		n := numbers(r.Journal[at].Value)[path]
+		if r.Journal[at].Src == node {
+			steps = append(steps, step{at, last, n})
+		}
+		last = n
+	}
+	if !r.whole(0, min(before, len(r.Journal))) {
+		panic(missing{"entries"})
+	}
+	return steps
+}
+
+// overtaken reports whether the request that made a change was sent before the
+// request that made the change before.
+func (r *Run) overtaken(at int) bool {
+	e := r.entry(at)
+	m := r.message(e.ID)
+	before := r.version(e.Dest, m.key, e.Newest, at).at
+	return before >= 0 && r.message(r.Journal[before].ID).sent > m.sent
+}
+
+// hasPath reports whether a key ever has a number at a path.
+func (r *Run) hasPath(service, key, path string) bool {
+	return slices.ContainsFunc(r.changesOf(service, key, len(r.Journal)), func(at int) bool {
+		_, has := numbers(r.Journal[at].Value)[path]
+		return has
+	})
+}
+
+// A step is a change of a number.
+type step struct {
+	at       int
+	from, to int64
+}
+
+// changedBy returns the sum of a node's changes of a number before a position.
+func (r *Run) changedBy(node, service, key, path string, before int) (sum int64) {
+	for _, s := range r.steps(node, service, key, path, before) {
+		sum += s.to - s.from
+	}
+	return sum
+}
+
+// step returns how a change by a node changed a number.
+func (r *Run) step(at int, node, service, key, path string) step {
+	r.changed(at, service, key)
+	steps := r.steps(node, service, key, path, at+1)
+	if len(steps) == 0 || steps[len(steps)-1].at != at {
+		panic(missing{"step"})
+	}
+	return steps[len(steps)-1]
+}
