@@ -94,6 +94,9 @@ func TestAnErrorSaysWhyThereIsNoStory(t *testing.T) {
 		}
 	}
 	wrong := Simulate(t, cfg, alone(none))
+	if r, _ := Record(t, script, alone(none)); r.Why() == nil {
+		t.Error("a run with a Script whose journal was recorded has no story")
+	}
 	inCluster(t, Config{Nodes: 1}, alone(none), func(t *testing.T, _ *Cluster) {
 		if text := fmt.Sprint(wrong.Err()); !strings.Contains(text, "\nWhy is not known: a synctest bubble") {
 			t.Error(text)
