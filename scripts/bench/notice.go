@@ -9,11 +9,11 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 const (
@@ -140,13 +140,7 @@ func printable(line string) string {
 // when shows when something happened. Times count from when all nodes are
 // ready, and before that from the start.
 func (h *herald) when(e maelstromtest.Entry) string {
-	text := fmt.Sprintf("after %.2f s", e.Time.Seconds())
-	switch {
-	case e.Time < 10*time.Millisecond:
-		text = fmt.Sprintf("after %.1f ms", e.Time.Seconds()*1000)
-	case e.Time < time.Second:
-		text = fmt.Sprintf("after %.0f ms", e.Time.Seconds()*1000)
-	}
+	text := "after " + verdict.Time(e.Time)
 	if !h.ready {
 		text += " of starting"
 	}

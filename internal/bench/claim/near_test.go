@@ -409,15 +409,27 @@ var nearMisses = []struct {
 		return SameSteps{"seq-kv", `"t"`, "", "n0", 3, 1, 3, 6}
 	}},
 	{"a number is from the node's earlier life", func(s *scene, near bool) Claim {
-		s.call("n1", `{"type":"write","key":"t","value":2,"msg_id":1}`)
-		told := s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		s.pass("n1", "n0", `{"type":"more","delta":2}`)
 		if near {
 			s.node(journal.Killed, "n0", "")
 			s.node(journal.Started, "n0", "")
 		}
+		s.pass("n1", "n0", `{"type":"more","delta":1}`)
+		s.now += 20 * time.Millisecond
 		read := s.ask("c0", "n0", "read", 0)
-		s.answer(read, "2")
-		return Sum{read, "n0", 2, Formula{How: CachedKey, Key: `seq-kv "t"`}, []Part{{"seq-kv t", 2, told.reply}}}
+		s.answer(read, "3")
+		return Sum{read, "n0", 3, Formula{Deltas, "", "more", "delta"}, []Part{{"n0", 0, -1}, {"n1", 3, -1}}}
+	}},
+	{"a message comes to a dead node", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		more := s.send("n0", "n1", `{"type":"more","delta":2}`)
+		s.node(journal.Killed, "n1", "")
+		if near {
+			s.node(journal.Started, "n1", "")
+		}
+		s.happens(journal.Received, more)
+		s.node(journal.Started, "n1", "")
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
 	}},
 	{"the last is not the most", func(s *scene, near bool) Claim {
 		most := s.pass("n2", "n0", `{"type":"gossip","parts":{"n1":%d}}`, map[bool]int{true: 1, false: 3}[near])

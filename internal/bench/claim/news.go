@@ -112,8 +112,8 @@ func (r *Run) whoKnew(add, at int) (names []string) {
 	return names
 }
 
-// told returns of which adds news is in what messages told a node. A write_ok or
-// cas_ok tells what was asked for.
+// told returns of which adds news is in what messages told a node. A write_ok
+// or cas_ok tells what was asked for.
 func (n *news) told(messages []int) *big.Int {
 	adds := new(big.Int)
 	for _, id := range messages {
