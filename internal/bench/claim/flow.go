@@ -194,7 +194,7 @@ func (c LastChange) holds(r *Run) bool {
 
 func (c LastChange) text(r *Run) string {
 	return say("The last change that %s had made in a service when %s %s: it set %s's key %s to %s %s.", c.Node,
-		r.message(c.Until).src, r.did(c.Until), c.Service, name(c.Key), shorten(c.Value, 48), r.when(c.At))
+		r.message(c.Until).src, r.did(c.Until), c.Service, name(c.Key), outline(c.Value), r.when(c.At))
 }
 
 func (c LastChange) shows(r *Run) Shown { return r.change(c.At) }

@@ -427,4 +427,6 @@ func (c NextSent) shows(r *Run) Shown {
 }
 
 // body shows what a message holds.
-func (r *Run) body(id int) string { return shorten(withoutIDs(r.entry(r.message(id).sent).Body), 90) }
+func (r *Run) body(id int) string {
+	return shorten(fields(r.entry(r.message(id).sent).Body, outline), 90)
+}

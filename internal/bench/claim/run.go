@@ -226,6 +226,12 @@ func isService(name string) bool { return !isNode(name) && !isClient(name) }
 
 // withoutIDs returns a body as it was written, without msg_id and in_reply_to.
 func withoutIDs(body json.RawMessage) string {
+	return fields(body, func(value string) string { return value })
+}
+
+// fields returns a body without msg_id and in_reply_to, and with each value as
+// it is to be shown.
+func fields(body json.RawMessage, shown func(value string) string) string {
 	d := json.NewDecoder(bytes.NewReader(body))
 	if _, err := d.Token(); err != nil {
 		return string(body)
@@ -238,7 +244,7 @@ func withoutIDs(body json.RawMessage) string {
 			return string(body)
 		}
 		if name, _ := key.(string); !slices.Contains([]string{"msg_id", "in_reply_to"}, name) {
-			fields = append(fields, strconv.Quote(name)+":"+string(value))
+			fields = append(fields, strconv.Quote(name)+":"+shown(string(value)))
 		}
 	}
 	return "{" + strings.Join(fields, ",") + "}"

@@ -102,7 +102,7 @@ func part(value, path string) string {
 	if n, ok := numbers(json.RawMessage(value))[path]; ok && path != "" {
 		return say("%d", n)
 	}
-	return shorten(value, 40)
+	return outline(value)
 }
 
 // is says what a key is.
@@ -224,12 +224,12 @@ func (c Overwritten) text(r *Run) string {
 	if c.Told >= 0 {
 		knew = say("had last been told that it %s", is(c.Knew, ""))
 	}
-	then := say("changed it to %s %s", shorten(c.To, 40), r.when(c.At))
+	then := say("changed it to %s %s", outline(c.To), r.when(c.At))
 	if c.Idle {
-		then = say("set it to %s, too, %s, which changed nothing", shorten(c.To, 40), r.when(c.At))
+		then = say("set it to %s, too, %s, which changed nothing", outline(c.To), r.when(c.At))
 	}
 	return say("%s changed %s's key %s to %s %s. %s %s, and %s.", c.LostBy, c.Service, name(c.Key),
-		shorten(c.LostTo, 40), r.when(c.Lost), c.By, knew, then)
+		outline(c.LostTo), r.when(c.Lost), c.By, knew, then)
 }
 
 func (c Overwritten) shows(r *Run) Shown {
@@ -262,8 +262,8 @@ func (c WrittenBack) holds(r *Run) bool {
 func (c WrittenBack) text(r *Run) string {
 	m := r.message(c.Call)
 	return say("%s changed %s's key %s to %s %s. Then a %s took effect that %s had sent %s before, and took the key back to %s.",
-		c.LostBy, c.Service, name(c.Key), shorten(c.LostTo, 40), r.when(c.Lost), m.kind, c.By,
-		brief(r.entry(c.At).Time-r.entry(m.sent).Time), shorten(c.To, 40))
+		c.LostBy, c.Service, name(c.Key), outline(c.LostTo), r.when(c.Lost), m.kind, c.By,
+		brief(r.entry(c.At).Time-r.entry(m.sent).Time), outline(c.To))
 }
 
 func (c WrittenBack) shows(r *Run) Shown { return r.change(c.Lost).and(r.change(c.At)) }
@@ -496,5 +496,5 @@ func (r *Run) change(at int) Shown {
 	if !e.Changed {
 		value = m.body["value"]
 	}
-	return arrows(e.ID).note(at, e.Dest, say("%s = %s", name(m.key), shorten(string(value), 32)))
+	return arrows(e.ID).note(at, e.Dest, say("%s = %s", name(m.key), outline(string(value))))
 }

@@ -2,7 +2,9 @@ package claim
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -81,6 +83,21 @@ func integer(text string) (int64, bool) {
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
+}
+
+// outline shows a JSON value in few characters. Of a long object it shows the
+// number that has the shortest name: most likely that is the total.
+func outline(value string) string {
+	const long = 40
+	if len(value) > long && value[0] == '{' {
+		found := numbers(json.RawMessage(value))
+		names := slices.DeleteFunc(slices.Sorted(maps.Keys(found)), func(path string) bool { return strings.Contains(path, ".") })
+		if len(names) > 0 {
+			name := slices.MinFunc(names, func(a, b string) int { return len(a) - len(b) })
+			return say("{%q:%d,…}", name, found[name])
+		}
+	}
+	return shorten(value, long)
 }
 
 // total returns the sum of all numbers of a value.

@@ -30,6 +30,21 @@ func TestNumbersOfAValue(t *testing.T) {
 	}
 }
 
+// Of a long object, the number that most likely is the total is shown.
+func TestValuesAreOutlined(t *testing.T) {
+	for value, want := range map[string]string{
+		`7`:                   `7`,
+		`{"n0":1,"total":12}`: `{"n0":1,"total":12}`,
+		`{"receipts":{"n":1},"total":12,"something":13}`:    `{"total":12,…}`,
+		`{"receipts":{"n0":{"seq":123456789012345678901}}}`: `{"receipts":{"n0":{"seq":12345678901234…`,
+		`"a text of more than forty characters, shortened"`: `"a text of more than forty characters, …`,
+	} {
+		if got := outline(value); got != want {
+			t.Errorf("%s is outlined as %s, not %s", value, got, want)
+		}
+	}
+}
+
 func TestEqualValues(t *testing.T) {
 	for _, test := range []struct {
 		a, b  string
