@@ -204,7 +204,8 @@ func (c Answered) text(r *Run) string {
 
 func (c Answered) shows(r *Run) Shown { return r.exchange(c.Read, "") }
 
-// Unanswered says that a request got no answer while its client waited.
+// Unanswered says that a request got no answer while its client waited. If the
+// journal has a gap there, the history has to say so.
 type Unanswered struct {
 	Op      int
 	Node, F string
@@ -219,7 +220,7 @@ func (c Unanswered) holds(r *Run) bool {
 		delta = r.delta(c.Op)
 	}
 	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && delta == c.Delta && m.id == c.Request &&
-		r.whole(m.sent, r.until(m.sent, op.Complete))
+		(op.Unanswered || r.whole(m.sent, r.until(m.sent, op.Complete)))
 }
 
 func (c Unanswered) text(r *Run) string {

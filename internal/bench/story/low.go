@@ -231,9 +231,14 @@ func (t *teller) waited(read *op) {
 // toldClaim says what a service's answer told of a key.
 func (t *teller) toldClaim(m *Message) claim.Claim {
 	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
+	was, is := t.at(s, state), t.at(s, newest)
+	path := t.pathOf(was, is)
+	if was == is && was != nil && hasNumber(is.value, t.field) {
+		path = t.field
+	}
 	return claim.Told{
 		Reply: m.ID, Node: m.Dest, Service: s.service, Key: s.key, State: state, Newest: newest,
-		Was: t.at(s, state).json(), Is: t.at(s, newest).json(), Path: t.pathOf(t.at(s, state), t.at(s, newest)),
+		Was: was.json(), Is: is.json(), Path: path,
 	}
 }
 
@@ -648,7 +653,7 @@ func (t *teller) askedNobody(read *op) bool {
 // cone tells of the acknowledged adds that cannot have been known: to the node
 // that answered a read, or where the values were written that it was made of.
 func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
-	if f != nil && f.parts[0].from == aKey && t.census().most(f.Formula) {
+	if f != nil && f.How != toldEver && f.parts[0].from == aKey && t.census().most(f.Formula) {
 		var answers []*Message
 		keys := true
 		for _, p := range f.parts {
@@ -691,12 +696,16 @@ func (t *teller) basis(read *op, f *fit, set *change) {
 		}
 		others = append(others, figure{m.of.slot(), l.path})
 		was, now := t.told(m), t.by(m.of.slot(), set.by.pos)
+		until := set.by
+		if later := t.by(m.of.slot(), read.answered); set.by.Src == read.Node && now == was && later != nil {
+			now, until = later, read.reply
+		}
 		if now.number(l.path) <= was.number(l.path) || now.number(l.path) >= tooLarge {
 			continue
 		}
 		if t.because(Outdated, t.changed(set), claim.ChangedSince{
 			Reply: m.ID, Node: set.by.Src, Service: m.Src, Key: m.of.slot().key, Was: was.json(), Is: now.json(),
-			Path: t.pathOf(was, now), Until: set.by.ID,
+			Path: t.pathOf(was, now), Until: until.ID,
 		}) {
 			return
 		}
@@ -765,7 +774,8 @@ func (t *teller) known(read *op) {
 		}
 	}
 	t.waitsStill(read)
-	for _, fig := range t.figures(read, t.fit(read)) {
+	f := t.fit(read)
+	for _, fig := range t.figures(read, f) {
 		changes := t.slots[fig.slot]
 		for i, c := range changes {
 			if len(changes) <= 4 && c.pos < read.answered && i < 4 {
@@ -775,10 +785,22 @@ func (t *teller) known(read *op) {
 	}
 	shown := 0
 	for _, m := range t.during(read) {
-		if m.Dest == read.Node && shown < 3 && t.say(t.sent(m)) {
+		if m.Dest != read.Node || shown == 3 || m.used != nil && len(m.valueTold()) == 0 || f.has(m) {
+			continue
+		}
+		c := t.sent(m)
+		if m.used != nil && m.kind != "error" && m.of.kind != "write" {
+			c = t.toldClaim(m)
+		}
+		if t.say(c) {
 			shown++
 		}
 	}
+}
+
+// has reports whether a message told a part of a value.
+func (f *fit) has(m *Message) bool {
+	return f != nil && slices.ContainsFunc(f.parts, func(p part) bool { return p.m == m })
 }
 
 // waitsStill tells of the first question since a read came that was not answered
