@@ -550,7 +550,7 @@ func (t *teller) edge(add *op, to string, until *Message, read *op) {
 	case !t.say(none):
 	case n.over != nil && t.isCounted(n.over) && t.try(LostUpdate, t.overwritten(n.over)):
 	case len(n.changes) > 0:
-		t.notTold(n.changes[0], to, until)
+		t.notTold(n.changes[0], to, until, read)
 	default:
 		t.notArrived(base.add, base.node, base.delta, n, to, until)
 	}
@@ -564,7 +564,7 @@ func (t *teller) isCounted(c *change) bool {
 }
 
 // notTold tells what a node had been told of a key that carried news.
-func (t *teller) notTold(c *change, to string, until *Message) {
+func (t *teller) notTold(c *change, to string, until *Message, read *op) {
 	if !t.say(t.changed(c)) {
 		return
 	}
@@ -575,6 +575,10 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 		}
 	}
 	if latest == nil {
+		if m := t.askedFor(c.slot, until); m != nil && until == read.reply {
+			t.inVain(read, m)
+			return
+		}
 		t.because(NotAsked, claim.NeverTold{Node: to, Service: c.service, Key: c.key, Until: until.ID})
 		return
 	}
@@ -592,6 +596,17 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 		Path:  t.pathOf(t.told(latest), now),
 		Until: until.ID,
 	})
+}
+
+// askedFor returns the last question about a key that the sender of a message
+// had asked by then in its life, or nil.
+func (t *teller) askedFor(s slot, until *Message) (last *Message) {
+	for _, m := range t.sentBy[until.Src] {
+		if m.pos < until.pos && m.pos > t.born(m.Src, until.pos) && m.toService() && m.slot() == s && !m.changes() {
+			last = m
+		}
+	}
+	return last
 }
 
 // notArrived tells of messages that set out with news of an add and did not
@@ -681,8 +696,8 @@ func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
 	t.kindIfNone(NotKnown)
 }
 
-// basis tells what the node that set a key had last been told of another, if
-// that was old then, or else of adds that the other keys do not have.
+// basis tells what the node that set a key had last read of another, if that
+// was old then, or else of adds that the other keys do not have.
 func (t *teller) basis(read *op, f *fit, set *change) {
 	if set == nil || !isNode(set.by.Src) {
 		return
@@ -690,8 +705,12 @@ func (t *teller) basis(read *op, f *fit, set *change) {
 	d := t.mind(set.by.Src, set.by.pos)
 	var others []figure
 	for _, l := range slices.Backward(d.between(d.born, set.by.pos)) {
-		m := d.value(l, set.by.pos).m
-		if l.from != aKey || m.wrote() || m.of.slot() == set.slot {
+		known := d.upTo(l, set.by.pos)
+		if l.from != aKey || known[0].m.of.slot() == set.slot {
+			continue
+		}
+		m := lastRead(known)
+		if m == nil {
 			continue
 		}
 		others = append(others, figure{m.of.slot(), l.path})
@@ -711,6 +730,17 @@ func (t *teller) basis(read *op, f *fit, set *change) {
 		}
 	}
 	t.notStored(read, f, others)
+}
+
+// lastRead returns the last message that told a value of a key, and not just
+// that it had been written.
+func lastRead(known []point) *Message {
+	for _, p := range slices.Backward(known) {
+		if !p.m.wrote() {
+			return p.m
+		}
+	}
+	return nil
 }
 
 func indices(ops []*op) (list []int) {
