@@ -151,31 +151,42 @@ func (c Misdirected) text(r *Run) string {
 
 func (c Misdirected) shows(*Run) Shown { return arrows(c.Earlier, c.Call, c.Reply) }
 
-// LeftOut says that the journal had no room for some lines, and how often one
-// of the most frequent messages was sent among them.
-type LeftOut struct {
+// LeftOut says that the journal had no room for some lines.
+type LeftOut struct{ At, Lines int }
+
+func (c LeftOut) holds(r *Run) bool {
+	e := r.entry(c.At)
+	return e.What == journal.Gap && e.Omitted != nil && e.Omitted.Lines == c.Lines
+}
+
+func (c LeftOut) text(r *Run) string {
+	return say("The journal had no room for %d lines, from %s to %s.",
+		c.Lines, strings.TrimPrefix(r.when(c.At), "after "), brief(r.entry(c.At).Omitted.Until))
+}
+
+// SentMost says how often one of the most frequent messages was sent among the
+// lines for which the journal had no room.
+type SentMost struct {
 	At        int // the gap
-	Lines     int
-	Most      int // in the gap's list of frequent messages
+	Most      int // in its list
 	Src, Dest string
 	Times     int // at least
 }
 
-func (c LeftOut) holds(r *Run) bool {
+func (c SentMost) holds(r *Run) bool {
 	e := r.entry(c.At)
 	if e.What != journal.Gap || e.Omitted == nil || c.Most < 0 || c.Most >= len(e.Omitted.Most) {
 		return false
 	}
 	most := e.Omitted.Most[c.Most]
-	return c.Lines == e.Omitted.Lines && c.Src == most.Src && c.Dest == most.Dest && c.Times == most.Times
+	return c.Src == most.Src && c.Dest == most.Dest && c.Times == most.Times
 }
 
-func (c LeftOut) text(r *Run) string {
+func (c SentMost) text(r *Run) string {
 	left, atLeast := r.entry(c.At).Omitted, ""
 	if left.MoreTimes > 0 {
 		atLeast = "at least "
 	}
-	return say("The journal had no room for %d lines from %s to %s. In that time %s sent %s %s%d times the same %s.",
-		c.Lines, strings.TrimPrefix(r.when(c.At), "after "), brief(left.Until), c.Src, c.Dest, atLeast, c.Times,
-		shorten(string(left.Most[c.Most].Body), 90))
+	return say("In that time %s sent %s %s%d times the same %s.",
+		c.Src, c.Dest, atLeast, c.Times, shorten(string(left.Most[c.Most].Body), 90))
 }

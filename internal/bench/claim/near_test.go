@@ -233,6 +233,16 @@ var nearMisses = []struct {
 		s.answer(read, "0")
 		return ToldNothing{read, "n0"}
 	}},
+	{"it answers what it had acknowledged itself", func(s *scene, near bool) Claim {
+		s.ack(s.ask("c0", "n0", "add", 3))
+		read := s.ask("c1", "n0", "read", 0)
+		value := int64(2)
+		if near {
+			value = 3
+		}
+		s.answer(read, say("%d", value))
+		return OwnAcked{read, "n0", value, 3}
+	}},
 	{"the key is set later", func(s *scene, near bool) Claim {
 		s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
 		if near {

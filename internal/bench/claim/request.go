@@ -44,7 +44,8 @@ func (c Acknowledged) text(r *Run) string {
 
 func (c Acknowledged) shows(r *Run) Shown { return arrows(r.request(c.Add).id, c.Reply) }
 
-// Unanswered says that a request got no answer while its client waited.
+// Unanswered says that a request got no answer while its client waited. If the
+// journal has a gap there, the history has to say so.
 type Unanswered struct {
 	Op      int
 	Node, F string
@@ -55,7 +56,7 @@ type Unanswered struct {
 func (c Unanswered) holds(r *Run) bool {
 	op, m := r.op(c.Op), r.request(c.Op)
 	return r.unanswered(c.Op) && op.Node == c.Node && op.F == c.F && op.Int() == c.Delta && m.id == c.Request &&
-		r.whole(m.sent, r.until(m.sent, op.Complete))
+		(op.Unanswered || r.whole(m.sent, r.until(m.sent, op.Complete)))
 }
 
 func (c Unanswered) text(r *Run) string {

@@ -404,7 +404,8 @@ func repeats(s *scene) []said {
 	}})
 	return []said{
 		{Claim: Repeated{op, "n0", first.request, "seq-kv", true, 4, first.reply, 20, 4, false}},
-		{Claim: LeftOut{full, 9000, 0, "n0", "seq-kv", 1500}},
+		{Claim: LeftOut{full, 9000}},
+		{Claim: SentMost{full, 0, "n0", "seq-kv", 1500}},
 	}
 }
 

@@ -539,6 +539,9 @@ func (t *teller) elsewhere(read *op, f *fit, node string) bool {
 		known := slices.ContainsFunc(figures, func(fig figure) bool { return fig.slot == c.slot })
 		known = known || !own || !mentions(c.key, node)
 		if c.by.Src == node && c.pos < read.answered && !c.idle && !known && len(numbersIn(nil, "", c.value)) > 0 {
+			if t.askedFor(c.slot, read.reply) != nil {
+				return false
+			}
 			never := claim.NeverTold{Node: read.Node, Service: c.service, Key: c.key, Until: read.reply.ID}
 			return t.facts.Holds(never) && t.because(NotAsked, t.changed(c), never)
 		}

@@ -231,9 +231,14 @@ func (t *teller) waited(read *op) {
 // toldClaim says what a service's answer told of a key.
 func (t *teller) toldClaim(m *Message) claim.Claim {
 	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
+	was, is := t.at(s, state), t.at(s, newest)
+	path := t.pathOf(was, is)
+	if was == is && was != nil && hasNumber(is.value, t.field) {
+		path = t.field
+	}
 	return claim.Told{
 		Reply: m.ID, Node: m.Dest, Service: s.service, Key: s.key, State: state, Newest: newest,
-		Was: t.at(s, state).json(), Is: t.at(s, newest).json(), Path: t.pathOf(t.at(s, state), t.at(s, newest)),
+		Was: was.json(), Is: is.json(), Path: path,
 	}
 }
 
@@ -421,9 +426,9 @@ func (t *teller) unansweredCalls(read *op, f *fit, all bool) {
 	}
 }
 
-// askedFirst tells of the first question since a read came that was not answered
-// when its node answered the read. Other requests were in hand, so it must have
-// been asked before anything else came.
+// askedFirst tells of the first question since a read came that was not
+// answered when its node answered the read. Other requests were in hand, so it
+// must have been asked before anything else came.
 func (t *teller) askedFirst(read *op, f *fit, all bool) {
 	next := read.answered
 	for _, m := range t.gotBy[read.Node] {
@@ -545,7 +550,7 @@ func (t *teller) edge(add *op, to string, until *Message, read *op) {
 	case !t.say(none):
 	case n.over != nil && t.isCounted(n.over) && t.try(LostUpdate, t.overwritten(n.over)):
 	case len(n.changes) > 0:
-		t.notTold(n.changes[0], to, until)
+		t.notTold(n.changes[0], to, until, read)
 	default:
 		t.notArrived(base.add, base.node, base.delta, n, to, until)
 	}
@@ -559,7 +564,7 @@ func (t *teller) isCounted(c *change) bool {
 }
 
 // notTold tells what a node had been told of a key that carried news.
-func (t *teller) notTold(c *change, to string, until *Message) {
+func (t *teller) notTold(c *change, to string, until *Message, read *op) {
 	if !t.say(t.changed(c)) {
 		return
 	}
@@ -570,6 +575,10 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 		}
 	}
 	if latest == nil {
+		if m := t.askedFor(c.slot, until); m != nil && until == read.reply {
+			t.inVain(read, m)
+			return
+		}
 		t.because(NotAsked, claim.NeverTold{Node: to, Service: c.service, Key: c.key, Until: until.ID})
 		return
 	}
@@ -587,6 +596,17 @@ func (t *teller) notTold(c *change, to string, until *Message) {
 		Path:  t.pathOf(t.told(latest), now),
 		Until: until.ID,
 	})
+}
+
+// askedFor returns the last question about a key that the sender of a message
+// had asked by then in its life, or nil.
+func (t *teller) askedFor(s slot, until *Message) (last *Message) {
+	for _, m := range t.sentBy[until.Src] {
+		if m.pos < until.pos && m.pos > t.born(m.Src, until.pos) && m.toService() && m.slot() == s && !m.changes() {
+			last = m
+		}
+	}
+	return last
 }
 
 // notArrived tells of messages that set out with news of an add and did not
@@ -648,7 +668,7 @@ func (t *teller) askedNobody(read *op) bool {
 // cone tells of the acknowledged adds that cannot have been known: to the node
 // that answered a read, or where the values were written that it was made of.
 func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
-	if f != nil && f.parts[0].from == aKey && t.census().most(f.Formula) {
+	if f != nil && f.How != toldEver && f.parts[0].from == aKey && t.census().most(f.Formula) {
 		var answers []*Message
 		keys := true
 		for _, p := range f.parts {
@@ -676,8 +696,8 @@ func (t *teller) cone(read *op, f *fit, acked []*op, missing int64) {
 	t.kindIfNone(NotKnown)
 }
 
-// basis tells what the node that set a key had last been told of another, if
-// that was old then, or else of adds that the other keys do not have.
+// basis tells what the node that set a key had last read of another, if that
+// was old then, or else of adds that the other keys do not have.
 func (t *teller) basis(read *op, f *fit, set *change) {
 	if set == nil || !isNode(set.by.Src) {
 		return
@@ -685,23 +705,42 @@ func (t *teller) basis(read *op, f *fit, set *change) {
 	d := t.mind(set.by.Src, set.by.pos)
 	var others []figure
 	for _, l := range slices.Backward(d.between(d.born, set.by.pos)) {
-		m := d.value(l, set.by.pos).m
-		if l.from != aKey || m.wrote() || m.of.slot() == set.slot {
+		known := d.upTo(l, set.by.pos)
+		if l.from != aKey || known[0].m.of.slot() == set.slot {
+			continue
+		}
+		m := lastRead(known)
+		if m == nil {
 			continue
 		}
 		others = append(others, figure{m.of.slot(), l.path})
 		was, now := t.told(m), t.by(m.of.slot(), set.by.pos)
+		until := set.by
+		if later := t.by(m.of.slot(), read.answered); set.by.Src == read.Node && now == was && later != nil {
+			now, until = later, read.reply
+		}
 		if now.number(l.path) <= was.number(l.path) || now.number(l.path) >= tooLarge {
 			continue
 		}
 		if t.because(Outdated, t.changed(set), claim.ChangedSince{
 			Reply: m.ID, Node: set.by.Src, Service: m.Src, Key: m.of.slot().key, Was: was.json(), Is: now.json(),
-			Path: t.pathOf(was, now), Until: set.by.ID,
+			Path: t.pathOf(was, now), Until: until.ID,
 		}) {
 			return
 		}
 	}
 	t.notStored(read, f, others)
+}
+
+// lastRead returns the last message that told a value of a key, and not just
+// that it had been written.
+func lastRead(known []point) *Message {
+	for _, p := range slices.Backward(known) {
+		if !p.m.wrote() {
+			return p.m
+		}
+	}
+	return nil
 }
 
 func indices(ops []*op) (list []int) {
@@ -765,7 +804,8 @@ func (t *teller) known(read *op) {
 		}
 	}
 	t.waitsStill(read)
-	for _, fig := range t.figures(read, t.fit(read)) {
+	f := t.fit(read)
+	for _, fig := range t.figures(read, f) {
 		changes := t.slots[fig.slot]
 		for i, c := range changes {
 			if len(changes) <= 4 && c.pos < read.answered && i < 4 {
@@ -775,14 +815,26 @@ func (t *teller) known(read *op) {
 	}
 	shown := 0
 	for _, m := range t.during(read) {
-		if m.Dest == read.Node && shown < 3 && t.say(t.sent(m)) {
+		if m.Dest != read.Node || shown == 3 || m.used != nil && len(m.valueTold()) == 0 || f.has(m) {
+			continue
+		}
+		c := t.sent(m)
+		if m.used != nil && m.kind != "error" && m.of.kind != "write" {
+			c = t.toldClaim(m)
+		}
+		if t.say(c) {
 			shown++
 		}
 	}
 }
 
-// waitsStill tells of the first question since a read came that was not answered
-// when the read was.
+// has reports whether a message told a part of a value.
+func (f *fit) has(m *Message) bool {
+	return f != nil && slices.ContainsFunc(f.parts, func(p part) bool { return p.m == m })
+}
+
+// waitsStill tells of the first question since a read came that was not
+// answered when the read was.
 func (t *teller) waitsStill(read *op) {
 	for _, m := range t.sentBy[read.Node] {
 		if m.pos > read.arrived && m.pos < read.answered && !m.changes() && len(m.body["msg_id"]) > 0 &&

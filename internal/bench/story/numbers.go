@@ -66,6 +66,11 @@ func numberAt(value json.RawMessage, path string) int64 {
 	return 0
 }
 
+// hasNumber reports whether a value has an integer at a path.
+func hasNumber(value json.RawMessage, path string) bool {
+	return slices.ContainsFunc(numbersIn(nil, "", value), func(n number) bool { return n.path == path })
+}
+
 // notContent are the fields of a body that say nothing of a counter.
 var notContent = []string{"msg_id", "in_reply_to", "type", "key", "code", "text", "from", "to", "create_if_not_exists"}
 

@@ -114,7 +114,8 @@ func (t *teller) failed(o *op) {
 
 // unanswered tells what a node did in place of answering a request.
 func (t *teller) unanswered(o *op) {
-	if o.arrived != none && t.gapIn(o.arrived, t.posAt(o.Complete)) { // it may have been answered there
+	gap := o.arrived != none && t.gapIn(o.arrived, t.posAt(o.Complete))
+	if gap && !o.Unanswered { // it may have been answered there
 		t.leftOut(o.Node)
 		return
 	}
@@ -146,6 +147,8 @@ func (t *teller) unanswered(o *op) {
 		}
 	}
 	switch {
+	case gap:
+		t.storm(o, calls)
 	case len(calls) == 0:
 		if t.because(Unanswered, since); since.Clients == 0 {
 			t.lastSent(o)
@@ -253,12 +256,6 @@ const aFew = 4
 // storm tells that a node made the same call again and again, or many changes
 // that were refused.
 func (t *teller) storm(o *op, calls []*Message) bool {
-	requests := 1 + t.open(o)
-	for _, other := range t.ops {
-		if other.Node == o.Node && other.arrived > o.arrived && other.Invoke < o.Complete {
-			requests++
-		}
-	}
 	for _, same := range []bool{true, false} {
 		groups := map[string][]*Message{}
 		for _, m := range calls {
@@ -271,16 +268,39 @@ func (t *teller) storm(o *op, calls []*Message) bool {
 		var most []*Message
 		for _, alike := range slices.Sorted(maps.Keys(groups)) {
 			group := groups[alike]
-			if r := refusals(group); r > refusals(most) || r == refusals(most) && r > 0 && group[0].changes() {
+			if weight(group) > weight(most) {
 				most = group
 			}
 		}
-		if r := refusals(most); r >= aFew && r > 2*requests && 2*r >= len(most) &&
+		if r := refusals(most); r >= aFew && r > 2*t.requests(o, same && most[0].changes()) && 2*r >= len(most) &&
 			t.repeated(o, calls, most[0], same, len(most)) {
 			return true
 		}
 	}
 	return false
+}
+
+// requests counts the requests that a node had in hand while one was, or only
+// those that may make the same change.
+func (t *teller) requests(o *op, same bool) (n int) {
+	for _, other := range t.ops {
+		if other.Node == o.Node && other.arrived != none && other.Invoke < o.Complete &&
+			(other.arrived >= o.arrived || other.answered == none || other.answered > o.arrived) &&
+			!(same && o.F == "add" && (other.F != "add" || other.Int() != o.Int())) {
+			n++
+		}
+	}
+	return n
+}
+
+// weight weighs like messages by how often they were refused: a bit more if
+// they ask for a change.
+func weight(list []*Message) int {
+	n := 10 * refusals(list)
+	if n > 0 && list[0].changes() {
+		n += n / 5
+	}
+	return n
 }
 
 // refusals counts the messages that were answered with an error before the next
@@ -331,20 +351,20 @@ func (t *teller) gapIn(from, to int) bool {
 	return slices.ContainsFunc(t.journal[from:to], func(e journal.Entry) bool { return e.What == journal.Gap })
 }
 
-// leftOut tells which of a node's messages the journal had no room for, most of
-// all: a request, and its answer.
+// leftOut tells which of the messages from and to a node the journal had no
+// room for, most of all.
 func (t *teller) leftOut(node string) {
-	for pos, e := range t.journal {
-		if e.What != journal.Gap || e.Omitted == nil {
-			continue
-		}
-		for i, m := range e.Omitted.Most {
-			if m.Src == node || m.Dest == node {
-				c := claim.LeftOut{At: pos, Lines: e.Omitted.Lines, Most: i, Src: m.Src, Dest: m.Dest, Times: m.Times}
-				if t.try(Repeated, c); i > 0 {
-					return
-				}
-			}
+	pos := slices.IndexFunc(t.journal, func(e journal.Entry) bool { return e.What == journal.Gap && e.Omitted != nil })
+	if pos < 0 {
+		return
+	}
+	left := t.journal[pos].Omitted
+	from := slices.IndexFunc(left.Most, func(m journal.Frequent) bool { return m.Src == node && !isClient(m.Dest) })
+	to := slices.IndexFunc(left.Most, func(m journal.Frequent) bool { return m.Dest == node && !isClient(m.Src) })
+	for _, i := range []int{from, to} {
+		if i >= 0 && t.say(claim.LeftOut{At: pos, Lines: left.Lines}) {
+			m := left.Most[i]
+			t.because(Repeated, claim.SentMost{At: pos, Most: i, Src: m.Src, Dest: m.Dest, Times: m.Times})
 		}
 	}
 }

@@ -178,7 +178,7 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.Unanswered:   is[claim.Unanswered],
 	story.CallLost:     either(which(notInTime), is[claim.Unreplied]),
 	story.NotActedOn:   is[claim.NextSent],
-	story.Repeated:     is[claim.Repeated],
+	story.Repeated:     either(is[claim.Repeated], is[claim.SentMost]),
 	story.AnsweredLate: is[claim.AnsweredLate],
 	story.WrongReplyTo: is[claim.WrongReplyTo],
 	story.BadAnswer:    is[claim.BadAnswer],
