@@ -80,14 +80,14 @@ var shapes = map[How]shape{
 	CachedKey:        {oneNumber, false, false, "the last that %s had been told of it"},
 	CachedRead:       {oneNumber, false, false, "the last that %s had been told of it"},
 	Keys:             {eachKey, true, false, "the sum of the keys that %s asked for on that read"},
-	OthersKeys:       {eachKey, true, true, "of the others' keys that it asked for on that read"},
+	OthersKeys:       {eachKey, true, true, "and of the others' keys that it asked for on that read"},
 	CachedKeys:       {eachKey, false, false, "the sum of what %s had last been told of all keys"},
-	OthersCachedKeys: {eachKey, false, true, "of what it had last been told of the others' keys"},
-	OwnAlone:         {nobody, false, true, "of nothing else"},
-	PeersAnswers:     {eachPeer, true, true, "of what the others answered for that read"},
-	PeersLast:        {eachPeer, false, true, "of the last that each of the others had sent it"},
-	Deltas:           {eachPeer, false, true, "of all that the others had sent it"},
-	PeersMost:        {eachNode, false, true, "of the most that it had been sent for each of the others"},
+	OthersCachedKeys: {eachKey, false, true, "and of what it had last been told of the others' keys"},
+	OwnAlone:         {nobody, false, true, "alone"},
+	PeersAnswers:     {eachPeer, true, true, "and of what the others answered for that read"},
+	PeersLast:        {eachPeer, false, true, "and of the last that each of the others had sent it"},
+	Deltas:           {eachPeer, false, true, "and of all that the others had sent it"},
+	PeersMost:        {eachNode, false, true, "and of the most that it had been sent for each of the others"},
 	LastMap:          {eachNode, false, false, "the sum of the last that %s had been sent for each node"},
 }
 
@@ -166,7 +166,7 @@ func (c Sum) text(r *Run) string {
 	}
 	what := shape.text
 	if shape.own {
-		what = "the sum of the own adds of %s and " + what
+		what = "the sum of the own adds of %s " + what
 	}
 	return say("%d is "+what+": %s.", c.Value, c.Node, shorten(strings.Join(texts, " + "), 160))
 }

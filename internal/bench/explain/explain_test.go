@@ -110,7 +110,7 @@ func TestThePageWorksInABrowser(t *testing.T) {
 // What is told of a failed simulation is much shorter than it was.
 func TestAFailedSimulationIsShortened(t *testing.T) {
 	cfg := maelstromtest.Config{Rate: 20, TimeLimit: 4 * time.Second, Latency: hop, LatencyDist: "exponential"}
-	if text := Shorten(t, cfg, rivals.All[0].Program); !strings.Contains(text, " requests:\n\nLost update:\n") {
+	if text := Shorten(t, cfg, rivals.All[0].Program); !strings.Contains(text, " requests:\n\nLost update (beyond Maelstrom: reads in order):\n") {
 		t.Error(text)
 	}
 }

@@ -16,7 +16,6 @@
 package story
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -109,15 +108,4 @@ func (s *Story) Messages() int {
 		}
 	}
 	return n
-}
-
-// brief shows a duration with two or three digits.
-func brief(d time.Duration) string {
-	switch {
-	case d >= 10*time.Second:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d >= time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	return fmt.Sprintf("%.3g ms", float64(d.Microseconds())/1000)
 }

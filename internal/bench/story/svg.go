@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // The measures of a diagram, in the units of its coordinates. A browser draws a
@@ -184,7 +185,7 @@ func (c *canvas) label(a *Arrow) {
 	case a.Mark == Acknowledged:
 		text += " (acknowledged)"
 	case a.Late > 0 && (a.Fate == claim.Arrived || a.Fate == claim.OnItsWay):
-		text += ", late by " + brief(a.Late)
+		text += ", late by " + verdict.Time(a.Late)
 	case a.Fate != claim.Arrived:
 		text += ", " + string(a.Fate)
 	}

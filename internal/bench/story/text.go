@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // width is the greatest length of a text's lines, unless a word is longer.
@@ -48,7 +49,7 @@ func (s *Story) Text() string {
 func (a *Arrow) remark() string {
 	text := ""
 	if a.Late > 0 && a.Fate != claim.WasLost {
-		text += ", late by " + brief(a.Late)
+		text += ", late by " + verdict.Time(a.Late)
 	}
 	if a.Fate != claim.Arrived {
 		text += ", " + string(a.Fate)
