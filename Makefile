@@ -13,10 +13,10 @@ build: ## build the node, ./maelstrom-counter
 # The longest come first: the simulations, and beside them the tests that wait
 # for processes. With -count=1, since results of the tests of binaries must not
 # come from the cache.
-test: ## run all tests (2 minutes on 2 cores)
+test: ## run all tests (3 minutes on 2 cores)
 	GOGC=400 go test -count=1 . ./scripts/... ./internal/bench/story ./internal/bench/maelstromtest ./internal/node ./...
 
-race: ## run the tests, with a tenth of the simulations, under the race detector (2 minutes on 2 cores)
+race: ## run the tests, with a tenth of the simulations, under the race detector (3 minutes on 2 cores)
 	GOGC=400 go test -count=1 -short -race ./...
 
 lint: ## check with gofmt, go vet and staticcheck
