@@ -353,7 +353,7 @@ func (c Repeated) text(r *Run) string {
 		times = "at least " + times
 	}
 	if c.Answered > 0 {
-		how = say("%d were answered with %s", c.Answered, r.body(c.Reply))
+		how = say("%d were answered with error %d, the first with %s", c.Answered, c.Code, r.body(c.Reply))
 		if c.Code == 0 {
 			how = say("%d were answered without an error", c.Answered)
 		}
