@@ -9,9 +9,10 @@
 // The store is Maelstrom's service "seq-kv", which is defined by service.clj.
 // It keeps its last 32 states. It may answer a request that changes nothing
 // from any of them that is not older than the newest one that its caller has
-// seen. So a read can return an old value, and a compare-and-swap can fail
-// although its from is the current value. A request that changes something
-// takes effect on the newest state, which its caller has then seen.
+// seen, and a caller that is 32 states behind may even get an older one. So a
+// read can return an old value, and a compare-and-swap can fail although its
+// from is the current value. A request that changes something takes effect on
+// the newest state, which its caller has then seen.
 //
 // When the store refuses a swap, the text of its refusal tells what the key
 // holds (see told.go). No document promises such texts, and one may be false.
