@@ -107,17 +107,31 @@ func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	if !r.AnyWrong() {
 		return nil, nil
 	}
-	f, err := os.Open(filepath.Join(folder, MessagesFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // the missing file has been reported already
-	}
+	var messages []journal.Entry
+	there, err := eachMessage(folder, func(e journal.Entry) { messages = append(messages, e) })
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell what went wrong: %w", err)
 	}
-	defer f.Close()
-	messages, err := maelstromtest.ReadJournal(f)
-	if err != nil {
-		return nil, fmt.Errorf("cannot tell what went wrong: %s: %w", MessagesFile, err)
+	if !there {
+		return nil, nil
 	}
 	return maelstromtest.Tell(r, messages), nil
+}
+
+// eachMessage calls do with each entry of the messages' file in a folder. It
+// reports whether there is such a file: a missing one has been reported
+// already.
+func eachMessage(folder string, do func(journal.Entry)) (there bool, err error) {
+	f, err := os.Open(filepath.Join(folder, MessagesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if err := journal.Each(f, do); err != nil {
+		return true, fmt.Errorf("%s: %w", MessagesFile, err)
+	}
+	return true, nil
 }

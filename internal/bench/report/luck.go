@@ -1,11 +1,7 @@
 package report
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"maelstrom-counter/internal/bench/journal"
@@ -21,17 +17,9 @@ func LuckOf(folder string, r *maelstromtest.Result) (string, error) {
 	if !r.MaelstromValid || len(finals) == 0 {
 		return "", nil
 	}
-	f, err := os.Open(filepath.Join(folder, MessagesFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil // the missing file has been reported already
-	}
-	if err != nil {
-		return "", fmt.Errorf("cannot tell what was luck: %w", err)
-	}
-	defer f.Close()
 	l := luck{choices: make([]journal.Choice, len(finals)), settled: make([]bool, len(finals)), finals: finals}
-	if err := journal.Each(f, l.follow); err != nil {
-		return "", fmt.Errorf("cannot tell what was luck: %s: %w", MessagesFile, err)
+	if _, err := eachMessage(folder, l.follow); err != nil {
+		return "", fmt.Errorf("cannot tell what was luck: %w", err)
 	}
 	return l.String(), nil
 }
