@@ -15,3 +15,4 @@ require (
 	golang.org/x/tools v0.52.0
 )
 
+require olympos.io/encoding/edn v0.0.0-20201019073823-d3554ca0b0a3

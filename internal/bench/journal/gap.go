@@ -20,6 +20,10 @@ type Omission struct {
 	// Each may have been sent MoreTimes times more than it says.
 	Most      []Frequent `json:"most,omitempty"`
 	MoreTimes int        `json:"more_times,omitempty"`
+	// Missing says that nobody has recorded the lines: it is not known what
+	// they were. The other fields are then zero, except Lines, which may be
+	// zero, too, if their number is not known.
+	Missing bool `json:"missing,omitempty"`
 }
 
 // A Frequent is a message that was sent several times. Its body is without

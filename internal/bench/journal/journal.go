@@ -82,6 +82,11 @@ type Answer struct {
 	Changed bool `json:"changed,omitempty"` // the request has made the state Newest + 1
 	Key     Raw  `json:"key,omitempty"`     // the key that has changed
 	Value   Raw  `json:"value,omitempty"`   // the key's value in the new state
+	// Unsure says that this was found out from the answers of a store that was
+	// not seen, and that it could have been otherwise: State is the newest of
+	// several that would have given this answer, or whether the request changed
+	// anything is only likely.
+	Unsure bool `json:"unsure,omitempty"`
 }
 
 // Raw is JSON as it was written.

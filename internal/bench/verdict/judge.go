@@ -19,6 +19,9 @@ type Evidence struct {
 	Complete bool                  // the run was not ended before its time
 	Idle     string                // why nothing was asked, if nothing was
 
+	// Unknown has, by check, why what is known does not tell whether it is ok.
+	Unknown map[string]string
+
 	Consistency Consistency // what the nodes promise; empty: Eventual
 
 	// Availability is the share of the requests, from 0 to 1, that must be

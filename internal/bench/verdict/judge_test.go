@@ -53,7 +53,7 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 		right  bool   // if Eventual is promised
 	}{
 		"a crash": {func(e *Evidence) {
-			e.Crashes = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err"}, {"n0", 2400 * ms, "why", "", ""}}
+			e.Crashes = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", false}, {"n0", 2400 * ms, "why", "", "", false}}
 		}, NoCrash, "n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results" +
 			"|n1 crashed after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed after 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
 		"lines that are no messages": {func(e *Evidence) {

@@ -13,6 +13,11 @@ type Lives struct {
 	Remarks []Remark `json:"remarks,omitempty"`
 	Ended   string   `json:"ended,omitempty"` // why the run ended before its time, if that is the nodes' doing
 	Exits   []Exit   `json:"exits"`
+
+	// Stderr has, by node, the last lines of the standard error of a run whose
+	// journal does not have them, so that it is not known when they were
+	// written.
+	Stderr map[string]string `json:"stderr,omitempty"`
 }
 
 // A Crash is a node that ended before the end of its input, with the last lines
@@ -23,6 +28,10 @@ type Crash struct {
 	Why    string        `json:"why"`
 	Stdout string        `json:"stdout"`
 	Stderr string        `json:"stderr"`
+
+	// Unseen says that it is not known when the node ended: At is when it was
+	// last heard of.
+	Unseen bool `json:"unseen,omitempty"`
 }
 
 func (c Crash) String() string {
