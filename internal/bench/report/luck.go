@@ -37,7 +37,8 @@ type luck struct {
 	finals  []maelstromtest.Op
 	choices []journal.Choice // for each, the first with older values
 	settled []bool           // the node changed the store as well, which brings it to the newest state
-	cut     bool             // messages are missing
+	cut     bool             // messages are missing, or what the store has changed is not certain
+	unsure  bool             // which states nodes have seen is not certain: there may have been more to choose from
 }
 
 func (l *luck) follow(e journal.Entry) {
@@ -45,6 +46,10 @@ func (l *luck) follow(e journal.Entry) {
 	choice, read := l.states.Follow(e)
 	if e.What != journal.Answered {
 		return
+	}
+	if e.Dest == "seq-kv" && e.Answer != nil && e.Unsure {
+		l.unsure = true
+		l.cut = l.cut || !read
 	}
 	for i, op := range l.finals {
 		if op.Node != e.Src || e.Time < op.Invoke || e.Time > op.Complete {
@@ -71,7 +76,8 @@ func (l *luck) String() string {
 		return ""
 	}
 	c := l.choices[first]
-	return fmt.Sprintf("chance: seq-kv had a choice for %d of %d final reads. "+
-		"For %s it could answer the read of %s from any of %d states, of which %d hold an older value. "+
-		"Which it takes is random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older)
+	least := map[bool]string{true: "at least "}[l.unsure]
+	return fmt.Sprintf("chance: seq-kv had a choice for %s%d of %d final reads. "+
+		"For %s it could answer the read of %s from any of %s%d states, of which %s%d hold an older value. "+
+		"Which it takes is random.", least, n, len(l.finals), l.finals[first].RequestTo(), c.Key, least, c.States, least, c.Older)
 }
