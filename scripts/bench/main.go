@@ -5,6 +5,11 @@
 //
 //	go run ./scripts/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition
 //
+// And it tells what went wrong in a run of the real Maelstrom, from the
+// directory that Maelstrom has kept of it:
+//
+//	go run ./scripts/bench why ~/maelstrom/store/latest
+//
 // Package maelstromtest provides the cluster, its network, services and faults,
 // and the verdict. Package report writes the files of a run, in
 // store/<workload>/<time>. Bench adds a command line, the progress and a
@@ -30,8 +35,8 @@ import (
 // Exit codes.
 const (
 	passed      = 0
-	failed      = 1 // something was wrong, a threshold was missed, the nodes did not start, or a file could not be written
-	usage       = 2
+	failed      = 1   // something was wrong, a threshold was missed, the nodes did not start, or a file could not be written
+	usage       = 2   // the command line is wrong, or a run of Maelstrom's cannot be read
 	interrupted = 130 // interrupted before anything was wrong
 )
 
@@ -44,6 +49,9 @@ func main() {
 
 // bench runs what the arguments say and returns the exit code.
 func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "why" {
+		return why(ctx, args[1:], stdout, stderr)
+	}
 	options, err := parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
