@@ -10,6 +10,7 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
+	"maelstrom-counter/internal/bench/service"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -26,7 +27,7 @@ type Reply map[string]json.RawMessage
 func (r Reply) Type() string { return r.text("type") }
 
 func (r Reply) text(field string) string {
-	s, _ := stringOf(r[field])
+	s, _ := service.StringOf(r[field])
 	return s
 }
 
@@ -153,7 +154,7 @@ func (c *benchClient) close() {
 }
 
 func (c *benchClient) receive(m *message) {
-	fields, _ := rawFields(m.body) // a message's body is an object
+	fields, _ := service.Fields(m.body) // a message's body is an object
 	r := Reply(fields)
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {
