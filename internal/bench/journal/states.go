@@ -12,6 +12,8 @@ type States struct {
 	received Entry               // the last message that has arrived
 	changes  map[string][]change // by key
 	seen     map[string]int      // by caller, the state that it has seen
+	unsure   map[string]bool     // by caller, whether it may have seen an older one
+	lost     bool                // it is not known which value a key has
 }
 
 // A change is the first state in which a key has a value.
@@ -25,10 +27,11 @@ type Choice struct {
 	Key    string // as JSON
 	States int    // from which it could have been answered
 	Older  int    // of those: in which the key has another value than in the newest
+	Most   bool   // there are no more such states
 }
 
 // Follow takes the next entry. If that is the answer to a plain read of seq-kv,
-// it returns what else could have been answered.
+// it returns what else could have been answered, if that is known.
 func (s *States) Follow(e Entry) (c Choice, ok bool) {
 	if e.What == Received {
 		s.received = e
@@ -37,23 +40,28 @@ func (s *States) Follow(e Entry) (c Choice, ok bool) {
 		return c, false
 	}
 	if s.seen == nil {
-		s.seen, s.changes = map[string]int{}, map[string][]change{}
+		s.seen, s.changes, s.unsure = map[string]int{}, map[string][]change{}, map[string]bool{}
 	}
 	oldest := max(s.seen[e.Src], e.Newest-ring+1)
-	s.seen[e.Src] = e.State
+	most := !s.unsure[e.Src]
+	s.seen[e.Src], s.unsure[e.Src] = e.State, e.Unsure
 	if e.Changed {
 		s.seen[e.Src] = e.Newest + 1
 		key := string(e.Key)
 		s.changes[key] = append(s.changes[key], change{e.Newest + 1, string(e.Value)})
 	}
 	var request struct {
-		Type string
-		Key  Raw
+		Type          string
+		Key, From, To Raw
 	}
-	if s.received.ID != e.ID || json.Unmarshal(s.received.Body, &request) != nil || request.Type != "read" {
+	if s.received.ID != e.ID || json.Unmarshal(s.received.Body, &request) != nil {
 		return c, false
 	}
-	c = Choice{Key: string(request.Key), States: e.Newest - oldest + 1}
+	sets := e.Changed || request.Type == "write" || request.Type == "cas" && string(request.From) == string(request.To)
+	if s.lost = s.lost || e.Unsure && sets; s.lost || request.Type != "read" {
+		return c, false
+	}
+	c = Choice{Key: string(request.Key), States: e.Newest - oldest + 1, Most: most}
 	for state := oldest; state < e.Newest; state++ {
 		if s.at(c.Key, state) != s.at(c.Key, e.Newest) {
 			c.Older++

@@ -53,6 +53,9 @@ func TestAReadCanBeAnsweredFromEachStateThatTheCallerHasNotSeenBeyond(t *testing
 		for _, e := range ask(i, step.caller, step.service, step.request, step.a) {
 			if c, ok := s.Follow(e); ok {
 				got = append(got, fmt.Sprintf("%d: %s %d of %d", i, c.Key, c.Older, c.States))
+				if !c.Most {
+					t.Errorf("%d: there may be more", i)
+				}
 			}
 		}
 	}
@@ -75,5 +78,50 @@ func TestAReadCanBeAnsweredFromEachStateThatTheCallerHasNotSeenBeyond(t *testing
 	}
 	if _, ok := s.Follow(Entry{What: Answered, Dest: "seq-kv", ID: 99, Answer: &Answer{}}); ok {
 		t.Error("the answer to a request that has not arrived was taken")
+	}
+}
+
+// A caller whose answer may have come from an older state has at least the
+// choice that is known. Where a key may have been set, nothing is known.
+func TestWhatIsUnsureIsNoKnownChoice(t *testing.T) {
+	const read, write = `{"type":"read","key":"k"}`, `{"type":"write","key":"k"}`
+	unsure := func(a Answer) Answer { a.Unsure = true; return a }
+	newest := Answer{State: 2, Newest: 2}
+	for name, test := range map[string]struct {
+		request string
+		a       Answer
+		want    string // of two reads after it
+	}{
+		"a read":                         {read, unsure(Answer{State: 1, Newest: 2}), "1 of 2 false, 0 of 1 true, "},
+		"a read that is sure":            {read, Answer{State: 1, Newest: 2}, "1 of 2 true, 0 of 1 true, "},
+		"a swap that fails":              {`{"type":"cas","key":"k","from":3,"to":4}`, unsure(Answer{State: 1, Newest: 2}), "1 of 2 false, 0 of 1 true, "},
+		"a change":                       {`{"type":"cas","key":"k","from":2,"to":4}`, unsure(changes(1, `"k"`, "4")), ""},
+		"a write that may change it":     {write, unsure(newest), ""},
+		"a write that changes nothing":   {write, newest, "0 of 1 true, 0 of 1 true, "},
+		"a swap that may change nothing": {`{"type":"cas","key":"k","from":2,"to":2}`, unsure(newest), ""},
+	} {
+		var s States
+		id := 0
+		follow := func(request string, a Answer) (c Choice, ok bool) {
+			for _, e := range ask(id, "n1", "seq-kv", request, a) {
+				c, ok = s.Follow(e)
+			}
+			id++
+			return c, ok
+		}
+		follow(write, changes(0, `"k"`, "1"))
+		s.seen["n1"] = 0
+		follow(write, changes(1, `"k"`, "2"))
+		s.seen["n1"] = 0
+		follow(test.request, test.a)
+		got := ""
+		for range 2 {
+			if c, ok := follow(read, newest); ok {
+				got += fmt.Sprintf("%d of %d %v, ", c.Older, c.States, c.Most)
+			}
+		}
+		if got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
 	}
 }

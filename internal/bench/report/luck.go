@@ -37,8 +37,7 @@ type luck struct {
 	finals  []maelstromtest.Op
 	choices []journal.Choice // for each, the first with older values
 	settled []bool           // the node changed the store as well, which brings it to the newest state
-	cut     bool             // messages are missing, or what the store has changed is not certain
-	unsure  bool             // which states nodes have seen is not certain: there may have been more to choose from
+	cut     bool             // messages are missing
 }
 
 func (l *luck) follow(e journal.Entry) {
@@ -46,10 +45,6 @@ func (l *luck) follow(e journal.Entry) {
 	choice, read := l.states.Follow(e)
 	if e.What != journal.Answered {
 		return
-	}
-	if e.Dest == "seq-kv" && e.Answer != nil && e.Unsure {
-		l.unsure = true
-		l.cut = l.cut || !read
 	}
 	for i, op := range l.finals {
 		if op.Node != e.Src || e.Time < op.Invoke || e.Time > op.Complete {
@@ -75,9 +70,11 @@ func (l *luck) String() string {
 	if n == 0 || l.cut {
 		return ""
 	}
-	c := l.choices[first]
-	least := map[bool]string{true: "at least "}[l.unsure]
-	return fmt.Sprintf("chance: seq-kv had a choice for %s%d of %d final reads. "+
-		"For %s it could answer the read of %s from any of %s%d states, of which %s%d hold an older value. "+
-		"Which it takes is random.", least, n, len(l.finals), l.finals[first].RequestTo(), c.Key, least, c.States, least, c.Older)
+	c, least := l.choices[first], "at least "
+	if c.Most {
+		least = ""
+	}
+	return fmt.Sprintf("chance: seq-kv had a choice for %d of %d final reads. "+
+		"For %s it could answer the read of %s from any of %s%d states, of which %d hold an older value. "+
+		"Which it takes is random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, least, c.States, c.Older)
 }

@@ -64,7 +64,9 @@ func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 		during []journal.Entry
 		want   string
 	}{
-		"a plain read":                {ask(at, "n1", read, newest), want},
+		"a plain read": {ask(at, "n1", read, newest), want},
+		"after another, that may have come from an older state": {append(ask(0, "n1", `{"type":"read","key":"x"}`, journal.Answer{State: 1, Newest: 2, Unsure: true}),
+			ask(at, "n1", read, newest)...), strings.Replace(want, "any of 3 states, of which 2", "any of at least 2 states, of which 1", 1)},
 		"at the first instant":        {ask(10*time.Second, "n1", read, newest), want},
 		"at the last instant":         {ask(10*time.Second+5*ms, "n1", read, newest), want},
 		"of two nodes":                {append(ask(at, "n1", read, newest), ask(at, "n2", read, newest)...), strings.Replace(want, "1 of 3 f", "2 of 3 f", 1)},

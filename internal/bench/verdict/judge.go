@@ -20,6 +20,7 @@ type Evidence struct {
 	Idle     string                // why nothing was asked, if nothing was
 
 	// Unknown has, by check, why what is known does not tell whether it is ok.
+	// One that is wrong is wrong all the same.
 	Unknown map[string]string
 
 	Consistency Consistency // what the nodes promise; empty: Eventual
@@ -92,7 +93,13 @@ var explanations = map[string]string{
 // Judge makes all checks and comes to the verdict.
 func Judge(e Evidence, workload Checker) Verdict {
 	checks, facts := workload.Check(e.History)
-	return sum(slices.Concat(e.general(), checks), facts, e.Consistency, e.Complete)
+	checks = slices.Concat(e.general(), checks)
+	for i, c := range checks {
+		if why := e.Unknown[c.Name]; why != "" && c.Status == Passed {
+			checks[i].Status, checks[i].Detail = NotChecked, why
+		}
+	}
+	return sum(checks, facts, e.Consistency, e.Complete)
 }
 
 // general makes the checks that every workload has.
@@ -120,9 +127,7 @@ func (e Evidence) general() []Check {
 func (e Evidence) noCrash() Check {
 	c := NewCheck(NoCrash, "", Texts(e.Crashes)).ByMaelstrom("")
 	if c.Status == Wrong {
-		first := e.Crashes[0]
-		c.Detail = fmt.Sprintf("%s crashed after %s, and Maelstrom breaks off such a run without results",
-			first.Node, Time(first.At))
+		c.Detail = e.Crashes[0].short() + ", and Maelstrom breaks off such a run without results"
 	}
 	return c
 }
@@ -197,14 +202,21 @@ func (e Evidence) wellFormed(c Counts) Check {
 }
 
 func (e Evidence) liveAnswers() Check {
-	var missing []Op
+	var missing, open []Op
 	for _, op := range e.History {
-		if op.Unanswered && !e.wasDown(op) {
+		switch {
+		case !op.Unanswered || e.wasDown(op):
+		case e.mayHaveCrashed(op):
+			open = append(open, op)
+		default:
 			missing = append(missing, op)
 		}
 	}
-	if len(e.History) == 0 {
+	switch {
+	case len(e.History) == 0:
 		return Vacuous(LiveAnswers, "nothing was asked")
+	case len(missing) == 0 && len(open) > 0:
+		return Skipped(LiveAnswers, fmt.Sprintf("it is not known whether %s was still up for %s", open[0].Node, open[0].Request()))
 	}
 	var findings []string
 	for _, g := range grouped(missing, e.silence) {
@@ -232,6 +244,12 @@ func (e Evidence) silence(op Op) string {
 // under way.
 func (e Evidence) wasDown(op Op) bool {
 	return slices.ContainsFunc(e.Down[op.Node], func(d Interval) bool { return d.From <= op.Complete && d.To >= op.Invoke })
+}
+
+// mayHaveCrashed reports whether an operation's node may have ended before the
+// operation did: it ended, and nobody saw when.
+func (e Evidence) mayHaveCrashed(op Op) bool {
+	return slices.ContainsFunc(e.Crashes, func(c Crash) bool { return c.Unseen && c.Node == op.Node && c.At <= op.Complete })
 }
 
 // somethingAsked finds runs that show nothing. If nothing was asked, that

@@ -56,6 +56,10 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 			e.Crashes = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", false}, {"n0", 2400 * ms, "why", "", "", false}}
 		}, NoCrash, "n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results" +
 			"|n1 crashed after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed after 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
+		"a crash that nobody saw": {func(e *Evidence) {
+			e.Crashes, e.Unknown = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", true}}, map[string]string{NoCrash: "but it is"}
+		}, NoCrash, "n1 ended some time after 2.31 s, and Maelstrom breaks off such a run without results" +
+			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr", false, false},
 		"lines that are no messages": {func(e *Evidence) {
 			e.Mutes = []Mute{{"n1", 0, 17 * ms, "hello", "not JSON"}, {"n0", 0, 18 * ms, `{"src":"n0"}`, "no dest"},
 				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, 20 * ms, " ", "a blank line"}}
@@ -152,6 +156,11 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 		"nothing succeeded so far": {Evidence{History: []Op{add(1, 0, 5, Info), read(0, 0, 5)}},
 			"run complete: it was ended before its time|every kind succeeded: the run was ended, and no add succeeded until then|" +
 				"final reads: none was made|refused adds not in the total: no final read succeeded", true},
+		"all is fine, as far as is known": {Evidence{History: fine(), Complete: true, Unknown: map[string]string{
+			StartsAndEnds: "nobody looked", IsLinearizable: "nobody could", "another check": "", RefusedAdds: "not this"}},
+			"starts and ends: nobody looked|refused adds not in the total: no add was refused|linearizable: nobody could", false},
+		"all that Maelstrom asks is not known": {Evidence{History: fine(), Unknown: map[string]string{FinalReads: "lost"}},
+			"run complete: it was ended before its time|final reads: lost|refused adds not in the total: no add was refused", true},
 	} {
 		v := Judge(test.e, counter{})
 		var got []string
@@ -180,6 +189,32 @@ func TestARequestToANodeThatIsDownNeedsNoAnswer(t *testing.T) {
 			e := Evidence{History: []Op{op}, Complete: true, Down: map[string][]Interval{node: {{ms(-9), ms(-8)}, down}}}
 			if got := Judge(e, counter{}).Check(LiveAnswers).Status; got != want {
 				t.Errorf("%s is down in %v: %s, want %s", node, down, got, want)
+			}
+		}
+	}
+}
+
+// Of a node that ended when nobody looked, it is not known whether it was up
+// after it was last heard of.
+func TestANodeThatEndedUnseenMayHaveBeenUp(t *testing.T) {
+	for at, want := range map[time.Duration]string{
+		ms(0): "not checked: it is not known whether n0 was still up for the add of 1 made after 1.00 s", ms(6000): "not checked: it is not known whether n0 was still up for the add of 1 made after 1.00 s",
+		ms(6001): "wrong: nodes that were up left 1 of 2 requests unanswered",
+	} {
+		for node, want := range map[string]string{"n0": want, "n1": "wrong: nodes that were up left 1 of 2 requests unanswered"} {
+			crash := Crash{Node: node, At: at, Unseen: true}
+			e := Evidence{History: []Op{unanswered(of("n0", add(1, 1000, 6000, OK))), read(0, 1, 2)}, Lives: Lives{Crashes: []Crash{crash}}}
+			c := Judge(e, counter{}).Check(LiveAnswers)
+			if got := string(c.Status) + ": " + c.Detail; got != want {
+				t.Errorf("%s was last heard of after %s: %s, want %s", node, at, got, want)
+			}
+			e.History = append(e.History, unanswered(of("n2", add(1, 2000, 7000, OK))))
+			if c := Judge(e, counter{}).Check(LiveAnswers); c.Status != Wrong || len(c.Findings) == 0 {
+				t.Errorf("n2 was up: %+v", c)
+			}
+			e.Crashes[0].Unseen = false
+			if got := Judge(e, counter{}).Check(LiveAnswers).Status; got != Wrong {
+				t.Errorf("a crash that was seen does not excuse: %s", got)
 			}
 		}
 	}

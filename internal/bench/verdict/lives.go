@@ -35,7 +35,15 @@ type Crash struct {
 }
 
 func (c Crash) String() string {
-	return fmt.Sprintf("%s crashed after %s: %s\nstdout:\n%s\nstderr:\n%s", c.Node, Time(c.At), c.Why, c.Stdout, c.Stderr)
+	return fmt.Sprintf("%s: %s\nstdout:\n%s\nstderr:\n%s", c.short(), c.Why, c.Stdout, c.Stderr)
+}
+
+// short says which node crashed, and when.
+func (c Crash) short() string {
+	if c.Unseen {
+		return fmt.Sprintf("%s ended some time after %s", c.Node, Time(c.At))
+	}
+	return fmt.Sprintf("%s crashed after %s", c.Node, Time(c.At))
 }
 
 // A Mute is a node that printed a line which Maelstrom does not take: it is not

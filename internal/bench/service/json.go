@@ -1,4 +1,4 @@
-package maelstromtest
+package service
 
 import (
 	"bytes"
@@ -19,19 +19,19 @@ var (
 	lenient  = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 )
 
-// rawFields returns the fields of an object as they are written. Of fields with
+// Fields returns the fields of an object as they are written. Of fields with
 // the same name, the last counts. The error is encoding/json's.
-func rawFields(object []byte) (fields map[string]json.RawMessage, err error) {
+func Fields(object []byte) (fields map[string]json.RawMessage, err error) {
 	fields = make(map[string]json.RawMessage, 8)
-	if end, err := scanFields(object, fields); err != nil || len(bytes.TrimSpace(object[end:])) > 0 {
+	if end, err := ScanFields(object, fields); err != nil || len(bytes.TrimSpace(object[end:])) > 0 {
 		return fields, json.Unmarshal(object, &fields)
 	}
 	return fields, nil
 }
 
-// scanFields reads the fields of the object that text begins with. It returns
+// ScanFields reads the fields of the object that text begins with. It returns
 // where the object ends.
-func scanFields(text []byte, fields map[string]json.RawMessage) (end int, err error) {
+func ScanFields(text []byte, fields map[string]json.RawMessage) (end int, err error) {
 	d := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(d)
 	d.Reset(bytes.NewBuffer(text), lenient...)
@@ -55,19 +55,13 @@ func scanFields(text []byte, fields map[string]json.RawMessage) (end int, err er
 	return int(d.InputOffset()), err
 }
 
-// stringOf returns a JSON string's value, and whether raw is a string.
-func stringOf(raw json.RawMessage) (s string, ok bool) {
+// StringOf returns a JSON string's value, and whether raw is a string.
+func StringOf(raw json.RawMessage) (s string, ok bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
 	}
 	text, _ := jsontext.AppendUnquote(nil, raw) // fails after replacing what is not UTF-8
 	return string(text), true
-}
-
-// isInteger reports whether raw, which is valid JSON or empty, is a number
-// without fraction or exponent.
-func isInteger(raw json.RawMessage) bool {
-	return jsontext.Value(raw).Kind() == '0' && !bytes.ContainsAny(raw, ".eE")
 }
 
 // canonical returns a JSON value in a form that is the same for equal values.
