@@ -211,9 +211,11 @@ func (t *text) measure(run report.Run) {
 	}
 	fmt.Fprintln(t)
 	t.load(r)
-	t.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+	if r.Messages > 0 {
+		t.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		t.add("final reads", "%s", report.List(facts.FinalReads))
+		t.add("final reads", "%s", cmp.Or(report.List(facts.FinalReads), "none"))
 		t.add("acceptable", "%s", report.List(facts.Acceptable))
 	}
 	t.list("checked", judged(slices.DeleteFunc(slices.Clone(r.Checks), func(c maelstromtest.Check) bool { return !c.Maelstrom })))

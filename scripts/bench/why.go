@@ -130,20 +130,31 @@ func (w *whyer) run(ctx context.Context) (int, error) {
 
 // read finds and reads the run.
 func (w *whyer) read() (*maelstromstore.Run, error) {
-	directory, err := maelstromstore.Find(cmp.Or(w.directory, "store/latest"))
+	given := filepath.Clean(cmp.Or(w.directory, "store/latest"))
+	found, err := maelstromstore.Find(given)
 	switch {
 	case err != nil && w.directory == "":
 		return nil, fmt.Errorf("%w (bench why DIRECTORY reads another run)", err)
 	case err != nil:
 		return nil, err
 	}
-	w.directory = directory
-	return maelstromstore.Read(os.DirFS(directory), maelstromstore.Options{
+	run, err := maelstromstore.Read(os.DirFS(found), maelstromstore.Options{
 		Consistency: w.Consistency,
 		Progress: func(done, total int64) {
 			w.doing.Store(fmt.Sprintf("%.1f of %.1f MB read", float64(done)/1e6, float64(total)/1e6))
 		},
 	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s: %w", found, err)
+	}
+	current := filepath.Join(filepath.Dir(given), "current")
+	if other, err := maelstromstore.Find(current); err == nil && filepath.Base(given) == "latest" && other != found {
+		run.Notes = append(run.Notes, fmt.Sprintf("%s leads to another run, %s. A run that is broken off becomes current, and not latest.", current, other))
+	}
+	if w.directory, err = filepath.Abs(found); err != nil {
+		w.directory = found // the working directory is gone
+	}
+	return run, nil
 }
 
 // write writes all files about a run, unless the context ends.
