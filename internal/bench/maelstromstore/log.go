@@ -1,9 +1,6 @@
 package maelstromstore
 
 import (
-	"bufio"
-	"fmt"
-	"io"
 	"regexp"
 	"strconv"
 	"strings"
@@ -76,8 +73,8 @@ type cut struct {
 // never is when what has no end ends.
 const never = verdict.Never
 
-// A logRecord is a message of a log: a line, and those that follow it and are not
-// the beginning of another message.
+// A logRecord is a message of a log: a line, and those that follow it and do not
+// begin another message.
 type logRecord struct {
 	at            time.Time
 	level, thread string
@@ -86,50 +83,37 @@ type logRecord struct {
 
 var head = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3})\S*\t(\w+)\t\[([^\]]*)\] [\w.$-]+: ?(.*)$`)
 
-// maxRecord bounds what is kept of the text of a record, in bytes.
-const maxRecord = 1 << 20
-
-// records calls do with each record of a log. The last may be cut off.
-func records(r io.Reader, do func(logRecord)) error {
-	lines := bufio.NewReader(r)
-	var current *logRecord
-	for {
-		line, err := lines.ReadString('\n')
-		if err != nil && err != io.EOF {
-			return err
-		}
-		text := strings.TrimRight(line, "\r\n")
-		if m := head.FindStringSubmatch(text); m != nil {
-			if current != nil {
-				do(*current)
-			}
-			at, _ := time.Parse("2006-01-02 15:04:05,000", m[1])
-			current = &logRecord{at, m[2], m[3], m[4]}
-		} else if current != nil && len(current.text) < maxRecord {
-			current.text += "\n" + text[:min(len(text), maxRecord)]
-		}
-		if err == io.EOF {
-			break
-		}
-	}
-	if current != nil {
-		do(*current)
-	}
-	return nil
-}
-
-func readLog(r io.Reader) (*runLog, error) {
+func readLog(text string) *runLog {
 	l := &runLog{open: map[int]*logged{}}
-	err := records(r, l.take)
-	return l, err
+	text = text[:strings.LastIndexByte(text, '\n')+1] // the last line may be cut off
+	var current logRecord
+	from, to := 0, 0 // where its text is
+	end := func() {
+		current.text = text[from:to]
+		l.take(current)
+	}
+	for line := range strings.Lines(text) {
+		if m := head.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil {
+			end()
+			at, _ := time.Parse("2006-01-02 15:04:05,000", m[1])
+			current, from = logRecord{at: at, level: m[2], thread: m[3]}, to+len(m[0])-len(m[4])
+		}
+		to += len(line)
+	}
+	end()
+	return l
 }
 
 // take takes the next record.
 func (l *runLog) take(r logRecord) {
+	if r.at.IsZero() {
+		return // before the first
+	}
 	if l.start.IsZero() {
 		l.start = r.at
 	}
 	at := r.at.Sub(l.start)
+	l.last = at
 	first, rest, _ := strings.Cut(r.text, "\n")
 	switch fields := strings.Split(first, "\t"); {
 	case len(fields) >= 4 && strings.HasPrefix(fields[1], ":"):
@@ -140,7 +124,7 @@ func (l *runLog) take(r logRecord) {
 		for i := range l.mutes {
 			l.mutes[i].At -= at
 		}
-		l.start = r.at
+		l.start, l.last = r.at, 0
 	case strings.HasPrefix(first, "Waiting for recovery"):
 		l.recovering = true
 	case strings.HasPrefix(first, "Run complete"):
@@ -148,7 +132,6 @@ func (l *runLog) take(r logRecord) {
 	case r.level == "WARN":
 		l.warning(at, r.thread, first, rest)
 	}
-	l.last = r.at.Sub(l.start)
 }
 
 var (
@@ -175,33 +158,32 @@ func (l *runLog) warning(at time.Duration, thread, first, rest string) {
 	}
 }
 
-var (
-	notJSON   = regexp.MustCompile(`(?s)which was not well-formed JSON:\n(.*)\nDid you mean to encode`)
-	nobody    = regexp.MustCompile(`(?s)Invalid (source|dest) for message #[\w.]+\{:id \d+, :src "([^"]*)", :dest "([^"]*)", :body (.*)\}\n\(get queues`)
-	malformed = regexp.MustCompile(`(?s)the following message via STDOUT:\n\n(.*)\n\nThis is malformed because:\n\n(.*)\n\nSee doc`)
-)
-
-// muteOf returns what Maelstrom says of a line that it does not take. It
-// repeats the line only if that is not JSON.
-func muteOf(node string, at time.Duration, message string) verdict.Mute {
-	m := verdict.Mute{Node: node, At: at, Why: message}
-	if parts := notJSON.FindStringSubmatch(message); parts != nil {
-		m.Line, m.Why = parts[1], "it is not JSON"
-	} else if parts := malformed.FindStringSubmatch(message); parts != nil {
-		m.Why = fmt.Sprintf("Maelstrom reads it as %s, which is malformed: %s", inLine(parts[1]), inLine(parts[2]))
-		if inLine(parts[1]) == "{:body {}}" {
-			m.Why = "Maelstrom reads it as a message without src, dest and body, as it does a blank line"
-		}
-	} else if parts := nobody.FindStringSubmatch(message); parts != nil {
-		name := map[string]string{"source": "src " + parts[2], "dest": "dest " + parts[3]}[parts[1]]
-		m.Why = fmt.Sprintf("its %s does not exist, or no longer; its body is %s", name, inLine(parts[4]))
-	}
-	m.Line, m.Why = verdict.Shown(m.Line), verdict.Shown(m.Why)
-	return m
+// reasons are what Maelstrom says of a line of a node that it does not take, and
+// what a Mute says of it. Maelstrom repeats the line only if it is not JSON.
+var reasons = []struct {
+	is        *regexp.Regexp
+	line, why string
+}{
+	{regexp.MustCompile(`(?s)not well-formed JSON: (.*) Did you mean to encode`), "$1", "it is not JSON"},
+	{regexp.MustCompile(`STDOUT: \{:body \{\}\} This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it does a blank line"},
+	{regexp.MustCompile(`STDOUT: (.*) This is malformed because: (.*) See doc`), "", "Maelstrom reads it as $1, which is malformed: $2"},
+	{regexp.MustCompile(`Invalid source for .*:src "([^"]*)".*, :body (.*)\} \(get queues`), "", "its src $1 does not exist, or no longer; its body is $2"},
+	{regexp.MustCompile(`Invalid dest for .*:dest "([^"]*)".*, :body (.*)\} \(get queues`), "", "its dest $1 does not exist, or no longer; its body is $2"},
+	{regexp.MustCompile(`(.*)`), "", "$1"},
 }
 
-// inLine returns a text without its line breaks.
-func inLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+func muteOf(node string, at time.Duration, message string) verdict.Mute {
+	message = strings.Join(strings.Fields(message), " ")
+	for _, r := range reasons {
+		if m := r.is.FindStringSubmatchIndex(message); m != nil {
+			expand := func(template string) string {
+				return verdict.Shown(string(r.is.ExpandString(nil, template, message, m)))
+			}
+			return verdict.Mute{Node: node, At: at, Line: expand(r.line), Why: expand(r.why)}
+		}
+	}
+	panic("unreachable: the last matches all")
+}
 
 // operation takes a line about an operation: its process, type, f and value.
 func (l *runLog) operation(at time.Duration, fields []string) {

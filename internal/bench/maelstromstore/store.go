@@ -129,16 +129,13 @@ func Read(dir fs.FS, o Options) (*Run, error) {
 
 // readLog reads jepsen.log.
 func (r *reader) readLog(dir fs.FS) error {
-	f, err := dir.Open("jepsen.log")
+	text, err := fs.ReadFile(dir, "jepsen.log")
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New("it is not the directory of a Maelstrom run: there is no jepsen.log")
 	} else if err != nil {
 		return err
 	}
-	defer f.Close()
-	if r.log, err = readLog(f); err != nil {
-		return fmt.Errorf("jepsen.log: %w", err)
-	}
+	r.log = readLog(string(text))
 	l := r.log
 	switch {
 	case l.Workload == "":
