@@ -50,7 +50,7 @@ func why(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %v (bench why -h explains the flags)\n", err)
 		return usage
 	}
-	code, err := w.run(ctx)
+	code, err := w.run(ctx, w.read)
 	w.progress.complain(err)
 	return code
 }
@@ -95,15 +95,15 @@ func expanded(path string) string {
 
 // run tells what went wrong, and returns the exit code. If it is interrupted
 // before that, it leaves no files.
-func (w *whyer) run(ctx context.Context) (int, error) {
+func (w *whyer) run(ctx context.Context, read func() (*maelstromstore.Run, error)) (int, error) {
 	w.doing.Store("looking for the run")
 	stop := w.progress.during(func() string { return w.doing.Load().(string) })
 	var d done
 	made := make(chan error, 1)
 	go func() {
-		run, err := w.read()
+		run, err := read()
 		if err == nil {
-			d, err = w.write(ctx, run)
+			d, err = w.write(run)
 		}
 		made <- err
 	}()
@@ -116,7 +116,8 @@ func (w *whyer) run(ctx context.Context) (int, error) {
 	s := w.made.Load()
 	switch {
 	case ctx.Err() != nil && s != nil:
-		return interrupted, os.RemoveAll(s.folder)
+		gone := s.folder + ".gone" // in which no more files will be made
+		return interrupted, errors.Join(os.Rename(s.folder, gone), os.RemoveAll(gone))
 	case ctx.Err() != nil:
 		return interrupted, nil
 	case err != nil:
@@ -157,24 +158,17 @@ func (w *whyer) read() (*maelstromstore.Run, error) {
 	return run, nil
 }
 
-// write writes all files about a run, unless the context ends.
-func (w *whyer) write(ctx context.Context, run *maelstromstore.Run) (done, error) {
+// write writes all files about a run.
+func (w *whyer) write(run *maelstromstore.Run) (done, error) {
 	s, err := w.makeStore()
 	if err != nil {
 		return done{}, err
 	}
 	w.made.Store(s)
 	w.doing.Store("writing what happened to each message")
-	run.Entries(func(e journal.Entry) {
-		if ctx.Err() == nil {
-			err = cmp.Or(err, journal.Write(s.journal, e))
-		}
-	})
+	run.Entries(func(e journal.Entry) { err = cmp.Or(err, journal.Write(s.journal, e)) })
 	s.lose("write each message", err)
 	s.close()
-	if ctx.Err() != nil {
-		return done{}, ctx.Err()
-	}
 	w.doing.Store("finding out why, and writing the page")
 	return s.keep(w.reported(run)), nil
 }

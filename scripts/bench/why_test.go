@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,7 +50,7 @@ func recorded(t *testing.T, cfg maelstromtest.Config) *maelstromstore.Run {
 // follows what a run of the bench has, and where the run came from.
 func TestTheReasonComesFirst(t *testing.T) {
 	w := &whyer{directory: "/maelstrom/store/1", out: filepath.Join(t.TempDir(), "out")}
-	d, err := w.write(t.Context(), recorded(t, maelstromtest.Config{}))
+	d, err := w.write(recorded(t, maelstromtest.Config{}))
 	if err != nil || len(d.lost) > 0 {
 		t.Fatal(err, d.lost)
 	}
@@ -110,24 +112,40 @@ func TestWhyIsCutAtTheEndOfASentence(t *testing.T) {
 func TestAnInterruptedWhyLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	run := recorded(t, maelstromtest.Config{})
-	entries, n := run.Entries, 0
+	entries, size := run.Entries, int64(0)
+	w := &whyer{out: filepath.Join(t.TempDir(), "out"), bencher: bencher{progress: progress{screen: &screen{w: io.Discard}}}}
 	run.Entries = func(do func(journal.Entry)) {
-		entries(func(e journal.Entry) {
-			if n++; n == 100 {
-				cancel()
-			}
-			do(e)
-		})
+		entries(do)
+		info, err := os.Stat(filepath.Join(w.out, report.MessagesFile))
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		size = info.Size()
+		cancel()
+	}
+	code, err := w.run(ctx, func() (*maelstromstore.Run, error) { return run, nil })
+	if code != interrupted || err != nil || size == 0 {
+		t.Errorf("exit code %d, %v; %d bytes had been written", code, err, size)
+	}
+	if _, err := os.Stat(w.out); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is left: %v", err)
+	}
+}
+
+func TestAMessageThatCannotBeWrittenIsReported(t *testing.T) {
+	run := recorded(t, maelstromtest.Config{})
+	run.Entries = func(do func(journal.Entry)) {
+		do(journal.Entry{What: journal.Sent, Body: journal.Raw("{")})
+		do(journal.Entry{What: journal.Sent, Body: journal.Raw("{}")})
 	}
 	w := &whyer{out: filepath.Join(t.TempDir(), "out")}
-	if _, err := w.write(ctx, run); !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v", err)
+	d, err := w.write(run)
+	if err != nil || len(d.lost) == 0 || !strings.HasPrefix(d.lost[0].Error(), "cannot write each message: ") {
+		t.Errorf("%v, lost: %v", err, d.lost)
 	}
-	if info, err := os.Stat(filepath.Join(w.out, report.MessagesFile)); err != nil || info.Size() == 0 {
-		t.Errorf("nothing had been written: %v", err)
-	}
-	if s := w.made.Load(); s == nil || s.folder != w.out {
-		t.Errorf("the folder that is to be removed is %v", s)
+	if text, err := os.ReadFile(d.path(report.MessagesFile)); err != nil || strings.Count(string(text), "\n") != 1 {
+		t.Errorf("%q, %v", text, err)
 	}
 }
 

@@ -41,7 +41,7 @@ func (run Run) Said() string {
 		if valid != "true" {
 			why = append(why, fmt.Sprintf(":%s%s is %s", checker, draws[checker], valid))
 		}
-		i := slices.IndexFunc(v.Checks, func(c verdict.Check) bool { return c.Maelstrom && c.Checker == checker })
+		i := slices.IndexFunc(v.Checks, func(c verdict.Check) bool { return c.Checker == checker })
 		if i < 0 {
 			continue
 		}
