@@ -94,7 +94,7 @@ func TestTheLogTellsTheCuts(t *testing.T) {
 
 func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 	for want, exception := range map[string]string{
-		"hello | it is not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode this line as JSON?",
+		"hello | not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode this line as JSON?",
 		" | Maelstrom reads it as a message without src, dest and body, as it does a blank line": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
 			"{:body {}}\n\nThis is malformed because:\n\n{:src missing-required-key, :dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
 		" | Maelstrom reads it as {:src \"n0\", :body {}}, which is malformed: {:dest missing-required-key}": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
