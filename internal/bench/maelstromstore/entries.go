@@ -73,6 +73,10 @@ func (r *reader) others() []insertion {
 	for _, m := range r.log.mutes {
 		add(max(r.indexAt(m.At), r.lastSent(m.Node)+1), journal.Entry{Time: m.At, What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
 	}
+	for _, e := range r.log.stderr {
+		add(r.indexAt(e.Time), e)
+	}
+	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Or(a.before-b.before, cmp.Compare(a.Time, b.Time)) })
 	end := r.log.last
 	if n := len(r.events); n > 0 {
 		end = r.since(r.events[n-1].at)
@@ -83,7 +87,6 @@ func (r *reader) others() []insertion {
 	if !r.ended {
 		add(len(r.events), journal.Entry{Time: end, What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
 	}
-	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Compare(a.before, b.before) })
 	return all
 }
 

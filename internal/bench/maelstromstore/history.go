@@ -99,17 +99,19 @@ func (r *reader) match() map[*logged]*request {
 	return found
 }
 
-// alike returns how many requests may be those of a process, from the first on:
-// none if one contradicts what the process has logged.
+// alike returns how many requests may be those of a process: none if one
+// contradicts what the process has logged, or if it has logged fewer.
 func alike(ops []*logged, requests []*request) int {
-	n := min(len(ops), len(requests))
-	for i, q := range requests[:n] {
+	if len(requests) > len(ops) {
+		return 0
+	}
+	for i, q := range requests {
 		if o := ops[i]; o.f != q.kind || o.f == "add" && o.asked != field(q.message, "delta") ||
 			q.answer != nil && (o.timedOut() || o.f == "read" && o.outcome == verdict.OK && o.given != field(q.answer, "value")) {
 			return 0
 		}
 	}
-	return n
+	return len(requests)
 }
 
 // nodeOf returns the node of a process. Its worker's number is the process's
@@ -129,6 +131,7 @@ func (r *reader) setOrigin(found map[*logged]*request) {
 		differences = append(differences, q.at-o.begin)
 	}
 	if len(differences) == 0 {
+		r.events, r.ended = nil, false // their times mean nothing
 		return
 	}
 	slices.Sort(differences)
@@ -186,6 +189,9 @@ func (r *reader) conclude(op *verdict.Op, o *logged, q *request) {
 		op.Complete, op.Text = max(r.log.last, op.Invoke), "no answer before the end"
 	case o.timedOut():
 		op.Text, op.Unanswered = maelstromtest.ErrTimeout.Error(), true
+		if q != nil {
+			op.Complete = op.Invoke + r.cfg.ClientTimeout
+		}
 	default:
 		op.Complete, op.Text = o.end+tick, verdict.Shown(o.why)
 	}

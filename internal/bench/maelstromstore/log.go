@@ -8,6 +8,7 @@ import (
 
 	"olympos.io/encoding/edn"
 
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -19,6 +20,7 @@ type runLog struct {
 	ops     []*logged
 	cuts    []*cut
 	mutes   []verdict.Mute
+	stderr  []journal.Entry // with --log-stderr
 	crash   *verdict.Crash
 	crashed string        // why Jepsen broke the run off
 	done    bool          // the run has come to its end, and only the analysis was left
@@ -116,6 +118,11 @@ func (l *runLog) take(r logRecord) {
 	l.last = at
 	first, rest, _ := strings.Cut(r.text, "\n")
 	switch fields := strings.Split(first, "\t"); {
+	case r.level == "WARN":
+		l.warning(at, r.thread, first, rest)
+	case strings.HasSuffix(r.thread, " stderr"):
+		l.stderr = append(l.stderr, journal.Entry{Time: at, What: journal.ToStderr, Node: strings.TrimSuffix(r.thread, " stderr"), Text: first})
+	case !strings.HasPrefix(r.thread, "jepsen "): // a node may print anything
 	case len(fields) >= 4 && strings.HasPrefix(fields[1], ":"):
 		l.operation(at, fields)
 	case first == "Running test:":
@@ -129,8 +136,6 @@ func (l *runLog) take(r logRecord) {
 		l.recovering = true
 	case strings.HasPrefix(first, "Run complete"):
 		l.done = true
-	case r.level == "WARN":
-		l.warning(at, r.thread, first, rest)
 	}
 }
 
@@ -164,7 +169,7 @@ var reasons = []struct {
 	is        *regexp.Regexp
 	line, why string
 }{
-	{regexp.MustCompile(`(?s)not well-formed JSON: (.*) Did you mean to encode`), "$1", "it is not JSON"},
+	{regexp.MustCompile(`(?s)not well-formed JSON: (.*) Did you mean to encode`), "$1", "not JSON"},
 	{regexp.MustCompile(`STDOUT: \{:body \{\}\} This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it does a blank line"},
 	{regexp.MustCompile(`STDOUT: (.*) This is malformed because: (.*) See doc`), "", "Maelstrom reads it as $1, which is malformed: $2"},
 	{regexp.MustCompile(`Invalid source for .*:src "([^"]*)".*, :body (.*)\} \(get queues`), "", "its src $1 does not exist, or no longer; its body is $2"},

@@ -71,14 +71,14 @@ func TestALogMayEndAnywhere(t *testing.T) {
 
 func TestTheLogTellsTheCuts(t *testing.T) {
 	l := logOf(
-		"01,000 INFO r|Relative time begins now",
-		"01,010 INFO n|:nemesis\t:info\t:start-partition\t:majorities-ring",
-		`01,013 INFO n|:nemesis`+"\t:info\t:start-partition\t"+`[:isolated {"n1" #{"n0"}, "n0" #{"n2" "n3"}}]`,
-		"02,000 INFO n|:nemesis\t:info\t:stop-partition\tnil",
-		"02,009 INFO n|:nemesis\t:info\t:stop-partition\t:network-healed",
-		"03,000 INFO n|:nemesis\t:info\t:start-partition\t:one",
-		`03,001 INFO n|:nemesis`+"\t:info\t:start-partition\t"+`[:isolated {"n1" #{"n0"}}]`,
-		"03,002 INFO n|:nemesis\t:info\t:kill\t:one",
+		"01,000 INFO jepsen test runner|Relative time begins now",
+		"01,010 INFO jepsen worker nemesis|:nemesis\t:info\t:start-partition\t:majorities-ring",
+		`01,013 INFO jepsen worker nemesis|:nemesis`+"\t:info\t:start-partition\t"+`[:isolated {"n1" #{"n0"}, "n0" #{"n2" "n3"}}]`,
+		"02,000 INFO jepsen worker nemesis|:nemesis\t:info\t:stop-partition\tnil",
+		"02,009 INFO jepsen worker nemesis|:nemesis\t:info\t:stop-partition\t:network-healed",
+		"03,000 INFO jepsen worker nemesis|:nemesis\t:info\t:start-partition\t:one",
+		`03,001 INFO jepsen worker nemesis|:nemesis`+"\t:info\t:start-partition\t"+`[:isolated {"n1" #{"n0"}}]`,
+		"03,002 INFO jepsen worker nemesis|:nemesis\t:info\t:kill\t:one",
 	)
 	var got []cut
 	for _, c := range l.cuts {
@@ -94,7 +94,7 @@ func TestTheLogTellsTheCuts(t *testing.T) {
 
 func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 	for want, exception := range map[string]string{
-		"hello | it is not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode this line as JSON?",
+		"hello | not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode this line as JSON?",
 		" | Maelstrom reads it as a message without src, dest and body, as it does a blank line": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
 			"{:body {}}\n\nThis is malformed because:\n\n{:src missing-required-key, :dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
 		" | Maelstrom reads it as {:src \"n0\", :body {}}, which is malformed: {:dest missing-required-key}": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
@@ -105,7 +105,7 @@ func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 			"\n(get queues (:src m))",
 		" | what else there is": "java.lang.IllegalStateException: what else there is",
 	} {
-		l := logOf("00,950 WARN n0 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,000 INFO r|Relative time begins now",
+		l := logOf("00,950 WARN n0 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,000 INFO jepsen test runner|Relative time begins now",
 			"01,050 WARN n1 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,060 WARN maelstrom seq-kv|Error in service worker!", exception)
 		line, why, _ := strings.Cut(want, " | ")
 		if want := []verdict.Mute{{Node: "n0", At: -50 * ms, Line: line, Why: why}, {Node: "n1", At: 50 * ms, Line: line, Why: why}}; !reflect.DeepEqual(l.mutes, want) {
@@ -115,20 +115,20 @@ func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 }
 
 func TestTheLogTellsWhyTheRunBrokeOff(t *testing.T) {
-	l := logOf("01,000 WARN r|Test crashed!",
+	l := logOf("01,000 WARN jepsen test runner|Test crashed!",
 		"clojure.lang.ExceptionInfo: Node n1 crashed with exit status -1. Before crashing, it wrote to STDOUT:", "", "one", "two", "", "And to STDERR:", "", "three", "",
 		"Full STDERR logs are available in ./n1.log", "\tat x.y(z.clj:1)")
 	if want := (&verdict.Crash{Node: "n1", Why: "its process ended with exit status -1", Stdout: "\none\ntwo\n", Stderr: "\nthree\n", Unseen: true}); !reflect.DeepEqual(l.crash, want) {
 		t.Errorf("%+v, want %+v", l.crash, want)
 	}
-	l = logOf("01,000 WARN r|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "\tat x.y(z.clj:1)")
+	l = logOf("01,000 WARN jepsen test runner|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "\tat x.y(z.clj:1)")
 	if l.crash != nil || l.crashed != "Expected node n1 to respond to an init message, but node did not respond." {
 		t.Errorf("%+v, %q", l.crash, l.crashed)
 	}
 }
 
 func TestTheLogTellsTheOptions(t *testing.T) {
-	l := logOf(`01,000 INFO r|Running test:`, `{:args ["-a" "b c"]`, ` :remote #x.Y{:z #object[a "b" (c)]}`, ` :concurrency 20`, ` :rate 60.5`, ` :argv`, ` ("test"`, `  "--nemesis"`, `  "partition")`,
+	l := logOf(`01,000 INFO jepsen test runner|Running test:`, `{:args ["-a" "b c"]`, ` :remote #x.Y{:z #object[a "b" (c)]}`, ` :concurrency 20`, ` :rate 60.5`, ` :argv`, ` ("test"`, `  "--nemesis"`, `  "partition")`,
 		` :generator`, ` (a.B`, `  {:rate 7})`, ` :nodes ["n0" "n1"]`, ` :latency {:mean 10, :dist :exponential}`, ` :nemesis-interval 1/2`, ` :bin "./x"`, ` :availability :total`,
 		` :workload :g-counter`, ` :time-limit 4}`)
 	want := settings{Argv: []string{"test", "--nemesis", "partition"}, Workload: "g-counter", Bin: "./x", Args: []string{"-a", "b c"}, Nodes: []string{"n0", "n1"}, Concurrency: 20, Rate: 60.5, TimeLimit: 4}

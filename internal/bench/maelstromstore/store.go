@@ -118,8 +118,8 @@ func Read(dir fs.FS, o Options) (*Run, error) {
 	}
 	r.take(net)
 	r.configure(o.Consistency)
-	r.replay()
 	history := r.history()
+	r.replay()
 	r.placeLives(dir)
 	r.Result = maelstromtest.Judge(r.evidence(history), r.cfg, r.traffic(), r.faults())
 	r.readResults(dir)
