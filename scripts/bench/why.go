@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -50,6 +51,7 @@ func why(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %v (bench why -h explains the flags)\n", err)
 		return usage
 	}
+	debug.SetMemoryLimit(1 << 30) // garbage is collected sooner before a long run's messages take more
 	code, err := w.run(ctx, w.read)
 	w.progress.complain(err)
 	return code
@@ -167,6 +169,7 @@ func (w *whyer) write(run *maelstromstore.Run) (done, error) {
 	w.made.Store(s)
 	w.doing.Store("writing what happened to each message")
 	run.Entries(func(e journal.Entry) { err = cmp.Or(err, journal.Write(s.journal, e)) })
+	run.Entries = nil // which holds all events
 	s.lose("write each message", err)
 	s.close()
 	w.doing.Store("finding out why, and writing the page")
