@@ -55,14 +55,14 @@ func workloadNames() string { return strings.Join(slices.Sorted(maps.Keys(worklo
 // A flagGroup is a part of the help.
 type flagGroup struct {
 	title string
-	names []string
+	names string
 }
 
 var flagGroups = []flagGroup{
-	{"What is run", strings.Fields("bin w node-count concurrency rate time-limit seed runs")},
-	{"The network, and what goes wrong", strings.Fields("latency latency-dist far nemesis nemesis-interval recovery")},
-	{"What decides", strings.Fields("consistency availability max-p99 min-ok keep-going")},
-	{"What is shown", strings.Fields("log-stderr log-net-send log-net-recv open json")},
+	{"What is run", "bin w node-count concurrency rate time-limit seed runs"},
+	{"The network, and what goes wrong", "latency latency-dist far nemesis nemesis-interval recovery"},
+	{"What decides", "consistency availability max-p99 min-ok keep-going"},
+	{"What is shown", "log-stderr log-net-send log-net-recv open json"},
 }
 
 // Flags of Maelstrom and Jepsen that mean nothing here: with a value, and
@@ -265,15 +265,20 @@ func help() string {
 	var text strings.Builder
 	flags := define(&options{}, &raw{})
 	for _, group := range flagGroups {
-		fmt.Fprintf(&text, "%s:\n\n", group.title)
-		for _, name := range group.names {
-			text.WriteString(explain(flags.Lookup(name)) + "\n")
-		}
-		text.WriteString("\n")
+		fmt.Fprintf(&text, "%s:\n\n%s\n", group.title, explainAll(flags, group.names))
 	}
 	ignored := slices.Sorted(slices.Values(slices.Concat(ignoredValues, ignoredMarks)))
 	text.WriteString(wrap("", "Accepted, since Maelstrom has them, but without effect here: --"+strings.Join(ignored, ", --")+".", 80, 0))
 	return strings.Replace(helpText, "FLAGS", text.String(), 1)
+}
+
+// explainAll returns the help for flags, whose names are in a list.
+func explainAll(flags *flag.FlagSet, names string) string {
+	var text strings.Builder
+	for name := range strings.FieldsSeq(names) {
+		text.WriteString(explain(flags.Lookup(name)) + "\n")
+	}
+	return text.String()
 }
 
 // explain returns the help for a flag.

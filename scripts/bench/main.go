@@ -53,15 +53,8 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return why(ctx, args[1:], stdout, stderr)
 	}
 	options, err := parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		if _, err := io.WriteString(stdout, help()); err != nil {
-			return failed
-		}
-		return passed
-	case err != nil:
-		fmt.Fprintf(stderr, "bench: %v (-h explains the flags)\n", err)
-		return usage
+	if err != nil {
+		return refuse(err, help(), "-h", stdout, stderr)
 	}
 	b := &bencher{
 		options: options, command: append([]string{"bench"}, args...), stdout: stdout,
@@ -73,6 +66,19 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code, err := b.run(ctx)
 	b.progress.complain(err)
 	return code
+}
+
+// refuse says what is wrong with a command line, or explains the flags if that
+// is what was asked for. It returns the exit code.
+func refuse(err error, help, flags string, stdout, stderr io.Writer) int {
+	if !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(stderr, "bench: %v (%s explains the flags)\n", err, flags)
+		return usage
+	}
+	if _, err := io.WriteString(stdout, help); err != nil {
+		return failed
+	}
+	return passed
 }
 
 // complain writes errors, each of which may have several lines. They fit where

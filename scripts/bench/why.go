@@ -40,16 +40,9 @@ type whyer struct {
 func why(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	w := &whyer{bencher: bencher{stdout: stdout, progress: progress{screen: &screen{w: stderr, columns: columns(stderr)}}}}
 	w.runs = 1
-	err := w.parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		if _, err := io.WriteString(stdout, whyHelp()); err != nil {
-			return failed
-		}
-		return passed
-	case err != nil:
-		fmt.Fprintf(stderr, "bench: %v (bench why -h explains the flags)\n", err)
-		return usage
+	if err := w.parse(args); err != nil {
+		help := strings.Replace(whyText, "FLAGS\n", explainAll(defineWhy(w, &raw{}), "o consistency open json"), 1)
+		return refuse(err, help, "bench why -h", stdout, stderr)
 	}
 	debug.SetMemoryLimit(1 << 30) // garbage is collected sooner before a long run's messages take more
 	code, err := w.run(ctx, w.read)
@@ -214,13 +207,3 @@ func (w *whyer) reported(run *maelstromstore.Run) report.Run {
 
 //go:embed why.txt
 var whyText string
-
-// whyHelp explains bench why, in 80 columns.
-func whyHelp() string {
-	var text strings.Builder
-	flags := defineWhy(&whyer{}, &raw{})
-	for _, name := range strings.Fields("o consistency open json") {
-		text.WriteString(explain(flags.Lookup(name)) + "\n")
-	}
-	return strings.Replace(whyText, "FLAGS\n", text.String(), 1)
-}
