@@ -2,20 +2,22 @@
 // data.fressian, and gives it as JSON:
 //
 //	d := fressian.NewDecoder(file)
-//	for {
-//		tag, fields, err := d.Struct() // io.EOF after the last object
-//		...
-//		id, err := d.Int()             // a field that is an integer
-//		body, err = d.AppendJSON(body) // a field of any type
+//	for d.More() {
+//		d.Struct("ev", 2)       // a struct of two fields
+//		id := d.Int()           // one is an integer,
+//		body = d.AppendJSON(body) // and the other of any type
+//		if d.Err() != nil {
+//			break
+//		}
 //	}
+//	err := d.Err()
 //
 // Strings, keywords and symbols become strings, with a slash between namespace
 // and name; lists become arrays, and maps objects, in the order in which they
-// were written. A key that is not a string becomes one that has its JSON. A
-// float is written with a point or an exponent, since Clojure tells 1.0 from 1.
-// NaN and the infinities, which JSON lacks, become the strings "NaN", "+Inf"
-// and "-Inf". Half of a surrogate pair, which a Java string may hold, is
-// escaped: "\ud83d".
+// were written. A key that is null or a number becomes a string. A float is
+// written with a point, since Clojure tells 1.0 from 1. NaN and the infinities,
+// which JSON lacks, become the strings "NaN", "+Inf" and "-Inf". Half of a
+// surrogate pair, which a Java string may hold, becomes U+FFFD.
 //
 // What else is known are the caches of objects and of struct types, with their
 // resets, strings in chunks, and integers of any size. It leaves out what JSON
@@ -32,126 +34,116 @@ package fressian
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Decoder reads objects. After an error it gives only that error.
+// A Decoder reads objects. After an error its methods return nothing of use.
 type Decoder struct {
 	r       *bufio.Reader
 	err     error
 	read    int64    // bytes that were taken from r
-	added   int64    // bytes of output that were not there in the input
+	added   int64    // bytes of output that came from the cache
 	cache   [][]byte // objects, as JSON; nil where one is being read
 	caching int      // how many are being read
 	structs []structType
-	fields  int // that the structs that have begun still lack
-	depth   int // of lists and maps
-	units   []uint16
+	depth   int                     // of lists and maps
+	each    func(key, value []byte) // if set, is called for each entry of the outermost map
+	text    []byte                  // of a string in chunks
 }
 
-// A structType is the type of structs, which is written once.
+// A structType is written once for many structs.
 type structType struct {
 	tag    string
-	fields int
+	fields int64
 }
 
 const (
 	maxChunk = 1 << 16 // bytes of a string or an integer: FressianWriter's buffer is not larger
-	maxDepth = 1000    // of nesting: Jackson, which reads what nodes print, goes no deeper
+	maxDepth = 1000    // of nesting: Jackson, with which Maelstrom reads JSON, goes no deeper
 
-	// Output may be larger than the input by a fixed number of bytes and by a
-	// factor, which is for keys that are cached: each is one byte of input.
+	// The cache may add this much to the output, and this many times the input:
+	// a cached key takes up one byte.
 	freeGrowth, maxGrowth = 1 << 20, 64
 )
 
-// The codes of Codes.java. One that is short stands for eight or more, each
-// with a length or an index in it.
+// The codes of Codes.java. Behind those that are short there are seven or more
+// others, each of which holds a length or an index.
 const (
-	shortCache, getCache, putCache       = 0x80, 0xcc, 0xcd
-	shortStruct, structDef, structUse    = 0xa0, 0xef, 0xf0
-	mapping, bigInt, symbol, keyword     = 0xc0, 0xc6, 0xc9, 0xca
-	shortBytes, longBytes                = 0xd0, 0xd9
-	shortString, stringChunk, longString = 0xda, 0xe2, 0xe3
-	shortList, longList, closedList      = 0xe4, 0xec, 0xed
-	isTrue, isFalse, null                = 0xf5, 0xf6, 0xf7
-	longInt, float, zero, one            = 0xf8, 0xfa, 0xfb, 0xfc
-	endOfList, resetCaches, minusOne     = 0xfd, 0xfe, 0xff
+	shortCache, getCache, putCache    = 0x80, 0xcc, 0xcd
+	shortStruct, structDef, structUse = 0xa0, 0xef, 0xf0
+	mapping, bigInt, symbol, keyword  = 0xc0, 0xc6, 0xc9, 0xca
+	shortBytes, shortString           = 0xd0, 0xda
+	shortList, longList, closedList   = 0xe4, 0xec, 0xed
+	isTrue, isFalse, null             = 0xf5, 0xf6, 0xf7
+	longInt, float, zero, one         = 0xf8, 0xfa, 0xfb, 0xfc
+	endOfList, resetCaches, minusOne  = 0xfd, 0xfe, 0xff
 )
+
+var constants = [...]string{isTrue: "true", isFalse: "false", null: "null", zero: "0.0", one: "1.0"}
 
 // NewDecoder returns a decoder, which may read more of r than it needs.
 func NewDecoder(r io.Reader) *Decoder {
 	return &Decoder{r: bufio.NewReaderSize(r, maxChunk)}
 }
 
-// Struct begins a struct. Its fields are the next objects, which may be structs
-// as well. The error is io.EOF if the input ends before the struct and not
-// within another; if it ends within an object, here or in another method, the
-// error is io.ErrUnexpectedEOF.
-func (d *Decoder) Struct() (tag string, fields int, err error) {
-	between := d.fields == 0 && d.err == nil
-	code := d.code()
-	if between && d.err == io.ErrUnexpectedEOF {
-		d.err = io.EOF
+// Err returns the first error. It is io.ErrUnexpectedEOF if the input ended
+// within an object, and nil if it ended between objects.
+func (d *Decoder) Err() error { return d.err }
+
+// More says whether there is another object.
+func (d *Decoder) More() bool {
+	_, err := d.r.Peek(1)
+	if err != io.EOF {
+		d.fail(err)
 	}
+	return err == nil && d.err == nil
+}
+
+// Struct begins a struct, which must have a tag and a number of fields. The
+// fields are the next objects, and may be structs as well.
+func (d *Decoder) Struct(tag string, fields int) {
+	code := d.code()
 	index := int64(code - shortStruct)
 	switch {
 	case code == structDef:
-		index = d.define()
+		index = int64(len(d.structs))
+		d.structs = append(d.structs, structType{strings.Trim(string(d.object(nil)), `"`), d.int()})
 	case code == structUse:
 		index = d.int()
-	case code < shortStruct || code >= shortStruct+16:
-		d.failf("a struct was expected, not code %#x", code)
+	case index >= 16:
+		index = -1
 	}
-	if index < 0 || index >= int64(len(d.structs)) {
-		d.failf("struct type %d of %d", index, len(d.structs))
+	if index < 0 || index >= int64(len(d.structs)) || d.structs[index] != (structType{tag, int64(fields)}) {
+		d.failf("a struct %s of %d fields was expected", tag, fields)
 	}
-	if d.err != nil {
-		return "", 0, d.err
-	}
-	s := d.structs[index]
-	d.fields = max(0, d.fields-1) + s.fields
-	return s.tag, s.fields, nil
-}
-
-// define reads the type of a struct: its tag, and how many fields it has. It
-// returns the index of the type.
-func (d *Decoder) define() int64 {
-	tag, fields := d.object(nil), d.int()
-	s := structType{fields: int(fields)}
-	if json.Unmarshal(tag, &s.tag) != nil || fields < 0 || fields > maxChunk {
-		d.failf("a struct %.40s with %d fields", tag, fields)
-	}
-	d.structs = append(d.structs, s)
-	return int64(len(d.structs) - 1)
 }
 
 // Int returns the next object, which must be an integer of 64 bits.
-func (d *Decoder) Int() (int64, error) {
-	d.fields = max(0, d.fields-1)
-	return d.int(), d.err
-}
+func (d *Decoder) Int() int64 { return d.int() }
 
 // AppendJSON appends the next object to a slice.
-func (d *Decoder) AppendJSON(to []byte) ([]byte, error) {
-	d.fields = max(0, d.fields-1)
-	return d.object(to), d.err
-}
+func (d *Decoder) AppendJSON(to []byte) []byte { return d.object(to) }
 
 // AppendMap is AppendJSON of an object that must be a map. It calls each with
-// the JSON of every key and value of this map, which are valid until the slice
+// the JSON of every key and value of this map, which stay valid until the slice
 // is written to.
-func (d *Decoder) AppendMap(to []byte, each func(key, value []byte)) ([]byte, error) {
-	d.fields = max(0, d.fields-1)
-	if code := d.code(); code != mapping {
-		d.failf("a map was expected, not code %#x", code)
+func (d *Decoder) AppendMap(to []byte, each func(key, value []byte)) []byte {
+	from := len(to)
+	d.each = each
+	to = d.object(to)
+	d.each = nil
+	if d.err == nil && to[from] != '{' {
+		d.failf("a map was expected")
 	}
-	return d.mapping(to, each), d.err
+	return to
 }
 
-// object appends the next object.
 func (d *Decoder) object(to []byte) []byte { return d.objectOf(d.code(), to) }
 
 // objectOf appends the object that begins with a code.
@@ -161,71 +153,66 @@ func (d *Decoder) objectOf(code int, to []byte) []byte {
 		return strconv.AppendInt(to, d.intOf(code), 10)
 	case code < shortStruct:
 		return d.cached(int64(code-shortCache), to)
-	case code >= shortString && code <= longString:
+	case code >= shortString && code < shortList:
 		return d.string(code, to)
 	case code >= shortList && code <= closedList:
-		return d.list(code, to)
+		return d.list(code, to, "[]")
+	case code >= isTrue && code <= null || code == zero || code == one:
+		return append(to, constants[code]...)
 	}
 	switch code {
+	case float:
+		return appendFloat(to, math.Float64frombits(uint64(d.integer(0, 8))))
+	case bigInt:
+		return d.bigInt(to)
+	case keyword, symbol:
+		return d.named(to)
 	case mapping:
-		return d.mapping(to, nil)
+		return d.list(d.code(), to, "{}")
 	case putCache:
 		return d.put(to)
 	case getCache:
 		return d.cached(d.int(), to)
-	case keyword, symbol:
-		return d.named(to)
 	}
-	return d.scalar(code, to)
+	d.failf("code %#x is not known here", code)
+	return to
 }
 
-// list appends a list that begins with a code.
-func (d *Decoder) list(code int, to []byte) []byte {
-	left := d.begin(code)
-	to = append(to, '[')
-	for code, ok := d.next(&left); ok; code, ok = d.next(&left) {
-		to = append(d.objectOf(code, to), ',')
-	}
-	return d.end(to, ']')
-}
-
-// mapping appends a map: a list of keys and values, in turn.
-func (d *Decoder) mapping(to []byte, each func(key, value []byte)) []byte {
-	left := d.begin(d.code())
-	if left > 0 {
-		if left%2 != 0 {
-			d.failf("a map of %d keys and values", left)
+// list appends a list that begins with a code. A map is a list, too, of keys
+// and values in turn.
+func (d *Decoder) list(code int, to []byte, brackets string) []byte {
+	left, key := d.begin(code), -1
+	to = append(to, brackets[0])
+	for left != 0 {
+		if code = d.code(); left < 0 && code == endOfList {
+			break
 		}
-		left /= 2
-	}
-	to = append(to, '{')
-	for code, ok := d.next(&left); ok; code, ok = d.next(&left) {
-		key := len(to)
-		to = d.key(code, to)
-		colon := len(to)
-		to = append(d.object(append(to, ':')), ',')
-		if each != nil && d.err == nil {
-			each(to[key:colon], to[colon+1:len(to)-1])
+		left--
+		from := len(to)
+		if to = d.objectOf(code, to); d.err != nil {
+			return to
+		}
+		switch {
+		case brackets == "[]":
+			to = append(to, ',')
+		case key < 0:
+			to, key = append(d.quoted(to, from), ':'), from
+		default:
+			if d.each != nil && d.depth == 1 {
+				d.each(to[key:from-1], to[from:])
+			}
+			to, key = append(to, ','), -1
 		}
 	}
-	return d.end(to, '}')
-}
-
-// key appends the key of a map.
-func (d *Decoder) key(code int, to []byte) []byte {
-	from := len(to)
-	to = d.objectOf(code, to)
-	if d.err != nil || to[from] == '"' {
-		return to
+	if key >= 0 {
+		d.failf("a key without a value")
 	}
-	key, err := json.Marshal(string(to[from:]))
-	d.fail(err)
-	d.grow(len(key))
-	return append(to[:from], key...)
+	d.depth--
+	return append(bytes.TrimSuffix(to, []byte{','}), brackets[1])
 }
 
-// begin returns how many objects a list has. It is -1 if they are not counted:
-// then the list has a mark at its end.
+// begin returns how many objects a list has. It is negative if they are not
+// counted: then the list has a mark at its end.
 func (d *Decoder) begin(code int) int64 {
 	d.depth++
 	switch {
@@ -241,27 +228,17 @@ func (d *Decoder) begin(code int) int64 {
 	return -1
 }
 
-// next returns the code of a list's next object, and false if there is none.
-func (d *Decoder) next(left *int64) (code int, ok bool) {
-	if *left == 0 {
-		return 0, false
+// quoted makes a string of a map's key.
+func (d *Decoder) quoted(to []byte, key int) []byte {
+	switch to[key] {
+	case '"':
+		return to
+	case '[', '{':
+		d.failf("a key that is a list or a map")
 	}
-	code = d.code()
-	if *left > 0 {
-		*left--
-	} else if code == endOfList {
-		return 0, false
-	}
-	return code, d.err == nil
-}
-
-// end closes a list or map, in which each object is followed by a comma.
-func (d *Decoder) end(to []byte, mark byte) []byte {
-	d.depth--
-	if last := len(to) - 1; to[last] == ',' {
-		to = to[:last]
-	}
-	return append(to, mark)
+	to, err := jsontext.AppendQuote(to[:key], string(to[key:]))
+	d.fail(err)
+	return to
 }
 
 // put appends an object and keeps it in the cache. It comes there before those
@@ -278,40 +255,30 @@ func (d *Decoder) put(to []byte) []byte {
 	return to
 }
 
-// cached appends an object of the cache. One that is to be cached itself may
-// contain only cached strings, as the names of keywords are: of others, few
-// bytes could make very much, and very deep lists.
+// cached appends an object of the cache. Within one that is being cached there
+// are only strings, the names of keywords: of others, few bytes could make very
+// much, and very deep lists.
 func (d *Decoder) cached(index int64, to []byte) []byte {
 	if index < 0 || index >= int64(len(d.cache)) || d.cache[index] == nil {
 		d.failf("cached object %d of %d", index, len(d.cache))
 		return to
 	}
 	object := d.cache[index]
-	if d.caching > 0 && object[0] != '"' {
-		d.failf("a cached object within another")
+	d.added += int64(len(object))
+	if d.added > freeGrowth+maxGrowth*d.read || d.caching > 0 && object[0] != '"' {
+		d.failf("a cached object where it would make the output very large")
 	}
-	d.grow(len(object))
 	return append(to, object...)
 }
 
-// grow counts bytes of output that were not there in the input.
-func (d *Decoder) grow(n int) {
-	d.added += int64(n)
-	if d.added > freeGrowth+maxGrowth*d.read {
-		d.failf("objects that are much larger than the input")
-	}
-}
-
-// code returns the code of the next object. After an error this is null.
+// code returns the code with which the next object begins. After an error it is
+// null.
 func (d *Decoder) code() int {
 	for d.err == nil {
 		b, err := d.r.ReadByte()
-		if err != nil {
-			d.fail(err)
-			break
-		}
+		d.fail(err)
 		d.read++
-		if b != resetCaches {
+		if b != resetCaches && err == nil {
 			return int(b)
 		}
 		d.cache, d.structs = nil, nil
@@ -319,17 +286,14 @@ func (d *Decoder) code() int {
 	return null
 }
 
-// bytes returns the next bytes, at most maxChunk. They are valid until more is
-// read. After an error they are none.
+// bytes returns the next bytes. They are valid until more is read. After an
+// error they are none.
 func (d *Decoder) bytes(n int) []byte {
-	if d.err != nil {
-		return nil
-	}
 	b, err := d.r.Peek(n)
 	d.fail(err)
-	d.read += int64(len(b))
 	_, err = d.r.Discard(len(b))
 	d.fail(err)
+	d.read += int64(len(b))
 	return b
 }
 
@@ -344,7 +308,5 @@ func (d *Decoder) fail(err error) {
 }
 
 func (d *Decoder) failf(format string, args ...any) {
-	if d.err == nil {
-		d.err = fmt.Errorf("fressian: byte %d: %s", d.read, fmt.Sprintf(format, args...))
-	}
+	d.fail(fmt.Errorf("fressian: byte %d: "+format, append([]any{d.read}, args...)...))
 }

@@ -3,25 +3,18 @@ package fressian
 import (
 	"bytes"
 	"encoding/hex"
-	"errors"
-	"io"
 	"strings"
 	"testing"
 )
 
-// decode returns the JSON of all objects of an input.
-func decode(input []byte) (texts []string, err error) {
+// decode returns the JSON of all objects of an input, a line each.
+func decode(input []byte) (string, error) {
+	var out []byte
 	d := NewDecoder(bytes.NewReader(input))
-	for {
-		text, err := d.AppendJSON(nil)
-		if errors.Is(err, io.ErrUnexpectedEOF) && d.read == int64(len(input)) {
-			return texts, nil
-		}
-		if err != nil {
-			return texts, err
-		}
-		texts = append(texts, string(text))
+	for d.More() {
+		out = append(d.AppendJSON(out), '\n')
 	}
+	return string(bytes.TrimSpace(out)), d.Err()
 }
 
 func fromHex(t *testing.T, digits string) []byte {
@@ -40,8 +33,8 @@ func TestObjectsBecomeJSON(t *testing.T) {
 		{"floats 0 and 1", "fb fc", "0.0 1.0"},
 		{"packed string", "dc 6e30", `"n0"`},
 	} {
-		texts, err := decode(fromHex(t, c.hex))
-		if got := strings.Join(texts, " "); got != c.want || err != nil {
+		got, err := decode(fromHex(t, c.hex))
+		if got != strings.ReplaceAll(c.want, " ", "\n") || err != nil {
 			t.Errorf("%s: %s became %s, %v; want %s", c.name, c.hex, got, err, c.want)
 		}
 	}

@@ -4,65 +4,42 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 func (d *Decoder) int() int64 { return d.intOf(d.code()) }
 
-// intOf returns the integer that begins with a code. A code below 0x80 has the
-// first bits and says how many bytes follow: it is in one of the ranges that
-// end at the codes below, and has a zero in the middle of it.
+// intOf returns the integer that begins with a code. A code below 0x80 says how
+// many bytes follow, and has the bits before them: it is in one of the ranges
+// that end below, and the middle of each range stands for zero.
 func (d *Decoder) intOf(code int) int64 {
-	switch {
-	case code == minusOne:
-		return -1
-	case code == longInt:
-		return d.packed(0, 8)
-	case code < 0x40:
-		return int64(code)
-	}
-	start := 0x40
-	for i, end := range [...]int{0x60, 0x70, 0x74, 0x78, 0x7c, 0x80} {
+	start := -0x40
+	for size, end := range [...]int{0x40, 0x60, 0x70, 0x74, 0x78, 0x7c, 0x80} {
 		if code < end {
-			return d.packed(code-(start+end)/2, i+1)
+			return d.integer(code-(start+end)/2, size)
 		}
 		start = end
 	}
-	d.failf("an integer was expected, not code %#x", code)
-	return 0
+	if code == longInt {
+		return d.integer(0, 8)
+	}
+	if code != minusOne {
+		d.failf("an integer was expected, not code %#x", code)
+	}
+	return -1
 }
 
-// packed returns an integer, given its first bits and how many bytes follow.
-func (d *Decoder) packed(first, bytes int) int64 {
+// integer returns an integer, given the bits before its last bytes.
+func (d *Decoder) integer(first, size int) int64 {
 	n := int64(first)
-	for _, b := range d.bytes(bytes) {
+	for _, b := range d.bytes(size) {
 		n = n<<8 | int64(b)
 	}
 	return n
-}
-
-// scalar appends the object that begins with a code and is not made of others.
-func (d *Decoder) scalar(code int, to []byte) []byte {
-	switch code {
-	case null:
-		return append(to, "null"...)
-	case isTrue:
-		return append(to, "true"...)
-	case isFalse:
-		return append(to, "false"...)
-	case zero:
-		return append(to, "0.0"...)
-	case one:
-		return append(to, "1.0"...)
-	case float:
-		return appendFloat(to, math.Float64frombits(uint64(d.packed(0, 8))))
-	case bigInt:
-		return d.bigInt(to)
-	}
-	d.failf("code %#x is not known here", code)
-	return to
 }
 
 // appendFloat appends a float so that it stays one.
@@ -70,21 +47,15 @@ func appendFloat(to []byte, f float64) []byte {
 	switch {
 	case math.IsNaN(f) || math.IsInf(f, 0):
 		return fmt.Appendf(to, `"%v"`, f)
-	case f != 0 && math.Abs(f) < 1e-6 || math.Abs(f) >= 1e21:
-		return strconv.AppendFloat(to, f, 'e', -1, 64)
 	case f == math.Trunc(f):
 		return strconv.AppendFloat(to, f, 'f', 1, 64)
 	}
 	return strconv.AppendFloat(to, f, 'f', -1, 64)
 }
 
-// bigInt appends an integer of any size: bytes in two's complement.
+// bigInt appends an integer of any size, given as bytes in two's complement.
 func (d *Decoder) bigInt(to []byte) []byte {
-	code := d.code()
-	if code != longBytes && (code < shortBytes || code >= shortBytes+8) {
-		d.failf("an integer's bytes were expected, not code %#x", code)
-	}
-	digits := d.bytes(d.length(code, shortBytes))
+	digits := d.chunks(d.code(), shortBytes)
 	n := new(big.Int).SetBytes(digits)
 	if len(digits) > 0 && digits[0] >= 0x80 {
 		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
@@ -92,16 +63,26 @@ func (d *Decoder) bigInt(to []byte) []byte {
 	return n.Append(to, 10)
 }
 
-// length returns the length that is in a code, or follows it.
-func (d *Decoder) length(code, short int) int {
-	if code < short+8 {
-		return code - short
+// chunks returns what a string or an integer is made of. A code below short + 8
+// holds a length. The next two are followed by one: the first of them begins a
+// chunk, behind which there are others, and the second the last one.
+func (d *Decoder) chunks(code, short int) []byte {
+	d.text = d.text[:0]
+	for {
+		kind := code - short
+		size := kind
+		if kind >= 8 {
+			size = int(d.int())
+		}
+		if kind < 0 || kind > 9 || kind == 8 && short == shortBytes {
+			d.failf("code %#x within a string or an integer", code)
+		}
+		d.text = append(d.text, d.bytes(size)...)
+		if kind != 8 || d.err != nil {
+			return d.text
+		}
+		code = d.code()
 	}
-	n := d.int()
-	if n < 0 || n > maxChunk {
-		d.failf("a chunk of %d bytes", n)
-	}
-	return int(n)
 }
 
 // named appends a keyword or symbol: a namespace, which may be null, and a
@@ -111,83 +92,42 @@ func (d *Decoder) named(to []byte) []byte {
 	switch {
 	case d.err != nil:
 		return to
-	case name[0] != '"':
-	case space[0] == '"':
-		to = append(append(to, space[:len(space)-1]...), '/')
-		return append(to, name[1:]...)
-	case string(space) == "null":
+	case string(space) == "null" && name[0] == '"':
 		return append(to, name...)
+	case space[0] != '"' || name[0] != '"':
+		d.failf("a keyword that is not made of strings")
 	}
-	d.failf("%.40s and %.40s are not a keyword", space, name)
-	return to
+	return append(append(append(to, space[:len(space)-1]...), '/'), name[1:]...)
 }
 
-// string appends a string that begins with a code. It is made of Java's UTF-16
-// units, each in up to three bytes; a long one comes in chunks.
+// string appends a string that begins with a code. Java encodes each of its
+// UTF-16 units by itself, so that a surrogate pair is not UTF-8.
 func (d *Decoder) string(code int, to []byte) []byte {
-	text := d.bytes(d.length(code, shortString))
-	if code != stringChunk && plain(text) {
-		return append(append(append(to, '"'), text...), '"')
+	text := d.chunks(code, shortString)
+	quoted, err := jsontext.AppendQuote(to, text)
+	if err != nil {
+		quoted, err = jsontext.AppendQuote(to, string(utf16.Decode(d.units(text))))
+		d.fail(err)
 	}
-	d.units = d.units[:0]
-	d.decode(text)
-	for code == stringChunk && d.err == nil {
-		if code = d.code(); code < shortString || code > longString {
-			d.failf("a string was expected, not code %#x", code)
-		}
-		d.decode(d.bytes(d.length(code, shortString)))
-	}
-	return appendText(to, d.units)
+	return quoted
 }
 
-// plain says whether text is the same in JSON.
-func plain(text []byte) bool {
-	for _, c := range text {
-		if c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
-			return false
+// units returns the UTF-16 units of a string, which take up to three bytes
+// each. The first byte begins with as many ones as there are bytes, or with a
+// zero.
+func (d *Decoder) units(text []byte) (units []uint16) {
+	for len(text) > 0 {
+		ones := bits.LeadingZeros8(^text[0])
+		size := max(1, ones)
+		if ones == 1 || size > min(3, len(text)) {
+			d.failf("a string with a wrong byte %#x", text[0])
+			return nil
 		}
+		unit := uint16(text[0] & (0xff >> ones))
+		for _, b := range text[1:size] {
+			unit = unit<<6 | uint16(b&0x3f)
+		}
+		units, text = append(units, unit), text[size:]
 	}
-	return true
-}
-
-// decode appends the units that a chunk holds to d.units. A chunk ends between
-// units.
-func (d *Decoder) decode(text []byte) {
-	for len(text) > 0 && d.err == nil {
-		c, size := uint16(text[0]), 1
-		switch {
-		case c < 0x80:
-		case c>>5 == 0b110 && len(text) >= 2:
-			c, size = c&0x1f<<6|uint16(text[1])&0x3f, 2
-		case c>>4 == 0b1110 && len(text) >= 3:
-			c, size = c<<12|uint16(text[1])&0x3f<<6|uint16(text[2])&0x3f, 3
-		default:
-			d.failf("a string with the byte %#x", c)
-		}
-		d.units, text = append(d.units, c), text[size:]
-	}
-}
-
-// appendText appends UTF-16 as a string.
-func appendText(to []byte, units []uint16) []byte {
-	to = append(to, '"')
-	for i := 0; i < len(units); i++ {
-		c := rune(units[i])
-		if i+1 < len(units) {
-			if pair := utf16.DecodeRune(c, rune(units[i+1])); pair != utf8.RuneError {
-				c, i = pair, i+1
-			}
-		}
-		switch {
-		case c == '"' || c == '\\':
-			to = append(to, '\\', byte(c))
-		case c == '\n':
-			to = append(to, `\n`...)
-		case c < ' ' || utf16.IsSurrogate(c):
-			to = fmt.Appendf(to, `\u%04x`, c)
-		default:
-			to = utf8.AppendRune(to, c)
-		}
-	}
-	return append(to, '"')
+	return units
 }
