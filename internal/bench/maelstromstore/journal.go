@@ -60,7 +60,11 @@ func readJournal(dir fs.FS, progress func(done, total int64)) (*netJournal, erro
 			j.bytes += info.Size()
 		}
 	}
-	r := &journalReader{limit: 1<<20 + j.bytes, messages: map[int64]*message{}, names: map[string]string{}}
+	r := &journalReader{
+		events: make([]event, 0, min(j.bytes/28, 1<<22)), // most take up 28 bytes or more
+		limit:  1<<20 + j.bytes/4,
+		names:  map[string]string{},
+	}
 	for _, name := range names {
 		err := r.open(dir, name, func(n int) {
 			if done += int64(n); progress != nil {
@@ -135,10 +139,10 @@ func (e event) half() *int {
 // A journalReader reads one file after the other.
 type journalReader struct {
 	events   []event
-	limit    int64              // of ids: an event takes up a dozen bytes
-	messages map[int64]*message // by id
-	names    map[string]string  // strings, by their JSON
-	bodies   []byte             // where the next ones go
+	messages []*message        // by id
+	limit    int64             // of ids
+	names    map[string]string // strings, by their JSON
+	bodies   []byte            // where the next ones go
 
 	// The JSON of the message that is being read.
 	body, kind, msgID, inReplyTo []byte
@@ -152,6 +156,7 @@ func (r *journalReader) open(dir fs.FS, name string, progress tally) error {
 	}
 	defer f.Close()
 	d, from := fressian.NewDecoder(io.TeeReader(f, progress)), len(r.events)
+	d.Entry = r.field
 	for d.More() {
 		e, err := r.event(d)
 		if last := len(r.events) - 1; err == nil && last >= from && (e.id <= r.events[last].id || e.at < r.events[last].at) {
@@ -180,12 +185,14 @@ func (r *journalReader) event(d *fressian.Decoder) (event, error) {
 	d.Struct("msg", 4)
 	id, src, dest := d.Int(), r.string(d), r.string(d)
 	r.kind, r.msgID, r.inReplyTo = nil, nil, nil
-	r.body = d.AppendMap(r.body[:0], r.field)
+	r.body = d.AppendJSON(r.body[:0])
 	switch {
 	case d.Err() != nil:
 		return e, d.Err()
-	case what != "send" && !e.recv, src == "", dest == "", e.id < 0, e.id > r.limit:
-		return e, fmt.Errorf("there cannot be an event %d: %.20q of %.20q for %.20q", e.id, what, src, dest)
+	case what != "send" && !e.recv, src == "", dest == "", r.body[0] != '{', min(e.id, id) < 0, max(e.id, id) > r.limit:
+		return e, fmt.Errorf("event %d, %.20q of message %d of %.20q for %.20q", e.id, what, id, src, dest)
+	case id >= int64(len(r.messages)):
+		r.messages = append(r.messages, make([]*message, id+1-int64(len(r.messages)))...)
 	}
 	e.msg = r.messages[id]
 	if e.msg == nil {
