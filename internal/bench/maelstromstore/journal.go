@@ -44,20 +44,18 @@ type netJournal struct {
 	notes  []string // what is damaged or missing: a sentence each
 }
 
-// readJournal reads net-journal. It calls progress, if set, with the bytes that
-// have been read and those that there are.
+// readJournal reads net-journal. After each file it calls progress, if set,
+// with the bytes that have been read and those that there are.
 func readJournal(dir fs.FS, progress func(done, total int64)) (*netJournal, error) {
 	names, err := fs.Glob(dir, "net-journal/*.fressian")
-	if err == nil && len(names) == 0 {
-		err = errors.New("it has no journal of the network, net-journal/*.fressian")
-	}
 	if err != nil {
 		return nil, err
 	}
-	j, done, cut := &netJournal{}, int64(0), 0
-	for _, name := range names {
+	j, sizes := &netJournal{}, make([]int64, len(names))
+	for i, name := range names {
 		if info, err := fs.Stat(dir, name); err == nil {
-			j.bytes += info.Size()
+			sizes[i] = info.Size()
+			j.bytes += sizes[i]
 		}
 	}
 	r := &journalReader{
@@ -65,50 +63,56 @@ func readJournal(dir fs.FS, progress func(done, total int64)) (*netJournal, erro
 		limit:  1<<20 + j.bytes/4,
 		names:  map[string]string{},
 	}
-	for _, name := range names {
-		err := r.open(dir, name, func(n int) {
-			if done += int64(n); progress != nil {
-				progress(min(done, j.bytes), j.bytes)
-			}
-		})
-		j.open = j.open || err != nil
-		if errors.Is(err, io.ErrUnexpectedEOF) {
+	done, cut := int64(0), 0
+	for i, name := range names {
+		err := r.open(dir, name)
+		if err == io.ErrUnexpectedEOF {
 			cut++
 		} else if err != nil {
-			j.notes = append(j.notes, fmt.Sprintf("%s is damaged, and its rest was not used: %v.", name, err))
+			j.notef("%s is damaged, and its rest was not used: %v.", name, err)
+		}
+		if done += sizes[i]; progress != nil {
+			progress(done, j.bytes)
 		}
 	}
 	if cut > 0 {
-		j.notes = append(j.notes, fmt.Sprintf("%d of the %d files of the network's journal were cut off.", cut, len(names)))
+		j.notef("%d of the %d files of the network's journal were cut off.", cut, len(names))
 	}
-	j.events = r.events
-	j.settle()
-	if len(j.events) == 0 && cut < len(names) {
-		return nil, fmt.Errorf("nothing of its journal of the network can be used: %s", j.notes[0])
-	}
-	if len(j.events) == 0 {
-		return nil, errors.New("its journal of the network is empty: the run ended before Maelstrom had written any of it")
+	if j.settle(r.events); len(j.events) == 0 {
+		return nil, errors.New("its journal of the network, net-journal, has no event that can be read: " +
+			"the run ended before Maelstrom had written any, or the files are damaged")
 	}
 	return j, nil
 }
 
+// notef notes what is damaged or missing.
+func (j *netJournal) notef(format string, args ...any) {
+	j.open = true
+	j.notes = append(j.notes, fmt.Sprintf(format, args...))
+}
+
 // settle puts events in order, leaves out those of messages that contradict
 // themselves, and finds what is missing.
-func (j *netJournal) settle() {
-	slices.SortFunc(j.events, func(a, b event) int { return cmp.Compare(a.id, b.id) })
-	j.events = slices.Compact(j.events) // a file may be there twice
-	for i, e := range j.events {
-		half := e.half()
-		if *half != 0 || !e.recv && e.msg.recv != 0 {
+func (j *netJournal) settle(events []event) {
+	slices.SortFunc(events, func(a, b event) int { return cmp.Compare(a.id, b.id) })
+	events = slices.Compact(events) // a file may be there twice
+	for i, e := range events {
+		half, early := e.half(), !e.recv && e.msg.recv != 0
+		if e.recv && e.msg.sent == 0 {
+			early = e.id == int64(i) // all that was sent before is there
+		}
+		if *half != 0 || early || outlier(events, i) {
 			e.msg.body = nil
 		}
 		*half = i + 1
-		if i > 0 && j.events[i-1].id == e.id {
-			j.events[i-1].msg.body, e.msg.body = nil, nil
+		if i > 0 && events[i-1].id == e.id {
+			events[i-1].msg.body, e.msg.body = nil, nil
 		}
 	}
-	all := len(j.events)
-	j.events = slices.DeleteFunc(j.events, func(e event) bool { return e.msg.body == nil })
+	j.events = slices.DeleteFunc(events, func(e event) bool { return e.msg.body == nil })
+	if odd := len(events) - len(j.events); odd > 0 {
+		j.notef("%d events of the network's journal contradict others, and were not used.", odd)
+	}
 	next := int64(0)
 	for i := range j.events {
 		e := &j.events[i]
@@ -119,12 +123,8 @@ func (j *netJournal) settle() {
 	for i := len(j.events) - 2; i >= 0; i-- { // an id is taken before the clock is read
 		j.events[i].at = min(j.events[i].at, j.events[i+1].at)
 	}
-	if odd := all - len(j.events); odd > 0 {
-		j.notes = append(j.notes, fmt.Sprintf("%d events of the network's journal contradict others, and were not used.", odd))
-	}
 	if missing := next - int64(len(j.events)); missing > 0 {
-		j.open = true
-		j.notes = append(j.notes, fmt.Sprintf("%d of %d events of the network's journal are missing.", missing, next))
+		j.notef("%d of %d events of the network's journal are missing.", missing, next)
 	}
 }
 
@@ -136,26 +136,40 @@ func (e event) half() *int {
 	return &e.msg.sent
 }
 
+// outlier says whether an event's id is far from the last one's, or its time
+// from those of both neighbours: a thread reads the clock soon after it has
+// taken an id.
+func outlier(events []event, i int) bool {
+	if i > 0 && events[i].id-events[i-1].id > int64(1000+2*len(events)) {
+		return true
+	}
+	if i == 0 || i == len(events)-1 {
+		return false
+	}
+	const far = 10 * time.Second
+	before, after := events[i-1].at, events[i+1].at
+	return events[i].at > max(before, after)+far || events[i].at < min(before, after)-far
+}
+
 // A journalReader reads one file after the other.
 type journalReader struct {
 	events   []event
 	messages []*message        // by id
 	limit    int64             // of ids
 	names    map[string]string // strings, by their JSON
-	bodies   []byte            // where the next ones go
 
 	// The JSON of the message that is being read.
 	body, kind, msgID, inReplyTo []byte
 }
 
 // open reads a file.
-func (r *journalReader) open(dir fs.FS, name string, progress tally) error {
+func (r *journalReader) open(dir fs.FS, name string) error {
 	f, err := dir.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	d, from := fressian.NewDecoder(io.TeeReader(f, progress)), len(r.events)
+	d, from := fressian.NewDecoder(f), len(r.events)
 	d.Entry = r.field
 	for d.More() {
 		e, err := r.event(d)
@@ -194,27 +208,18 @@ func (r *journalReader) event(d *fressian.Decoder) (event, error) {
 	case id >= int64(len(r.messages)):
 		r.messages = append(r.messages, make([]*message, id+1-int64(len(r.messages)))...)
 	}
-	e.msg = r.messages[id]
-	if e.msg == nil {
-		e.msg = r.message(id, src, dest)
-		r.messages[id] = e.msg
-	} else if e.msg.src != src || e.msg.dest != dest || !bytes.Equal(e.msg.body, r.body) {
-		e.msg.body = nil
+	m := r.messages[id]
+	if m == nil {
+		m = &message{
+			id: id, src: src, dest: dest, body: bytes.Clone(r.body),
+			kind: r.intern(r.kind), msgID: string(r.msgID), inReplyTo: string(r.inReplyTo),
+		}
+		r.messages[id] = m
+	} else if m.src != src || m.dest != dest || !bytes.Equal(m.body, r.body) {
+		m.body = nil
 	}
+	e.msg = m
 	return e, nil
-}
-
-// message makes a message of what has been read.
-func (r *journalReader) message(id int64, src, dest string) *message {
-	if cap(r.bodies)-len(r.bodies) < len(r.body) {
-		r.bodies = make([]byte, 0, max(1<<16, len(r.body)))
-	}
-	from := len(r.bodies)
-	r.bodies = append(r.bodies, r.body...)
-	return &message{
-		id: id, src: src, dest: dest, body: r.bodies[from:len(r.bodies):len(r.bodies)],
-		kind: r.intern(r.kind), msgID: string(r.msgID), inReplyTo: string(r.inReplyTo),
-	}
 }
 
 // field takes note of a field of the body.
@@ -240,18 +245,8 @@ func (r *journalReader) string(d *fressian.Decoder) string {
 func (r *journalReader) intern(text []byte) string {
 	s, ok := r.names[string(text)]
 	if !ok {
-		if json.Unmarshal(text, &s) != nil {
-			s = ""
-		}
+		_ = json.Unmarshal(text, &s) // then it is empty
 		r.names[string(text)] = s
 	}
 	return s
-}
-
-// A tally is told how many bytes have been read.
-type tally func(n int)
-
-func (t tally) Write(p []byte) (int, error) {
-	t(len(p))
-	return len(p), nil
 }
