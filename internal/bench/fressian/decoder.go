@@ -392,8 +392,7 @@ func (d *Decoder) code() int {
 func (d *Decoder) bytes(n int) []byte {
 	b, err := d.r.Peek(n)
 	d.fail(err)
-	_, err = d.r.Discard(len(b))
-	d.fail(err)
+	_, _ = d.r.Discard(len(b)) // they are in the buffer
 	d.read += int64(len(b))
 	return b
 }
