@@ -19,8 +19,8 @@ import (
 // That may be open: a write to seq-kv of what an old state holds changes
 // nothing if it runs on that state. So a Replay follows the pasts that fit the
 // replies so far, each with its likelihood. A past says of each change that may
-// have been made whether it was. When openChanges more have come, the likeliest
-// past decides about it.
+// have been made whether it was. When there are too many pasts or changes, the
+// likeliest past decides about the oldest change that is open.
 //
 // A state that is equal to the one before has no number here, unlike in a
 // [Store]: nothing shows whether it was made. So a store may keep fewer of the
@@ -32,14 +32,14 @@ type Replay struct {
 	texts   map[uint64]uint64 // the values that errors tell, by text
 	changes []change          // that may have been made; the first stands for the empty state
 	settled int32             // those below this are the same in all pasts
+	doubted uint64            // the open ones of which a past that was dropped says otherwise; as past.made
 	moves   int32             // requests that may have made a state, be it equal to the one before
 	pasts   []past
 	next    []past // what becomes of them with the request in hand
-	doubted uint64 // the open changes of which a past that was dropped says otherwise; as past.made
 	asked   []question
 	answers []*journal.Answer
 	misfits int    // replies that fit no past
-	misfit  string // the first of them
+	misfit  string // the first
 }
 
 const (
@@ -60,23 +60,22 @@ type change struct {
 
 // A past is what may have happened.
 type past struct {
-	made   uint64  // bit i: the i-th last change was made; 0 if that is settled
-	moved  bool    // the request in hand makes a change
-	weight float64 // the logarithm of its likelihood
-	floors []int32 // by caller, the change that made the oldest state that it may be at
+	made, moved uint64  // bit i of made: the i-th last change was made, and is open; moved is 1 if one is in hand
+	weight      float64 // the logarithm of its likelihood
+	floors      []int32 // by caller, the change that made the oldest state that it may be at
 }
 
 // A question is a request and its reply. Keys, values, and the types of replies
 // are digests.
 type question struct {
 	caller               int32
-	kind                 byte // the first letter of its type
-	create, wraps, moves bool // moves: it may have made a state; wraps: the ring may have wrapped around
-	key, value, from     uint64
+	kind                 byte   // the first letter of its type; 0 if no store understands it
+	create, wraps        bool   // wraps: the ring may have wrapped around
+	value, from          uint64 // value is what it sets
 	success, reply, want uint64 // the reply if it succeeds; that which came, or 0; the value that this tells, or 0
-	newest, head         int32  // the last change of all, and of the key, before it
-	first                int32  // which made the oldest state that may have answered; -1 if none fits
-	change               int32  // which the request makes, or may make; or 0
+	newest, head, moves  int32  // before it, the last change of all and of its key, and Replay.moves
+	first                int32  // the change that made the oldest state that may have answered; -1 if none fits
+	change               int32  // that it makes, or may make; or 0
 }
 
 var (
@@ -96,8 +95,8 @@ func NewReplay(name string) *Replay {
 		return nil
 	}
 	return &Replay{
-		name: name, keys: map[uint64]int32{}, texts: map[uint64]uint64{},
-		changes: make([]change, 1), settled: 1, pasts: make([]past, 1), callers: map[string]int32{},
+		name: name, callers: map[string]int32{}, keys: map[uint64]int32{}, texts: map[uint64]uint64{},
+		changes: make([]change, 1), settled: 1, pasts: make([]past, 1),
 	}
 }
 
@@ -111,23 +110,16 @@ func (r *Replay) Handle(caller string, request, reply journal.Raw) {
 		r.asked, r.answers = append(r.asked, question{}), append(r.answers, nil)
 		return
 	}
-	q := r.question(caller, asked, reply)
-	r.next = r.next[:0]
-	for _, p := range r.pasts {
-		r.follow(p, &q)
-	}
-	if len(r.next) == 0 {
+	q, answer := r.question(caller, asked, reply), new(journal.Answer)
+	if r.follow(&q); len(r.next) == 0 {
 		if r.misfits++; r.misfits == 1 {
 			r.misfit = fmt.Sprintf("%.200s from %s, answered with %.200s", request, caller, reply)
 		}
-		r.goOn(&q)
+		q.doubt()
+		r.follow(&q)
 	}
-	if q.moves {
-		r.moves++
-	}
-	r.pasts, r.next = r.next, r.pasts
-	answer := new(journal.Answer)
-	if slices.ContainsFunc(r.pasts, func(p past) bool { return p.moved }) {
+	r.pasts, r.next = r.next, r.pasts[:0]
+	if slices.ContainsFunc(r.pasts, func(p past) bool { return p.moved == 1 }) {
 		r.change(&q, asked, answer)
 	}
 	r.asked, r.answers = append(r.asked, q), append(r.answers, answer)
@@ -143,11 +135,12 @@ func (r *Replay) question(caller string, asked kvRequest, reply journal.Raw) que
 			r.pasts[i].floors = append(r.pasts[i].floors, 0)
 		}
 	}
+	newest := int32(len(r.changes)) - 1
 	q := question{
-		caller: n, kind: asked.kind[0], create: asked.create, success: digest(asked.kind + "_ok"), key: digest(asked.key),
-		value: digest(asked.sets().canonical()), from: digest(asked.from.canonical()), newest: int32(len(r.changes)) - 1,
+		caller: n, kind: asked.kind[0], create: asked.create, success: digest(asked.kind + "_ok"),
+		value: digest(asked.sets().canonical()), from: digest(asked.from.canonical()),
+		newest: newest, first: newest, head: r.keys[digest(asked.key)], moves: r.moves,
 	}
-	q.head, q.first = r.keys[q.key], q.newest
 	if reply == nil {
 		return q
 	}
@@ -164,6 +157,15 @@ func (r *Replay) question(caller string, asked kvRequest, reply journal.Raw) que
 		}
 	}
 	return q
+}
+
+// doubt deals with a reply that fits no past: the value is set if it says so,
+// and nothing else is known.
+func (q *question) doubt() {
+	if q.reply == q.success && q.kind == 'c' {
+		q.kind = 'w'
+	}
+	q.reply, q.first = 0, -1
 }
 
 // run returns the reply to a request, and the value of its key afterwards. Now
@@ -223,49 +225,37 @@ func (r *Replay) look(p *past, q *question, floor, limit int32) (v view) {
 	return v
 }
 
-// follow adds what becomes of a past to r.next: nothing if the reply does not
-// fit it, and two if the request may have made a change, or not.
-func (r *Replay) follow(p past, q *question) {
-	floor := p.floors[q.caller]
-	if r.name == "lin-kv" {
-		floor = q.newest
-	}
-	v := r.look(&p, q, floor, q.newest)
-	q.moves = q.moves || v.moved > 0
-	// A request that would have changed an old state ran on the newest.
-	if reply, after := q.run(v.current); v.moved > 0 && q.fits(reply, v.current) {
-		if after == v.current {
-			v.fit += v.moved
-		} else {
-			r.next = append(r.next, p.with(q, v.moved/v.states))
-		}
-	}
-	if v.fit == 0 {
-		return
-	}
-	p.weight += math.Log(v.fit / v.states)
-	q.first = min(q.first, v.first)
-	if r.moves-r.changes[floor].moves >= KeptStates {
-		q.wraps = true // so the caller may be at an older state than that which has answered
-	} else {
-		p.floors[q.caller] = v.first
-	}
-	r.next = append(r.next, p)
-}
-
-// with returns a past after a request has made a change, as is so likely.
-func (p past) with(q *question, likely float64) past {
-	p.moved, p.weight, p.floors = true, p.weight+math.Log(likely), slices.Clone(p.floors)
-	p.floors[q.caller] = q.newest + 1
-	return p
-}
-
-// goOn goes on after a reply that fits no past, with what it says was done.
-func (r *Replay) goOn(q *question) {
-	q.first = -1
+// follow finds out what may have become of the pasts: nothing if the reply does
+// not fit one, and two if the request may have made a change, or not.
+func (r *Replay) follow(q *question) {
 	for _, p := range r.pasts {
-		if q.reply == q.success && q.kind != 'r' {
-			p = p.with(q, 1)
+		floor := p.floors[q.caller]
+		if r.name == "lin-kv" {
+			floor = q.newest
+		}
+		v := r.look(&p, q, floor, q.newest)
+		if v.moved > 0 {
+			r.moves = q.moves + 1
+		}
+		// A request that would have changed an old state ran on the newest.
+		if reply, after := q.run(v.current); v.moved > 0 && q.fits(reply, v.current) {
+			if after == v.current {
+				v.fit += v.moved
+			} else {
+				floors := slices.Clone(p.floors)
+				floors[q.caller] = q.newest + 1
+				r.next = append(r.next, past{p.made, 1, p.weight + math.Log(v.moved/v.states), floors})
+			}
+		}
+		if v.fit == 0 {
+			continue
+		}
+		p.weight += math.Log(v.fit / v.states)
+		q.first = min(q.first, v.first)
+		if q.moves-r.changes[floor].moves >= KeptStates {
+			q.wraps = true // so the caller may be at an older state than that which has answered
+		} else {
+			p.floors[q.caller] = v.first
 		}
 		r.next = append(r.next, p)
 	}
@@ -279,7 +269,7 @@ func (r *Replay) change(q *question, asked kvRequest, answer *journal.Answer) {
 	raw := slices.Clone(asked.sets().raw)
 	*answer = journal.Answer{Key: journal.Raw(asked.key), Value: raw}
 	q.change = q.newest + 1
-	r.keys[q.key] = q.change
+	r.keys[digest(asked.key)] = q.change
 	if !isSimple(raw) {
 		r.texts[digest(prStr(raw))] = q.value
 	}
@@ -290,10 +280,7 @@ func (r *Replay) change(q *question, asked kvRequest, answer *journal.Answer) {
 	}
 	for i := range r.pasts {
 		p := &r.pasts[i]
-		p.made <<= 1
-		if p.moved {
-			p.made, p.moved = p.made|1, false
-		}
+		p.made, p.moved = p.made<<1|p.moved, 0
 	}
 }
 
@@ -333,6 +320,12 @@ func (r *Replay) state(p *past, i int32) int32 {
 	return r.changes[r.settled-1].state + int32(bits.OnesCount64(p.made>>(len(r.changes)-1-int(i))))
 }
 
+// A bound is what a caller's later requests tell about where it was.
+type bound struct {
+	after int32 // the first change that it had not seen; 0 if that is not known
+	doubt bool  // it may have seen more
+}
+
 // Answers returns where each answer came from, and what the request changed.
 // There is one for each call of Handle, and it is nil if no store understands
 // the request.
@@ -342,17 +335,11 @@ func (r *Replay) Answers() []*journal.Answer {
 	}
 	bounds := make([]bound, len(r.callers))
 	for i, q := range slices.Backward(r.asked) {
-		if r.answers[i] != nil {
-			bounds[q.caller] = r.answer(r.answers[i], &q, bounds[q.caller])
+		if a := r.answers[i]; a != nil {
+			bounds[q.caller] = r.answer(a, &q, bounds[q.caller])
 		}
 	}
 	return r.answers
-}
-
-// A bound is what a caller's later requests tell about where it was.
-type bound struct {
-	after int32 // the first change that it had not seen; 0 if that is not known
-	doubt bool  // it may have seen more
 }
 
 // answer completes an answer, and returns the bound for the request before. The
