@@ -103,8 +103,11 @@ func say(format string, args ...any) string { return fmt.Sprintf(format, args...
 
 // when says at what time something happened, as in "after 17 ms".
 func (r *Run) when(at int) string {
-	if at < r.ready {
+	switch {
+	case at < r.ready && r.whole(at, r.ready):
 		return "before the first request"
+	case at < r.ready:
+		return "at the beginning"
 	}
 	return "after " + brief(r.entry(at).Time)
 }

@@ -137,6 +137,9 @@ func (s *scene) giveUp(op int) {
 // A handled is what seq-kv made of a request: where it answered, and its reply.
 type handled struct{ request, at, reply int }
 
+// newest returns the newest state when it was made.
+func (h handled) newest(s *scene) int { return s.journal[h.at].Newest }
+
 // store lets seq-kv handle a request that has come, in its newest state, or in
 // an older one if it changes nothing there.
 func (s *scene) store(request, age int) handled {
