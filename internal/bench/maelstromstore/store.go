@@ -1,10 +1,32 @@
 // Package maelstromstore reads the directory in which the real Maelstrom keeps
 // a run, and makes of it what a run of the bench gives: a result and a journal.
+//
+//	dir, err := maelstromstore.Find("store/latest")
+//	run, err := maelstromstore.Read(os.DirFS(dir), maelstromstore.Options{})
+//	fmt.Println(run.Result.Right, run.Valid)
+//	run.Entries(func(e journal.Entry) { ... })
+//
+// A directory need not be complete: Maelstrom may have been interrupted, or may
+// still be at work. Of three sources, net-journal/ has every message that was
+// sent and received, jepsen.log the operations of workers and nemesis, and what
+// went wrong, and results.edn Maelstrom's own verdict. What they do not record
+// is either worked out, such as what seq-kv must have done to answer as it did
+// (package service), or left open: the journal ends with a Gap where it is not
+// known what followed.
+//
+// Two clocks come together: the journal's, which is the JVM's nanoTime, and the
+// log's, which has milliseconds. Operations that are matched with their
+// messages have the journal's times.
 package maelstromstore
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"olympos.io/encoding/edn"
@@ -22,7 +44,7 @@ type Run struct {
 	Command []string  // Maelstrom's command line, from the word test on
 	Bin     string    // the node, as the command line names it
 	Start   time.Time // when the first request could be made
-	Ended   string    // empty if the run came to its end; or how it ended, such as "its JVM was killed"
+	Ended   string    // how the run ended, if it did not come to its end
 
 	Valid    string            // Maelstrom's own :valid?: true, false, :unknown; empty if there is none
 	Checkers map[string]string // the same of each checker, such as workload and stats
@@ -38,17 +60,246 @@ type Options struct {
 	Progress    func(done, total int64) // if set, is called now and then with the bytes that have been read
 }
 
-// validity is what Maelstrom says of a run or of a checker.
-type validity struct {
-	Valid edn.RawMessage `edn:"valid?"`
+// Find returns the directory of a run, given that or one above it: store,
+// store/g-counter, or a link such as latest. Of several runs, it is the newest.
+func Find(path string) (string, error) {
+	if _, err := os.Stat(path); err != nil {
+		return "", fmt.Errorf("cannot read %s: %w", path, errors.Unwrap(err))
+	}
+	for _, pattern := range []string{"jepsen.log", "*/jepsen.log", "*/*/jepsen.log"} {
+		logs, _ := fs.Glob(os.DirFS(path), pattern)
+		if len(logs) == 0 {
+			continue
+		}
+		newest := slices.MaxFunc(logs, func(a, b string) int {
+			return modified(filepath.Join(path, a)).Compare(modified(filepath.Join(path, b)))
+		})
+		return filepath.EvalSymlinks(filepath.Join(path, filepath.Dir(newest)))
+	}
+	return "", fmt.Errorf("%s is not a run of Maelstrom, and has none in it: there is no jepsen.log", path)
 }
 
-var _ validity
+func modified(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
 
-// Find returns the directory of a run, given that or one above it: store,
-// store/g-counter, or a link such as latest.
-func Find(path string) (string, error) { return path, nil }
+// A reader puts a run together.
+type reader struct {
+	*Run
+	log     *runLog
+	cfg     maelstromtest.Config
+	events  []event // of the journal, up to where it is whole
+	unused  int     // how many events follow
+	ended   bool    // the last event is the last of the run
+	origin  time.Duration
+	latest  map[string]int               // by receiver: the latest sending of what it received, 1 + an index
+	answers map[string][]*journal.Answer // by service, in the order of its requests
+	strays  []stray                      // answers that nobody waited for
+	stderr  map[string]string            // by node
+}
 
 // Read reads a run's directory. The error says in a sentence why it cannot be
-// read: it is not a run of Maelstrom's, or of another workload.
-func Read(dir fs.FS, o Options) (*Run, error) { return nil, errors.ErrUnsupported }
+// read: for example, it is of another workload.
+func Read(dir fs.FS, o Options) (*Run, error) {
+	r := &reader{Run: &Run{}}
+	if err := r.readLog(dir); err != nil {
+		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
+	}
+	net, err := readJournal(dir, o.Progress)
+	if err != nil {
+		return nil, err
+	}
+	r.take(net)
+	r.configure(o.Consistency)
+	history := r.history()
+	r.replay()
+	r.placeLives(dir)
+	r.Result = maelstromtest.Judge(r.evidence(history), r.cfg, r.traffic(), r.faults())
+	r.readResults(dir)
+	r.Entries = r.entries
+	return r.Run, nil
+}
+
+// readLog reads jepsen.log.
+func (r *reader) readLog(dir fs.FS) error {
+	text, err := fs.ReadFile(dir, "jepsen.log")
+	if errors.Is(err, fs.ErrNotExist) {
+		return errors.New("it is not the directory of a Maelstrom run: there is no jepsen.log")
+	} else if err != nil {
+		return err
+	}
+	r.log = readLog(string(text))
+	l := r.log
+	switch {
+	case l.Workload == "":
+		return errors.New("jepsen.log does not say what was run")
+	case l.Workload != "g-counter":
+		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be told of", string(l.Workload))
+	case len(l.Nodes) == 0 || l.Concurrency < 1:
+		return errors.New("jepsen.log does not say how many nodes and workers there were")
+	case l.crashed != "" && len(l.ops) == 0:
+		return fmt.Errorf("the run ended before its first request: %s", l.crashed)
+	case len(l.ops) == 0:
+		return errors.New("the run has not come to its first request")
+	}
+	r.Command, r.Bin, r.Start = l.Argv, l.Bin, l.start
+	switch {
+	case l.crash != nil:
+		r.Ended = fmt.Sprintf("Maelstrom broke it off without results: %s crashed", l.crash.Node)
+	case l.crashed != "":
+		r.Ended = "Maelstrom broke it off without results: " + l.crashed
+	case !l.done:
+		r.Ended = fmt.Sprintf("it was ended from outside, or is still going on: the log ends after %s", verdict.Time(l.last))
+	}
+	return nil
+}
+
+// take takes the events up to the first of those that are missing. At the
+// start, the messages of init are known well enough if one end of each is.
+func (r *reader) take(net *netJournal) {
+	r.Bytes, r.Events, r.Notes = net.bytes, len(net.events), append(r.Notes, net.notes...)
+	halves, requests := 0, false
+	for _, e := range net.events {
+		if inits(e.msg) && (e.msg.sent == 0 || e.msg.recv == 0) {
+			halves++
+		}
+	}
+	whole := slices.IndexFunc(net.events, func(e event) bool {
+		if requests = requests || isClient(e.msg.src) && !inits(e.msg); !requests {
+			halves -= e.missing
+			return halves < 0
+		}
+		return e.missing > 0
+	})
+	if whole < 0 {
+		whole = len(net.events)
+	}
+	r.events, r.unused = net.events[:whole], len(net.events)-whole
+	r.ended = r.unused == 0 && !net.open && r.log.done
+	r.latest = map[string]int{}
+	for _, e := range r.events {
+		if e.recv {
+			r.latest[e.msg.dest] = max(r.latest[e.msg.dest], e.msg.sent)
+		}
+	}
+}
+
+// inits reports whether a message is an init or the answer to one.
+func inits(m *message) bool { return m.kind == "init" || m.kind == "init_ok" }
+
+// configure translates the options of the run.
+func (r *reader) configure(promise verdict.Consistency) {
+	s := r.log.settings
+	seconds := func(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }
+	r.cfg = maelstromtest.Config{
+		Workload: maelstromtest.GCounter{}, Nodes: len(s.Nodes), Concurrency: s.Concurrency, Rate: s.Rate, TimeLimit: seconds(s.TimeLimit),
+		Latency: seconds(s.Latency.Mean / 1000), LatencyDist: maelstromtest.Distribution(s.Latency.Dist),
+		NemesisInterval: seconds(s.Interval), Recovery: 10 * time.Second, ClientTimeout: 5 * time.Second,
+		Consistency: promise, Args: s.Args,
+	}
+	switch share := s.Availability.(type) {
+	case edn.Keyword:
+		r.cfg.Availability = 1 // total
+	case float64:
+		r.cfg.Availability = share
+	case int64:
+		r.cfg.Availability = float64(share)
+	}
+	if slices.Contains(s.Argv, "--nemesis") {
+		r.cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Partition}} // Maelstrom has no other
+	}
+}
+
+// maxStderr bounds what is read of the end of a node's standard error.
+const maxStderr = 64 << 10
+
+// placeLives finds out what can be known of nodes that crashed or went mute,
+// and what nodes wrote to their standard error.
+func (r *reader) placeLives(dir fs.FS) {
+	r.stderr = map[string]string{}
+	for _, node := range r.log.Nodes {
+		if text, _ := fs.ReadFile(dir, "node-logs/"+node+".log"); len(text) > 0 { // there may be none
+			r.stderr[node] = strings.ToValidUTF8(string(text[max(0, len(text)-maxStderr):]), "")
+		}
+	}
+	if c := r.log.crash; c != nil {
+		if last := r.lastSent(c.Node); last >= 0 {
+			c.At = r.since(r.events[last].at)
+		}
+	}
+	for i := range r.log.mutes {
+		m := &r.log.mutes[i]
+		if last := r.lastSent(m.Node); last >= 0 {
+			m.At = max(m.At, r.since(r.events[last].at))
+		}
+	}
+}
+
+// evidence returns what the verdict rests on.
+func (r *reader) evidence(history []verdict.Op) verdict.Evidence {
+	e := verdict.Evidence{
+		History: history, Complete: r.log.done, Consistency: r.cfg.Consistency, Availability: r.cfg.Availability,
+		Failures: r.failures(), Unknown: map[string]string{verdict.StartsAndEnds: "Maelstrom kills its nodes at the end"},
+	}
+	e.Mutes, e.Stderr = r.log.mutes, r.stderr
+	if r.log.crash != nil {
+		e.Crashes = []verdict.Crash{*r.log.crash}
+	}
+	if !r.log.done {
+		e.Unknown[verdict.NoCrash] = "Maelstrom looks at that when it stops the nodes"
+	}
+	if !r.ended {
+		e.Unknown[verdict.WellFormed] = "not all messages are recorded"
+	}
+	return e
+}
+
+// traffic counts the messages.
+func (r *reader) traffic() (t maelstromtest.Traffic) {
+	for _, e := range r.events {
+		if e.recv && e.msg.sent != 0 {
+			continue
+		}
+		t.Messages++
+		if !isClient(e.msg.src) && !isClient(e.msg.dest) {
+			t.ServerMessages++
+		}
+	}
+	return t
+}
+
+func (r *reader) faults() (faults []maelstromtest.FaultRecord) {
+	for _, c := range r.log.cuts {
+		f := maelstromtest.FaultRecord{Fault: "partition", Detail: c.kind, Start: c.from, Stop: c.to}
+		if c.to == never {
+			f.Stop = -1
+		}
+		faults = append(faults, f)
+	}
+	return faults
+}
+
+// readResults reads Maelstrom's own verdict, if there is one.
+func (r *reader) readResults(dir fs.FS) {
+	text, err := fs.ReadFile(dir, "results.edn")
+	var results map[edn.Keyword]edn.RawMessage
+	if err != nil || edn.Unmarshal(text, &results) != nil {
+		return
+	}
+	r.Valid, r.Checkers = string(results["valid?"]), map[string]string{}
+	for name, checker := range results {
+		var own struct {
+			Valid edn.RawMessage `edn:"valid?"`
+		}
+		if edn.Unmarshal(checker, &own) == nil && len(own.Valid) > 0 {
+			r.Checkers[string(name)] = string(own.Valid)
+		}
+	}
+}

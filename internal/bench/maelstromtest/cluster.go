@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"maelstrom-counter/internal/bench/service"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -164,29 +165,29 @@ func (c *Cluster) Inject(name string, line []byte) {
 
 // Get returns the value that key has in the newest state of a service, "seq-kv"
 // or "lin-kv".
-func (c *Cluster) Get(service, key string) (raw json.RawMessage, ok bool) {
+func (c *Cluster) Get(name, key string) (raw json.RawMessage, ok bool) {
 	c.t.Helper()
-	c.doWith(service, func(s *store) { raw, ok = s.get(key) })
+	c.doWith(name, func(s *service.Store) { raw, ok = s.Get(key) })
 	return raw, ok
 }
 
 // Put writes a value to a service, as one more of its callers. The value must
 // marshal to JSON.
-func (c *Cluster) Put(service, key string, v any) {
+func (c *Cluster) Put(name, key string, v any) {
 	c.t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
-		c.t.Fatalf("maelstromtest: value for %s: %v", service, err)
+		c.t.Fatalf("maelstromtest: value for %s: %v", name, err)
 	}
-	c.doWith(service, func(s *store) { s.put("the test", key, raw) })
+	c.doWith(name, func(s *service.Store) { s.Put("the test", key, raw) })
 }
 
 // doWith is do for a service.
-func (c *Cluster) doWith(service string, f func(*store)) {
+func (c *Cluster) doWith(name string, f func(*service.Store)) {
 	c.t.Helper()
-	s, ok := c.b.services[service].(*store)
+	s, ok := c.b.services[name].(*service.Store)
 	if !ok {
-		c.t.Fatalf("maelstromtest: no store %q", service)
+		c.t.Fatalf("maelstromtest: no store %q", name)
 	}
 	c.do(func() { f(s) })
 }
@@ -298,8 +299,8 @@ func (c *Cluster) eachStoreLink(nodes []string, f func(a, b string)) {
 		nodes = nodeNames(c.b.cfg.Nodes)
 	}
 	for _, n := range nodes {
-		for _, service := range slices.Sorted(maps.Keys(c.b.services)) {
-			f(n, service)
+		for _, name := range slices.Sorted(maps.Keys(c.b.services)) {
+			f(n, name)
 		}
 	}
 }

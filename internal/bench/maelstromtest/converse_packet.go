@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"maelstrom-counter/internal/bench/service"
 )
 
 // A Packet is a message that the node has sent, at the time At.
@@ -48,7 +50,7 @@ func (p Packet) is(types []string) bool { return len(types) == 0 || slices.Conta
 // Field returns a field of the body as it was written, or an empty string if
 // there is none.
 func (p Packet) Field(name string) string {
-	fields, _ := rawFields(p.Body)
+	fields, _ := service.Fields(p.Body)
 	return string(fields[name])
 }
 
@@ -68,11 +70,11 @@ func (p Packet) String() string { return p.Line }
 // is safe for concurrent use.
 type Store struct {
 	mu    sync.Mutex
-	store *store
+	store *service.Store
 }
 
 // NewStore returns a store that holds nothing.
-func NewStore() *Store { return &Store{store: newLinearizable()} }
+func NewStore() *Store { return &Store{store: service.NewLinearizable()} }
 
 // Serve answers a request.
 func (s *Store) Serve(c *Conversation, p Packet) {
@@ -86,7 +88,7 @@ func (s *Store) Serve(c *Conversation, p Packet) {
 func (s *Store) Reply(p Packet) (body string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	raw, _ := answer(s.store, p.Src, p.Body)
+	raw, _ := service.Answer(s.store, p.Src, p.Body)
 	return string(raw)
 }
 
@@ -94,7 +96,7 @@ func (s *Store) Reply(p Packet) (body string) {
 func (s *Store) Get(key string) (raw string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	value, _ := s.store.get(key)
+	value, _ := s.store.Get(key)
 	return string(value)
 }
 
@@ -102,16 +104,5 @@ func (s *Store) Get(key string) (raw string) {
 func (s *Store) Put(key, raw string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store.put("", key, json.RawMessage(raw))
-}
-
-// get returns the value of a key, a string, in the newest state.
-func (s *store) get(key string) (raw json.RawMessage, ok bool) {
-	v, ok := s.newest().values[canonical(toJSON(key))]
-	return v.raw, ok
-}
-
-// put writes the value of a key, a string.
-func (s *store) put(caller, key string, raw json.RawMessage) {
-	s.handle(caller, kvRequest{kind: "write", key: canonical(toJSON(key)), value: valueOf(raw)})
+	s.store.Put("", key, json.RawMessage(raw))
 }

@@ -10,6 +10,10 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"maelstrom-counter/internal/bench/service"
 )
 
 // parse reads a line that a node printed. As in Maelstrom's process.clj, one
@@ -20,10 +24,10 @@ import (
 // takes a line that others may refuse, remark says why they may.
 func (n *network) parse(line []byte) (m *message, remark string, err error) {
 	fields := make(map[string]json.RawMessage, 8)
-	end, err := scanFields(line, fields)
+	end, err := service.ScanFields(line, fields)
 	if escaped := escapeControls(line); err != nil && escaped != nil {
 		// Maelstrom's parser takes control characters in strings.
-		if end, err = scanFields(escaped, fields); err == nil {
+		if end, err = service.ScanFields(escaped, fields); err == nil {
 			line, remark = escaped, "there is a control character in a string"
 		}
 	}
@@ -108,7 +112,7 @@ func whyNotObject(line []byte, err error) string {
 // message, whoever is in the network.
 func checkFields(fields map[string]json.RawMessage) error {
 	for _, name := range []string{"src", "dest"} {
-		switch _, isString := stringOf(fields[name]); {
+		switch _, isString := service.StringOf(fields[name]); {
 		case fields[name] == nil:
 			return fmt.Errorf("no %s", name)
 		case !isString:
@@ -129,9 +133,15 @@ func checkFields(fields map[string]json.RawMessage) error {
 	return nil
 }
 
+// isInteger reports whether raw, which is valid JSON or empty, is a number
+// without fraction or exponent.
+func isInteger(raw json.RawMessage) bool {
+	return jsontext.Value(raw).Kind() == '0' && !bytes.ContainsAny(raw, ".eE")
+}
+
 // lookup returns the endpoint that a field names.
 func (n *network) lookup(fields map[string]json.RawMessage, field string) (*endpoint, error) {
-	name, _ := stringOf(fields[field])
+	name, _ := service.StringOf(fields[field])
 	e := n.endpoints[name]
 	switch {
 	case e == nil:

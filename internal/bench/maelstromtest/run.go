@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"maelstrom-counter/internal/bench/service"
 )
 
 // exitTimeout is how long nodes may take to end after the end of their input.
@@ -33,7 +35,7 @@ type bench struct {
 	settle   func() // waits until all nodes wait for something
 	start    starter
 	nodes    []*node
-	services map[string]service
+	services map[string]service.Service
 	faultLog []FaultRecord
 	stops    []func()   // end the faults of faultLog that are in force
 	faulty   bool       // faults may begin
@@ -90,11 +92,11 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	}
 	b := &bench{
 		cfg: cfg, virtual: virtual, settle: settle, start: start,
-		services: map[string]service{
-			"seq-kv":  newSequential(cfg.stream("seq-kv")),
-			"lin-kv":  newLinearizable(),
-			"lww-kv":  &eventual{random: cfg.stream("lww-kv")},
-			"lin-tso": &oracle{},
+		services: map[string]service.Service{
+			"seq-kv":  service.NewSequential(cfg.stream("seq-kv")),
+			"lin-kv":  service.NewLinearizable(),
+			"lww-kv":  service.NewEventual(cfg.stream("lww-kv")),
+			"lin-tso": service.NewOracle(),
 		},
 		rng:    cfg.stream("workload"),
 		wakeup: make(chan struct{}, 1),
@@ -103,11 +105,11 @@ func newBench(cfg Config, virtual bool, settle func(), start starter) (*bench, e
 	b.network = newNetwork(cfg, &b.scheduler, b.note)
 	if script := cfg.Script; script != nil {
 		b.network.deliver, b.network.hops = script.deliver(cfg.Latency), hops{}
-		b.services["seq-kv"] = newStore(script.answer)
+		b.services["seq-kv"] = service.NewStore(script.answer)
 	}
 	for name, s := range b.services {
 		b.network.add(name, aService, func(m *message) {
-			reply, from := answer(s, m.src.name, m.body)
+			reply, from := service.Answer(s, m.src.name, m.body)
 			if from != nil {
 				b.note(Entry{What: Answered, ID: m.id, Src: m.src.name, Dest: m.dest.name, Answer: from})
 			}

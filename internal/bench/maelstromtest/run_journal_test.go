@@ -3,6 +3,7 @@ package maelstromtest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -130,5 +131,44 @@ func TestAScriptTakesThePlaceOfChance(t *testing.T) {
 	}
 	if slices.ContainsFunc(journal, func(e Entry) bool { return e.What == Answered && e.State < e.Newest }) {
 		t.Errorf("n1 was served an old state, although its own change is the newest")
+	}
+}
+
+// All services answer the nodes of a cluster. Their answers are drawn from the
+// seed, and the journal has no Answered entries for them.
+func TestAllOfMaelstromsServicesAnswer(t *testing.T) {
+	run := func(seed uint64) (heard string) {
+		program := respond(func(env Env, m Packet) {
+			if m.Type != "echo" {
+				heard += fmt.Sprint(m.Src, m.Type, m.Field("value"), m.Field("ts"), " ")
+				return
+			}
+			for _, service := range []string{"lin-kv", "lww-kv", "seq-kv"} {
+				say(env, m.Dest, service, fmt.Sprintf(`{"type":"write","key":"k","value":%d,"msg_id":%d}`, m.MsgID, m.MsgID))
+				say(env, m.Dest, service, `{"type":"read","key":"k","msg_id":9}`)
+			}
+			say(env, m.Dest, "lin-tso", `{"type":"ts","msg_id":9}`)
+			echo(env, m)
+		})
+		_, journal := Record(t, Config{Workload: Echo{}, Nodes: 1, Rate: 100, TimeLimit: time.Second, Seed: seed}, program)
+		answered := map[string]bool{}
+		for _, e := range journal {
+			if e.What == Answered {
+				answered[e.Dest] = true
+			}
+		}
+		if got := slices.Sorted(maps.Keys(answered)); !slices.Equal(got, []string{"lin-kv", "seq-kv"}) {
+			t.Errorf("the journal has answers of %q", got)
+		}
+		return heard
+	}
+	first := run(1)
+	for _, answer := range []string{"lin-kvread_ok1 ", "lww-kvwrite_ok ", "seq-kvread_ok", "lin-tsots_ok0 ", "lin-tsots_ok1 "} {
+		if !strings.Contains(first, answer) {
+			t.Errorf("no %q in %s", answer, first)
+		}
+	}
+	if run(1) != first || run(2) == first {
+		t.Error("the seed does not decide what lww-kv and seq-kv answer, or not alone")
 	}
 }

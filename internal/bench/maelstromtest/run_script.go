@@ -3,6 +3,8 @@ package maelstromtest
 import (
 	"slices"
 	"time"
+
+	"maelstrom-counter/internal/bench/service"
 )
 
 // A Script takes the place of chance: a run with a script draws nothing at
@@ -97,6 +99,6 @@ func (s *Script) answer(caller string, seen, newest int) int {
 	if s.Answer == nil {
 		return newest
 	}
-	oldest := max(seen, newest-keptStates+1)
+	oldest := max(seen, newest-service.KeptStates+1)
 	return min(max(s.Answer(caller, oldest, newest), oldest), newest)
 }

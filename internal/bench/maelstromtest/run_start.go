@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"maelstrom-counter/internal/bench/service"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -98,7 +99,7 @@ func pendingBytes(text string) string {
 // heardBeforeInit looks at a message of a node that has not answered init yet.
 func (b *bench) heardBeforeInit(n *node, m outgoing) {
 	life := n.life
-	fields, _ := rawFields(m.body) // a message's body is an object
+	fields, _ := service.Fields(m.body) // a message's body is an object
 	reply := Reply(fields)
 	toInit := m.dest == life.init.endpoint
 	if life.early++; life.early > maxBeforeInit {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"maelstrom-counter/internal/bench/service"
 )
 
 // Simulate runs a cluster of nodes that run program, in virtual time and in a
@@ -113,8 +115,8 @@ func byTesting(line string) bool {
 func messagesAmong(lines []string) string {
 	messages := slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
 		fields := map[string]json.RawMessage{}
-		_, err := scanFields([]byte(line), fields)
-		src, _ := stringOf(fields["src"])
+		_, err := service.ScanFields([]byte(line), fields)
+		src, _ := service.StringOf(fields["src"])
 		return err != nil || checkFields(fields) != nil || !strings.HasPrefix(src, "n")
 	})
 	if len(messages) == 0 {

@@ -31,16 +31,22 @@ type Result struct {
 
 // result judges what happened.
 func (b *bench) result(history []Op) *Result {
+	return Judge(b.evidence(history), b.cfg, b.Traffic, b.faultLog)
+}
+
+// Judge returns the outcome of a run, whoever made it, from what is known of
+// it. Of the traffic it works out how many messages a request took.
+func Judge(e verdict.Evidence, cfg Config, t Traffic, faults []FaultRecord) *Result {
 	r := &Result{
-		Verdict:  verdict.Judge(b.evidence(history), b.cfg.Workload),
-		Workload: b.cfg.Workload.Name(), Config: b.cfg,
-		Counts: verdict.CountOf(history), Latencies: verdict.LatenciesOf(history),
-		Traffic: b.Traffic, Faults: b.faultLog, Lives: b.Lives, History: history,
+		Verdict:  verdict.Judge(e, cfg.Workload),
+		Workload: cfg.Workload.Name(), Config: cfg,
+		Counts: verdict.CountOf(e.History), Latencies: verdict.LatenciesOf(e.History),
+		Traffic: t, Faults: faults, Lives: e.Lives, History: e.History,
 	}
 	if r.Invoked > 0 {
 		r.MessagesPerRequest = float64(r.ServerMessages) / float64(r.Invoked)
 	}
-	for _, op := range history {
+	for _, op := range e.History {
 		r.Elapsed = max(r.Elapsed, op.Complete)
 	}
 	return r

@@ -153,34 +153,42 @@ func (l *load) invoke(w *worker, r Request, final bool) {
 // complete notes what came of an operation.
 func (l *load) complete(op *Op, reply Reply, err error) {
 	op.Complete = l.b.since()
-	var rpc *maelstrom.RPCError
 	var unsent bodyError
-	var unread malformed
 	switch {
 	case errors.As(err, &unsent):
-		op.Outcome, op.Text = Fail, err.Error()
+		op.Outcome, op.Text = Fail, verdict.Shown(err.Error())
 		l.b.complain(runComplete, "%v", err)
-	case errors.As(err, &rpc):
-		op.Error, op.Code, op.Text = true, rpc.Code, rpc.Text
-		if definite(op.Code) {
-			op.Outcome = Fail
-		}
-	case errors.As(err, &unread):
-		op.Text, op.Malformed = err.Error(), true
-	case err != nil:
+	case err != nil && reply == nil:
 		op.Text, op.Unanswered = err.Error(), true
 	default:
-		if err := l.b.cfg.Workload.Complete(op, reply); err != nil {
-			op.Text, op.Malformed = err.Error(), true
-			break
-		}
-		op.Outcome = OK
+		Conclude(op, l.b.cfg.Workload, reply)
 	}
-	op.Text = verdict.Shown(op.Text)
 	l.counts[op.Outcome]++
 	if op.Outcome == OK && l.b.cfg.Progress != nil {
 		l.latest = append(l.latest, op.Complete-op.Invoke)
 	}
+}
+
+// Conclude notes what came of an operation that was answered. Its Outcome must
+// be Info.
+func Conclude(op *Op, w Workload, reply Reply) {
+	err := reply.rpcError()
+	var rpc *maelstrom.RPCError
+	if errors.As(err, &rpc) {
+		op.Error, op.Code, op.Text = true, rpc.Code, verdict.Shown(rpc.Text)
+		if definite(op.Code) {
+			op.Outcome = Fail
+		}
+		return
+	}
+	if err == nil {
+		err = w.Complete(op, reply)
+	}
+	if err != nil {
+		op.Text, op.Malformed = verdict.Shown(err.Error()), true
+		return
+	}
+	op.Outcome = OK
 }
 
 // advance does what was waiting for a worker to become free.

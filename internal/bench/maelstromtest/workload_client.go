@@ -10,6 +10,7 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
+	"maelstrom-counter/internal/bench/service"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -22,16 +23,20 @@ type Body = map[string]any
 // A Reply is the body of an answer.
 type Reply map[string]json.RawMessage
 
+// ReplyOf reads the body of a message.
+func ReplyOf(body json.RawMessage) (Reply, error) { return service.Fields(body) }
+
 // Type returns the reply's type, or an empty string if it has none.
 func (r Reply) Type() string { return r.text("type") }
 
 func (r Reply) text(field string) string {
-	s, _ := stringOf(r[field])
+	s, _ := service.StringOf(r[field])
 	return s
 }
 
 // rpcError returns the error that the reply is, or nil: a *maelstrom.RPCError,
-// or a malformed one, which is as indeterminate to Maelstrom as any other.
+// or, if the reply is malformed, another, which is as indeterminate to Maelstrom
+// as any.
 func (r Reply) rpcError() error {
 	if r.Type() != "error" {
 		return nil
@@ -39,9 +44,9 @@ func (r Reply) rpcError() error {
 	code, err := strconv.Atoi(string(r["code"]))
 	switch {
 	case r["code"] == nil:
-		return malformed{errors.New("error has no code" + r.becauseOf())}
+		return errors.New("error has no code" + r.becauseOf())
 	case err != nil:
-		return malformed{fmt.Errorf("error has the code %s, which is not an error code%s", r["code"], r.becauseOf())}
+		return fmt.Errorf("error has the code %s, which is not an error code%s", r["code"], r.becauseOf())
 	}
 	return maelstrom.NewRPCError(code, r.text("text"))
 }
@@ -53,9 +58,6 @@ func (r Reply) becauseOf() string {
 	}
 	return ""
 }
-
-// malformed is an error that a reply which cannot be read is.
-type malformed struct{ error }
 
 // definite reports whether an error with this code means that the request did
 // not take effect, according to Maelstrom's errors.edn.
@@ -153,7 +155,7 @@ func (c *benchClient) close() {
 }
 
 func (c *benchClient) receive(m *message) {
-	fields, _ := rawFields(m.body) // a message's body is an object
+	fields, _ := service.Fields(m.body) // a message's body is an object
 	r := Reply(fields)
 	id, err := strconv.Atoi(string(r["in_reply_to"]))
 	switch {

@@ -86,6 +86,12 @@ func TestPagesAndPicturesWorkInABrowser(t *testing.T) {
 	b.Check(pageOf(t, "right", sample()))
 	b.Check(pageOf(t, "wrong", wrong(t)))
 	b.Check(pageOf(t, "lucky", lucky(t)))
+	stranger := wrong(t)
+	stranger.Maelstrom = &Recording{
+		Directory: "/home/somebody/" + strings.Repeat("maelstrom/", 20) + "store/g-counter/20261130T075050.940Z",
+		Ended:     "it was interrupted", Notes: []string{strings.Repeat("What cannot be known is said. ", 10)},
+	}
+	b.Check(pageOf(t, "stranger", stranger))
 	crowd := simulated(t, "crdt", maelstromtest.Config{
 		Nodes: 25, Rate: 300, TimeLimit: 20 * time.Second, Latency: 10 * ms, LatencyDist: maelstromtest.Exponential,
 		Nemesis: maelstromtest.AllFaults(), NemesisInterval: 3 * time.Second, Seed: 1,

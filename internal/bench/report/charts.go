@@ -43,17 +43,20 @@ func span(r *maelstromtest.Result) time.Duration {
 
 // picture returns a function that writes a chart as a picture.
 func (run Run) picture(chart func(*maelstromtest.Result) *page.Chart) func(io.Writer) error {
-	return func(w io.Writer) error { return chart(run.Result).WriteSVG(w, describe(run.Result)) }
+	return func(w io.Writer) error { return chart(run.Result).WriteSVG(w, run.describe()) }
 }
 
 // describe says in a line what a run was put through.
-func describe(r *maelstromtest.Result) string {
-	cfg := r.Config
-	text := fmt.Sprintf("%s, %d nodes, %d workers, %g requests/s asked for", r.Workload, cfg.Nodes, cfg.Concurrency, cfg.Rate)
+func (run Run) describe() string {
+	cfg := run.Result.Config
+	text := fmt.Sprintf("%s, %d nodes, %d workers, %g requests/s asked for", run.Result.Workload, cfg.Nodes, cfg.Concurrency, cfg.Rate)
 	if cfg.Latency > 0 {
 		text += ", latency " + latency(cfg)
 	}
-	return fmt.Sprintf("%s, seed %d", text, cfg.Seed)
+	if run.Maelstrom == nil {
+		text += fmt.Sprintf(", seed %d", cfg.Seed)
+	}
+	return text
 }
 
 // counterChart shows what was read over time, between what had been

@@ -77,6 +77,7 @@ func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 		"of one that was refused":     {ask(at, "n4", read, newest), ""},
 		"then a change":               {append(ask(at, "n1", read, newest), ask(at+ms, "n1", swap, change(2))...), ""},
 		"of the newest state":         {ask(at, "n9", read, newest), ""},
+		"a change that may be none":   {append(ask(0, "n9", swap, journal.Answer{State: 2, Newest: 2, Unsure: true}), ask(at, "n1", read, newest)...), ""},
 		"messages are missing":        {append(ask(at, "n1", read, newest), journal.Entry{What: journal.Gap}), ""},
 	} {
 		if got := told(t, r, append(before[:len(before):len(before)], test.during...)); got != test.want {

@@ -67,7 +67,9 @@ func (o overview) Numbers() []setting {
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
 		{"refused, and unknown whether they count", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
 		{fmt.Sprintf("requests/s made, of %.4g asked for", l.Asked), fmt.Sprintf("%.4g", l.Made)},
-		{"messages per request, without the clients'", fmt.Sprintf("%.2f", r.MessagesPerRequest)},
+	}
+	if r.Messages > 0 {
+		all = append(all, setting{"messages per request, without the clients'", fmt.Sprintf("%.2f", r.MessagesPerRequest)})
 	}
 	if r.OK > 0 {
 		all = slices.Insert(all, 1, setting{"median latency", Milliseconds(r.Latency.P50)}, setting{"99th percentile", Milliseconds(r.Latency.P99)})
@@ -94,7 +96,6 @@ func (o overview) Settings() []setting {
 	}
 	all := []setting{
 		{"command", strings.Join(o.Command, " ")},
-		{"seed", fmt.Sprint(cfg.Seed)},
 		{"workload", r.Workload},
 		{"nodes, workers", fmt.Sprintf("%d, %d", cfg.Nodes, cfg.Concurrency)},
 		{"requests", fmt.Sprintf("%g per second for %g s; then a rest of %g s before the final reads",
@@ -104,7 +105,12 @@ func (o overview) Settings() []setting {
 		{"consistency", string(cfg.Consistency)},
 		{"node", strings.Join(append([]string{o.Bin}, cfg.Args...), " ")},
 		{"started", fmt.Sprintf("%s; took %.4g s", o.Start.Format(time.RFC3339), r.Elapsed.Seconds())},
-		{"bench", fmt.Sprintf("%s, %s, %s/%s, %d CPUs", origin.BenchVersion, origin.GoVersion, origin.OS, origin.Arch, origin.CPUs)},
+	}
+	if m := o.Maelstrom; m != nil {
+		all = append(all, setting{"ended", m.End()}, setting{"read from", m.Directory}, setting{"read by", "bench " + origin.BenchVersion})
+	} else {
+		machine := fmt.Sprintf("%s/%s, %d CPUs", origin.OS, origin.Arch, origin.CPUs)
+		all = append(all, setting{"seed", fmt.Sprint(cfg.Seed)}, setting{"bench", origin.BenchVersion + ", " + origin.GoVersion + ", " + machine})
 	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
 		all = append(all, setting{"final reads", List(facts.FinalReads)}, setting{"acceptable", List(facts.Acceptable)})

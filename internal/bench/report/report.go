@@ -1,6 +1,6 @@
-// Package report writes what is kept of a run of the bench: a folder of
-// results, measurements and pictures that can be read without the bench. Every
-// number in these files has its unit in its name.
+// Package report writes what is kept of a run: a folder of results,
+// measurements and pictures that can be read without the bench. Every number in
+// these files has its unit in its name.
 package report
 
 import (
@@ -17,14 +17,16 @@ import (
 	"maelstrom-counter/internal/bench/story"
 )
 
-// A Run is a run that has ended, and how it was started.
+// A Run is a run that has ended, and how it was started: one of the bench, or
+// one of the real Maelstrom that has been read.
 type Run struct {
 	Result      *maelstromtest.Result
-	Command     []string // the bench's own command line
-	Bin         string   // the node's executable file, an absolute path
+	Command     []string // the command line of the bench, or of Maelstrom
+	Bin         string   // the node's executable file: an absolute path, or as Maelstrom was given it
 	Start       time.Time
 	Interrupted bool
 	Thresholds  Thresholds
+	Maelstrom   *Recording   // of a run of the real Maelstrom; or nil
 	Story       *story.Story // why a check is wrong, or nil: see Tell
 	Luck        string       // what in a valid run was chance: see LuckOf
 
@@ -51,6 +53,16 @@ func (run Run) files() []file {
 		files = append(files, file{StoryFile, writer(run.Story.SVG)}, file{"story.txt", writer(run.Story.Text)})
 	}
 	return append(files, file{PageFile, run.writePage}, file{"README.txt", run.writeReadme}) // which name the others
+}
+
+// FileNames are the names of all files that a run may have, apart from the logs
+// of nodes.
+func FileNames() []string {
+	names := []string{MessagesFile}
+	for _, f := range (Run{Story: &story.Story{}}).files() {
+		names = append(names, f.name)
+	}
+	return names
 }
 
 // writer returns a function that writes a text.

@@ -19,6 +19,8 @@ type results struct {
 	maelstromtest.Verdict       // right, maelstrom_valid, cut, checks, facts
 	Thresholds            []Bar `json:"thresholds,omitempty"`
 
+	Maelstrom *Recording `json:"maelstrom,omitempty"` // what the real Maelstrom has kept, of a run of its own
+
 	Run      origin       `json:"run"`
 	Config   config       `json:"config"`
 	Load     load         `json:"load"`
@@ -33,14 +35,14 @@ type origin struct {
 	Command      []string  `json:"command"`
 	Bin          string    `json:"bin"`
 	Args         []string  `json:"node_args"`
-	Seed         uint64    `json:"seed"`
+	Seed         *uint64   `json:"seed,omitempty"` // of a run of the bench, as the last four
 	Start        time.Time `json:"start"`
 	DurationS    float64   `json:"duration_s"` // from when all nodes were ready to the last answer
 	BenchVersion string    `json:"bench_version"`
-	GoVersion    string    `json:"go_version"`
-	OS           string    `json:"os"`
-	Arch         string    `json:"arch"`
-	CPUs         int       `json:"cpus"`
+	GoVersion    string    `json:"go_version,omitempty"`
+	OS           string    `json:"os,omitempty"`
+	Arch         string    `json:"arch,omitempty"`
+	CPUs         int       `json:"cpus,omitempty"`
 }
 
 type config struct {
@@ -104,7 +106,7 @@ type events struct {
 	Crashes []crash              `json:"crashes,omitempty"`
 	Strays  []stray              `json:"lines_that_are_not_messages,omitempty"`
 	Remarks []stray              `json:"lines_that_others_may_refuse,omitempty"`
-	Exits   []maelstromtest.Exit `json:"exits"`
+	Exits   []maelstromtest.Exit `json:"exits,omitempty"`
 }
 
 type fault struct {
@@ -113,7 +115,7 @@ type fault struct {
 	StartS float64 `json:"start_s"`
 	EndS   float64 `json:"end_s"`
 
-	InFlight int `json:"messages_in_flight"` // from and to the node that it befell, when it began
+	InFlight *int `json:"messages_in_flight,omitempty"` // from and to the node that it befell, when it began
 }
 
 type crash struct {
@@ -136,7 +138,7 @@ func (run Run) results() results {
 	r, cfg, l := run.Result, run.Result.Config, LoadOf(run.Result)
 	out := results{
 		Passed: run.Passed(), Interrupted: run.Interrupted, Verdict: r.Verdict, Thresholds: run.Bars(),
-		Run: run.origin(),
+		Maelstrom: run.Maelstrom, Run: run.origin(),
 		Config: config{
 			Workload: r.Workload, Nodes: cfg.Nodes, Workers: cfg.Concurrency, RatePerS: cfg.Rate, TimeLimitS: cfg.TimeLimit.Seconds(),
 			LatencyMS: milliseconds(cfg.Latency), LatencyDist: string(cfg.LatencyDist), FarFactor: cfg.Far,
@@ -150,7 +152,7 @@ func (run Run) results() results {
 		},
 		Latency:  latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
 		Messages: messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart},
-		Events:   eventsOf(r),
+		Events:   run.events(),
 	}
 	if !r.Cut || !r.MaelstromValid {
 		out.Valid = &r.MaelstromValid
@@ -162,18 +164,26 @@ func (run Run) results() results {
 }
 
 func (run Run) origin() origin {
-	cfg := run.Result.Config
-	return origin{
-		Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Seed: cfg.Seed, Start: run.Start,
-		DurationS: run.Result.Elapsed.Seconds(), BenchVersion: version(), GoVersion: runtime.Version(),
-		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
+	cfg := &run.Result.Config
+	o := origin{
+		Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Start: run.Start,
+		DurationS: run.Result.Elapsed.Seconds(), BenchVersion: version(),
 	}
+	if run.Maelstrom == nil {
+		o.Seed, o.GoVersion, o.OS, o.Arch, o.CPUs = &cfg.Seed, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()
+	}
+	return o
 }
 
-func eventsOf(r *maelstromtest.Result) events {
+func (run Run) events() events {
+	r := run.Result
 	e := events{Exits: r.Exits}
-	for _, f := range r.Faults {
-		e.Faults = append(e.Faults, fault{f.Fault, f.Detail, f.Start.Seconds(), FaultEnd(f, r.Elapsed).Seconds(), f.InFlight})
+	for i, f := range r.Faults {
+		out := fault{Fault: f.Fault, Detail: f.Detail, StartS: f.Start.Seconds(), EndS: FaultEnd(f, r.Elapsed).Seconds()}
+		if run.Maelstrom == nil {
+			out.InFlight = &r.Faults[i].InFlight
+		}
+		e.Faults = append(e.Faults, out)
 	}
 	for _, c := range r.Crashes {
 		e.Crashes = append(e.Crashes, crash{c.Node, c.At.Seconds(), c.Why, c.Stdout, c.Stderr})

@@ -18,7 +18,7 @@ import (
 func judged(e verdict.Evidence) Run {
 	run := sample()
 	run.Result.Config.Consistency = e.Consistency
-	run.Result.Verdict = verdict.Judge(e, maelstromtest.GCounter{})
+	run.Result.History, run.Result.Verdict = e.History, verdict.Judge(e, maelstromtest.GCounter{})
 	run.Interrupted = !e.Complete
 	return run
 }
@@ -124,7 +124,9 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 		"    (a read must not return less than was acknowledged before it began, or than an earlier read returned, and not more than was added before it ended)\n"
 	const finding = "    the read made to n1 after 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged\n"
 	const last = "  ok: every line a message, starts and ends, run complete, answers well-formed, live nodes answer, something asked and answered\n" +
-		"  not checked: refused adds not in the total (no add was refused)"
+		"  not checked: refused adds not in the total (no add was refused)\n" +
+		"  late: 1 of 2 reads returned less than had been acknowledged or read before they began, with no final read among them. " +
+		"The worst is the read made to n1 after 17 ms: it returned 0, which is 2 too few."
 	got := strings.Join(judged(e).Beyond(), "\n")
 	if !strings.HasPrefix(got, "Beyond Maelstrom, which the exercise does not ask for:\n"+explained+finding+"  wrong: linearizable: not linearizable\n") || !strings.HasSuffix(got, "\n"+last) {
 		t.Errorf("got\n%s", got)
@@ -137,7 +139,7 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	run := judged(e)
 	run.Result.Remarks = []verdict.Remark{{Node: "n1", At: 17 * ms, Line: "{} // sent", Text: "there is text after the message"}}
 	const note = "n1: there is text after the message: {} // sent"
-	if got = strings.Join(run.Beyond(), "\n"); !strings.HasSuffix(got, "\n  remark: "+note) {
+	if got = strings.Join(run.Beyond(), "\n"); !strings.Contains(got, "\n  remark: "+note+"\n  late: ") {
 		t.Errorf("got\n%s", got)
 	}
 	folder := t.TempDir()

@@ -1,4 +1,4 @@
-package maelstromtest
+package service
 
 import (
 	"encoding/json"
@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// FuzzRawFields compares the functions that read JSON with the standard
+// FuzzFields compares the functions that read JSON with the standard
 // library.
-func FuzzRawFields(f *testing.F) {
+func FuzzFields(f *testing.F) {
 	for _, object := range []string{
 		`{}`, ` { } `, `{"a":1}`, "\t{ \"a\" :\r\n1 , \"b\": [ 1, {\"c\":2} ] } ", `{"a":1,"a":{}}`, `{"a":[],"":null,"b":""}`,
 		`{"a\"b":"c\\","d":"}],:{"}`, `{"\u0061":"\u2028","ä":"ö"}`, "{\"\xff\":\"\xff\"}", `{"a":{"b":{"c":[[[1]]]}},"d":-1.5e3}`, `{"<":"&"}`,
@@ -35,7 +35,7 @@ func TestJSONIsNestedAsDeeplyAsTheStandardLibraryAllows(t *testing.T) {
 func agreeWithStandardLibrary(t *testing.T, object []byte) {
 	var want map[string]json.RawMessage
 	wantErr := json.Unmarshal(object, &want)
-	got, err := rawFields(object)
+	got, err := Fields(object)
 	if err == nil != (wantErr == nil) || err == nil && !reflect.DeepEqual(got, want) {
 		t.Errorf("%q has the fields %q, %v, want %q, %v", object, got, err, want, wantErr)
 	}
@@ -52,7 +52,7 @@ func agreeWithStandardLibrary(t *testing.T, object []byte) {
 		var s any
 		err := json.Unmarshal(raw, &s)
 		value, isString := s.(string)
-		if got, ok := stringOf(raw); err == nil && (ok != isString || got != value) {
+		if got, ok := StringOf(raw); err == nil && (ok != isString || got != value) {
 			t.Errorf("%s is %q, %v; want %q, %v", raw, got, ok, value, isString)
 		}
 	}

@@ -1,4 +1,4 @@
-package maelstromtest
+package service
 
 import (
 	"bytes"
@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"slices"
+
+	"maelstrom-counter/internal/bench/journal"
 )
 
 // A kv is one state of a key-value store, which never changes: from
@@ -57,7 +58,7 @@ type kvReply struct {
 	Text      string          `json:"text,omitempty"`
 	InReplyTo json.RawMessage `json:"in_reply_to"`
 
-	from *Answer // how it came about; nil if the service has not one state after the other
+	from *journal.Answer // how it came about; nil if the service has not one state after the other
 }
 
 var noSuchKey = kvReply{Type: "error", Code: 20, Text: "key does not exist"}
@@ -89,10 +90,10 @@ func (s *kv) with(key string, v value) *kv {
 	return &kv{values}
 }
 
-// keptStates is how many states a store keeps, as service.clj does by default.
-const keptStates = 32
+// KeptStates is how many states a Store keeps, as service.clj does by default.
+const KeptStates = 32
 
-// A store runs requests on the last states of a key-value store. It is
+// A Store runs requests on the last states of a key-value store. It is
 // service.clj's Sequential: a request that changes nothing may be answered from
 // any of the last 32 states that isn't older than what its caller has seen; one
 // that changes something takes effect on the newest.
@@ -102,42 +103,44 @@ const keptStates = 32
 // the answer comes from the kept state whose age is the same modulo 32, and the
 // caller counts as having seen the one that was drawn. So such a caller may be
 // answered from one state and later from an older one.
-type store struct {
-	states []*kv          // the last keptStates
+type Store struct {
+	states []*kv          // the last KeptStates
 	last   int            // the number of the newest, states[len(states)-1]
 	seen   map[string]int // by caller: the number of the newest state it has seen
 	pick   func(caller string, seen, newest int) int
 }
 
-// newStore returns an empty store. Of the states from the newest that a caller
-// has seen to the newest of all, pick picks one for its request.
-func newStore(pick func(caller string, seen, newest int) int) *store {
-	return &store{states: []*kv{{}}, seen: map[string]int{}, pick: pick}
+// NewStore returns an empty store. Of the states from the newest that a caller
+// has seen to the newest of all, pick picks one for its request. States are
+// numbered from 0, the empty one.
+func NewStore(pick func(caller string, seen, newest int) int) *Store {
+	return &Store{states: []*kv{{}}, seen: map[string]int{}, pick: pick}
 }
 
-func newSequential(random *rand.Rand) *store {
-	return newStore(func(_ string, seen, newest int) int { return seen + random.IntN(newest-seen+1) })
+// NewSequential returns Maelstrom's seq-kv.
+func NewSequential(random *rand.Rand) *Store {
+	return NewStore(func(_ string, seen, newest int) int { return seen + random.IntN(newest-seen+1) })
 }
 
-// newLinearizable returns a store that runs each request on its newest state:
-// service.clj's Linearizable.
-func newLinearizable() *store { return newStore(func(_ string, _, newest int) int { return newest }) }
+// NewLinearizable returns Maelstrom's lin-kv, which runs each request on its
+// newest state.
+func NewLinearizable() *Store { return NewStore(func(_ string, _, newest int) int { return newest }) }
 
-func (s *store) handle(caller string, r kvRequest) kvReply {
+func (s *Store) handle(caller string, r kvRequest) kvReply {
 	drawn := s.pick(caller, s.seen[caller], s.last)
 	age := (s.last - drawn) % len(s.states)
 	state := s.states[len(s.states)-1-age]
 	after, reply := state.apply(r)
-	reply.from = &Answer{State: s.last - age, Newest: s.last}
+	reply.from = &journal.Answer{State: s.last - age, Newest: s.last}
 	if after != state {
 		before := s.newest()
 		after, reply = before.apply(r)
-		reply.from = &Answer{State: s.last, Newest: s.last}
+		reply.from = &journal.Answer{State: s.last, Newest: s.last}
 		if after != before {
 			reply.from.Changed, reply.from.Key, reply.from.Value = true, json.RawMessage(r.key), after.values[r.key].raw
 		}
 		s.states = append(s.states, after)
-		s.states = s.states[max(0, len(s.states)-keptStates):]
+		s.states = s.states[max(0, len(s.states)-KeptStates):]
 		s.last++
 		drawn = s.last
 	}
@@ -145,10 +148,26 @@ func (s *store) handle(caller string, r kvRequest) kvReply {
 	return reply
 }
 
-func (s *store) newest() *kv { return s.states[len(s.states)-1] }
+func (s *Store) newest() *kv { return s.states[len(s.states)-1] }
 
-// serve handles a request.
-func (s *store) serve(caller, kind string, fields map[string]json.RawMessage) (kvReply, bool) {
+// Get returns the value of a key, a string, in the newest state.
+func (s *Store) Get(key string) (raw json.RawMessage, ok bool) {
+	v, ok := s.newest().values[quoted(key)]
+	return v.raw, ok
+}
+
+// Put writes the value of a key, a string.
+func (s *Store) Put(caller, key string, raw json.RawMessage) {
+	s.handle(caller, kvRequest{kind: "write", key: quoted(key), value: valueOf(raw)})
+}
+
+// quoted returns a string as JSON, in canonical form.
+func quoted(s string) string {
+	raw, _ := json.Marshal(s) // strings can be encoded
+	return canonical(raw)
+}
+
+func (s *Store) serve(caller, kind string, fields map[string]json.RawMessage) (kvReply, bool) {
 	r, ok := requestOf(kind, fields)
 	if !ok {
 		return kvReply{}, false
@@ -156,34 +175,10 @@ func (s *store) serve(caller, kind string, fields map[string]json.RawMessage) (k
 	return s.handle(caller, r), true
 }
 
-// requestOf reads a request to a key-value store. It returns false if the type
-// is none of the store's.
-func requestOf(kind string, fields map[string]json.RawMessage) (kvRequest, bool) {
-	create := string(fields["create_if_not_exists"])
-	return kvRequest{
-		kind: kind, key: valueOf(fields["key"]).canonical(), value: valueOf(fields["value"]),
-		from: valueOf(fields["from"]), to: valueOf(fields["to"]),
-		create: create != "" && create != "null" && create != "false", // as Clojure sees it
-	}, slices.Contains([]string{"read", "write", "cas"}, kind)
-}
-
-// A service handles requests. It returns false for a type of request that it
-// does not know: service.clj throws an exception there, and sends no answer.
-type service interface {
-	serve(caller, kind string, fields map[string]json.RawMessage) (kvReply, bool)
-}
-
-// answer has a service handle the body of a message, which is an object. It
-// returns no reply if the service sends none, and no Answer if the service has
-// not one state after the other.
-func answer(s service, caller string, body json.RawMessage) (reply json.RawMessage, from *Answer) {
-	fields, err := rawFields(body)
-	kind, _ := stringOf(fields["type"])
-	answer, ok := s.serve(caller, kind, fields)
-	if err != nil || !ok {
-		return nil, nil
+// sets returns the value that a write or cas sets its key to.
+func (r kvRequest) sets() value {
+	if r.kind == "write" {
+		return r.value
 	}
-	answer.InReplyTo = fields["msg_id"]
-	reply, _ = json.Marshal(answer) // it holds JSON that has been read
-	return reply, answer.from
+	return r.to
 }

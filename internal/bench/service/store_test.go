@@ -1,4 +1,4 @@
-package maelstromtest
+package service
 
 import (
 	"encoding/json"
@@ -7,12 +7,14 @@ import (
 	"reflect"
 	"strconv"
 	"testing"
+
+	"maelstrom-counter/internal/bench/journal"
 )
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 func TestStoresAnswer(t *testing.T) {
-	for name, s := range map[string]*store{"lin-kv": newLinearizable(), "seq-kv": newSequential(newRandom(1))} {
+	for name, s := range map[string]*Store{"lin-kv": NewLinearizable(), "seq-kv": NewSequential(newRandom(1))} {
 		for i, exchange := range [][2]string{
 			{`{"type":"read","key":"k","msg_id":1}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":1}`},
 			{`{"type":"cas","key":"k","from":0,"to":1,"msg_id":2}`, `{"type":"error","code":20,"text":"key does not exist","in_reply_to":2}`},
@@ -37,13 +39,13 @@ func TestStoresAnswer(t *testing.T) {
 			// A write of a new value before each request brings the caller to
 			// the newest state.
 			s.handle("n0", kvRequest{kind: "write", key: `"scratch"`, value: number(i)})
-			got, _ := answer(s, "n0", json.RawMessage(exchange[0]))
+			got, _ := Answer(s, "n0", json.RawMessage(exchange[0]))
 			if string(got) != exchange[1] {
 				t.Errorf("%s: %s\nanswer %s\nwant   %s", name, exchange[0], got, exchange[1])
 			}
 		}
 		for _, body := range []string{`{"type":"delete","key":"k"}`, `{"key":"k"}`, `{"type":7}`} {
-			if reply, _ := answer(s, "n0", json.RawMessage(body)); reply != nil {
+			if reply, _ := Answer(s, "n0", json.RawMessage(body)); reply != nil {
 				t.Errorf("%s: answered %s with %s", name, body, reply)
 			}
 		}
@@ -77,7 +79,7 @@ func number(n int) value { return valueOf(json.RawMessage(strconv.Itoa(n))) }
 // them. A change takes effect on the newest state and brings its caller there.
 func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 	t.Parallel()
-	s := newSequential(newRandom(1))
+	s := NewSequential(newRandom(1))
 	random := newRandom(2)
 	newest := 0
 	seen := map[string]int{}
@@ -135,7 +137,7 @@ func TestASequentialStoreServesOldStatesButNeverGoesBack(t *testing.T) {
 // What the caller has seen is the state that it has drawn.
 func TestTheRingOfStatesWrapsAround(t *testing.T) {
 	var drawn, seen int // the state to draw, and the newest that the caller had seen
-	s := newStore(func(caller string, from, newest int) int {
+	s := NewStore(func(caller string, from, newest int) int {
 		if seen = from; caller == "writer" {
 			return newest
 		}
@@ -158,21 +160,21 @@ func TestTheRingOfStatesWrapsAround(t *testing.T) {
 	} {
 		drawn = step.drawn
 		reply := s.handle("reader", kvRequest{kind: "read", key: `"k"`})
-		if want := (Answer{State: step.state, Newest: 100}); !reflect.DeepEqual(*reply.from, want) || seen != step.seen ||
+		if want := (journal.Answer{State: step.state, Newest: 100}); !reflect.DeepEqual(*reply.from, want) || seen != step.seen ||
 			string(reply.Value) != strconv.Itoa(step.state-1) {
 			t.Errorf("step %d: %s from %+v after %d, want %+v after %d", i, reply.Value, *reply.from, seen, want, step.seen)
 		}
 	}
 	// A store that has not filled its ring yet has no state that is too old.
-	young := newStore(func(string, int, int) int { return 0 })
-	for i := range keptStates - 1 {
+	young := NewStore(func(string, int, int) int { return 0 })
+	for i := range KeptStates - 1 {
 		young.handle("writer", kvRequest{kind: "write", key: `"k"`, value: number(i)})
 	}
 	if reply := young.handle("reader", kvRequest{kind: "read", key: `"k"`}); reply.from.State != 0 || reply.Code != 20 {
 		t.Errorf("%+v from %+v", reply, reply.from)
 	}
 	// Any state from the newest seen on is drawn.
-	random := newSequential(newRandom(1))
+	random := NewSequential(newRandom(1))
 	var states [100]int
 	for range 20_000 {
 		states[random.pick("", 3, 99)]++
@@ -189,16 +191,16 @@ func TestTheRingOfStatesWrapsAround(t *testing.T) {
 // if it does not change that one, too. A CAS that changes nothing may succeed
 // on an old state.
 func TestAnAnswerTellsWhatHasChanged(t *testing.T) {
-	s := newStore(func(_ string, oldest, _ int) int { return oldest })
-	at := func(state, newest int) Answer { return Answer{State: state, Newest: newest} }
-	changed := func(newest int, to string) Answer {
-		return Answer{State: newest, Newest: newest, Changed: true, Key: json.RawMessage(`"k"`), Value: json.RawMessage(to)}
+	s := NewStore(func(_ string, oldest, _ int) int { return oldest })
+	at := func(state, newest int) journal.Answer { return journal.Answer{State: state, Newest: newest} }
+	changed := func(newest int, to string) journal.Answer {
+		return journal.Answer{State: newest, Newest: newest, Changed: true, Key: json.RawMessage(`"k"`), Value: json.RawMessage(to)}
 	}
 	for i, step := range []struct {
 		caller, kind string
 		from, to     int
 		reply        string // its value, if it has one
-		want         Answer
+		want         journal.Answer
 	}{
 		{"a", "write", 0, 2, "write_ok", changed(0, "2")},
 		{"a", "read", 0, 0, "read_ok2", at(1, 1)},
@@ -222,7 +224,7 @@ func TestAnAnswerTellsWhatHasChanged(t *testing.T) {
 }
 
 func TestALinearizableStoreServesNoPastState(t *testing.T) {
-	s := newLinearizable()
+	s := NewLinearizable()
 	for i := range 100 {
 		s.handle("writer", kvRequest{kind: "write", key: `"k"`, value: number(i)})
 		if got := s.handle(fmt.Sprint("reader", i%7), kvRequest{kind: "read", key: `"k"`}).Value; string(got) != fmt.Sprint(i) {

@@ -1,4 +1,4 @@
-package maelstromtest
+package service
 
 import (
 	"encoding/json"
@@ -7,9 +7,12 @@ import (
 	"math/rand/v2"
 )
 
-// An oracle is Maelstrom's lin-tso: it answers each ts with the next integer,
-// from 0. Its journal has no Answered entries: its answers say it all.
+// An oracle answers each ts with the next integer, from 0. Its journal has no
+// Answered entries: its answers say it all.
 type oracle struct{ next int }
+
+// NewOracle returns Maelstrom's lin-tso.
+func NewOracle() Service { return &oracle{} }
 
 func (o *oracle) serve(_, kind string, _ map[string]json.RawMessage) (kvReply, bool) {
 	ts := o.next
@@ -19,8 +22,8 @@ func (o *oracle) serve(_, kind string, _ map[string]json.RawMessage) (kvReply, b
 	return kvReply{Type: "ts_ok", TS: &ts}, kind == "ts"
 }
 
-// An eventual is Maelstrom's lww-kv: two replicas of a key-value store in which
-// the last write wins, by a Lamport clock. With each request, one replica drawn
+// An eventual is two replicas of a key-value store in which the last write
+// wins, by a Lamport clock. With each request, one replica drawn
 // at random is merged into one drawn at random, and the request runs on one
 // drawn at random. Its journal has no Answered entries, since there is no state
 // that is the newest.
@@ -28,6 +31,9 @@ type eventual struct {
 	random   *rand.Rand
 	replicas [2]replica
 }
+
+// NewEventual returns Maelstrom's lww-kv.
+func NewEventual(random *rand.Rand) Service { return &eventual{random: random} }
 
 // A replica is one state of a replica, which never changes.
 type replica struct {
@@ -97,7 +103,7 @@ func (s replica) with(key string, v value) replica {
 // clojureStr returns a JSON value as Clojure's str shows what Maelstrom makes
 // of it: like prStr, but strings stand for themselves, and null for nothing.
 func clojureStr(raw json.RawMessage) string {
-	if s, ok := stringOf(raw); ok {
+	if s, ok := StringOf(raw); ok {
 		return s
 	}
 	if string(raw) == "null" {

@@ -1,20 +1,17 @@
-package maelstromtest
+package service
 
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 // asks sends a request to a service and returns the answer's body without
 // in_reply_to.
-func asks(s service, body string) string {
-	reply, _ := answer(s, "n0", json.RawMessage(body))
+func asks(s Service, body string) string {
+	reply, _ := Answer(s, "n0", json.RawMessage(body))
 	return strings.Replace(string(reply), `,"in_reply_to":null`, "", 1)
 }
 
@@ -90,44 +87,5 @@ func TestLastWriteWins(t *testing.T) {
 				t.Errorf("%s: step %d: %s, want %s", name, i, got, step.want)
 			}
 		}
-	}
-}
-
-// Both services answer the nodes of a cluster. Their answers are drawn from the
-// seed, and the journal has no Answered entries for them.
-func TestAllOfMaelstromsServicesAnswer(t *testing.T) {
-	run := func(seed uint64) (heard string) {
-		program := respond(func(env Env, m Packet) {
-			if m.Type != "echo" {
-				heard += fmt.Sprint(m.Src, m.Type, m.Field("value"), m.Field("ts"), " ")
-				return
-			}
-			for _, service := range []string{"lin-kv", "lww-kv", "seq-kv"} {
-				say(env, m.Dest, service, fmt.Sprintf(`{"type":"write","key":"k","value":%d,"msg_id":%d}`, m.MsgID, m.MsgID))
-				say(env, m.Dest, service, `{"type":"read","key":"k","msg_id":9}`)
-			}
-			say(env, m.Dest, "lin-tso", `{"type":"ts","msg_id":9}`)
-			echo(env, m)
-		})
-		_, journal := Record(t, Config{Workload: Echo{}, Nodes: 1, Rate: 100, TimeLimit: time.Second, Seed: seed}, program)
-		answered := map[string]bool{}
-		for _, e := range journal {
-			if e.What == Answered {
-				answered[e.Dest] = true
-			}
-		}
-		if got := slices.Sorted(maps.Keys(answered)); !slices.Equal(got, []string{"lin-kv", "seq-kv"}) {
-			t.Errorf("the journal has answers of %q", got)
-		}
-		return heard
-	}
-	first := run(1)
-	for _, answer := range []string{"lin-kvread_ok1 ", "lww-kvwrite_ok ", "seq-kvread_ok", "lin-tsots_ok0 ", "lin-tsots_ok1 "} {
-		if !strings.Contains(first, answer) {
-			t.Errorf("no %q in %s", answer, first)
-		}
-	}
-	if run(1) != first || run(2) == first {
-		t.Error("the seed does not decide what lww-kv and seq-kv answer, or not alone")
 	}
 }

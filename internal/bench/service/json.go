@@ -1,4 +1,4 @@
-package maelstromtest
+package service
 
 import (
 	"bytes"
@@ -19,19 +19,19 @@ var (
 	lenient  = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)}
 )
 
-// rawFields returns the fields of an object as they are written. Of fields with
+// Fields returns the fields of an object as they are written. Of fields with
 // the same name, the last counts. The error is encoding/json's.
-func rawFields(object []byte) (fields map[string]json.RawMessage, err error) {
+func Fields(object []byte) (fields map[string]json.RawMessage, err error) {
 	fields = make(map[string]json.RawMessage, 8)
-	if end, err := scanFields(object, fields); err != nil || len(bytes.TrimSpace(object[end:])) > 0 {
+	if end, err := ScanFields(object, fields); err != nil || len(bytes.TrimSpace(object[end:])) > 0 {
 		return fields, json.Unmarshal(object, &fields)
 	}
 	return fields, nil
 }
 
-// scanFields reads the fields of the object that text begins with. It returns
+// ScanFields reads the fields of the object that text begins with. It returns
 // where the object ends.
-func scanFields(text []byte, fields map[string]json.RawMessage) (end int, err error) {
+func ScanFields(text []byte, fields map[string]json.RawMessage) (end int, err error) {
 	d := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(d)
 	d.Reset(bytes.NewBuffer(text), lenient...)
@@ -55,8 +55,8 @@ func scanFields(text []byte, fields map[string]json.RawMessage) (end int, err er
 	return int(d.InputOffset()), err
 }
 
-// stringOf returns a JSON string's value, and whether raw is a string.
-func stringOf(raw json.RawMessage) (s string, ok bool) {
+// StringOf returns a JSON string's value, and whether raw is a string.
+func StringOf(raw json.RawMessage) (s string, ok bool) {
 	if len(raw) == 0 || raw[0] != '"' {
 		return "", false
 	}
@@ -64,21 +64,30 @@ func stringOf(raw json.RawMessage) (s string, ok bool) {
 	return string(text), true
 }
 
-// isInteger reports whether raw, which is valid JSON or empty, is a number
-// without fraction or exponent.
-func isInteger(raw json.RawMessage) bool {
-	return jsontext.Value(raw).Kind() == '0' && !bytes.ContainsAny(raw, ".eE")
-}
-
 // canonical returns a JSON value in a form that is the same for equal values.
 // Object keys are in order. Integers keep all their digits and are distinct
 // from floating-point numbers, as in Clojure.
 func canonical(raw json.RawMessage) string {
+	if isSimple(raw) {
+		return string(raw)
+	}
 	form, err := jsontext.AppendFormat(nil, raw, jsontext.ReorderRawObjects(true))
 	if err != nil || !isPlain(form) {
 		form, _ = jsontext.AppendFormat(nil, plain(raw), jsontext.ReorderRawObjects(true))
 	}
 	return string(form)
+}
+
+// isSimple reports whether a JSON value is a string without escapes or an
+// integer, which is its own canonical form, as most are. It may miss some.
+func isSimple(raw []byte) bool {
+	if len(raw) == 0 {
+		return false
+	}
+	if raw[0] == '"' {
+		return !bytes.ContainsFunc(raw[1:], func(c rune) bool { return c < ' ' || c > '~' || c == '\\' })
+	}
+	return raw[0] >= '1' && raw[0] <= '9' && !bytes.ContainsFunc(raw, func(c rune) bool { return c < '0' || c > '9' })
 }
 
 // isPlain reports whether all numbers in a JSON value are integers, which can
@@ -132,7 +141,9 @@ func withPlainNumbers(v any) any {
 // written, maps keep their order, and a key that comes twice stays twice.
 func prStr(raw json.RawMessage) string {
 	var b strings.Builder
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw), lenient...)
+	d := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(d)
+	d.Reset(bytes.NewBuffer(raw), lenient...)
 	for {
 		around, before := d.StackIndex(d.StackDepth())
 		token, err := d.ReadToken()

@@ -1,0 +1,161 @@
+package maelstromstore
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/service"
+)
+
+// An insertion is an entry that is not about a message. It comes before the
+// event with an index.
+type insertion struct {
+	before int
+	journal.Entry
+}
+
+// entries calls do with each entry of the journal.
+func (r *reader) entries(do func(journal.Entry)) {
+	others, answers, started := r.others(), maps.Clone(r.answers), map[string]bool{}
+	for i, e := range r.events {
+		for len(others) > 0 && others[0].before <= i {
+			do(others[0].Entry)
+			others = others[1:]
+		}
+		m, at := e.msg, r.since(e.at)
+		if m.kind == "init" && !started[m.dest] {
+			started[m.dest] = true
+			do(journal.Entry{Time: at, What: journal.Started, Node: m.dest})
+		}
+		entry := journal.Entry{Time: at, ID: int(m.id), Src: m.src, Dest: m.dest}
+		say := func(what journal.What, body journal.Raw, a *journal.Answer) {
+			entry.What, entry.Body, entry.Answer = what, body, a
+			do(entry)
+		}
+		if !e.recv || m.sent == 0 { // of an init, it may be that only the receipt was recorded
+			say(journal.Sent, m.body, nil)
+		}
+		switch own := answers[m.dest]; {
+		case !e.recv && r.blocked(m):
+			say(journal.Blocked, m.body, nil)
+		case e.recv:
+			say(journal.Received, m.body, nil)
+			if len(own) > 0 {
+				answers[m.dest] = own[1:]
+				if own[0] != nil {
+					say(journal.Answered, nil, own[0])
+				}
+			}
+		}
+	}
+	for _, other := range others {
+		do(other.Entry)
+	}
+}
+
+// others returns what happened beside the messages.
+func (r *reader) others() []insertion {
+	var all []insertion
+	add := func(before int, e journal.Entry) { all = append(all, insertion{before, e}) }
+	end := r.log.last
+	if n := len(r.events); n > 0 {
+		end = r.since(r.events[n-1].at)
+	}
+	if !r.ended { // the log may go on
+		add(len(r.events), journal.Entry{Time: end, What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
+	}
+	for _, c := range r.log.cuts {
+		for _, dest := range slices.Sorted(maps.Keys(c.deaf)) {
+			for _, src := range slices.Sorted(maps.Keys(c.deaf[dest])) {
+				add(r.indexAt(c.from), journal.Entry{Time: c.from, What: journal.LinkCut, Src: src, Dest: dest})
+				if c.to != never {
+					add(r.indexAt(c.to), journal.Entry{Time: c.to, What: journal.LinkMends, Src: src, Dest: dest})
+				}
+			}
+		}
+	}
+	for _, m := range r.log.mutes {
+		add(max(r.indexAt(m.At), r.lastSent(m.Node)+1), journal.Entry{Time: m.At, What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
+	}
+	for _, e := range r.log.stderr {
+		add(r.indexAt(e.Time), e)
+	}
+	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Or(a.before-b.before, cmp.Compare(a.Time, b.Time)) })
+	if c := r.log.crash; c != nil {
+		add(len(r.events), journal.Entry{Time: max(end, r.log.last), What: journal.Crashed, Node: c.Node, Text: c.Why})
+	}
+	return all
+}
+
+// indexAt returns the index of the first event that is later than a time of the
+// history.
+func (r *reader) indexAt(at time.Duration) int {
+	i, _ := slices.BinarySearchFunc(r.events, at+1, func(e event, at time.Duration) int { return cmp.Compare(r.since(e.at), at) })
+	return i
+}
+
+// lastSent returns the index of the last event in which a node sent something,
+// or -1.
+func (r *reader) lastSent(node string) int {
+	for i, e := range slices.Backward(r.events) {
+		if !e.recv && e.msg.src == node {
+			return i
+		}
+	}
+	return -1
+}
+
+// blocked reports whether a message met a link that was cut: it was not
+// received, its receiver received something that was sent later, and there was
+// such a cut. Maelstrom looks at the cuts when it takes a message out of the
+// receiver's queue, where it has lain for as long as its latency.
+func (r *reader) blocked(m *message) bool {
+	if m.recv != 0 || m.sent > r.latest[m.dest] {
+		return false
+	}
+	sent := r.since(r.events[m.sent-1].at)
+	return slices.ContainsFunc(r.log.cuts, func(c *cut) bool {
+		return c.deaf[m.dest][m.src] && c.from <= sent+r.patience() && sent <= c.to
+	})
+}
+
+// patience is longer than a message takes.
+func (r *reader) patience() time.Duration { return time.Second + 10*r.cfg.Latency }
+
+// replay finds out how services came to their answers. A service has one
+// thread, so its answer to a request comes before its next request.
+func (r *reader) replay() {
+	replays, inHand := map[string]*service.Replay{}, map[string]*message{}
+	handle := func(name string, reply *message) {
+		request := inHand[name]
+		if request == nil || replays[name] == nil {
+			return
+		}
+		var body journal.Raw
+		if reply != nil && reply.dest == request.src && reply.inReplyTo == cmp.Or(request.msgID, "null") {
+			body = reply.body
+		}
+		replays[name].Handle(request.src, request.body, body)
+		delete(inHand, name)
+	}
+	for _, name := range []string{"seq-kv", "lin-kv"} {
+		replays[name] = service.NewReplay(name)
+	}
+	for _, e := range r.events {
+		if e.recv && replays[e.msg.dest] != nil {
+			handle(e.msg.dest, nil)
+			inHand[e.msg.dest] = e.msg
+		} else if !e.recv {
+			handle(e.msg.src, e.msg)
+		}
+	}
+	r.answers = map[string][]*journal.Answer{}
+	for _, name := range slices.Sorted(maps.Keys(replays)) {
+		handle(name, nil)
+		r.answers[name] = replays[name].Answers()
+		r.Notes = append(r.Notes, replays[name].Notes()...)
+	}
+}

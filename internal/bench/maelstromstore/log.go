@@ -1,0 +1,248 @@
+package maelstromstore
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"olympos.io/encoding/edn"
+
+	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
+)
+
+// A runLog is what jepsen.log tells of a run. Times count from when the first
+// request could be made, in whole milliseconds.
+type runLog struct {
+	settings
+	start   time.Time // when the first request could be made; until then, of the log
+	ops     []*logged
+	cuts    []*cut
+	mutes   []verdict.Mute
+	stderr  []journal.Entry // with --log-stderr
+	crash   *verdict.Crash
+	crashed string        // why Jepsen broke the run off
+	done    bool          // the run has come to its end, and only the analysis was left
+	last    time.Duration // when the last line was written
+
+	recovering bool
+	open       map[int]*logged // by process: what has not ended
+	begun      cut             // the beginning of the nemesis' last operation
+}
+
+// settings are those options of a run that matter here.
+type settings struct {
+	Argv        []string
+	Workload    edn.Keyword
+	Bin         string
+	Args        []string
+	Nodes       []string
+	Concurrency int
+	Rate        float64
+	TimeLimit   float64
+	Interval    float64
+	Latency     struct {
+		Mean float64
+		Dist edn.Keyword
+	}
+	Availability any // nil, a number, or the keyword total
+}
+
+// A logged operation is one as a worker has logged it.
+type logged struct {
+	process    int
+	f          string
+	asked      string // the value of its invocation, as EDN
+	given      string // the value of its completion
+	begin, end time.Duration
+	outcome    verdict.Outcome // empty if there is no completion
+	why        string          // it is not ok
+	final      bool
+}
+
+// timedOut reports whether the client has given up.
+func (o *logged) timedOut() bool { return strings.Contains(o.why, "Client read timeout") }
+
+// A cut is a partition. Its times are when the nemesis began to make it and to
+// mend it.
+type cut struct {
+	from, to time.Duration
+	kind     string                     // as Jepsen names it, such as majorities-ring
+	deaf     map[string]map[string]bool // by receiver: the senders that it does not hear
+}
+
+// never is when what has no end ends.
+const never = verdict.Never
+
+// A logRecord is a message of a log: a line, and those that follow it and do not
+// begin another message.
+type logRecord struct {
+	at            time.Time
+	level, thread string
+	text          string
+}
+
+var head = regexp.MustCompile(`^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3})\S*\t(\w+)\t\[([^\]]*)\] [\w.$-]+: ?(.*)$`)
+
+func readLog(text string) *runLog {
+	l := &runLog{open: map[int]*logged{}}
+	text = text[:strings.LastIndexByte(text, '\n')+1] // the last line may be cut off
+	var current logRecord
+	from, to := 0, 0 // where its text is
+	end := func() {
+		current.text = text[from:to]
+		l.take(current)
+	}
+	for line := range strings.Lines(text) {
+		if m := head.FindStringSubmatch(strings.TrimRight(line, "\r\n")); m != nil {
+			end()
+			at, _ := time.Parse("2006-01-02 15:04:05,000", m[1])
+			current, from = logRecord{at: at, level: m[2], thread: m[3]}, to+len(m[0])-len(m[4])
+		}
+		to += len(line)
+	}
+	end()
+	return l
+}
+
+// take takes the next record.
+func (l *runLog) take(r logRecord) {
+	if r.at.IsZero() {
+		return // before the first
+	}
+	if l.start.IsZero() {
+		l.start = r.at
+	}
+	at := r.at.Sub(l.start)
+	l.last = at
+	first, rest, _ := strings.Cut(r.text, "\n")
+	switch fields := strings.Split(first, "\t"); {
+	case r.level == "WARN":
+		l.warning(at, r.thread, first, rest)
+	case strings.HasSuffix(r.thread, " stderr"):
+		l.stderr = append(l.stderr, journal.Entry{Time: at, What: journal.ToStderr, Node: strings.TrimSuffix(r.thread, " stderr"), Text: first})
+	case !strings.HasPrefix(r.thread, "jepsen "): // a node may print anything
+	case len(fields) >= 4 && strings.HasPrefix(fields[1], ":"):
+		l.operation(at, fields)
+	case first == "Running test:":
+		l.settings = settingsOf(rest)
+	case strings.HasPrefix(first, "Relative time begins now"):
+		for i := range l.mutes {
+			l.mutes[i].At -= at
+		}
+		l.start, l.last = r.at, 0
+	case strings.HasPrefix(first, "Waiting for recovery"):
+		l.recovering = true
+	case strings.HasPrefix(first, "Run complete"):
+		l.done = true
+	}
+}
+
+var (
+	processCrashed = regexp.MustCompile(`^Process (\d+) crashed`)
+	nodeCrashed    = regexp.MustCompile(`(?s)Node (\S+) crashed with exit status (-?\d+)\. Before crashing, it wrote to STDOUT:\n(.*?)\nAnd to STDERR:\n(.*?)\nFull STDERR logs`)
+	exception      = regexp.MustCompile(`^[\w.$]+(Exception|ExceptionInfo|Error): `)
+)
+
+// warning takes a record of the level WARN, whose lines after the first are an
+// exception.
+func (l *runLog) warning(at time.Duration, thread, first, rest string) {
+	message, _, _ := strings.Cut(rest, "\n\tat ")
+	message = strings.TrimSpace(exception.ReplaceAllString(message, ""))
+	if m := processCrashed.FindStringSubmatch(first); m != nil {
+		process, _ := strconv.Atoi(m[1])
+		l.complete(at, process, verdict.Info, "", strings.SplitN(message, "\n", 2)[0])
+	} else if node, ok := strings.CutSuffix(thread, " stdout"); ok && first == "Error!" {
+		l.mutes = append(l.mutes, muteOf(node, at, message))
+	} else if strings.HasPrefix(first, "Test crashed!") {
+		l.crashed = strings.SplitN(message, "\n", 2)[0]
+		if m := nodeCrashed.FindStringSubmatch(rest); m != nil {
+			l.crash = &verdict.Crash{Node: m[1], Why: "its process ended with exit status " + m[2], Stdout: m[3], Stderr: m[4], Unseen: true}
+		}
+	}
+}
+
+// reasons are what Maelstrom says of a line of a node that it does not take, and
+// what a Mute says of it. Maelstrom repeats the line only if it is not JSON.
+var reasons = []struct {
+	is        *regexp.Regexp
+	line, why string
+}{
+	{regexp.MustCompile(`(?s)not well-formed JSON: (.*) Did you mean to encode`), "$1", "not JSON"},
+	{regexp.MustCompile(`STDOUT: \{:body \{\}\} This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it does a blank line"},
+	{regexp.MustCompile(`STDOUT: (.*) This is malformed because: (.*) See doc`), "", "Maelstrom reads it as $1, which is malformed: $2"},
+	{regexp.MustCompile(`Invalid source for .*:src "([^"]*)".*, :body (.*)\} \(get queues`), "", "its src $1 does not exist, or no longer; its body is $2"},
+	{regexp.MustCompile(`Invalid dest for .*:dest "([^"]*)".*, :body (.*)\} \(get queues`), "", "its dest $1 does not exist, or no longer; its body is $2"},
+	{regexp.MustCompile(`(.*)`), "", "$1"},
+}
+
+func muteOf(node string, at time.Duration, message string) verdict.Mute {
+	message = strings.Join(strings.Fields(message), " ")
+	for _, r := range reasons {
+		if m := r.is.FindStringSubmatchIndex(message); m != nil {
+			expand := func(template string) string {
+				return verdict.Shown(string(r.is.ExpandString(nil, template, message, m)))
+			}
+			return verdict.Mute{Node: node, At: at, Line: expand(r.line), Why: expand(r.why)}
+		}
+	}
+	panic("unreachable: the last matches all")
+}
+
+// operation takes a line about an operation: its process, type, f and value.
+func (l *runLog) operation(at time.Duration, fields []string) {
+	kind, f, value := fields[1], strings.TrimPrefix(fields[2], ":"), fields[3]
+	process, err := strconv.Atoi(fields[0])
+	switch {
+	case fields[0] == ":nemesis":
+		l.nemesis(at, f, value)
+	case err != nil:
+	case kind == ":invoke":
+		o := &logged{process: process, f: f, asked: value, begin: at, end: never, final: l.recovering}
+		l.ops, l.open[process] = append(l.ops, o), o
+	case kind == ":ok":
+		l.complete(at, process, verdict.OK, value, "")
+	default:
+		l.complete(at, process, verdict.Info, "", strings.Join(fields[4:], " "))
+	}
+}
+
+func (l *runLog) complete(at time.Duration, process int, outcome verdict.Outcome, value, why string) {
+	if o := l.open[process]; o != nil {
+		o.end, o.outcome, o.given, o.why = at, outcome, value, why
+		delete(l.open, process)
+	}
+}
+
+// nemesis takes a line about an operation of the nemesis. When it ends, its
+// value is what it has done.
+func (l *runLog) nemesis(at time.Duration, f, value string) {
+	if f != "start-partition" && f != "stop-partition" {
+		return
+	}
+	if n := len(l.cuts); n > 0 && l.cuts[n-1].to == never {
+		l.cuts[n-1].to = at
+	}
+	c := l.begun
+	grudge, isDone := strings.CutPrefix(value, "[:isolated ")
+	if isDone && edn.UnmarshalString(strings.TrimSuffix(grudge, "]"), &c.deaf) == nil {
+		l.cuts = append(l.cuts, &c)
+	}
+	l.begun = cut{from: at, to: never, kind: strings.TrimPrefix(value, ":")}
+}
+
+// settingsOf reads the options from the printed test, a map that has much that
+// is not EDN.
+func settingsOf(test string) (s settings) {
+	for name, to := range map[string]any{
+		"argv": &s.Argv, "workload": &s.Workload, "bin": &s.Bin, "args": &s.Args, "nodes": &s.Nodes, "concurrency": &s.Concurrency,
+		"rate": &s.Rate, "time-limit": &s.TimeLimit, "nemesis-interval": &s.Interval, "latency": &s.Latency, "availability": &s.Availability,
+	} {
+		_, value, found := strings.Cut("\n "+strings.TrimPrefix(test, "{"), "\n :"+name)
+		if found {
+			_ = edn.NewDecoder(strings.NewReader(value)).Decode(to) // it keeps its zero value
+		}
+	}
+	return s
+}

@@ -1,0 +1,139 @@
+package maelstromstore
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"maelstrom-counter/internal/bench/verdict"
+)
+
+const ms = time.Millisecond
+
+// logOf returns what a log tells whose lines begin with their seconds and
+// milliseconds, level and thread, with | before the text.
+func logOf(lines ...string) *runLog {
+	var text strings.Builder
+	for _, line := range lines {
+		if head, message, ok := strings.Cut(line, "|"); ok {
+			f := strings.Fields(head)
+			line = fmt.Sprintf("2026-11-30 07:00:%s{GMT}\t%s\t[%s] jepsen.any: %s", f[0], f[1], strings.Join(f[2:], " "), message)
+		}
+		text.WriteString(line + "\n")
+	}
+	return readLog(text.String())
+}
+
+func TestTheLogTellsTheOperations(t *testing.T) {
+	l := logOf(
+		"01,000 INFO jepsen test runner|Relative time begins now",
+		"01,020 INFO jepsen worker 0|0\t:invoke\t:add\t3",
+		"01,021 INFO jepsen worker 1|1\t:invoke\t:read\tnil",
+		"01,030 INFO jepsen worker 0|0\t:ok\t:add\t3",
+		"06,030 WARN jepsen worker 1|Process 1 crashed", "clojure.lang.ExceptionInfo: Client read timeout", "\tat slingshot.support$stack_trace.invoke(support.clj:201)",
+		"06,031 INFO jepsen worker 0|Waiting for recovery...",
+		"16,035 INFO jepsen worker 1|4\t:invoke\t:read\tnil",
+		"16,037 INFO jepsen worker 1|4\t:ok\t:read\t3",
+		"16,038 INFO jepsen worker 0|0\t:invoke\t:read\tnil",
+		"16,040 INFO jepsen test runner|Run complete, writing",
+	)
+	var got []logged
+	for _, o := range l.ops {
+		got = append(got, *o)
+	}
+	if want := []logged{
+		{0, "add", "3", "3", 20 * ms, 30 * ms, verdict.OK, "", false},
+		{1, "read", "nil", "", 21 * ms, 5030 * ms, verdict.Info, "Client read timeout", false},
+		{4, "read", "nil", "3", 15035 * ms, 15037 * ms, verdict.OK, "", true},
+		{0, "read", "nil", "", 15038 * ms, never, "", "", true},
+	}; !reflect.DeepEqual(got, want) {
+		t.Errorf("operations\n%+v, want\n%+v", got, want)
+	}
+	if !l.done || l.last != 15040*ms || !got[1].timedOut() || got[2].timedOut() {
+		t.Errorf("done is %v after %v", l.done, l.last)
+	}
+}
+
+// A run that was cut off may end within a line.
+func TestALogMayEndAnywhere(t *testing.T) {
+	whole := "2026-11-30 07:00:01,000{GMT}\tINFO\t[r] jepsen.core: Relative time begins now\n" +
+		"2026-11-30 07:00:02,000{GMT}\tINFO\t[w] jepsen.util: 0\t:invoke\t:add\t3\n" +
+		"2026-11-30 07:00:03,000{GMT}\tINFO\t[w] jepsen.util: 0\t:ok\t:add\t3\n"
+	for n := range len(whole) {
+		l := readLog(whole[:n])
+		if l.done || len(l.ops) > 1 || len(l.ops) == 1 && l.ops[0].outcome == verdict.OK {
+			t.Errorf("of %d bytes: %+v", n, l)
+		}
+	}
+}
+
+func TestTheLogTellsTheCuts(t *testing.T) {
+	l := logOf(
+		"01,000 INFO jepsen test runner|Relative time begins now",
+		"01,010 INFO jepsen worker nemesis|:nemesis\t:info\t:start-partition\t:majorities-ring",
+		`01,013 INFO jepsen worker nemesis|:nemesis`+"\t:info\t:start-partition\t"+`[:isolated {"n1" #{"n0"}, "n0" #{"n2" "n3"}}]`,
+		"02,000 INFO jepsen worker nemesis|:nemesis\t:info\t:stop-partition\tnil",
+		"02,009 INFO jepsen worker nemesis|:nemesis\t:info\t:stop-partition\t:network-healed",
+		"03,000 INFO jepsen worker nemesis|:nemesis\t:info\t:start-partition\t:one",
+		`03,001 INFO jepsen worker nemesis|:nemesis`+"\t:info\t:start-partition\t"+`[:isolated {"n1" #{"n0"}}]`,
+		"03,002 INFO jepsen worker nemesis|:nemesis\t:info\t:kill\t:one",
+	)
+	var got []cut
+	for _, c := range l.cuts {
+		got = append(got, *c)
+	}
+	if want := []cut{
+		{10 * ms, 1000 * ms, "majorities-ring", map[string]map[string]bool{"n1": {"n0": true}, "n0": {"n2": true, "n3": true}}},
+		{2000 * ms, never, "one", map[string]map[string]bool{"n1": {"n0": true}}},
+	}; !reflect.DeepEqual(got, want) {
+		t.Errorf("cuts\n%+v, want\n%+v", got, want)
+	}
+}
+
+func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
+	for want, exception := range map[string]string{
+		"hello | not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode this line as JSON?",
+		" | Maelstrom reads it as a message without src, dest and body, as it does a blank line": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
+			"{:body {}}\n\nThis is malformed because:\n\n{:src missing-required-key, :dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
+		" | Maelstrom reads it as {:src \"n0\", :body {}}, which is malformed: {:dest missing-required-key}": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
+			"{:src \"n0\",\n :body {}}\n\nThis is malformed because:\n\n{:dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
+		` | its dest c0 does not exist, or no longer; its body is {:in_reply_to 1, :type "init_ok"}`: `java.lang.AssertionError: Assert failed: Invalid dest for message #maelstrom.net.message.Message{:id 71, :src "n0", :dest "c0", :body {:in_reply_to 1, :type "init_ok"}}` +
+			"\n(get queues (:dest m))",
+		` | its src n9 does not exist, or no longer; its body is {}`: `java.lang.AssertionError: Assert failed: Invalid source for message #maelstrom.net.message.Message{:id 71, :src "n9", :dest "c0", :body {}}` +
+			"\n(get queues (:src m))",
+		" | what else there is": "java.lang.IllegalStateException: what else there is",
+	} {
+		l := logOf("00,950 WARN n0 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,000 INFO jepsen test runner|Relative time begins now",
+			"01,050 WARN n1 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,060 WARN maelstrom seq-kv|Error in service worker!", exception)
+		line, why, _ := strings.Cut(want, " | ")
+		if want := []verdict.Mute{{Node: "n0", At: -50 * ms, Line: line, Why: why}, {Node: "n1", At: 50 * ms, Line: line, Why: why}}; !reflect.DeepEqual(l.mutes, want) {
+			t.Errorf("%+v, want %+v", l.mutes, want)
+		}
+	}
+}
+
+func TestTheLogTellsWhyTheRunBrokeOff(t *testing.T) {
+	l := logOf("01,000 WARN jepsen test runner|Test crashed!",
+		"clojure.lang.ExceptionInfo: Node n1 crashed with exit status -1. Before crashing, it wrote to STDOUT:", "", "one", "two", "", "And to STDERR:", "", "three", "",
+		"Full STDERR logs are available in ./n1.log", "\tat x.y(z.clj:1)")
+	if want := (&verdict.Crash{Node: "n1", Why: "its process ended with exit status -1", Stdout: "\none\ntwo\n", Stderr: "\nthree\n", Unseen: true}); !reflect.DeepEqual(l.crash, want) {
+		t.Errorf("%+v, want %+v", l.crash, want)
+	}
+	l = logOf("01,000 WARN jepsen test runner|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "\tat x.y(z.clj:1)")
+	if l.crash != nil || l.crashed != "Expected node n1 to respond to an init message, but node did not respond." {
+		t.Errorf("%+v, %q", l.crash, l.crashed)
+	}
+}
+
+func TestTheLogTellsTheOptions(t *testing.T) {
+	l := logOf(`01,000 INFO jepsen test runner|Running test:`, `{:args ["-a" "b c"]`, ` :remote #x.Y{:z #object[a "b" (c)]}`, ` :concurrency 20`, ` :rate 60.5`, ` :argv`, ` ("test"`, `  "--nemesis"`, `  "partition")`,
+		` :generator`, ` (a.B`, `  {:rate 7})`, ` :nodes ["n0" "n1"]`, ` :latency {:mean 10, :dist :exponential}`, ` :nemesis-interval 1/2`, ` :bin "./x"`, ` :availability :total`,
+		` :workload :g-counter`, ` :time-limit 4}`)
+	want := settings{Argv: []string{"test", "--nemesis", "partition"}, Workload: "g-counter", Bin: "./x", Args: []string{"-a", "b c"}, Nodes: []string{"n0", "n1"}, Concurrency: 20, Rate: 60.5, TimeLimit: 4}
+	want.Latency.Mean, want.Latency.Dist, want.Availability = 10, "exponential", l.Availability
+	if !reflect.DeepEqual(l.settings, want) || fmt.Sprint(l.Availability) != ":total" {
+		t.Errorf("%+v, want %+v", l.settings, want)
+	}
+}
