@@ -76,7 +76,8 @@ func (r *Run) changedAt(m *message, before int) (last int) {
 		return m.arrival() // a service without states, or with a gap before its answer
 	}
 	for _, at := range m.answers {
-		if e := r.Journal[at]; at < before && (e.Changed || e.Unsure && r.sets(e)) {
+		_, doubt := slices.BinarySearch(r.doubts[slot{m.dest, m.key}], at)
+		if at < before && (doubt || r.Journal[at].Changed) {
 			last = at
 		}
 	}

@@ -68,19 +68,11 @@ func (r *Run) tells(m *message) map[string]int64 {
 	if isNode(m.src) {
 		return m.numbers()
 	}
-	request := r.questionOf(m)
-	value, known := valueTold(m)
-	switch {
-	case m.kind == "cas_ok":
-		return numbers(request.body["to"])
-	case m.kind == "write_ok":
-		return numbers(request.body["value"])
-	case code(m) == 20 && request.kind == "read":
+	if code(m) == 20 && r.questionOf(m).kind == "read" {
 		return map[string]int64{"": 0}
-	case known:
-		return numbers(value)
 	}
-	return nil
+	value, _ := r.valueTold(m)
+	return numbers(value)
 }
 
 // numbers returns the numbers that a node's message tells, without those that

@@ -189,6 +189,16 @@ func (s *scene) callOld(node string, age int, body string, args ...any) handled 
 	return h
 }
 
+// callAgain lets a node write what the key has been. The store takes an old
+// state, so this changes nothing, or it is not known whether it does.
+func (s *scene) callAgain(node, key string, value int, unsure bool) handled {
+	id := s.pass(node, "seq-kv", `{"type":"write","key":%q,"value":%d,"msg_id":9}`, key, value)
+	newest := len(s.states) - 1
+	at := s.note(journal.Entry{What: journal.Answered, ID: id, Src: node, Dest: "seq-kv",
+		Answer: &journal.Answer{State: newest - 1, Newest: newest, Unsure: unsure}})
+	return handled{id, at, s.pass("seq-kv", node, `{"type":"write_ok","in_reply_to":9}`)}
+}
+
 func (s *scene) run() *Run {
 	for i := range s.History {
 		if s.History[i].Complete < 0 {

@@ -542,34 +542,33 @@ var nearMisses = []struct {
 	}},
 	{"a write may have set the key again, and a read told that", func(s *scene, near bool) Claim {
 		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
-		again := s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":2}`)
-		s.journal[again.at].Unsure = near
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.callAgain("n0", "t", 1, near)
 		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
 		s.journal[h.at].Unsure = true
-		return Told{h.reply, "n1", "seq-kv", `"t"`, 1, 1, "1", "1", ""}
+		return Told{h.reply, "n1", "seq-kv", `"t"`, 2, 2, "2", "2", ""}
 	}},
 	{"the key may have been set again since", func(s *scene, near bool) Claim {
 		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
-		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
-		again := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
-		s.journal[again.at].Unsure = near
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.callAgain("n2", "t", 1, near)
 		reply := s.answer(s.ask("c1", "n1", "read", 0), "0")
 		return ChangedSince{h.reply, "n1", "seq-kv", `"t"`, "", "2", "", reply}
 	}},
 	{"the state before may have been another", func(s *scene, near bool) Claim {
-		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
-		again := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
-		s.journal[again.at].Unsure = near
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.callAgain("n2", "t", 1, near)
 		h := s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
-		later := s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
-		s.journal[later.at].Unsure = true
-		return Changed{"seq-kv", `"t"`, "n1", h.request, h.at, 2, "2", "3", ""}
+		s.callAgain("n2", "t", 2, true)
+		return Changed{"seq-kv", `"t"`, "n1", h.request, h.at, 3, "2", "3", ""}
 	}},
 	{"it may have changed something after that", func(s *scene, near bool) Claim {
 		h := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
-		s.call("n1", `{"type":"write","key":"u","value":2,"msg_id":1}`)
-		again := s.call("n0", `{"type":"write","key":"u","value":2,"msg_id":2}`)
-		s.journal[again.at].Unsure = near
+		s.call("n1", `{"type":"write","key":"u","value":1,"msg_id":1}`)
+		s.call("n1", `{"type":"write","key":"u","value":2,"msg_id":2}`)
+		s.callAgain("n0", "u", 1, near)
 		return LastChange{"n0", "seq-kv", `"t"`, "2", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
 	}},
 	{"it wrote to a store of which no states are known", func(s *scene, near bool) Claim {
@@ -578,10 +577,10 @@ var nearMisses = []struct {
 		return LastChange{"n0", "seq-kv", `"t"`, "2", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
 	}},
 	{"who knew may have changed a service", func(s *scene, near bool) Claim {
-		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
 		add := s.ask("c0", "n0", "add", 2)
-		h := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
-		s.journal[h.at].Unsure = near
+		s.callAgain("n0", "t", 1, near)
 		return Silent{add, "n0", 2, []string{"n0"}, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
 	}},
 	{"news may have come with one of two equal values", func(s *scene, near bool) Claim {
@@ -607,9 +606,9 @@ var nearMisses = []struct {
 	}},
 	{"it may have changed the number once more", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)
-		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
-		again := s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":2}`)
-		s.journal[again.at].Unsure = near
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		s.callAgain("n0", "t", 2, near)
 		s.ack(add)
 		at := s.at()
 		s.answer(s.ask("c1", "n1", "read", 0), "0")
@@ -617,9 +616,24 @@ var nearMisses = []struct {
 	}},
 	{"what overwrote it may have changed nothing", func(s *scene, near bool) Claim {
 		a := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":1}`)
-		b := s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
+		b := s.call("n1", `{"type":"write","key":"t","value":4,"msg_id":1}`)
 		s.journal[b.at].Unsure = near
-		return Overwritten{"seq-kv", `"t"`, a.at, a.request, "n0", "3", b.at, b.request, "n1", "3", true, -1, ""}
+		return Overwritten{"seq-kv", `"t"`, a.at, a.request, "n0", "3", b.at, b.request, "n1", "4", false, -1, ""}
+	}},
+	{"a write asks for what the key was, and not for what it is", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		a := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":2}`)
+		value := map[bool]int{true: 1, false: 3}[near]
+		b := s.callAgain("n1", "t", value, true)
+		return Overwritten{"seq-kv", `"t"`, a.at, a.request, "n0", "3", b.at, b.request, "n1", say("%d", value), true, -1, ""}
+	}},
+	{"a swap may have put back what the key was", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		h := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":2}`)
+		value := map[bool]int{true: 1, false: 3}[near]
+		id := s.pass("n0", "seq-kv", `{"type":"cas","key":"t","from":%d,"to":%[1]d,"msg_id":3}`, value)
+		s.note(journal.Entry{What: journal.Answered, ID: id, Src: "n0", Dest: "seq-kv", Answer: &journal.Answer{State: 1, Newest: 2, Unsure: true}})
+		return LastChange{"n0", "seq-kv", `"t"`, "3", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
 	}},
 	{"a write may have set the key", func(s *scene, near bool) Claim {
 		s.call("n0", `{"type":"read","key":"t","msg_id":1}`)

@@ -541,6 +541,7 @@ func unseen(s *scene) []said {
 
 func unrecorded(s *scene) []said {
 	early := s.pass("n1", "n2", `{"type":"hello"}`)
+	s.journal[s.at()-2].Time, s.journal[s.at()-1].Time = -2, -1
 	s.note(journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Lines: 2, Until: s.now, Missing: true}})
 	op := s.ask("c0", "n0", "add", 1)
 	told := s.call("n0", `{"type":"cas","key":"t","from":0,"to":1,"msg_id":1}`)

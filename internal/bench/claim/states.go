@@ -44,7 +44,7 @@ func (r *Run) latest(s slot, state int) int {
 // nothing in the newest state, with the value that it wrote.
 func (r *Run) set(at int, service, key string) journal.Entry {
 	e := r.entry(at)
-	if e.Answer == nil || e.Changed || e.Unsure || e.State != e.Newest || r.message(e.ID).kind != "write" {
+	if e.Answer == nil || e.Changed || r.message(e.ID).kind != "write" || !r.idle(e) {
 		return r.changed(at, service, key)
 	}
 	if e.Dest != service || r.message(e.ID).key != canonical(key) {
@@ -54,6 +54,18 @@ func (r *Run) set(at int, service, key string) journal.Entry {
 	answer.Value = r.message(e.ID).body["value"]
 	e.Answer = &answer
 	return e
+}
+
+// idle reports whether a request asks for what its key is in the newest state.
+// Then it changes nothing, whichever state the service takes.
+func (r *Run) idle(e journal.Entry) bool {
+	m := r.message(e.ID)
+	asked := m.body["value"]
+	if m.kind == "cas" {
+		asked = m.body["to"]
+	}
+	set := r.latest(slot{e.Dest, m.key}, e.Newest)
+	return set >= 0 && same(asked, r.Journal[set].Value)
 }
 
 // version returns the value that a key has in a state, as far as it is known
@@ -97,7 +109,7 @@ func (r *Run) sure(reply *message) bool {
 	if !e.Unsure || len(r.doubts[s]) > 0 { // of which this may be one
 		return !e.Unsure
 	}
-	told, known := valueTold(reply)
+	told, known := r.valueTold(reply)
 	for _, at := range slices.Backward(r.changesOf(s.service, s.key, reply.basis)) {
 		if at != r.latest(s, e.State) && (!known || same(told, r.Journal[at].Value)) {
 			return false
@@ -112,12 +124,17 @@ func (r *Run) sure(reply *message) bool {
 var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
 
 // valueTold returns the value of a key that a service's reply tells.
-func valueTold(reply *message) (value json.RawMessage, ok bool) {
+func (r *Run) valueTold(reply *message) (value json.RawMessage, ok bool) {
 	var text string
+	request := r.questionOf(reply)
 	_ = json.Unmarshal(reply.body["text"], &text)
 	switch refusal := currentValue.FindStringSubmatch(text); {
 	case reply.kind == "read_ok":
 		return reply.body["value"], true
+	case reply.kind == "cas_ok":
+		return request.body["to"], true
+	case reply.kind == "write_ok":
+		return request.body["value"], true
 	case code(reply) == 22 && refusal != nil:
 		return json.RawMessage(refusal[1]), true
 	}

@@ -156,6 +156,9 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 		"nothing succeeded so far": {Evidence{History: []Op{add(1, 0, 5, Info), read(0, 0, 5)}},
 			"run complete: it was ended before its time|every kind succeeded: the run was ended, and no add succeeded until then|" +
 				"final reads: none was made|refused adds not in the total: no final read succeeded", true},
+		"no final read was answered so far": {Evidence{History: []Op{add(2, 0, 5, OK), read(2, 6, 7), unanswered(finalRead(2))}},
+			"run complete: it was ended before its time|something asked and answered: the run was ended, and none of 1 final request succeeded until then|" +
+				"final reads: none of 1 succeeded|refused adds not in the total: no final read succeeded", true},
 		"all is fine, as far as is known": {Evidence{History: fine(), Complete: true, Unknown: map[string]string{
 			StartsAndEnds: "nobody looked", IsLinearizable: "nobody could", "another check": "", RefusedAdds: "not this"}},
 			"starts and ends: nobody looked|refused adds not in the total: no add was refused|linearizable: nobody could", false},
