@@ -95,11 +95,14 @@ func (c Crash) holds(r *Run) bool {
 }
 
 func (c Crash) text(*Run) string {
-	after := "after"
+	when := "after " + brief(c.At)
 	if c.Unseen {
-		after = "some time after"
+		when = "some time " + when
 	}
-	return say("%s ended by itself %s %s: %s.", c.Node, after, brief(c.At), c.Why)
+	if c.Unseen && c.At < 0 {
+		when = "at some time"
+	}
+	return say("%s ended by itself %s: %s.", c.Node, when, c.Why)
 }
 
 // endedUnseen reports whether a node ended by itself at a time that is not

@@ -529,10 +529,11 @@ func unseen(s *scene) []said {
 	heard := s.now
 	handed := s.pass("c1", "n0", `{"type":"read","msg_id":1}`)
 	s.node(journal.Crashed, "n0", "")
-	s.Crashes = []verdict.Crash{{Node: "n0", At: heard, Why: "exit status 2", Stderr: "KeyError: 'x'", Unseen: true}}
+	s.Crashes = []verdict.Crash{{Node: "n0", At: heard, Why: "exit status 2", Stderr: "KeyError: 'x'", Unseen: true}, {Node: "n2", At: -3, Why: "why", Unseen: true}}
 	s.Lives.Stderr = map[string]string{"n1": "hello\n ValueError: y\n"}
 	return []said{
 		{Claim: Crash{"n0", heard, "exit status 2", true}},
+		{Claim: Crash{"n2", -3, "why", true}},
 		{NextSent{"n0", handed, -1}, []string{"Message = 2"}}, // which it had been told before
 		{Claim: Stderr{"n0", "KeyError: 'x'", -1}},
 		{Claim: Stderr{"n1", "ValueError: y", -1}},

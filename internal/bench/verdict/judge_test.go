@@ -58,15 +58,16 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 			"|n1 crashed after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed after 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
 		"a crash that nobody saw": {func(e *Evidence) {
 			e.Crashes, e.Unknown = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", true}}, map[string]string{NoCrash: "but it is"}
+			e.Crashes = append(e.Crashes, Crash{Node: "n2", At: -1, Why: "why", Unseen: true})
 		}, NoCrash, "n1 ended some time after 2.31 s, and Maelstrom breaks off such a run without results" +
-			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr", false, false},
+			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n2 ended at some time: why\nstdout:\n\nstderr:\n", false, false},
 		"lines that are no messages": {func(e *Evidence) {
 			e.Mutes = []Mute{{"n1", 0, 17 * ms, "hello", "not JSON"}, {"n0", 0, 18 * ms, `{"src":"n0"}`, "no dest"},
-				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, 20 * ms, " ", "a blank line"}}
+				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, -20 * ms, " ", "a blank line"}}
 		}, OnlyMessages, "Maelstrom stopped listening to n1, n0 and n2" +
 			"|n1 is mute after 17 ms, when it printed a line that Maelstrom does not take (not JSON): hello (use stderr for logs) (and 1 more like it)" +
 			`|n0 is mute after 18 ms, when it printed a line that Maelstrom does not take (no dest): {"src":"n0"}` +
-			"|n2 is mute after 20 ms, when it printed a line that Maelstrom does not take (a blank line)", true, true},
+			"|n2 is mute since before the first request, when it printed a line that Maelstrom does not take (a blank line)", true, true},
 		"a start that failed": {fails(StartsAndEnds, "after 1.00 s: n1 did not start", "after 2.00 s: n2 did not start", "another thing"),
 			StartsAndEnds, "3 starts or ends of nodes failed|after 1.00 s: n1 did not start (and 1 more like it)|another thing", true, true},
 		"a disturbed run": {fails(RunComplete, "the disk is full"), RunComplete, "the disk is full|the disk is full", true, false},
