@@ -103,10 +103,11 @@ func say(format string, args ...any) string { return fmt.Sprintf(format, args...
 
 // when says at what time something happened, as in "after 17 ms".
 func (r *Run) when(at int) string {
-	if at < r.ready {
+	e := r.entry(at)
+	if e.Time < 0 || at < r.ready && r.whole(at, r.ready) {
 		return "before the first request"
 	}
-	return "after " + brief(r.entry(at).Time)
+	return "after " + brief(e.Time)
 }
 
 // by says until when something was so, as in "By 17 ms".

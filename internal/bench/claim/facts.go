@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -18,8 +19,8 @@ import (
 // whole reports whether the journal has all entries from one position up to
 // another.
 func (r *Run) whole(from, to int) bool {
-	return 0 <= from && from <= to && to <= len(r.Journal) &&
-		!slices.ContainsFunc(r.gaps, func(at int) bool { return from <= at && at < to })
+	next := sort.SearchInts(r.gaps, from)
+	return 0 <= from && from <= to && to <= len(r.Journal) && (next == len(r.gaps) || r.gaps[next] >= to)
 }
 
 // happened reports whether an entry from one position up to another is of some
@@ -68,10 +69,29 @@ func (r *Run) calls(node string, from, to int) (calls []int, clients int) {
 	return calls, clients
 }
 
-// changesBefore reports whether a message had changed a service before a
-// position.
-func (r *Run) changesBefore(m *message, before int) bool {
-	return slices.ContainsFunc(m.answers, func(at int) bool { return at < before && r.Journal[at].Changed })
+// changedAt returns where a message last changed a service before a position,
+// or may have; or -1.
+func (r *Run) changedAt(m *message, before int) (last int) {
+	if last = -1; len(m.answers) == 0 && isService(m.dest) && m.kind != "read" && m.arrivedBefore(before) {
+		return m.arrival() // a service without states, or with a gap before its answer
+	}
+	for _, at := range m.answers {
+		_, doubt := slices.BinarySearch(r.doubts[slot{m.dest, m.key}], at)
+		if at < before && (doubt || r.Journal[at].Changed) {
+			last = at
+		}
+	}
+	return last
+}
+
+// changedBefore returns where a node last changed a service before a position,
+// or may have; or -1.
+func (r *Run) changedBefore(node string, before int) (last int) {
+	last = -1
+	for m := range r.sent(node, 0, before) {
+		last = max(last, r.changedAt(m, before))
+	}
+	return last
 }
 
 // reply returns the first answer to an operation that anybody sent.
@@ -137,7 +157,8 @@ func (r *Run) answeredBy(m *message, at int) bool {
 // time.
 func (r *Run) unanswered(i int) bool {
 	op, m := r.op(i), r.firstReply(i)
-	return op.Outcome == verdict.Info && (m == nil || m.arrival() < 0 || r.entry(m.arrival()).Time > op.Complete)
+	late := m == nil || m.arrival() < 0 || r.entry(m.arrival()).Time > op.Complete
+	return op.Outcome == verdict.Info && !op.Error && !op.Malformed && late
 }
 
 // wait returns the positions between which an operation's request was at its

@@ -78,7 +78,7 @@ func (c Path) holds(r *Run) bool {
 		switch {
 		case set != nil && m.basis >= 0:
 			value, ok := r.toldValue(m)
-			if !ok || value < 0 || r.Journal[value].ID != set.id {
+			if !ok || value < 0 || r.Journal[value].ID != set.id || !r.sure(m) {
 				return false
 			}
 		case set != nil || m.src != node || m.sent <= at || isNode(m.dest) && !m.hasContent() ||
@@ -138,7 +138,7 @@ func (c Undelivered) text(r *Run) string {
 func (r *Run) fates(ids []int) string {
 	counts := map[Fate]int{}
 	for _, id := range ids {
-		counts[r.message(id).fate()]++
+		counts[r.fate(r.message(id))]++
 	}
 	var texts []string
 	for _, f := range slices.Sorted(maps.Keys(counts)) {
@@ -165,7 +165,7 @@ func (c Silent) holds(r *Run) bool {
 	from, until := r.request(c.Add).arrival(), r.byNode(c.Until)
 	for m := range r.sent("", from, until.sent) {
 		told := isNode(m.dest) && m.hasContent() && !r.knows(m.dest, c.Add, m.sent)
-		if r.knows(m.src, c.Add, m.sent) && (told || r.changesBefore(m, until.sent)) {
+		if r.knows(m.src, c.Add, m.sent) && (told || r.changedAt(m, until.sent) >= 0) {
 			return false
 		}
 	}
@@ -271,7 +271,7 @@ func (c ToldNothing) text(*Run) string {
 }
 
 // LastGot says which message from a node or service was the last that had
-// reached a node before a position: where it answered, or where it ended.
+// reached a node before a position, where it sent something.
 type LastGot struct {
 	Node            string
 	Before, Message int
@@ -280,8 +280,8 @@ type LastGot struct {
 
 func (c LastGot) holds(r *Run) bool {
 	e, last := r.entry(c.Before), r.lastGot(c.Node, c.Before)
-	return (e.What == journal.Sent && e.Src == c.Node || e.What == journal.Crashed && e.Node == c.Node) &&
-		last != nil && last.id == c.Message && last.src == c.Src && r.whole(last.arrival(), c.Before)
+	return e.What == journal.Sent && e.Src == c.Node && last != nil && last.id == c.Message && last.src == c.Src &&
+		r.whole(last.arrival(), c.Before)
 }
 
 func (c LastGot) text(r *Run) string {

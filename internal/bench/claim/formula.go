@@ -1,9 +1,7 @@
 package claim
 
 import (
-	"encoding/json"
 	"maps"
-	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -65,30 +63,16 @@ func (r *Run) numbersTo(node string) []number {
 	return found
 }
 
-var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
-
 // tells returns the numbers that a message tells a node.
 func (r *Run) tells(m *message) map[string]int64 {
 	if isNode(m.src) {
 		return m.numbers()
 	}
-	request := r.questionOf(m)
-	var text string
-	_ = json.Unmarshal(m.body["text"], &text)
-	refusal := currentValue.FindStringSubmatch(text)
-	switch {
-	case m.kind == "read_ok":
-		return numbers(m.body["value"])
-	case m.kind == "cas_ok":
-		return numbers(request.body["to"])
-	case m.kind == "write_ok":
-		return numbers(request.body["value"])
-	case code(m) == 20 && request.kind == "read":
+	if code(m) == 20 && r.questionOf(m).kind == "read" {
 		return map[string]int64{"": 0}
-	case code(m) == 22 && refusal != nil:
-		return numbers(json.RawMessage(refusal[1]))
 	}
-	return nil
+	value, _ := r.valueTold(m)
+	return numbers(value)
 }
 
 // numbers returns the numbers that a node's message tells, without those that

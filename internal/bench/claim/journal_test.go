@@ -137,6 +137,9 @@ func (s *scene) giveUp(op int) {
 // A handled is what seq-kv made of a request: where it answered, and its reply.
 type handled struct{ request, at, reply int }
 
+// newest returns the newest state when it was made.
+func (h handled) newest(s *scene) int { return s.journal[h.at].Newest }
+
 // store lets seq-kv handle a request that has come, in its newest state, or in
 // an older one if it changes nothing there.
 func (s *scene) store(request, age int) handled {
@@ -184,6 +187,16 @@ func (s *scene) callOld(node string, age int, body string, args ...any) handled 
 	h := s.store(s.pass(node, "seq-kv", body, args...), age)
 	s.happens(journal.Received, h.reply)
 	return h
+}
+
+// callAgain lets a node write what the key has been. The store takes an old
+// state, so this changes nothing, or it is not known whether it does.
+func (s *scene) callAgain(node, key string, value int, unsure bool) handled {
+	id := s.pass(node, "seq-kv", `{"type":"write","key":%q,"value":%d,"msg_id":9}`, key, value)
+	newest := len(s.states) - 1
+	at := s.note(journal.Entry{What: journal.Answered, ID: id, Src: node, Dest: "seq-kv",
+		Answer: &journal.Answer{State: newest - 1, Newest: newest, Unsure: unsure}})
+	return handled{id, at, s.pass("seq-kv", node, `{"type":"write_ok","in_reply_to":9}`)}
 }
 
 func (s *scene) run() *Run {

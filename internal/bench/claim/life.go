@@ -47,7 +47,7 @@ func (c AckedInMemory) holds(r *Run) bool {
 		first = min(first, max(r.request(i).arrival(), from))
 	}
 	for m := range r.sent(c.Node, first, c.At) {
-		if isNode(m.dest) && m.hasContent() || r.changesBefore(m, len(r.Journal)) {
+		if isNode(m.dest) && m.hasContent() || r.changedAt(m, len(r.Journal)) >= 0 {
 			return false
 		}
 	}
@@ -71,33 +71,53 @@ type OwnAcked struct {
 
 func (c OwnAcked) holds(r *Run) bool {
 	read, reply := r.read(c.Read)
-	return reply.src == c.Node && read.Int() == c.Value && r.ackedByWhen(c.Node, c.Read) == c.Acked && c.Value < c.Acked
+	return reply.src == c.Node && read.Int() == c.Value && r.ackedByWhen(c.Node, c.Read) == c.Acked &&
+		c.Value < c.Acked && r.whole(0, reply.sent)
 }
 
 func (c OwnAcked) text(*Run) string {
 	return say("%s itself had acknowledged adds that make %d before that read was asked.", c.Node, c.Acked)
 }
 
-// Crash says that a node ended by itself.
+// Crash says that a node ended by itself: at a time, or if that was not seen,
+// after it was last heard of.
 type Crash struct {
-	Node string
-	At   time.Duration
-	Why  string
+	Node   string
+	At     time.Duration
+	Why    string
+	Unseen bool
 }
 
 func (c Crash) holds(r *Run) bool {
 	return slices.ContainsFunc(r.Crashes, func(x verdict.Crash) bool {
-		return x.Node == c.Node && x.At == c.At && x.Why == c.Why
+		return x.Node == c.Node && x.At == c.At && x.Why == c.Why && x.Unseen == c.Unseen
 	})
 }
 
 func (c Crash) text(*Run) string {
-	return say("%s ended by itself after %s: %s.", c.Node, brief(c.At), c.Why)
+	when := "after " + brief(c.At)
+	if c.Unseen {
+		when = "some time " + when
+	}
+	if c.Unseen && c.At < 0 {
+		when = "at some time"
+	}
+	return say("%s ended by itself %s: %s.", c.Node, when, c.Why)
+}
+
+// endedUnseen reports whether a node ended by itself at a time that is not
+// known.
+func (r *Run) endedUnseen(node string) bool {
+	return slices.ContainsFunc(r.Crashes, func(x verdict.Crash) bool { return x.Node == node && x.Unseen })
 }
 
 func (c Crash) shows(r *Run) Shown {
 	for at, e := range r.Journal {
-		if e.What == "crash" && e.Node == c.Node && e.Time == c.At {
+		switch {
+		case e.What != journal.Crashed || e.Node != c.Node:
+		case c.Unseen:
+			return arrows().note(at, c.Node, c.Node+" has ended by itself")
+		case e.Time == c.At:
 			return arrows().note(at, c.Node, c.Node+" ends by itself")
 		}
 	}
@@ -105,8 +125,7 @@ func (c Crash) shows(r *Run) Shown {
 }
 
 // Stderr says what a node wrote to its standard error. At is -1 if the line's
-// time is not known: then it is one of the last lines that a node wrote that
-// ended by itself.
+// time is not known: then it is one of the last lines that the node wrote.
 type Stderr struct {
 	Node, Line string
 	At         int
@@ -121,19 +140,23 @@ func (c Stderr) holds(r *Run) bool {
 		return e.What == journal.ToStderr && e.Node == c.Node &&
 			strings.TrimSpace(e.Text) == strings.TrimSpace(c.Line)
 	}
-	return c.At == -1 && slices.ContainsFunc(r.Crashes, func(x verdict.Crash) bool {
-		return x.Node == c.Node && slices.ContainsFunc(strings.Split(x.Stderr, "\n"), func(line string) bool {
-			return strings.TrimSpace(line) == strings.TrimSpace(c.Line)
-		})
+	last := r.Lives.Stderr[c.Node]
+	for _, x := range r.Crashes {
+		if x.Node == c.Node {
+			last += "\n" + x.Stderr
+		}
+	}
+	return c.At == -1 && slices.ContainsFunc(strings.Split(last, "\n"), func(line string) bool {
+		return strings.TrimSpace(line) == strings.TrimSpace(c.Line)
 	})
 }
 
 func (c Stderr) text(r *Run) string {
-	when := ""
+	when := "at a time that is not recorded"
 	if c.At >= 0 {
-		when = " " + r.when(c.At)
+		when = r.when(c.At)
 	}
-	return say("%s wrote to its stderr%s: %s", c.Node, when, shorten(c.Line, 160))
+	return say("%s wrote to its stderr %s: %s", c.Node, when, shorten(c.Line, 160))
 }
 
 func (c Stderr) shows(r *Run) Shown {
@@ -159,7 +182,7 @@ func (c Mute) holds(r *Run) bool {
 		}
 	}
 	return e.What == journal.Muted && e.Node == c.Node && e.Text == c.Line && e.Why == c.Why &&
-		unheard == c.Unheard && r.whole(c.At, len(r.Journal))
+		unheard == c.Unheard && (unheard == 0 || r.whole(c.At, len(r.Journal)))
 }
 
 func (c Mute) text(r *Run) string {
@@ -171,7 +194,7 @@ func (c Mute) text(r *Run) string {
 		since = say(" It has printed %s since.", verdict.Number(c.Unheard, "more line"))
 	}
 	return say("%s printed a line that Maelstrom does not take %s (%s)%s. "+
-		"From then on it is mute: nothing that it prints counts.%s", c.Node, r.when(c.At), c.Why, line, since)
+		"From then on it is mute: nothing that it prints counts.%s", c.Node, r.when(c.At), shorten(c.Why, 200), line, since)
 }
 
 func (c Mute) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is mute from here") }

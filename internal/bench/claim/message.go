@@ -17,7 +17,8 @@ const (
 	Unread   Fate = "not read: the node was dead"
 	WasLost  Fate = "lost" // by a fault
 	WasCut   Fate = "blocked by a cut link"
-	OnItsWay Fate = "still on its way at the end" // of the journal
+	OnItsWay Fate = "not received by the end" // of the run
+	Unknown  Fate = "arrival not recorded"
 )
 
 // Message says that a message was sent, and what became of it. Each arrow of a
@@ -37,16 +38,19 @@ func (r *Run) Sent(id int) Message {
 	if m == nil {
 		return Message{ID: id}
 	}
-	return Message{id, m.sent, m.src, m.dest, m.fate(), m.copies, m.late}
+	return Message{id, m.sent, m.src, m.dest, r.fate(m), m.copies, m.late}
 }
 
 func (c Message) holds(r *Run) bool { return r.messages[c.ID] != nil && c == r.Sent(c.ID) }
 
 func (c Message) text(r *Run) string {
 	m := r.message(c.ID)
-	fate := "was " + string(c.Fate)
-	if c.Fate == Arrived {
-		fate = "arrived " + r.when(m.arrival())
+	fate := "it was " + string(c.Fate)
+	switch c.Fate {
+	case Arrived:
+		fate = "it arrived " + r.when(m.arrival())
+	case Unknown:
+		fate = "its arrival is not recorded"
 	}
 	if c.Late > 0 {
 		fate += say(", delayed by %s", brief(c.Late))
@@ -54,7 +58,7 @@ func (c Message) text(r *Run) string {
 	if c.Copies > 1 {
 		fate += say(", and the network copied it %s", verdict.Number(c.Copies-1, "time"))
 	}
-	return say("%s sent %s %s %s; it %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
+	return say("%s sent %s %s %s; %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
 }
 
 func (c Message) shows(*Run) Shown { return arrows(c.ID) }
@@ -73,12 +77,14 @@ func (m *message) arrival() int {
 // arrivedBefore reports whether a copy of a message had reached somebody alive.
 func (m *message) arrivedBefore(at int) bool { return m.arrival() >= 0 && m.arrival() < at }
 
-func (m *message) fate() Fate {
+func (r *Run) fate(m *message) Fate {
 	switch {
 	case m.arrival() >= 0:
 		return Arrived
-	case len(m.ends) < m.copies:
+	case len(m.ends) < m.copies && r.whole(m.sent, len(r.Journal)):
 		return OnItsWay
+	case len(m.ends) < m.copies || !r.whole(m.sent, m.ends[0].at):
+		return Unknown
 	}
 	return map[journal.What]Fate{journal.Received: Unread, journal.Blocked: WasCut, journal.Lost: WasLost}[m.ends[0].what]
 }
@@ -141,7 +147,7 @@ func (c Misdirected) holds(r *Run) bool {
 	born := r.born(c.Node, at)
 	return call.src == c.Node && call.dest == reply.src && reply.dest == c.Node && r.questionOf(reply) == earlier &&
 		earlier.src == c.Node && len(call.body["msg_id"]) > 0 && call.sent < at && r.born(c.Node, call.sent) == born &&
-		r.born(c.Node, earlier.sent) != born && bytes.Equal(reply.body["in_reply_to"], call.body["msg_id"])
+		r.whole(call.sent, at) && r.born(c.Node, earlier.sent) != born && bytes.Equal(reply.body["in_reply_to"], call.body["msg_id"])
 }
 
 func (c Misdirected) text(r *Run) string {
@@ -151,7 +157,8 @@ func (c Misdirected) text(r *Run) string {
 
 func (c Misdirected) shows(*Run) Shown { return arrows(c.Earlier, c.Call, c.Reply) }
 
-// LeftOut says that the journal had no room for some lines.
+// LeftOut says that some entries are missing: the journal had no room for them,
+// or nobody has recorded them.
 type LeftOut struct{ At, Lines int }
 
 func (c LeftOut) holds(r *Run) bool {
@@ -160,8 +167,11 @@ func (c LeftOut) holds(r *Run) bool {
 }
 
 func (c LeftOut) text(r *Run) string {
-	return say("The journal had no room for %d lines, from %s to %s.",
-		c.Lines, strings.TrimPrefix(r.when(c.At), "after "), brief(r.entry(c.At).Omitted.Until))
+	from, left := strings.TrimPrefix(r.when(c.At), "after "), r.entry(c.At).Omitted
+	if left.Missing {
+		return say("Not all that happened from %s on is recorded.", from)
+	}
+	return say("The journal had no room for %d lines, from %s to %s.", c.Lines, from, brief(left.Until))
 }
 
 // SentMost says how often one of the most frequent messages was sent among the

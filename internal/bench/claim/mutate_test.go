@@ -70,7 +70,7 @@ func changeString(v reflect.Value, set func(any)) {
 			set(other)
 		}
 	case v.Type() == reflect.TypeFor[Fate]():
-		for _, f := range []Fate{Arrived, Unread, WasLost, WasCut, OnItsWay} {
+		for _, f := range []Fate{Arrived, Unread, WasLost, WasCut, OnItsWay, Unknown} {
 			set(f)
 		}
 	case v.Type() == reflect.TypeFor[Problem]():

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // nearMisses are claims that hold unless one more thing happens: what is left
@@ -505,6 +506,220 @@ var nearMisses = []struct {
 		}
 		s.send("c0", "n1", `{"type":"add","delta":1,"msg_id":9}`)
 		return Undelivered{add, "n0", 2, s.answer(s.ask("c1", "n1", "read", 0), "0"), []int{late}}
+	}},
+	{"it is not sure that it changed the key", func(s *scene, near bool) Claim {
+		h := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.journal[h.at].Unsure = near
+		return Changed{"seq-kv", `"t"`, "n0", h.request, h.at, 1, "", "2", ""}
+	}},
+	{"one of two equal values may be the one that was told", func(s *scene, near bool) Claim {
+		for i, value := range []int{1, 2, map[bool]int{true: 1, false: 3}[near]} {
+			s.call("n0", `{"type":"write","key":"t","value":%d,"msg_id":%d}`, value, i)
+		}
+		h := s.callOld("n1", 2, `{"type":"read","key":"t","msg_id":1}`)
+		s.journal[h.at].Unsure = true
+		return Told{h.reply, "n1", "seq-kv", `"t"`, 1, 3, "1", map[bool]string{true: "1", false: "3"}[near], ""}
+	}},
+	{"the store may still have had the first of two equal values", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":3}`)
+		for i := range map[bool]int{true: 29, false: 30}[near] {
+			s.call("n0", `{"type":"write","key":"u","value":%d,"msg_id":2}`, i)
+		}
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":4}`)
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		s.journal[h.at].Unsure = true
+		return Told{h.reply, "n1", "seq-kv", `"t"`, h.newest(s), h.newest(s), "1", "1", ""}
+	}},
+	{"a refusal does not tell which value there was", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		value := map[bool]string{true: "true", false: "3"}[near]
+		s.call("n0", `{"type":"write","key":"t","value":%s,"msg_id":3}`, value)
+		h := s.call("n1", `{"type":"cas","key":"t","from":9,"to":10,"msg_id":1}`)
+		s.journal[h.at].Unsure = true
+		return Told{h.reply, "n1", "seq-kv", `"t"`, 3, 3, value, value, ""}
+	}},
+	{"a write may have set the key again, and a read told that", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.callAgain("n0", "t", 1, near)
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		s.journal[h.at].Unsure = true
+		return Told{h.reply, "n1", "seq-kv", `"t"`, 2, 2, "2", "2", ""}
+	}},
+	{"the key may have been set again since", func(s *scene, near bool) Claim {
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.callAgain("n2", "t", 1, near)
+		reply := s.answer(s.ask("c1", "n1", "read", 0), "0")
+		return ChangedSince{h.reply, "n1", "seq-kv", `"t"`, "", "2", "", reply}
+	}},
+	{"the state before may have been another", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		s.callAgain("n2", "t", 1, near)
+		h := s.call("n1", `{"type":"write","key":"t","value":3,"msg_id":1}`)
+		s.callAgain("n2", "t", 2, true)
+		return Changed{"seq-kv", `"t"`, "n1", h.request, h.at, 3, "2", "3", ""}
+	}},
+	{"it may have changed something after that", func(s *scene, near bool) Claim {
+		h := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.call("n1", `{"type":"write","key":"u","value":1,"msg_id":1}`)
+		s.call("n1", `{"type":"write","key":"u","value":2,"msg_id":2}`)
+		s.callAgain("n0", "u", 1, near)
+		return LastChange{"n0", "seq-kv", `"t"`, "2", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"it wrote to a store of which no states are known", func(s *scene, near bool) Claim {
+		h := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.pass("n0", "lww-kv", `{"type":%q,"key":"t","value":2,"msg_id":2}`, map[bool]string{true: "write", false: "read"}[near])
+		return LastChange{"n0", "seq-kv", `"t"`, "2", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"who knew may have changed a service", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		add := s.ask("c0", "n0", "add", 2)
+		s.callAgain("n0", "t", 1, near)
+		return Silent{add, "n0", 2, []string{"n0"}, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"news may have come with one of two equal values", func(s *scene, near bool) Claim {
+		s.call("n2", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		add := s.ask("c0", "n0", "add", 2)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.call("n2", `{"type":"write","key":"t","value":%d,"msg_id":2}`, map[bool]int{true: 2, false: 3}[near])
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		s.journal[h.at].Unsure = true
+		if near { // as if n2's write had not changed anything
+			s.journal[h.at].State--
+		}
+		return NoPath{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"a path may have led through one of two equal values", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.call("n2", `{"type":"write","key":"t","value":%d,"msg_id":1}`, map[bool]int{true: 2, false: 3}[near])
+		s.call("n2", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		set := s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		s.journal[h.at].Unsure = true
+		return Path{add, "n0", 2, "n1", s.answer(s.ask("c1", "n1", "read", 0), "2"), []int{set.request, h.reply}}
+	}},
+	{"it may have changed the number once more", func(s *scene, near bool) Claim {
+		add := s.ask("c0", "n0", "add", 2)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":2}`)
+		s.callAgain("n0", "t", 2, near)
+		s.ack(add)
+		at := s.at()
+		s.answer(s.ask("c1", "n1", "read", 0), "0")
+		return Counted{"seq-kv", `"t"`, "", "n0", at + 2, 2, 2, 1}
+	}},
+	{"what overwrote it may have changed nothing", func(s *scene, near bool) Claim {
+		a := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":1}`)
+		b := s.call("n1", `{"type":"write","key":"t","value":4,"msg_id":1}`)
+		s.journal[b.at].Unsure = near
+		return Overwritten{"seq-kv", `"t"`, a.at, a.request, "n0", "3", b.at, b.request, "n1", "4", false, -1, ""}
+	}},
+	{"a write asks for what the key was, and not for what it is", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		a := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":2}`)
+		value := map[bool]int{true: 1, false: 3}[near]
+		b := s.callAgain("n1", "t", value, true)
+		return Overwritten{"seq-kv", `"t"`, a.at, a.request, "n0", "3", b.at, b.request, "n1", say("%d", value), true, -1, ""}
+	}},
+	{"a swap may have put back what the key was", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		h := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":2}`)
+		value := map[bool]int{true: 1, false: 3}[near]
+		id := s.pass("n0", "seq-kv", `{"type":"cas","key":"t","from":%d,"to":%[1]d,"msg_id":3}`, value)
+		s.note(journal.Entry{What: journal.Answered, ID: id, Src: "n0", Dest: "seq-kv", Answer: &journal.Answer{State: 1, Newest: 2, Unsure: true}})
+		return LastChange{"n0", "seq-kv", `"t"`, "3", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
+	{"a write may have set the key", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		h := s.call("n1", `{"type":"read","key":"t","msg_id":1}`)
+		if near {
+			m := s.sent[h.request]
+			s.journal[h.at-2].Body = []byte(`{"type":"write","key":"t","value":0,"msg_id":1}`)
+			s.journal[h.at].Unsure = m.ID == h.request
+		}
+		return NeverSet{"seq-kv", `"t"`, 2}
+	}},
+	{"the request is of the next operation", func(s *scene, near bool) Claim {
+		missing := s.ask("c0", "n0", "add", 2)
+		sent := s.at() - 2
+		ack := s.ack(missing)
+		again := s.ask("c0", "n0", "add", 2)
+		second := s.ack(again)
+		if near { // the first exchange is not recorded, and took longer by the log
+			s.journal[sent].What, s.journal[sent+1].What, s.journal[sent+2].What, s.journal[sent+3].What = "", "", "", ""
+			s.History[missing].Complete += 3 * time.Millisecond
+			ack = second
+		}
+		return Acknowledged{missing, "n0", 2, ack}
+	}},
+	{"the reply is of another request", func(s *scene, near bool) Claim {
+		first := s.store(s.pass("n0", "seq-kv", `{"type":"read","key":"t","msg_id":1}`), 0)
+		if near {
+			s.journal[s.at()-1].What = "" // its reply is not recorded
+		}
+		odd := s.pass("n0", "seq-kv", `{"type":"reed","key":"t","msg_id":2}`)
+		reply := s.pass("seq-kv", "n0", `{"type":"error","code":20,"in_reply_to":%d}`, odd)
+		if !near {
+			s.happens(journal.Received, first.reply)
+			reply = first.reply
+		}
+		return Told{reply, "n0", "seq-kv", `"t"`, 0, 0, "", "", ""}
+	}},
+	{"a reply has the number of no request, or its request has none", func(s *scene, near bool) Claim {
+		id := s.pass("n0", "seq-kv", `{"type":"read","key":"t"%s}`, map[bool]string{true: `,"msg_id":1`, false: ""}[near])
+		h := s.store(id, 0)
+		s.journal[s.at()-1].Body = []byte(`{"type":"error","code":20,"in_reply_to":null}`)
+		s.happens(journal.Received, h.reply)
+		return Told{h.reply, "n0", "seq-kv", `"t"`, 0, 0, "", "", ""}
+	}},
+	{"answers to the same request are not recorded", func(s *scene, near bool) Claim {
+		op := s.ask("c0", "n0", "add", 2)
+		first := s.pass("n0", "n1", `{"type":"more","msg_id":1}`)
+		s.pass("n0", "n1", `{"type":"more","msg_id":2}`)
+		if near {
+			s.note(journal.Entry{What: journal.Gap})
+		}
+		s.giveUp(op)
+		return Repeated{Op: op, Node: "n0", First: first, Dest: "n1", Same: true, N: 2, Reply: -1, AtLeast: near}
+	}},
+	{"another copy of what was lost is not recorded", func(s *scene, near bool) Claim {
+		id := s.send("n0", "n1", `{"type":"more"}`)
+		if near {
+			s.note(journal.Entry{What: journal.Gap})
+		}
+		s.happens(journal.Lost, id)
+		return Message{id, 3, "n0", "n1", WasLost, 1, 0}
+	}},
+	{"what a node had acknowledged before another's life began is not recorded", func(s *scene, near bool) Claim {
+		if near {
+			s.note(journal.Entry{What: journal.Gap})
+		}
+		s.ack(s.ask("c0", "n0", "add", 2))
+		s.node(journal.Started, "n1", "")
+		read := s.ask("c1", "n1", "read", 0)
+		s.answer(read, "0")
+		return PartOff{Sum{read, "n1", 0, Formula{How: OwnAlone}, []Part{{"n1", 0, -1}}}, "n0", 0, 2, 2}
+	}},
+	{"a node that ended when nobody looked, and one that was killed", func(s *scene, near bool) Claim {
+		got := s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+		s.node(map[bool]journal.What{true: journal.Killed, false: journal.Crashed}[near], "n0", "")
+		if !near {
+			s.Crashes = []verdict.Crash{{Node: "n0", Unseen: true}}
+		}
+		return NextSent{"n0", got.reply, -1}
+	}},
+	{"it was answered with an error that is not recorded", func(s *scene, near bool) Claim {
+		s.giveUp(s.ask("c1", "n0", "add", 2))
+		op := s.ask("c0", "n0", "add", 2)
+		s.giveUp(op)
+		s.History[op].Error = near
+		return NoneSucceeded{"add", 2, 2}
 	}},
 	{"another copy comes in the node's next life", func(s *scene, near bool) Claim {
 		add := s.ask("c0", "n0", "add", 2)

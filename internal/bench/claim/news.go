@@ -16,6 +16,7 @@ type news struct {
 	known   map[string][]known // by node, and by service without states
 	carried map[int]*big.Int   // by message
 	set     map[int]*big.Int   // by the position of a change: by its value
+	ever    map[slot]*big.Int  // by any value
 }
 
 // known is what was known from a position on.
@@ -29,7 +30,7 @@ func (r *Run) news() *news {
 	if r.flow != nil {
 		return r.flow
 	}
-	r.flow = &news{r, map[string][]known{}, map[int]*big.Int{}, map[int]*big.Int{}}
+	r.flow = &news{r, map[string][]known{}, map[int]*big.Int{}, map[int]*big.Int{}, map[slot]*big.Int{}}
 	for i, id := range r.requests {
 		if id >= 0 && r.History[i].F == "add" {
 			r.flow.carried[id] = new(big.Int).SetBit(new(big.Int), i, 1)
@@ -55,8 +56,10 @@ func (n *news) entry(at int, e journal.Entry) {
 			n.known[m.dest] = append(n.known[m.dest], known{at, now})
 		}
 	case e.What == journal.Answered && n.sets(e):
-		value := n.latest(slot{e.Dest, m.key}, e.Newest+1)
+		s := slot{e.Dest, m.key}
+		value := n.latest(s, e.Newest+1)
 		n.set[value] = union(n.set[value], n.carried[m.id])
+		n.ever[s] = union(n.ever[s], n.carried[m.id])
 	}
 }
 
@@ -69,8 +72,11 @@ func (n *news) carries(m *message) *big.Int {
 		return n.knownTo(m.src, m.sent)
 	}
 	value, ok := n.toldValue(m)
-	if !ok {
+	switch {
+	case !ok:
 		return nil
+	case !n.sure(m):
+		return n.ever[slot{m.src, n.questionOf(m).key}]
 	}
 	return n.set[value]
 }

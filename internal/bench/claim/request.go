@@ -66,8 +66,11 @@ func (c Unanswered) text(r *Run) string {
 		return say("%s did not answer %s in time: it came %s, and the client waited for %s.",
 			c.Node, what, r.when(at), waited)
 	}
-	return say("%s was not reached by %s that was sent %s; the client waited for %s.",
-		c.Node, what, r.when(m.sent), waited)
+	verb := "was not reached by"
+	if !r.whole(m.sent, r.until(m.sent, op.Complete)) {
+		verb = "did not answer"
+	}
+	return say("%s %s %s that was sent %s; the client waited for %s.", c.Node, verb, what, r.when(m.sent), waited)
 }
 
 func (c Unanswered) shows(r *Run) Shown {
@@ -108,7 +111,7 @@ func (c WrongReplyTo) holds(r *Run) bool {
 		}
 	}
 	return r.unanswered(c.Op) && m.src == op.Node && m.dest == op.Client && from < m.sent && m.sent < to &&
-		string(m.body["in_reply_to"]) == c.Got && string(request.body["msg_id"]) == c.Want
+		r.whole(0, m.sent) && string(m.body["in_reply_to"]) == c.Got && string(request.body["msg_id"]) == c.Want
 }
 
 func (c WrongReplyTo) text(r *Run) string {
@@ -264,7 +267,7 @@ func (c InHand) holds(r *Run) bool {
 			n++
 		}
 	}
-	return r.op(c.Op).Node == c.Node && n == c.N && n > 0
+	return r.op(c.Op).Node == c.Node && n == c.N && n > 0 && r.whole(0, at)
 }
 
 func (c InHand) text(*Run) string {
@@ -341,27 +344,32 @@ func (c Repeated) holds(r *Run) bool {
 		}
 	}
 	return r.op(c.Op).Node == c.Node && !isClient(c.Dest) && c.N > 1 && (c.Same || differ) &&
-		(c.Reply >= 0 || c.Code == 0) && c == like
+		(c.Reply >= 0 || c.Code == 0 && !c.AtLeast) && c == like
 }
 
 func (c Repeated) text(r *Run) string {
-	what, times, how := "the same "+r.body(c.First), say("%d times", c.N), "none was answered"
+	what, times, answered, how := "the same "+r.body(c.First), say("%d times", c.N), say("%d were", c.Answered), ""
 	if !c.Same {
 		what = "a " + r.message(c.First).kind
 	}
-	if c.AtLeast {
-		times = "at least " + times
-	}
-	if c.Answered > 0 {
-		how = say("%d were answered with error %d, the first with %s", c.Answered, c.Code, r.body(c.Reply))
-		if c.Code == 0 {
-			how = say("%d were answered without an error", c.Answered)
+	switch {
+	case c.AtLeast:
+		times, answered = "at least "+times, say("at least %d was", c.Answered)
+		if c.Answered > 1 {
+			answered = say("at least %d were", c.Answered)
 		}
-		if c.Answered == c.N {
-			how = "each was" + how[strings.Index(how, " were")+5:]
-		}
+	case c.Answered == c.N:
+		answered = "each was"
+	case c.Answered == 0:
+		answered = "none was"
 	}
-	return say("Until the client gave up, %s sent %s %s %s; %s.", c.Node, c.Dest, what, times, how)
+	switch {
+	case c.Answered > 0 && c.Code == 0:
+		how = " without an error"
+	case c.Answered > 0:
+		how = say(" with error %d, the first with %s", c.Code, r.body(c.Reply))
+	}
+	return say("Until the client gave up, %s sent %s %s %s; %s answered%s.", c.Node, c.Dest, what, times, answered, how)
 }
 
 func (c Repeated) shows(*Run) Shown {
@@ -400,7 +408,8 @@ func (c NextSent) holds(r *Run) bool {
 	if c.Next != -1 {
 		to = r.message(c.Next).sent
 	}
-	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, journal.Killed, journal.Crashed)
+	ended := r.silenced(c.Node, to) || !r.endedUnseen(c.Node) &&
+		r.happened(m.arrival(), to, c.Node, journal.Killed, journal.Crashed)
 	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) &&
 		len(slices.Collect(r.sent(c.Node, m.arrival(), to))) == 0 &&
 		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)
@@ -408,7 +417,11 @@ func (c NextSent) holds(r *Run) bool {
 
 func (c NextSent) text(r *Run) string {
 	m := r.message(c.Message)
-	came := say("%s got %s from %s %s", c.Node, r.body(c.Message), m.src, r.when(m.arrival()))
+	got := "got"
+	if r.endedUnseen(c.Node) { // by then, perhaps
+		got = "was handed"
+	}
+	came := say("%s %s %s from %s %s", c.Node, got, r.body(c.Message), m.src, r.when(m.arrival()))
 	if c.Next < 0 {
 		return came + ", and has sent nothing since."
 	}

@@ -32,7 +32,8 @@ type Run struct {
 	ready    int                   // the position of the first request's sending
 	changes  map[slot][]int        // the positions of the changes of services
 	starts   map[string][]int      // by node: the positions of its starts
-	gaps     []int                 // the positions of what stands for entries that were left out
+	doubts   map[slot][]int        // the positions of what may have changed them, or not
+	gaps     []int                 // the positions of what stands for entries that are missing
 
 	// These are made when they are first needed.
 	flow      *news
@@ -74,7 +75,7 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 	r := &Run{
 		Result: result, Journal: entries, messages: map[int]*message{}, got: map[string][]*message{},
 		numbered: map[msgID][]*message{}, replying: map[msgID][]*message{},
-		changes: map[slot][]int{}, starts: map[string][]int{},
+		changes: map[slot][]int{}, doubts: map[slot][]int{}, starts: map[string][]int{},
 		fits: map[Formula][2]int{}, memory: map[string][]number{}, own: map[string][]timed{},
 		lifetimes: map[lifetime]map[string][]timed{},
 	}
@@ -91,7 +92,7 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 			r.gaps = append(r.gaps, at)
 		case journal.Sent:
 			m := newMessage(at, e)
-			if basis, ok := answers[e.Src]; ok && entries[basis].Src == e.Dest {
+			if basis, ok := answers[e.Src]; ok && r.mayTell(m, basis) {
 				m.basis = basis
 				delete(answers, e.Src)
 			}
@@ -127,8 +128,11 @@ func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 		}
 		m.answers = append(m.answers, at)
 		answers[m.dest] = at
+		s := slot{m.dest, m.key}
+		if e.Unsure && r.sets(e) && (e.Changed || len(r.doubts[s]) > 0 || !r.idle(e)) {
+			r.doubts[s] = append(r.doubts[s], at)
+		}
 		if e.Changed {
-			s := slot{m.dest, m.key}
 			r.changes[s] = append(r.changes[s], at)
 		}
 	}
@@ -144,8 +148,16 @@ func newMessage(at int, e journal.Entry) *message {
 	return m
 }
 
+// mayTell reports whether a service's message may be the reply of an answer:
+// one may be missing between them.
+func (r *Run) mayTell(m *message, answer int) bool {
+	e := r.Journal[answer]
+	number := r.messages[e.ID].body["msg_id"]
+	return e.Src == m.dest && (len(number) == 0 || same(number, m.body["in_reply_to"]))
+}
+
 // findRequests finds the request of each operation: the next message of its
-// client that was sent while the client waited.
+// client that was sent while the client waited, before it made another request.
 func (r *Run) findRequests() {
 	sent := map[string][]int{} // by client
 	for at, e := range r.Journal {
@@ -154,11 +166,19 @@ func (r *Run) findRequests() {
 		}
 	}
 	r.ready = len(r.Journal)
-	for _, op := range r.History {
+	until, next := make([]time.Duration, len(r.History)), map[string]time.Duration{}
+	for i, op := range slices.Backward(r.History) {
+		until[i] = op.Complete
+		if at, again := next[op.Client]; again {
+			until[i] = min(op.Complete, at)
+		}
+		next[op.Client] = op.Invoke
+	}
+	for i, op := range r.History {
 		id := -1
 		for own := sent[op.Client]; len(own) > 0 && id < 0; own = own[1:] {
 			e := r.Journal[own[0]]
-			if e.Time > op.Invoke && e.Time >= op.Complete {
+			if e.Time > op.Invoke && e.Time >= until[i] {
 				break
 			}
 			if e.Time >= op.Invoke && e.Dest == op.Node {

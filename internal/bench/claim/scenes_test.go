@@ -39,6 +39,8 @@ var scenes = []struct {
 	{"ends and lines", lives},
 	{"news through a store", throughStore},
 	{"an answer for an earlier life", misdirected},
+	{"an end that nobody saw", unseen},
+	{"what is not recorded", unrecorded},
 }
 
 func lostUpdate(s *scene) []said {
@@ -473,7 +475,8 @@ func lives(s *scene) []said {
 	s.node(journal.Unheard, "n2", `{"src":"n2"}`)
 	pending := s.node(journal.Pending, "n2", `{"src":"n2"`)
 	got := s.pass("seq-kv", "n1", `{"type":"write_ok","in_reply_to":1}`)
-	crash := s.node(journal.Crashed, "n1", "exit status 1")
+	s.ack(op)
+	s.node(journal.Crashed, "n1", "exit status 1")
 	s.Crashes = []verdict.Crash{{Node: "n1", At: s.now, Why: "exit status 1", Stderr: "Traceback\n TypeError: x\n"}}
 	return []said{
 		{Claim: OwnAcked{own, "n2", 2, 3}},
@@ -484,8 +487,8 @@ func lives(s *scene) []said {
 		{Claim: Within{op, "n1", line}},
 		{Claim: Mute{"n2", "hello", "it is not JSON", mute, 1}},
 		{Claim: PendingBytes{"n2", `{"src":"n2"`, pending}},
-		{Claim: Crash{"n1", s.now, "exit status 1"}},
-		{Claim: LastGot{"n1", crash, got, "seq-kv"}},
+		{Claim: Crash{"n1", s.now, "exit status 1", false}},
+		{Claim: LastGot{"n1", s.at() - 3, got, "seq-kv"}},
 		{Claim: Stderr{"n1", "TypeError: x", -1}},
 	}
 }
@@ -518,4 +521,45 @@ func misdirected(s *scene) []said {
 	call := s.send("n0", "seq-kv", `{"type":"cas","key":"t","from":0,"to":2,"msg_id":1}`)
 	s.happens(journal.Received, earlier.reply)
 	return []said{{Claim: Misdirected{"n0", earlier.reply, call, earlier.request}}}
+}
+
+func unseen(s *scene) []said {
+	s.ask("c0", "n0", "add", 1)
+	s.call("n0", `{"type":"read","key":"t","msg_id":1}`)
+	heard := s.now
+	handed := s.pass("c1", "n0", `{"type":"read","msg_id":1}`)
+	s.node(journal.Crashed, "n0", "")
+	s.Crashes = []verdict.Crash{{Node: "n0", At: heard, Why: "exit status 2", Stderr: "KeyError: 'x'", Unseen: true}, {Node: "n2", At: -3, Why: "why", Unseen: true}}
+	s.Lives.Stderr = map[string]string{"n1": "hello\n ValueError: y\n"}
+	return []said{
+		{Claim: Crash{"n0", heard, "exit status 2", true}},
+		{Claim: Crash{"n2", -3, "why", true}},
+		{NextSent{"n0", handed, -1}, []string{"Message = 2"}}, // which it had been told before
+		{Claim: Stderr{"n0", "KeyError: 'x'", -1}},
+		{Claim: Stderr{"n1", "ValueError: y", -1}},
+	}
+}
+
+func unrecorded(s *scene) []said {
+	early := s.pass("n1", "n2", `{"type":"hello"}`)
+	s.journal[s.at()-2].Time, s.journal[s.at()-1].Time = -2, -1
+	s.note(journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Lines: 2, Until: s.now, Missing: true}})
+	op := s.ask("c0", "n0", "add", 1)
+	told := s.call("n0", `{"type":"cas","key":"t","from":0,"to":1,"msg_id":1}`)
+	s.call("n0", `{"type":"cas","key":"t","from":0,"to":1,"msg_id":2}`)
+	mute := s.node(journal.Muted, "n2", "")
+	s.journal[mute].Why = "no src"
+	never := s.plan("c1", "n1", "add", 3)
+	gap := s.note(journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Lines: 7, Until: s.now, Missing: true}})
+	s.giveUp(op)
+	s.giveUp(never)
+	s.History[never].Unanswered = true
+	return []said{
+		{Claim: s.run().Sent(early)},
+		{Claim: s.run().Sent(s.asked[never])},
+		{Claim: Mute{"n2", "", "no src", mute, 0}},
+		{Claim: Repeated{op, "n0", told.request, "seq-kv", true, 2, told.reply, 20, 2, true}},
+		{Claim: LeftOut{gap, 7}},
+		{Claim: Unanswered{never, "n1", "add", 3, s.asked[never]}},
+	}
 }

@@ -182,7 +182,7 @@ func (c NeverSet) holds(r *Run) bool {
 		}
 	}
 	return refused == c.Refused && refused > 0 && len(r.changesOf(c.Service, c.Key, len(r.Journal))) == 0 &&
-		r.whole(0, len(r.Journal))
+		r.whole(0, len(r.Journal)) && len(r.doubts[slot{c.Service, canonical(c.Key)}]) == 0
 }
 
 func (c NeverSet) text(*Run) string {
@@ -302,7 +302,8 @@ func (c OnlyAdd) holds(r *Run) bool {
 	m := r.message(c.Call)
 	adds := r.addsInHand(c.Node, m.sent)
 	same := slices.DeleteFunc(slices.Clone(adds), func(i int) bool { return r.op(i).Int() != c.Delta })
-	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && slices.Equal(same, []int{c.Add})
+	return m.src == c.Node && !isClient(m.dest) && len(adds) == c.InHand && slices.Equal(same, []int{c.Add}) &&
+		r.whole(0, m.sent)
 }
 
 func (c OnlyAdd) text(r *Run) string {

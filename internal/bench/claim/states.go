@@ -2,6 +2,7 @@ package claim
 
 import (
 	"encoding/json"
+	"regexp"
 	"slices"
 	"sort"
 
@@ -16,10 +17,10 @@ type version struct {
 	value json.RawMessage
 }
 
-// changed returns the entry of a change of a key.
+// changed returns the entry of a change of a key, if it is sure.
 func (r *Run) changed(at int, service, key string) journal.Entry {
 	e := r.entry(at)
-	if e.What != journal.Answered || e.Answer == nil || !e.Changed || e.Dest != service ||
+	if e.What != journal.Answered || e.Answer == nil || !e.Changed || e.Unsure || e.Dest != service ||
 		r.message(e.ID).key != canonical(key) {
 		panic(missing{"change"})
 	}
@@ -43,7 +44,7 @@ func (r *Run) latest(s slot, state int) int {
 // nothing in the newest state, with the value that it wrote.
 func (r *Run) set(at int, service, key string) journal.Entry {
 	e := r.entry(at)
-	if e.Answer == nil || e.Changed || e.State != e.Newest || r.message(e.ID).kind != "write" {
+	if e.Answer == nil || e.Changed || r.message(e.ID).kind != "write" || !r.idle(e) {
 		return r.changed(at, service, key)
 	}
 	if e.Dest != service || r.message(e.ID).key != canonical(key) {
@@ -55,26 +56,89 @@ func (r *Run) set(at int, service, key string) journal.Entry {
 	return e
 }
 
+// idle reports whether a request asks for what its key is in the newest state.
+// Then it changes nothing, whichever state the service takes.
+func (r *Run) idle(e journal.Entry) bool {
+	m := r.message(e.ID)
+	asked := m.body["value"]
+	if m.kind == "cas" {
+		asked = m.body["to"]
+	}
+	set := r.latest(slot{e.Dest, m.key}, e.Newest)
+	return set >= 0 && same(asked, r.Journal[set].Value)
+}
+
 // version returns the value that a key has in a state, as far as it is known
 // before a position.
 func (r *Run) version(service, key string, state, before int) version {
-	at := r.latest(slot{service, canonical(key)}, state)
-	if !r.whole(max(at, 0), before) {
-		panic(missing{"entries"})
-	}
-	if at < 0 {
-		return version{at: -1}
-	}
-	return version{at, r.Journal[at].Value}
+	s := slot{service, canonical(key)}
+	return r.since(s, r.latest(s, state), before)
 }
 
 // versionAt returns the value that a key has at a position.
 func (r *Run) versionAt(service, key string, at int) version {
-	changes := r.changesOf(service, key, at)
-	if len(changes) == 0 {
-		return r.version(service, key, 0, at)
+	set, changes := -1, r.changesOf(service, key, at)
+	if n := len(changes); n > 0 {
+		set = changes[n-1]
 	}
-	return r.version(service, key, r.Journal[changes[len(changes)-1]].Newest+1, at)
+	return r.since(slot{service, canonical(key)}, set, at)
+}
+
+// since returns the value that a change has set, if it is known before a
+// position that nothing else can have done so since.
+func (r *Run) since(s slot, set, before int) version {
+	doubt := slices.ContainsFunc(r.doubts[s], func(at int) bool { return set <= at && at < before })
+	if doubt || !r.whole(max(set, 0), before) {
+		panic(missing{"entries"})
+	}
+	if set < 0 {
+		return version{at: -1}
+	}
+	return version{set, r.Journal[set].Value}
+}
+
+// ring is how many states seq-kv keeps: Maelstrom's service.clj.
+const ring = 32
+
+// sure reports whether it is known where the value was set that a service's
+// reply rests on: no other that would have given the same reply was in any of
+// the last states.
+func (r *Run) sure(reply *message) bool {
+	e := r.Journal[reply.basis]
+	s := slot{e.Dest, r.message(e.ID).key}
+	if !e.Unsure || len(r.doubts[s]) > 0 { // of which this may be one
+		return !e.Unsure
+	}
+	told, known := r.valueTold(reply)
+	for _, at := range slices.Backward(r.changesOf(s.service, s.key, reply.basis)) {
+		if at != r.latest(s, e.State) && (!known || same(told, r.Journal[at].Value)) {
+			return false
+		}
+		if r.Journal[at].Newest <= e.Newest-ring {
+			break
+		}
+	}
+	return true
+}
+
+var currentValue = regexp.MustCompile(`^current value (-?\d+) is not `)
+
+// valueTold returns the value of a key that a service's reply tells.
+func (r *Run) valueTold(reply *message) (value json.RawMessage, ok bool) {
+	var text string
+	request := r.questionOf(reply)
+	_ = json.Unmarshal(reply.body["text"], &text)
+	switch refusal := currentValue.FindStringSubmatch(text); {
+	case reply.kind == "read_ok":
+		return reply.body["value"], true
+	case reply.kind == "cas_ok":
+		return request.body["to"], true
+	case reply.kind == "write_ok":
+		return request.body["value"], true
+	case code(reply) == 22 && refusal != nil:
+		return json.RawMessage(refusal[1]), true
+	}
+	return nil, code(reply) == 20
 }
 
 // changesOf returns where a key changed before a position.
@@ -83,22 +147,11 @@ func (r *Run) changesOf(service, key string, before int) []int {
 	return changes[:sort.SearchInts(changes, before)]
 }
 
-// changedBefore returns where the last change of a node was before a position,
-// or -1.
-func (r *Run) changedBefore(node string, before int) int {
-	for at, e := range slices.Backward(r.Journal[:before]) {
-		if e.Answer != nil && e.Changed && e.Src == node {
-			return at
-		}
-	}
-	return -1
-}
-
 // told returns the request, the state and the newest state that a service's
 // reply rests on, and what its key was there.
 func (r *Run) told(reply int) (request *message, state, newest int, v version) {
 	m := r.message(reply)
-	if m.basis < 0 || m.arrival() < 0 {
+	if m.basis < 0 || m.arrival() < 0 || !r.sure(m) {
 		panic(missing{"answer"})
 	}
 	e := r.Journal[m.basis]
@@ -125,7 +178,8 @@ func (r *Run) steps(node, service, key, path string, before int) (steps []step) 
 		}
 		last = n
 	}
-	if !r.whole(0, min(before, len(r.Journal))) {
+	doubts := r.doubts[slot{service, canonical(key)}]
+	if len(doubts) > 0 && doubts[0] < before || !r.whole(0, min(before, len(r.Journal))) {
 		panic(missing{"entries"})
 	}
 	return steps

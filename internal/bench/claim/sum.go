@@ -238,9 +238,9 @@ func (c PartOff) holds(r *Run) bool {
 			known += p.Value
 		}
 	}
-	return known == c.Known && r.ackedByWhen(c.Peer, c.Of.Read) == c.Acked &&
-		r.asked(c.Peer, r.reply(c.Of.Read).sent) == c.Asked &&
-		(c.Known < c.Acked || c.Known > c.Asked)
+	reply := r.reply(c.Of.Read)
+	return known == c.Known && r.ackedByWhen(c.Peer, c.Of.Read) == c.Acked && r.asked(c.Peer, reply.sent) == c.Asked &&
+		(c.Known < c.Acked || c.Known > c.Asked) && r.whole(0, reply.sent)
 }
 
 func (c PartOff) text(*Run) string {

@@ -22,6 +22,20 @@ var (
 // language, or else the last line that says anything. It returns an empty
 // string if no line does. The lines are those that the program wrote last.
 func Telling(lines []string) string {
+	if line := Fault(lines); line != "" {
+		return line
+	}
+	for _, line := range slices.Backward(lines) {
+		if line = strings.TrimSpace(line); !nothing.MatchString(line) {
+			return line
+		}
+	}
+	return ""
+}
+
+// Fault is Telling without the last resort: it returns an empty string if no
+// line is that of an exception or a panic.
+func Fault(lines []string) string {
 	last := len(lines) - 1
 	find := func(is *regexp.Regexp) int {
 		return slices.IndexFunc(lines, is.MatchString)
@@ -51,11 +65,6 @@ func Telling(lines []string) string {
 	}
 	if i := find(aFrame); i > 0 && says.MatchString(lines[i-1]) {
 		return strings.TrimSpace(lines[i-1])
-	}
-	for _, line := range slices.Backward(lines) {
-		if line = strings.TrimSpace(line); !nothing.MatchString(line) {
-			return line
-		}
 	}
 	return ""
 }

@@ -32,6 +32,7 @@ type run struct {
 	gotBy    map[string][]*Message // by receiver, in the order in which they first came
 	addsTo   map[string][]*op      // by node, in the order in which they came
 	minds    map[string][]*mind    // see mind
+	gaps     []int                 // the positions of what stands for entries that are missing
 	counted  *census
 }
 
@@ -138,6 +139,8 @@ func (x *indexer) entry(pos int, e journal.Entry) {
 	switch {
 	case e.What == journal.Sent:
 		x.sends(pos, e)
+	case e.What == journal.Gap:
+		x.gaps = append(x.gaps, pos)
 	case e.What == journal.Started || e.What == journal.Killed || e.What == journal.Crashed:
 		x.dead[e.Node] = e.What != journal.Started
 		x.lives[e.Node] = append(x.lives[e.Node], pos)
@@ -166,7 +169,7 @@ func (x *indexer) sends(pos int, e journal.Entry) {
 		x.calls[[3]string{m.Src, m.Dest, string(id)}] = m
 	}
 	switch of := x.calls[[3]string{m.Dest, m.Src, string(m.body["in_reply_to"])}]; {
-	case x.asked != nil && m.Src == x.asked.Dest && m.Dest == x.asked.Src:
+	case x.asked != nil && m.Src == x.asked.Dest && m.Dest == x.asked.Src && x.asked.mayGet(m):
 		m.of, m.used, x.asked = x.asked, x.served, nil
 	case of != nil && len(m.body["in_reply_to"]) > 0:
 		m.of = of
@@ -182,11 +185,18 @@ func (x *indexer) sends(pos int, e journal.Entry) {
 	}
 }
 
+// mayGet reports whether a message may be the answer to a request: the number
+// is right, or the request has none.
+func (m *Message) mayGet(answer *Message) bool {
+	number := m.body["msg_id"]
+	return len(number) == 0 || canonical(number) == canonical(answer.body["in_reply_to"])
+}
+
 // makes finds the operation that a client's request makes: its next. Where the
-// journal has a gap, those before it were over by then.
+// journal has a gap, those before it were over by then, or another had begun.
 func (x *indexer) makes(m *Message) {
 	own := x.unmade[m.Src]
-	for len(own) > 0 && own[0].Complete < m.Time {
+	for len(own) > 0 && (own[0].Complete < m.Time || len(own) > 1 && own[0].Invoke < own[1].Invoke && own[1].Invoke <= m.Time) {
 		own = own[1:]
 	}
 	if len(own) > 0 {

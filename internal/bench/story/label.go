@@ -115,13 +115,15 @@ func shortened(text string, most int) string {
 	return string(runes[:most-1]) + "…"
 }
 
-// fate says what became of a copy of a message.
-func fate(m *Message, c *Ending) claim.Fate {
+// fateOf says what became of a copy of a message.
+func (t *teller) fateOf(m *Message, c *Ending) claim.Fate {
 	switch {
-	case c.What == journal.Received && c.unread:
-		return claim.Unread
-	case c.What == journal.Received:
+	case c.What == journal.Received && !c.unread:
 		return claim.Arrived
+	case c.What == "" && t.gapIn(m.pos, len(t.journal)), c.What != "" && t.gapIn(m.pos, c.pos):
+		return claim.Unknown
+	case c.What == journal.Received:
+		return claim.Unread
 	}
 	return map[journal.What]claim.Fate{journal.Lost: claim.WasLost, journal.Blocked: claim.WasCut, "": claim.OnItsWay}[c.What]
 }

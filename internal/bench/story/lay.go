@@ -120,7 +120,7 @@ func (t *teller) arrows(s *Story, lane map[string]int, messages []*Message, mark
 		for i, c := range m.Copies {
 			a := &Arrow{
 				From: lane[m.Src], To: lane[m.Dest], SentAt: m.Time, ID: m.ID,
-				Label: t.label(m), Fate: fate(m, c), Late: c.Late, Copy: i, Mark: marks[m],
+				Label: t.label(m), Fate: t.fateOf(m, c), Late: c.Late, Copy: i, Mark: marks[m],
 			}
 			s.Arrows = append(s.Arrows, a)
 			start.rows = append(start.rows, &a.Sent)

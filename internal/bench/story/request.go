@@ -53,7 +53,7 @@ func (t *teller) kinds() (kinds []string) {
 
 // silent reports whether a request got no answer while its client waited.
 func (o *op) silent() bool {
-	return o.Outcome == verdict.Info && (o.reply == nil || !o.reply.cameBy(o.Complete))
+	return o.Outcome == verdict.Info && !o.Error && !o.Malformed && (o.reply == nil || !o.reply.cameBy(o.Complete))
 }
 
 // cameBy reports whether a message had arrived at a time.
@@ -148,7 +148,10 @@ func (t *teller) unanswered(o *op) {
 	}
 	switch {
 	case gap:
-		t.storm(o, calls)
+		if !t.storm(o, calls) && !t.leftOut(o.Node) && len(calls) > 0 {
+			t.lastCall(o, t.call(o, calls))
+		}
+		t.sayGap()
 	case len(calls) == 0:
 		if t.because(Unanswered, since); since.Clients == 0 {
 			t.lastSent(o)
@@ -192,10 +195,29 @@ func (t *teller) muteBefore(o *op) bool {
 	for pos, e := range t.journal {
 		if e.What == journal.Muted && e.Node == o.Node && (e.Time <= o.Complete || pos < o.request.pos) &&
 			t.born(o.Node, pos) == t.born(o.Node, o.request.pos) {
-			return t.because(MuteNode, t.mute(pos))
+			return t.tellMute(pos)
 		}
 	}
 	return false
+}
+
+// tellMute tells that a node was mute from an entry on.
+func (t *teller) tellMute(pos int) bool {
+	mute := t.because(MuteNode, t.mute(pos))
+	t.failedSometime(t.journal[pos].Node)
+	return mute
+}
+
+// failedSometime quotes the standard error of a node if that names an error,
+// and nobody knows when.
+func (t *teller) failedSometime(node string) {
+	lines := strings.Split(t.result.Stderr[node], "\n")
+	if journal.Fault(lines) == "" {
+		return
+	}
+	for _, i := range telling(lines) {
+		t.say(claim.Stderr{Node: node, Line: lines[i], At: -1})
+	}
 }
 
 // mute claims that a node was mute from an entry on.
@@ -348,15 +370,16 @@ func (t *teller) repeated(o *op, calls []*Message, m *Message, same bool, times 
 
 // gapIn reports whether the journal has a gap between two positions.
 func (t *teller) gapIn(from, to int) bool {
-	return slices.ContainsFunc(t.journal[from:to], func(e journal.Entry) bool { return e.What == journal.Gap })
+	next, _ := slices.BinarySearch(t.gaps, from)
+	return next < len(t.gaps) && t.gaps[next] < to
 }
 
 // leftOut tells which of the messages from and to a node the journal had no
-// room for, most of all.
-func (t *teller) leftOut(node string) {
+// room for, most of all, if it has noted that.
+func (t *teller) leftOut(node string) (told bool) {
 	pos := slices.IndexFunc(t.journal, func(e journal.Entry) bool { return e.What == journal.Gap && e.Omitted != nil })
 	if pos < 0 {
-		return
+		return false
 	}
 	left := t.journal[pos].Omitted
 	from := slices.IndexFunc(left.Most, func(m journal.Frequent) bool { return m.Src == node && !isClient(m.Dest) })
@@ -364,9 +387,10 @@ func (t *teller) leftOut(node string) {
 	for _, i := range []int{from, to} {
 		if i >= 0 && t.say(claim.LeftOut{At: pos, Lines: left.Lines}) {
 			m := left.Most[i]
-			t.because(Repeated, claim.SentMost{At: pos, Most: i, Src: m.Src, Dest: m.Dest, Times: m.Times})
+			told = t.because(Repeated, claim.SentMost{At: pos, Most: i, Src: m.Src, Dest: m.Dest, Times: m.Times})
 		}
 	}
+	return told
 }
 
 // neverSet tells that nothing ever set a key.
@@ -451,7 +475,9 @@ func (t *teller) lastCall(o *op, m *Message) {
 	t.say(t.sent(m))
 	a := m.answers[0]
 	if a.arrived == none {
-		t.because(CallLost, t.sent(a))
+		if t.say(t.sent(a)); t.facts.Sent(a.ID).Fate != claim.Unknown {
+			t.kindIfNone(CallLost)
+		}
 		return
 	}
 	c := claim.NextSent{Node: o.Node, Message: a.ID, Next: -1}
@@ -484,6 +510,7 @@ func (t *teller) printed(o *op) {
 	for _, i := range telling(lines) {
 		t.say(claim.Stderr{Node: o.Node, Line: lines[i], At: at[i]}, claim.Within{Op: o.index, Node: o.Node, At: at[i]})
 	}
+	t.failedSometime(o.Node)
 }
 
 // refused tells of a request that was answered with an error, and of the last
@@ -648,7 +675,8 @@ func (t *teller) crashed() {
 		return
 	}
 	crash := slices.MinFunc(t.result.Crashes, func(a, b verdict.Crash) int { return cmp.Compare(a.At, b.At) })
-	if !t.because(CrashedNode, claim.Crash{Node: crash.Node, At: crash.At, Why: crash.Why}) {
+	c := claim.Crash{Node: crash.Node, At: crash.At, Why: crash.Why, Unseen: crash.Unseen}
+	if !t.because(CrashedNode, c) {
 		return
 	}
 	end := slices.IndexFunc(t.journal, func(e journal.Entry) bool {
@@ -656,6 +684,10 @@ func (t *teller) crashed() {
 	})
 	t.lastLines(crash, end)
 	if end < 0 {
+		return
+	}
+	if crash.Unseen {
+		t.lastHeard(crash.Node)
 		return
 	}
 	var latest *Message
@@ -666,6 +698,19 @@ func (t *teller) crashed() {
 	}
 	if latest != nil {
 		t.say(t.sent(latest))
+	}
+}
+
+// lastHeard tells what a node was sent after the last that it sent itself.
+func (t *teller) lastHeard(node string) {
+	last := none
+	if n := len(t.sentBy[node]); n > 0 {
+		last = t.sentBy[node][n-1].pos
+	}
+	i := slices.IndexFunc(t.gotBy[node], func(m *Message) bool { return m.arrived > last })
+	if i >= 0 {
+		m := t.gotBy[node][i]
+		t.say(claim.NextSent{Node: node, Message: m.ID, Next: -1})
 	}
 }
 
@@ -712,7 +757,7 @@ func telling(lines []string) (found []int) {
 func (t *teller) muted() {
 	for pos, e := range t.journal {
 		if e.What == journal.Muted {
-			t.because(MuteNode, t.mute(pos))
+			t.tellMute(pos)
 			return
 		}
 	}

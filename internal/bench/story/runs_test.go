@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
+	"maelstrom-counter/internal/bench/claim"
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
@@ -155,5 +158,66 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 	}
 	if told < 35*int(seeds) || 100*unexplained > 2*told {
 		t.Errorf("of %d stories, %d have no cause", told, unexplained)
+	}
+}
+
+// What is told of a run though much of it is missing is true of all of it.
+func TestWhatIsToldOfAPartIsTrueOfTheWhole(t *testing.T) {
+	t.Parallel()
+	const seed = 11
+	random := rand.New(rand.NewPCG(seed, 0))
+	told, claims := 0, 0
+	for _, rival := range rivals.All {
+		for _, latency := range []time.Duration{0, 20 * time.Millisecond} {
+			r, whole := maelstromtest.Record(t, maelstromtest.Config{
+				Rate: 100, TimeLimit: 2 * time.Second, Nemesis: maelstromtest.MustNemesis("partition"), NemesisInterval: time.Second,
+				Latency: latency, Seed: random.Uint64(), Consistency: maelstromtest.Linearizable,
+			}, rival.Program)
+			full := claim.NewRun(r.Claimable(), whole)
+			for round := range 60 {
+				part := slices.Clone(whole)
+				from, name := random.IntN(len(part)), part[random.IntN(len(part))].Src
+				for at := range part {
+					var missing bool
+					switch e := part[at]; round % 3 {
+					case 0:
+						missing = random.IntN(len(part)) < 3
+					case 1: // somebody's thread has lost its file
+						missing = at >= from && name != "" && (e.What == journal.Sent && e.Src == name || e.What == journal.Received && e.Dest == name)
+					case 2:
+						missing = at >= from
+					}
+					if missing && part[at].Node == "" {
+						part[at] = journal.Entry{Time: part[at].Time, What: journal.Gap, Omitted: &journal.Omission{Lines: 1, Until: part[at].Time, Missing: true}}
+					}
+				}
+				s := maelstromtest.Tell(r, part)
+				if s == nil {
+					continue
+				}
+				told++
+				for i, c := range s.Claims {
+					switch c := c.(type) {
+					case claim.LeftOut:
+						continue
+					case claim.Message:
+						if c.Fate == claim.Unknown {
+							continue
+						}
+					case claim.Repeated:
+						if c.AtLeast {
+							continue
+						}
+					}
+					if claims++; !full.Holds(c) {
+						t.Errorf("seed %d, %s, round %d: %q is not true: %#v\n%s", seed, rival.Name, round, s.Sentences[i], c, s.Text())
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d stories, %d claims", told, claims)
+	if told < 100 {
+		t.Errorf("only %d stories", told)
 	}
 }

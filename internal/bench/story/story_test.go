@@ -95,7 +95,7 @@ func casLost(t *testing.T) (r claim.Result, entries []journal.Entry, lost int) {
 // The text says what became of the answer to a swap, and when.
 func TestTheTextSaysWhyThereWasNoAnswer(t *testing.T) {
 	for what, says := range map[journal.What]string{
-		journal.Lost: "it was lost", journal.Blocked: "it was blocked by a cut link", journal.Sent: "it was still on its way",
+		journal.Lost: "it was lost", journal.Blocked: "it was blocked by a cut link", journal.Sent: "it was not received by the end",
 	} {
 		r, entries, lost := casLost(t)
 		end := entries[lost].Time + 900*time.Microsecond
@@ -149,6 +149,71 @@ func TestACrashComesFirst(t *testing.T) {
 	s := Tell(r, entries)
 	if s == nil || s.Kind != CrashedNode || !strings.Contains(s.Caption, "panic: out of ideas") || s.Messages() != 1 {
 		t.Fatalf("%+v", s)
+	}
+}
+
+// If nobody saw when a node ended, the story says what it was handed after the
+// last that it sent.
+func TestACrashThatNobodySaw(t *testing.T) {
+	r, entries, lost := casLost(t)
+	ask := journal.Entry{Time: time.Second, ID: 99, Src: "c9", Dest: "n0", Body: []byte(`{"type":"read","msg_id":1}`)}
+	for _, what := range []journal.What{journal.Sent, journal.Received} {
+		ask.What = what
+		entries = append(entries, ask)
+	}
+	entries = append(entries, journal.Entry{Time: time.Minute, What: journal.Crashed, Node: "n0"})
+	r.Crashes = []verdict.Crash{{Node: "n0", At: entries[lost].Time, Why: "exit status 2", Stderr: "panic: no", Unseen: true}}
+	r.Checks = slices.Insert(r.Checks, 0, verdict.Check{Name: "no crash", Status: verdict.Wrong, Maelstrom: true})
+	s := Tell(r, entries)
+	check(t, s)
+	for _, says := range []string{"n0 ended by itself some time after ", `n0 was handed {"type":"read"} from c9 after 1 s, and has sent nothing since`,
+		"n0 wrote to its stderr at a time that is not recorded: panic: no"} {
+		if s.Kind != CrashedNode || !strings.Contains(s.Caption, says) {
+			t.Errorf("want %q:\n%s", says, s.Text())
+		}
+	}
+}
+
+// If it is not known when a node wrote to its standard error, the story of its
+// silence quotes it only if it names an error.
+func TestWhatANodeWroteAtSomeTime(t *testing.T) {
+	for text, quoted := range map[string]bool{"starting\nKeyError: 'value'\n": false, "Traceback (most recent call last):\n  at\nKeyError: 'value'\n": true} {
+		r, entries, lost := casLost(t)
+		r.History, entries = r.History[:1], entries[:lost]
+		r.History[0].Outcome, r.History[0].Unanswered, r.History[0].Complete = verdict.Info, true, time.Second
+		r.Checks = []verdict.Check{{Name: "every kind succeeded", Status: verdict.Wrong, Maelstrom: true}}
+		r.Stderr = map[string]string{"n0": text, "n1": "panic: of another"}
+		s := Tell(r, entries)
+		check(t, s)
+		if says := strings.Contains(s.Caption, "n0 wrote to its stderr at a time that is not recorded: KeyError: 'value'"); says != quoted ||
+			strings.Contains(s.Caption, "another") {
+			t.Errorf("%q is quoted: %v\n%s", text, says, s.Text())
+		}
+		r.Checks = []verdict.Check{{Name: "every line a message", Status: verdict.Wrong, Maelstrom: true}}
+		s = Tell(r, append(entries, journal.Entry{Time: time.Second, What: journal.Muted, Node: "n0", Why: "no src"}))
+		if says := strings.Contains(s.Caption, "KeyError"); s.Kind != MuteNode || says != quoted {
+			t.Errorf("of a mute node %q is quoted: %v\n%s", text, says, s.Text())
+		}
+	}
+}
+
+// Where something is missing, the story says so if there is something that it
+// cannot tell, and what became of a message is left open.
+func TestAStorySaysWhatIsNotRecorded(t *testing.T) {
+	r, entries, lost := casLost(t)
+	gap := journal.Entry{Time: entries[lost].Time, What: journal.Gap, Omitted: &journal.Omission{Lines: 1, Until: entries[lost].Time, Missing: true}}
+	r.History = r.History[:1]
+	r.History[0].Outcome, r.History[0].Unanswered, r.History[0].Complete = verdict.Info, true, time.Second
+	r.Checks = []verdict.Check{{Name: "every kind succeeded", Status: verdict.Wrong, Maelstrom: true}}
+	s := Tell(r, append(entries[:lost:lost], gap))
+	drawn(t, s)
+	for _, says := range []string{"its arrival is not recorded", "Not all that happened from"} {
+		if s.Kind != Unanswered || !strings.Contains(s.Caption, says) {
+			t.Errorf("want %q:\n%s", says, s.Text())
+		}
+	}
+	if a := s.Arrows[len(s.Arrows)-1]; a.Fate != claim.Unknown || !strings.Contains(s.SVG(), "arrival not recorded") {
+		t.Errorf("%+v\n%s", a, s.Text())
 	}
 }
 

@@ -132,7 +132,7 @@ func (c *canvas) times() {
 func (c *canvas) arrow(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
 	c.add(`<g class="%s">`, a.classes())
-	if a.gone() || a.Fate == claim.OnItsWay {
+	if a.gone() || a.open() {
 		x2, y2 = x1+(x2-x1)*0.62, y1+(y2-y1)*0.62
 	}
 	c.add(`<line class="arrow" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x1, y1, x2, y2)
@@ -147,6 +147,9 @@ func (c *canvas) arrow(a *Arrow) {
 // gone reports whether an arrow ends before it reaches its receiver.
 func (a *Arrow) gone() bool { return a.Fate == claim.WasLost || a.Fate == claim.WasCut }
 
+// open reports whether an arrow has no end that anybody saw.
+func (a *Arrow) open() bool { return a.Fate == claim.OnItsWay || a.Fate == claim.Unknown }
+
 // classes returns the names of an arrow's styles.
 func (a *Arrow) classes() string {
 	var classes []string
@@ -155,7 +158,7 @@ func (a *Arrow) classes() string {
 		classes = append(classes, "lost")
 	case a.Copy > 0:
 		classes = append(classes, "copy")
-	case a.Late > 0 || a.Fate == claim.OnItsWay:
+	case a.Late > 0 || a.open():
 		classes = append(classes, "late")
 	}
 	if a.Mark != Plain && !a.gone() {
@@ -184,7 +187,7 @@ func (c *canvas) label(a *Arrow) {
 	switch {
 	case a.Mark == Acknowledged:
 		text += " (acknowledged)"
-	case a.Late > 0 && (a.Fate == claim.Arrived || a.Fate == claim.OnItsWay):
+	case a.Late > 0 && (a.Fate == claim.Arrived || a.open()):
 		text += ", late by " + verdict.Time(a.Late)
 	case a.Fate != claim.Arrived:
 		text += ", " + string(a.Fate)

@@ -253,7 +253,8 @@ func (e Evidence) mayHaveCrashed(op Op) bool {
 }
 
 // somethingAsked finds runs that show nothing. If nothing was asked, that
-// decides: no promise was kept.
+// decides: no promise was kept. What has not been answered when a run is ended
+// may still have been.
 func (e Evidence) somethingAsked(c Counts) Check {
 	finals, answered := 0, false
 	for _, op := range e.History {
@@ -272,6 +273,9 @@ func (e Evidence) somethingAsked(c Counts) Check {
 		found = fmt.Sprintf("none of %s succeeded", Number(finals, "final request"))
 	default:
 		return NewCheck(SomethingAsked, "", nil)
+	}
+	if c.Invoked > 0 && !e.Complete {
+		return Skipped(SomethingAsked, "the run was ended, and "+found+" until then")
 	}
 	check := NewCheck(SomethingAsked, found, []string{found})
 	check.Decides = c.Invoked == 0

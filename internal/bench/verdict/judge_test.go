@@ -58,15 +58,16 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 			"|n1 crashed after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed after 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
 		"a crash that nobody saw": {func(e *Evidence) {
 			e.Crashes, e.Unknown = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", true}}, map[string]string{NoCrash: "but it is"}
+			e.Crashes = append(e.Crashes, Crash{Node: "n2", At: -1, Why: "why", Unseen: true})
 		}, NoCrash, "n1 ended some time after 2.31 s, and Maelstrom breaks off such a run without results" +
-			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr", false, false},
+			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n2 ended at some time: why\nstdout:\n\nstderr:\n", false, false},
 		"lines that are no messages": {func(e *Evidence) {
 			e.Mutes = []Mute{{"n1", 0, 17 * ms, "hello", "not JSON"}, {"n0", 0, 18 * ms, `{"src":"n0"}`, "no dest"},
-				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, 20 * ms, " ", "a blank line"}}
+				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, -20 * ms, " ", "a blank line"}}
 		}, OnlyMessages, "Maelstrom stopped listening to n1, n0 and n2" +
 			"|n1 is mute after 17 ms, when it printed a line that Maelstrom does not take (not JSON): hello (use stderr for logs) (and 1 more like it)" +
 			`|n0 is mute after 18 ms, when it printed a line that Maelstrom does not take (no dest): {"src":"n0"}` +
-			"|n2 is mute after 20 ms, when it printed a line that Maelstrom does not take (a blank line)", true, true},
+			"|n2 is mute since before the first request, when it printed a line that Maelstrom does not take (a blank line)", true, true},
 		"a start that failed": {fails(StartsAndEnds, "after 1.00 s: n1 did not start", "after 2.00 s: n2 did not start", "another thing"),
 			StartsAndEnds, "3 starts or ends of nodes failed|after 1.00 s: n1 did not start (and 1 more like it)|another thing", true, true},
 		"a disturbed run": {fails(RunComplete, "the disk is full"), RunComplete, "the disk is full|the disk is full", true, false},
@@ -156,6 +157,9 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 		"nothing succeeded so far": {Evidence{History: []Op{add(1, 0, 5, Info), read(0, 0, 5)}},
 			"run complete: it was ended before its time|every kind succeeded: the run was ended, and no add succeeded until then|" +
 				"final reads: none was made|refused adds not in the total: no final read succeeded", true},
+		"no final read was answered so far": {Evidence{History: []Op{add(2, 0, 5, OK), read(2, 6, 7), unanswered(finalRead(2))}},
+			"run complete: it was ended before its time|something asked and answered: the run was ended, and none of 1 final request succeeded until then|" +
+				"final reads: none of 1 succeeded|refused adds not in the total: no final read succeeded", true},
 		"all is fine, as far as is known": {Evidence{History: fine(), Complete: true, Unknown: map[string]string{
 			StartsAndEnds: "nobody looked", IsLinearizable: "nobody could", "another check": "", RefusedAdds: "not this"}},
 			"starts and ends: nobody looked|refused adds not in the total: no add was refused|linearizable: nobody could", false},

@@ -40,10 +40,13 @@ func (c Crash) String() string {
 
 // short says which node crashed, and when.
 func (c Crash) short() string {
-	if c.Unseen {
-		return fmt.Sprintf("%s ended some time after %s", c.Node, Time(c.At))
+	switch {
+	case c.Unseen && c.At < 0:
+		return c.Node + " ended at some time"
+	case c.Unseen:
+		return c.Node + " ended some time after " + Time(c.At)
 	}
-	return fmt.Sprintf("%s crashed after %s", c.Node, Time(c.At))
+	return c.Node + " crashed after " + Time(c.At)
 }
 
 // A Mute is a node that printed a line which Maelstrom does not take: it is not
@@ -58,7 +61,11 @@ type Mute struct {
 }
 
 func (m Mute) String() string {
-	text := fmt.Sprintf("%s is mute after %s, when it printed a line that Maelstrom does not take (%s)", m.Node, Time(m.At), m.Why)
+	since := "after " + Time(m.At)
+	if m.At < 0 {
+		since = "since before the first request"
+	}
+	text := fmt.Sprintf("%s is mute %s, when it printed a line that Maelstrom does not take (%s)", m.Node, since, m.Why)
 	if line := strings.TrimSpace(m.Line); line != "" {
 		text += ": " + line
 		if !strings.HasPrefix(line, "{") {

@@ -92,7 +92,7 @@ func changesOfList(name string, v reflect.Value) (all []change) {
 // others are the values of types that have few.
 var others = map[reflect.Type][]string{
 	reflect.TypeFor[claim.Fate](): {
-		string(claim.Arrived), string(claim.Unread), string(claim.WasLost), string(claim.WasCut), string(claim.OnItsWay),
+		string(claim.Arrived), string(claim.Unread), string(claim.WasLost), string(claim.WasCut), string(claim.OnItsWay), string(claim.Unknown),
 	},
 	reflect.TypeFor[claim.How](): {
 		string(claim.ToldOnce), string(claim.Keys), string(claim.OthersKeys), string(claim.CachedKey),

@@ -18,7 +18,7 @@ func TestEveryArgumentIsChangedAndNothingElse(t *testing.T) {
 		{claim.NoService{}, nil},
 		{claim.Killed{Node: "n2", At: 7}, []string{"{Node:n0 At:7}", "{Node:n2 At:8}", "{Node:n2 At:6}"}},
 		{claim.Message{ID: 3, Src: "n0", Dest: "seq-kv", Fate: claim.OnItsWay, Copies: 1}, []string{
-			"ID:4", "ID:2", "Src:n1", "Dest:lin-kv", "Fate:arrived", "Copies:2", "Copies:0", "Late:1ns", "Late:-1ns",
+			"ID:4", "ID:2", "Src:n1", "Dest:lin-kv", "Fate:arrival not", "Copies:2", "Copies:0", "Late:1ns", "Late:-1ns",
 		}},
 		{claim.Told{Key: `"t"`, Was: "5", Is: ""}, []string{`Key:"tx"`, "Was:6", "Is:x"}},
 		{claim.Overwritten{Idle: true}, []string{"Idle:false"}},
