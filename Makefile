@@ -2,7 +2,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 SEEDS ?= 1000
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint run compare explain soak fuzz mutants maelstrom clean
+.PHONY: help build test race lint run why compare explain soak fuzz mutants maelstrom clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,10 @@ lint: ## check with gofmt, go vet and staticcheck
 run: build ## run the exercise's test on the embedded bench (half a minute); ARGS="--latency 100" adds flags
 	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
 	@.bin/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition --consistency linearizable $(ARGS)
+
+why: ## tell what went wrong in a run of the real Maelstrom; STORE=~/maelstrom/store/latest says which, else ./store/latest; ARGS="-o folder" adds flags
+	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
+	@.bin/bench why $(ARGS) -- $${STORE:+"$$STORE"}
 
 compare: ## print a table of how the counter and its rivals fare, and write it as a page with stories (2 minutes); ARGS="-seeds 50" runs more seeds than 10
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
@@ -53,7 +57,7 @@ mutants: ## break the rooms in small ways, and check that their tests notice (10
 	@# A mutant may grow for ever.
 	@ulimit -v 8000000 2>/dev/null; go run ./scripts/mutants $(ROOMS)
 
-maelstrom: ## run the exercise's test with the real Maelstrom; ARGS="--latency 100" adds flags
+maelstrom: ## run the exercise's test with the real Maelstrom, and tell what went wrong, if anything; ARGS="--latency 100" adds flags
 	scripts/maelstrom.sh $(ARGS)
 
 clean: ## remove what the other targets made

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the counter under the real Maelstrom: the exercise's test, 3 nodes, 100
-# requests a second, 20 s, partitions.
+# requests a second, 20 s, partitions. Then bench why tells how it went.
 set -euo pipefail
 
 version=v0.2.4
@@ -15,9 +15,11 @@ Builds the node and runs: maelstrom test -w g-counter --bin ./maelstrom-counter
   --node-count 3 --rate 100 --time-limit 20 --nemesis partition
 Further flags come after these, and the last one counts: scripts/maelstrom.sh --latency 100
 
+At the end, right or wrong, \`bench why\` tells what the messages show: whether reads were linearizable, and if not, why.
+
 Maelstrom is \$MAELSTROM if that is set, else maelstrom on the PATH, else release $version, which is downloaded
 into .maelstrom once. It needs Java, gnuplot and graphviz. The exit code is Maelstrom's, or 2 if Maelstrom cannot be run.
-Its verdict covers the final reads and that each kind of request succeeded, not that reads are linearizable: make run checks that.
+Its verdict covers the final reads and that each kind of request succeeded, not that reads are linearizable: bench why checks that.
 EOF
 }
 
@@ -82,5 +84,18 @@ elif ! maelstrom=$(command -v maelstrom); then
 fi
 
 go build -o maelstrom-counter . || fail "cannot build the node"
-exec "$maelstrom" test -w g-counter --bin "$root/maelstrom-counter" \
-  --node-count 3 --rate 100 --time-limit 20 --nemesis partition "$@"
+mkdir -p .bin
+go build -o .bin/bench ./scripts/bench || fail "cannot build the bench"
+
+# Maelstrom makes the link store/current lead to a run when that begins, and
+# latest only when it has come to its end.
+last() (cd -P store/current 2>/dev/null && pwd)
+before=$(last) || true
+trap : INT # Ctrl-C ends Maelstrom, and what there is of the run is told
+code=0
+"$maelstrom" test -w g-counter --bin "$root/maelstrom-counter" \
+  --node-count 3 --rate 100 --time-limit 20 --nemesis partition "$@" || code=$?
+if now=$(last) && [[ $now != "$before" ]]; then
+  .bin/bench why --consistency linearizable "$now" || true # the exit code is Maelstrom's
+fi
+exit "$code"

@@ -55,14 +55,14 @@ func workloadNames() string { return strings.Join(slices.Sorted(maps.Keys(worklo
 // A flagGroup is a part of the help.
 type flagGroup struct {
 	title string
-	names []string
+	names string
 }
 
 var flagGroups = []flagGroup{
-	{"What is run", strings.Fields("bin w node-count concurrency rate time-limit seed runs")},
-	{"The network, and what goes wrong", strings.Fields("latency latency-dist far nemesis nemesis-interval recovery")},
-	{"What decides", strings.Fields("consistency availability max-p99 min-ok keep-going")},
-	{"What is shown", strings.Fields("log-stderr log-net-send log-net-recv open json")},
+	{"What is run", "bin w node-count concurrency rate time-limit seed runs"},
+	{"The network, and what goes wrong", "latency latency-dist far nemesis nemesis-interval recovery"},
+	{"What decides", "consistency availability max-p99 min-ok keep-going"},
+	{"What is shown", "log-stderr log-net-send log-net-recv open json"},
 }
 
 // Flags of Maelstrom and Jepsen that mean nothing here: with a value, and
@@ -78,7 +78,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.SetOutput(io.Discard)
 	defineRun(flags, o, r)
 	defineNetwork(flags, o, r)
-	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Eventual), "what the nodes `promise`: with eventual, Maelstrom's verdict decides; with linearizable, all checks do")
+	defineShared(flags, o, r)
 	flags.StringVar(&r.availability, "availability", "", "the `share` of the requests that must be answered ok, from 0 to 1, or total, which is 1; by default any will do")
 	flags.Var(span{&o.MaxP99, time.Millisecond}, "max-p99", "fail if the 99th percentile of latency is above this many `ms`, such as 50")
 	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
@@ -86,8 +86,6 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
 	flags.BoolVar(&o.logSend, "log-net-send", false, "show each message when it is sent, on stderr")
 	flags.BoolVar(&o.logRecv, "log-net-recv", false, "show each message when it is received, lost or blocked, on stderr")
-	flags.BoolVar(&o.open, "open", false, "at the end, show the run's page in a browser")
-	flags.BoolVar(&o.json, "json", false, "print results.json instead of a summary")
 	ignore := func(name string) func(string) error {
 		return func(string) error {
 			o.ignored = append(o.ignored, "--"+name)
@@ -101,6 +99,13 @@ func define(o *options, r *raw) *flag.FlagSet {
 		flags.BoolFunc(name, "", ignore(name))
 	}
 	return flags
+}
+
+// defineShared defines the flags that bench why has, too.
+func defineShared(flags *flag.FlagSet, o *options, r *raw) {
+	flags.StringVar(&r.consistency, "consistency", string(maelstromtest.Eventual), "what the nodes `promise`: with eventual, Maelstrom's verdict decides; with linearizable, all checks do")
+	flags.BoolVar(&o.open, "open", false, "at the end, show the run's page in a browser")
+	flags.BoolVar(&o.json, "json", false, "print results.json instead of a summary")
 }
 
 func defineRun(flags *flag.FlagSet, o *options, r *raw) {
@@ -260,15 +265,20 @@ func help() string {
 	var text strings.Builder
 	flags := define(&options{}, &raw{})
 	for _, group := range flagGroups {
-		fmt.Fprintf(&text, "%s:\n\n", group.title)
-		for _, name := range group.names {
-			text.WriteString(explain(flags.Lookup(name)) + "\n")
-		}
-		text.WriteString("\n")
+		fmt.Fprintf(&text, "%s:\n\n%s\n", group.title, explainAll(flags, group.names))
 	}
 	ignored := slices.Sorted(slices.Values(slices.Concat(ignoredValues, ignoredMarks)))
 	text.WriteString(wrap("", "Accepted, since Maelstrom has them, but without effect here: --"+strings.Join(ignored, ", --")+".", 80, 0))
 	return strings.Replace(helpText, "FLAGS", text.String(), 1)
+}
+
+// explainAll returns the help for flags, whose names are in a list.
+func explainAll(flags *flag.FlagSet, names string) string {
+	var text strings.Builder
+	for name := range strings.FieldsSeq(names) {
+		text.WriteString(explain(flags.Lookup(name)) + "\n")
+	}
+	return text.String()
 }
 
 // explain returns the help for a flag.

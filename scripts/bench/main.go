@@ -5,6 +5,11 @@
 //
 //	go run ./scripts/bench -w g-counter --bin ./maelstrom-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition
 //
+// And it tells what went wrong in a run of the real Maelstrom, from the
+// directory that Maelstrom has kept of it:
+//
+//	go run ./scripts/bench why ~/maelstrom/store/latest
+//
 // Package maelstromtest provides the cluster, its network, services and faults,
 // and the verdict. Package report writes the files of a run, in
 // store/<workload>/<time>. Bench adds a command line, the progress and a
@@ -30,8 +35,8 @@ import (
 // Exit codes.
 const (
 	passed      = 0
-	failed      = 1 // something was wrong, a threshold was missed, the nodes did not start, or a file could not be written
-	usage       = 2
+	failed      = 1   // something was wrong, a threshold was missed, the nodes did not start, or a file could not be written
+	usage       = 2   // the command line is wrong, or a run of Maelstrom's cannot be read
 	interrupted = 130 // interrupted before anything was wrong
 )
 
@@ -44,16 +49,12 @@ func main() {
 
 // bench runs what the arguments say and returns the exit code.
 func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "why" {
+		return why(ctx, args[1:], stdout, stderr)
+	}
 	options, err := parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		if _, err := io.WriteString(stdout, help()); err != nil {
-			return failed
-		}
-		return passed
-	case err != nil:
-		fmt.Fprintf(stderr, "bench: %v (-h explains the flags)\n", err)
-		return usage
+	if err != nil {
+		return refuse(err, help(), "-h", stdout, stderr)
 	}
 	b := &bencher{
 		options: options, command: append([]string{"bench"}, args...), stdout: stdout,
@@ -65,6 +66,19 @@ func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	code, err := b.run(ctx)
 	b.progress.complain(err)
 	return code
+}
+
+// refuse says what is wrong with a command line, or explains the flags if that
+// is what was asked for. It returns the exit code.
+func refuse(err error, help, flags string, stdout, stderr io.Writer) int {
+	if !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintf(stderr, "bench: %v (%s explains the flags)\n", err, flags)
+		return usage
+	}
+	if _, err := io.WriteString(stdout, help); err != nil {
+		return failed
+	}
+	return passed
 }
 
 // complain writes errors, each of which may have several lines. They fit where

@@ -33,6 +33,29 @@ func (p *progress) tick(now maelstromtest.Progress) {
 	p.show(p.line(second, now, width))
 }
 
+// during shows what is being done, from the third second on, until stop is
+// called.
+func (p *progress) during(what func() string) (stop func()) {
+	over, ticks := make(chan bool), time.NewTicker(time.Second)
+	go func() {
+		for second := 1; ; second++ {
+			select {
+			case <-over:
+				return
+			case <-ticks.C:
+			}
+			if second > 1 && (p.columns != nil || second%2 == 0) {
+				p.show(fmt.Sprintf("%3d s  %s", second, what()))
+			}
+		}
+	}()
+	return func() {
+		ticks.Stop()
+		over <- true
+		p.clear()
+	}
+}
+
 // line returns the line of a second, with at most width characters. If it does
 // not fit, the names of the faults are left out first, and then the latency.
 func (p *progress) line(second int, now maelstromtest.Progress, width int) string {

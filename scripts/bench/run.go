@@ -62,13 +62,19 @@ func (b *bencher) run(ctx context.Context) (int, error) {
 	if b.runs > 1 && !b.json {
 		err = errors.Join(err, tabulate(b.stdout, lookOf(b.stdout), all, worst))
 	}
+	return b.finish(ctx, kept, err), err
+}
+
+// finish says what could not be written, and shows the page if that is wanted.
+// It returns the exit code, which also depends on an earlier error.
+func (b *bencher) finish(ctx context.Context, kept done, err error) int {
 	b.progress.complain(kept.lost...)
 	if page := kept.path(report.PageFile); b.open && page != "" {
 		if err := openPage(page); err != nil {
 			b.progress.complain(err) // which says nothing about the nodes
 		}
 	}
-	return b.code(ctx, err == nil && len(kept.lost) == 0 && kept.Passed()), err
+	return b.code(ctx, err == nil && len(kept.lost) == 0 && kept.Passed())
 }
 
 // code returns the exit code. It is that of an interruption only if nothing was
@@ -103,6 +109,9 @@ func (b *bencher) tell(d done) error {
 func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	start := time.Now()
 	s, err := newStore("store", b.Workload.Name(), start)
+	if err == nil {
+		err = s.makeLogs()
+	}
 	if err != nil {
 		return done{}, err
 	}
@@ -130,13 +139,9 @@ func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	if err != nil {
 		bin = b.bin // the working directory is gone
 	}
-	run := report.Run{Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds}
-	run.Story, err = report.Tell(s.folder, result)
-	s.lose("", err)
-	run.Luck, err = report.LuckOf(s.folder, result)
-	s.lose("", err)
-	s.lose("", report.Write(s.folder, run))
-	return done{run, s}, nil
+	return s.keep(report.Run{
+		Result: result, Command: b.command, Bin: bin, Start: start, Interrupted: ctx.Err() != nil, Thresholds: b.Thresholds,
+	}), nil
 }
 
 // worse reports whether a is worse than b. It compares their grades, then the

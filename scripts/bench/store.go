@@ -36,14 +36,24 @@ func newStore(root, workload string, now time.Time) (*store, error) {
 		if errors.Is(err, os.ErrExist) {
 			continue
 		}
-		if err == nil {
-			err = os.Mkdir(filepath.Join(folder, logFolder), 0o777)
-		}
 		if err != nil {
 			return nil, failed(err)
 		}
-		return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
+		return openStore(folder), nil
 	}
+}
+
+// openStore returns the store in a folder that is there.
+func openStore(folder string) *store {
+	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}
+}
+
+// makeLogs makes the folder for what nodes write to stderr.
+func (s *store) makeLogs() error {
+	if err := os.Mkdir(filepath.Join(s.folder, logFolder), 0o777); err != nil {
+		return fmt.Errorf("cannot make a folder for the nodes' logs: %w", err)
+	}
+	return nil
 }
 
 // logFolder is the name of the folder for what nodes write to stderr.
@@ -109,6 +119,18 @@ func (s *store) log(node string) io.Writer {
 	l.file, l.err = os.Create(filepath.Join(s.folder, logFolder, node+".log"))
 	s.logs[node] = l
 	return l
+}
+
+// keep tells why a run was wrong, and writes its files. Its messages have been
+// written.
+func (s *store) keep(run report.Run) done {
+	var err error
+	run.Story, err = report.Tell(s.folder, run.Result)
+	s.lose("", err)
+	run.Luck, err = report.LuckOf(s.folder, run.Result)
+	s.lose("", err)
+	s.lose("", report.Write(s.folder, run))
+	return done{run, s}
 }
 
 // close closes the files that are written during the run. The nodes must have

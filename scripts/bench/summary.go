@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -82,8 +83,14 @@ func (t *text) verdict(line string) {
 // The story follows what it explains. The files are named if they are kept.
 func summarize(w io.Writer, l look, d done, kept bool) error {
 	t := &text{look: l}
-	t.judge(d)
-	if !d.Result.Right {
+	recorded := d.Maelstrom != nil
+	if recorded {
+		t.reason(d)
+	} else {
+		t.judge(d)
+	}
+	t.findings(d)
+	if !d.Result.Right && !recorded {
 		t.explain(d, kept)
 	}
 	t.beyond(d)
@@ -91,22 +98,63 @@ func summarize(w io.Writer, l look, d done, kept bool) error {
 		t.explain(d, kept)
 	}
 	t.measure(d.Run)
-	t.add("seed", "%d", d.Result.Config.Seed)
+	if recorded {
+		t.origin(d.Run)
+	} else {
+		t.add("seed", "%d", d.Result.Config.Seed)
+	}
+	if kept && !recorded {
+		t.page(d, "")
+	}
 	if kept {
-		t.add("page", "%s", cmp.Or(d.path(report.PageFile), "could not be written"))
 		t.add("files", "%s", d.folder)
 	}
 	_, err := w.Write(t.Bytes())
 	return err
 }
 
-// judge adds the verdict and the findings.
+// page says where the page is, and what for, if that is to be said.
+func (t *text) page(d done, what string) {
+	t.add("page", "%s", cmp.Or(d.path(report.PageFile), "could not be written")+what)
+}
+
+// judge adds the verdict.
 func (t *text) judge(d done) {
 	fmt.Fprintln(t)
 	t.verdict(d.Headline())
 	for _, bar := range d.Bars() {
 		t.verdict(bar.String())
 	}
+}
+
+// reason adds the verdict on a run of the real Maelstrom with the beginning of
+// why it is wrong, in five lines if the verdict is not longer by itself, and
+// where the page is.
+func (t *text) reason(d done) {
+	const most = 5
+	fmt.Fprintln(t)
+	t.verdict(d.Headline())
+	rest := ""
+	if d.Story != nil && !d.Result.Right && !t.why(d.Story.Sentences, most-bytes.Count(t.Bytes()[1:], []byte("\n"))) {
+		rest = ", which tells the rest"
+	}
+	t.page(d, rest)
+}
+
+// origin says where a run of the real Maelstrom came from, what Maelstrom said
+// of it, and what is not known.
+func (t *text) origin(run report.Run) {
+	m := run.Maelstrom
+	t.add("maelstrom", "%s", run.Said())
+	t.add("command", "%s", strings.Join(run.Command, " "))
+	t.add("started", "%s", run.Start.Format(time.RFC3339))
+	t.add("ended", "%s", m.End())
+	t.add("read from", "%s", m.Directory)
+	t.list("note", m.Notes)
+}
+
+// findings adds what is wrong by the checks that decide.
+func (t *text) findings(d done) {
 	if lines := d.Result.Findings(true); len(lines) > 0 {
 		t.say(2, "\n%s", strings.Join(lines, "\n"))
 	}
@@ -125,19 +173,30 @@ func (t *text) explain(d done, kept bool) {
 	if d.Story == nil {
 		return
 	}
-	const why = "Why: "
 	fmt.Fprintln(t)
-	for i, sentence := range d.Story.Sentences {
-		line := wrap(why, sentence, t.columns, len(why))[len("Why:"):]
+	t.why(d.Story.Sentences, math.MaxInt)
+	if picture := d.path(report.StoryFile); kept && picture != "" {
+		t.say(0, "%*s%s shows the messages.", len(whyLead), "", picture)
+	}
+}
+
+const whyLead = "Why: "
+
+// why adds the first sentences that together have at most that many lines. It
+// reports whether these are all.
+func (t *text) why(sentences []string, most int) (all bool) {
+	for i, sentence := range sentences {
+		line := wrap(whyLead, sentence, t.columns, len(whyLead))[len("Why:"):]
+		if most -= 1 + strings.Count(line, "\n"); most < 0 {
+			return false
+		}
 		if i == 0 {
 			fmt.Fprintln(t, t.paint(bold, "Why:")+line)
 		} else {
 			fmt.Fprintln(t, "    "+line)
 		}
 	}
-	if picture := d.path(report.StoryFile); kept && picture != "" {
-		t.say(0, "%*s%s shows the messages.", len(why), "", picture)
-	}
+	return true
 }
 
 // measure adds the figures.
@@ -152,9 +211,11 @@ func (t *text) measure(run report.Run) {
 	}
 	fmt.Fprintln(t)
 	t.load(r)
-	t.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+	if r.Messages > 0 {
+		t.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		t.add("final reads", "%s", report.List(facts.FinalReads))
+		t.add("final reads", "%s", cmp.Or(report.List(facts.FinalReads), "none"))
 		t.add("acceptable", "%s", report.List(facts.Acceptable))
 	}
 	t.list("checked", judged(slices.DeleteFunc(slices.Clone(r.Checks), func(c maelstromtest.Check) bool { return !c.Maelstrom })))

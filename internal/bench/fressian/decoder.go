@@ -2,20 +2,19 @@
 // data.fressian, and gives it as JSON:
 //
 //	d := fressian.NewDecoder(file)
-//	for {
-//		tag, fields, err := d.Struct() // io.EOF after the last object
-//		...
-//		id, err := d.Int()             // a field that is an integer
-//		body, err = d.AppendJSON(body) // a field of any type
+//	for d.More() {
+//		d.Struct("ev", 2)         // a struct of two fields:
+//		id := d.Int()             // one is an integer,
+//		body = d.AppendJSON(body) // and the other anything
 //	}
+//	err := d.Err()
 //
 // Strings, keywords and symbols become strings, with a slash between namespace
 // and name; lists become arrays, and maps objects, in the order in which they
-// were written. A key that is not a string becomes one that has its JSON. A
-// float is written with a point or an exponent, since Clojure tells 1.0 from 1.
-// NaN and the infinities, which JSON lacks, become the strings "NaN", "+Inf"
-// and "-Inf". Half of a surrogate pair, which a Java string may hold, is
-// escaped: "\ud83d".
+// were written. A key that is null or a number becomes a string. A float is
+// written with a point, since Clojure tells 1.0 from 1. NaN and the infinities,
+// which JSON lacks, become the strings "NaN", "+Inf" and "-Inf". Half of a
+// surrogate pair, which a Java string may hold, becomes U+FFFD.
 //
 // What else is known are the caches of objects and of struct types, with their
 // resets, strings in chunks, and integers of any size. It leaves out what JSON
@@ -32,236 +31,221 @@ package fressian
 import (
 	"bufio"
 	"bytes"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"math"
+	"math/big"
+	"math/bits"
 	"strconv"
+	"strings"
+	"unicode/utf16"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Decoder reads objects. After an error it gives only that error.
+// A Decoder reads objects. After an error, what its methods return is of no
+// use, and More returns false.
 type Decoder struct {
+	Entry func(key, value []byte) // if set, is called with the JSON of each entry of an outermost map
+
 	r       *bufio.Reader
 	err     error
 	read    int64    // bytes that were taken from r
-	added   int64    // bytes of output that were not there in the input
+	added   int64    // bytes of output that came from the cache
 	cache   [][]byte // objects, as JSON; nil where one is being read
 	caching int      // how many are being read
 	structs []structType
-	fields  int // that the structs that have begun still lack
-	depth   int // of lists and maps
-	units   []uint16
+	depth   int    // of lists and maps
+	text    []byte // what a string or an integer is made of
 }
 
-// A structType is the type of structs, which is written once.
+// A structType is written once for many structs.
 type structType struct {
 	tag    string
-	fields int
+	fields int64
 }
 
 const (
-	maxChunk = 1 << 16 // bytes of a string or an integer: FressianWriter's buffer is not larger
-	maxDepth = 1000    // of nesting: Jackson, which reads what nodes print, goes no deeper
+	maxChunk = 1 << 16 // bytes: FressianWriter's buffer is not larger
+	maxDepth = 1000    // of nesting: Jackson, with which Maelstrom reads JSON, goes no deeper
 
-	// Output may be larger than the input by a fixed number of bytes and by a
-	// factor, which is for keys that are cached: each is one byte of input.
+	// The cache may add this much to the output, and this many times the input:
+	// a cached key takes up one byte.
 	freeGrowth, maxGrowth = 1 << 20, 64
 )
 
-// The codes of Codes.java. One that is short stands for eight or more, each
-// with a length or an index in it.
+// The codes of Codes.java. Behind those that are short there are seven or more
+// others, each of which holds a length or an index.
 const (
-	shortCache, getCache, putCache       = 0x80, 0xcc, 0xcd
-	shortStruct, structDef, structUse    = 0xa0, 0xef, 0xf0
-	mapping, bigInt, symbol, keyword     = 0xc0, 0xc6, 0xc9, 0xca
-	shortBytes, longBytes                = 0xd0, 0xd9
-	shortString, stringChunk, longString = 0xda, 0xe2, 0xe3
-	shortList, longList, closedList      = 0xe4, 0xec, 0xed
-	isTrue, isFalse, null                = 0xf5, 0xf6, 0xf7
-	longInt, float, zero, one            = 0xf8, 0xfa, 0xfb, 0xfc
-	endOfList, resetCaches, minusOne     = 0xfd, 0xfe, 0xff
+	shortCache, getCache, putCache    = 0x80, 0xcc, 0xcd
+	shortStruct, structDef, structUse = 0xa0, 0xef, 0xf0
+	mapping, bigInt, symbol, keyword  = 0xc0, 0xc6, 0xc9, 0xca
+	shortBytes, shortString           = 0xd0, 0xda
+	shortList, longList, closedList   = 0xe4, 0xec, 0xed
+	isTrue, isFalse, null             = 0xf5, 0xf6, 0xf7
+	longInt, float, zero, one         = 0xf8, 0xfa, 0xfb, 0xfc
+	endOfList, resetCaches, minusOne  = 0xfd, 0xfe, 0xff
 )
+
+var constants = [...]string{isTrue: "true", isFalse: "false", null: "null", zero: "0.0", one: "1.0"}
 
 // NewDecoder returns a decoder, which may read more of r than it needs.
 func NewDecoder(r io.Reader) *Decoder {
 	return &Decoder{r: bufio.NewReaderSize(r, maxChunk)}
 }
 
-// Struct begins a struct. Its fields are the next objects, which may be structs
-// as well. The error is io.EOF if the input ends before the struct and not
-// within another; if it ends within an object, here or in another method, the
-// error is io.ErrUnexpectedEOF.
-func (d *Decoder) Struct() (tag string, fields int, err error) {
-	between := d.fields == 0 && d.err == nil
-	code := d.code()
-	if between && d.err == io.ErrUnexpectedEOF {
-		d.err = io.EOF
+// Err returns the first error. It is io.ErrUnexpectedEOF if the input ended
+// within an object, and nil if it ended between objects.
+func (d *Decoder) Err() error { return d.err }
+
+// More says whether there is another object.
+func (d *Decoder) More() bool {
+	_, err := d.r.Peek(1)
+	if err != io.EOF {
+		d.fail(err)
 	}
+	return err == nil && d.err == nil
+}
+
+// Struct begins a struct, which must have a tag and a number of fields. The
+// fields are the next objects, and may be structs as well.
+func (d *Decoder) Struct(tag string, fields int64) {
+	code := d.code()
 	index := int64(code - shortStruct)
 	switch {
 	case code == structDef:
-		index = d.define()
+		index = int64(len(d.structs))
+		d.structs = append(d.structs, structType{strings.Trim(string(d.AppendJSON(nil)), `"`), d.Int()})
 	case code == structUse:
-		index = d.int()
-	case code < shortStruct || code >= shortStruct+16:
-		d.failf("a struct was expected, not code %#x", code)
+		index = d.Int()
+	case index >= 16:
+		index = -1
 	}
-	if index < 0 || index >= int64(len(d.structs)) {
-		d.failf("struct type %d of %d", index, len(d.structs))
+	if index < 0 || index >= int64(len(d.structs)) || d.structs[index] != (structType{tag, fields}) {
+		d.fail(fmt.Errorf("a struct %s of %d fields was expected", tag, fields))
 	}
-	if d.err != nil {
-		return "", 0, d.err
-	}
-	s := d.structs[index]
-	d.fields = max(0, d.fields-1) + s.fields
-	return s.tag, s.fields, nil
-}
-
-// define reads the type of a struct: its tag, and how many fields it has. It
-// returns the index of the type.
-func (d *Decoder) define() int64 {
-	tag, fields := d.object(nil), d.int()
-	s := structType{fields: int(fields)}
-	if json.Unmarshal(tag, &s.tag) != nil || fields < 0 || fields > maxChunk {
-		d.failf("a struct %.40s with %d fields", tag, fields)
-	}
-	d.structs = append(d.structs, s)
-	return int64(len(d.structs) - 1)
 }
 
 // Int returns the next object, which must be an integer of 64 bits.
-func (d *Decoder) Int() (int64, error) {
-	d.fields = max(0, d.fields-1)
-	return d.int(), d.err
+func (d *Decoder) Int() int64 { return d.intOf(d.code()) }
+
+// intOf returns the integer that begins with a code. A code below 0x80 says how
+// many bytes follow, and has the bits before them: it is in one of the ranges
+// that end below, and the middle of each range stands for zero.
+func (d *Decoder) intOf(code int) int64 {
+	start := -0x40
+	for size, end := range [...]int{0x40, 0x60, 0x70, 0x74, 0x78, 0x7c, 0x80} {
+		if code < end {
+			return d.integer(code-(start+end)/2, size)
+		}
+		start = end
+	}
+	if code == longInt {
+		return d.integer(0, 8)
+	}
+	if code != minusOne {
+		d.fail(fmt.Errorf("an integer was expected, not code %#x", code))
+	}
+	return -1
+}
+
+// integer returns an integer, given the bits before its last bytes.
+func (d *Decoder) integer(first, size int) int64 {
+	n := int64(first)
+	for _, b := range d.bytes(size) {
+		n = n<<8 | int64(b)
+	}
+	return n
 }
 
 // AppendJSON appends the next object to a slice.
-func (d *Decoder) AppendJSON(to []byte) ([]byte, error) {
-	d.fields = max(0, d.fields-1)
-	return d.object(to), d.err
-}
+func (d *Decoder) AppendJSON(to []byte) []byte { return d.object(d.code(), to) }
 
-// AppendMap is AppendJSON of an object that must be a map. It calls each with
-// the JSON of every key and value of this map, which are valid until the slice
-// is written to.
-func (d *Decoder) AppendMap(to []byte, each func(key, value []byte)) ([]byte, error) {
-	d.fields = max(0, d.fields-1)
-	if code := d.code(); code != mapping {
-		d.failf("a map was expected, not code %#x", code)
-	}
-	return d.mapping(to, each), d.err
-}
-
-// object appends the next object.
-func (d *Decoder) object(to []byte) []byte { return d.objectOf(d.code(), to) }
-
-// objectOf appends the object that begins with a code.
-func (d *Decoder) objectOf(code int, to []byte) []byte {
+// object appends the object that begins with a code.
+func (d *Decoder) object(code int, to []byte) []byte {
 	switch {
 	case code < shortCache || code == longInt || code == minusOne:
 		return strconv.AppendInt(to, d.intOf(code), 10)
 	case code < shortStruct:
 		return d.cached(int64(code-shortCache), to)
-	case code >= shortString && code <= longString:
+	case code >= shortString && code < shortList:
 		return d.string(code, to)
 	case code >= shortList && code <= closedList:
-		return d.list(code, to)
+		return d.list(code, to, "[]")
+	case code >= isTrue && code <= null || code == zero || code == one:
+		return append(to, constants[code]...)
 	}
 	switch code {
+	case float:
+		return appendFloat(to, math.Float64frombits(uint64(d.integer(0, 8))))
+	case bigInt:
+		return d.bigInt(to)
+	case keyword, symbol:
+		return d.named(to)
 	case mapping:
-		return d.mapping(to, nil)
+		return d.list(d.code(), to, "{}")
 	case putCache:
 		return d.put(to)
 	case getCache:
-		return d.cached(d.int(), to)
-	case keyword, symbol:
-		return d.named(to)
+		return d.cached(d.Int(), to)
 	}
-	return d.scalar(code, to)
+	d.fail(fmt.Errorf("code %#x is not known here", code))
+	return to
 }
 
-// list appends a list that begins with a code.
-func (d *Decoder) list(code int, to []byte) []byte {
-	left := d.begin(code)
-	to = append(to, '[')
-	for code, ok := d.next(&left); ok; code, ok = d.next(&left) {
-		to = append(d.objectOf(code, to), ',')
-	}
-	return d.end(to, ']')
-}
-
-// mapping appends a map: a list of keys and values, in turn.
-func (d *Decoder) mapping(to []byte, each func(key, value []byte)) []byte {
-	left := d.begin(d.code())
-	if left > 0 {
-		if left%2 != 0 {
-			d.failf("a map of %d keys and values", left)
-		}
-		left /= 2
-	}
-	to = append(to, '{')
-	for code, ok := d.next(&left); ok; code, ok = d.next(&left) {
-		key := len(to)
-		to = d.key(code, to)
-		colon := len(to)
-		to = append(d.object(append(to, ':')), ',')
-		if each != nil && d.err == nil {
-			each(to[key:colon], to[colon+1:len(to)-1])
-		}
-	}
-	return d.end(to, '}')
-}
-
-// key appends the key of a map.
-func (d *Decoder) key(code int, to []byte) []byte {
-	from := len(to)
-	to = d.objectOf(code, to)
-	if d.err != nil || to[from] == '"' {
-		return to
-	}
-	key, err := json.Marshal(string(to[from:]))
-	d.fail(err)
-	d.grow(len(key))
-	return append(to[:from], key...)
-}
-
-// begin returns how many objects a list has. It is -1 if they are not counted:
-// then the list has a mark at its end.
-func (d *Decoder) begin(code int) int64 {
-	d.depth++
-	switch {
-	case d.depth > maxDepth:
-		d.failf("more than %d lists and maps in each other", maxDepth)
-	case code >= shortList && code < longList:
-		return int64(code - shortList)
+// list appends a list that begins with a code, or a map, which is a list of
+// keys and values in turn. The code has the length, or it follows, or the list
+// has a mark at its end.
+func (d *Decoder) list(code int, to []byte, brackets string) []byte {
+	left, key := int64(code-shortList), -1
+	switch d.depth++; {
+	case code < shortList || code > closedList || d.depth > maxDepth:
+		d.fail(fmt.Errorf("code %#x is not a list, or it is too deep within others", code))
 	case code == longList:
-		return max(0, d.int())
-	case code != closedList:
-		d.failf("a list was expected, not code %#x", code)
+		left = d.Int()
+	case code == closedList:
+		left = -1
 	}
-	return -1
-}
-
-// next returns the code of a list's next object, and false if there is none.
-func (d *Decoder) next(left *int64) (code int, ok bool) {
-	if *left == 0 {
-		return 0, false
+	to = append(to, brackets[0])
+	for left != 0 {
+		if code = d.code(); left < 0 && code == endOfList {
+			break
+		}
+		left--
+		from := len(to)
+		if to = d.object(code, to); d.err != nil {
+			return to
+		}
+		switch {
+		case brackets == "[]":
+			to = append(to, ',')
+		case key < 0:
+			to, key = append(d.key(to, from), ':'), from
+		default:
+			if d.Entry != nil && d.depth == 1 {
+				d.Entry(to[key:from-1], to[from:])
+			}
+			to, key = append(to, ','), -1
+		}
 	}
-	code = d.code()
-	if *left > 0 {
-		*left--
-	} else if code == endOfList {
-		return 0, false
+	if key >= 0 {
+		d.fail(errors.New("a key has no value"))
 	}
-	return code, d.err == nil
-}
-
-// end closes a list or map, in which each object is followed by a comma.
-func (d *Decoder) end(to []byte, mark byte) []byte {
 	d.depth--
-	if last := len(to) - 1; to[last] == ',' {
-		to = to[:last]
+	return append(bytes.TrimSuffix(to, []byte{','}), brackets[1])
+}
+
+// key makes a string of what was appended as the key of a map.
+func (d *Decoder) key(to []byte, from int) []byte {
+	switch to[from] {
+	case '"':
+	case '[', '{':
+		d.fail(errors.New("a key is a list or a map"))
+	default:
+		to = append(to[:from], strconv.Quote(string(to[from:]))...) // it is ASCII
 	}
-	return append(to, mark)
+	return to
 }
 
 // put appends an object and keeps it in the cache. It comes there before those
@@ -270,7 +254,7 @@ func (d *Decoder) put(to []byte) []byte {
 	i, from := len(d.cache), len(to)
 	d.cache = append(d.cache, nil)
 	d.caching++
-	to = d.object(to)
+	to = d.AppendJSON(to)
 	d.caching--
 	if d.err == nil && i < len(d.cache) {
 		d.cache[i] = bytes.Clone(to[from:])
@@ -278,37 +262,123 @@ func (d *Decoder) put(to []byte) []byte {
 	return to
 }
 
-// cached appends an object of the cache. One that is to be cached itself may
-// contain only cached strings, as the names of keywords are: of others, few
-// bytes could make very much, and very deep lists.
+// cached appends an object of the cache. Within one that is being cached there
+// are only strings, the names of keywords: of others, few bytes could make very
+// much, and very deep lists.
 func (d *Decoder) cached(index int64, to []byte) []byte {
 	if index < 0 || index >= int64(len(d.cache)) || d.cache[index] == nil {
-		d.failf("cached object %d of %d", index, len(d.cache))
+		d.fail(fmt.Errorf("there are %d cached objects, and not one with the index %d", len(d.cache), index))
 		return to
 	}
 	object := d.cache[index]
-	if d.caching > 0 && object[0] != '"' {
-		d.failf("a cached object within another")
+	d.added += int64(len(object))
+	if d.added > freeGrowth+maxGrowth*d.read || d.caching > 0 && object[0] != '"' {
+		d.fail(errors.New("cached objects make the output very large"))
 	}
-	d.grow(len(object))
 	return append(to, object...)
 }
 
-// grow counts bytes of output that were not there in the input.
-func (d *Decoder) grow(n int) {
-	d.added += int64(n)
-	if d.added > freeGrowth+maxGrowth*d.read {
-		d.failf("objects that are much larger than the input")
+// named appends a keyword or symbol: a namespace, which may be null, and a
+// name.
+func (d *Decoder) named(to []byte) []byte {
+	space, name := d.AppendJSON(nil), d.AppendJSON(nil)
+	if d.err != nil {
+		return to
+	}
+	if string(space) == "null" {
+		space = []byte{'"'}
+	} else {
+		space[len(space)-1] = '/'
+	}
+	if space[0] != '"' || name[0] != '"' {
+		d.fail(errors.New("a keyword is not made of strings"))
+	}
+	return append(append(to, space...), name[1:]...)
+}
+
+// string appends a string that begins with a code. Java encodes each of its
+// UTF-16 units by itself, so that a surrogate pair is not UTF-8.
+func (d *Decoder) string(code int, to []byte) []byte {
+	text := d.chunks(code, shortString)
+	quoted, err := jsontext.AppendQuote(to, text)
+	if err != nil {
+		quoted, err = jsontext.AppendQuote(to, string(utf16.Decode(d.units(text))))
+		d.fail(err)
+	}
+	return quoted
+}
+
+// units returns the UTF-16 units of a string, which take up to three bytes
+// each. The first byte begins with as many ones as there are bytes, or with a
+// zero if there is one byte.
+func (d *Decoder) units(text []byte) (units []uint16) {
+	for len(text) > 0 {
+		ones := bits.LeadingZeros8(^text[0])
+		size := max(1, ones)
+		if ones == 1 || size > min(3, len(text)) {
+			d.fail(fmt.Errorf("a character of a string begins with %#x", text[0]))
+			return nil
+		}
+		unit := uint16(text[0] & (0xff >> ones))
+		for _, b := range text[1:size] {
+			unit = unit<<6 | uint16(b&0x3f)
+		}
+		units, text = append(units, unit), text[size:]
+	}
+	return units
+}
+
+// bigInt appends an integer of any size, given as bytes in two's complement.
+func (d *Decoder) bigInt(to []byte) []byte {
+	digits := d.chunks(d.code(), shortBytes)
+	n := new(big.Int).SetBytes(digits)
+	if len(digits) > 0 && digits[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
+	}
+	return n.Append(to, 10)
+}
+
+// chunks returns what a string or an integer is made of, given the first code
+// of a kind. The code behind these with a length begins a chunk with others
+// behind it, and the next one the last chunk.
+func (d *Decoder) chunks(code, short int) []byte {
+	d.text = d.text[:0]
+	for {
+		size := code - short
+		more := size == 8
+		if size < 0 || size > 9 || more && short == shortBytes {
+			d.fail(fmt.Errorf("code %#x is not a part of a string or integer", code))
+		}
+		if size >= 8 {
+			size = int(d.Int())
+		}
+		d.text = append(d.text, d.bytes(size)...)
+		if !more || d.err != nil {
+			return d.text
+		}
+		code = d.code()
 	}
 }
 
-// code returns the code of the next object. After an error this is null.
+// appendFloat appends a float so that it stays one.
+func appendFloat(to []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return fmt.Appendf(to, `"%v"`, f)
+	}
+	to = strconv.AppendFloat(to, f, 'f', -1, 64)
+	if f == math.Trunc(f) {
+		to = append(to, ".0"...)
+	}
+	return to
+}
+
+// code returns the code with which the next object begins. After an error it is
+// null.
 func (d *Decoder) code() int {
-	for d.err == nil {
+	for {
 		b, err := d.r.ReadByte()
-		if err != nil {
-			d.fail(err)
-			break
+		if d.fail(err); d.err != nil {
+			return null
 		}
 		d.read++
 		if b != resetCaches {
@@ -316,35 +386,24 @@ func (d *Decoder) code() int {
 		}
 		d.cache, d.structs = nil, nil
 	}
-	return null
 }
 
-// bytes returns the next bytes, at most maxChunk. They are valid until more is
-// read. After an error they are none.
+// bytes returns the next bytes, which are valid until more is read.
 func (d *Decoder) bytes(n int) []byte {
-	if d.err != nil {
-		return nil
-	}
 	b, err := d.r.Peek(n)
 	d.fail(err)
+	_, _ = d.r.Discard(len(b)) // they are in the buffer
 	d.read += int64(len(b))
-	_, err = d.r.Discard(len(b))
-	d.fail(err)
 	return b
 }
 
 // fail keeps the first error.
 func (d *Decoder) fail(err error) {
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if d.err == nil {
-		d.err = err
-	}
-}
-
-func (d *Decoder) failf(format string, args ...any) {
-	if d.err == nil {
-		d.err = fmt.Errorf("fressian: byte %d: %s", d.read, fmt.Sprintf(format, args...))
+	switch {
+	case d.err != nil || err == nil:
+	case err == io.EOF:
+		d.err = io.ErrUnexpectedEOF
+	default:
+		d.err = fmt.Errorf("fressian: before byte %d: %w", d.read, err)
 	}
 }

@@ -60,6 +60,13 @@ func (r *reader) entries(do func(journal.Entry)) {
 func (r *reader) others() []insertion {
 	var all []insertion
 	add := func(before int, e journal.Entry) { all = append(all, insertion{before, e}) }
+	end := r.log.last
+	if n := len(r.events); n > 0 {
+		end = r.since(r.events[n-1].at)
+	}
+	if !r.ended { // the log may go on
+		add(len(r.events), journal.Entry{Time: end, What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
+	}
 	for _, c := range r.log.cuts {
 		for _, dest := range slices.Sorted(maps.Keys(c.deaf)) {
 			for _, src := range slices.Sorted(maps.Keys(c.deaf[dest])) {
@@ -77,15 +84,8 @@ func (r *reader) others() []insertion {
 		add(r.indexAt(e.Time), e)
 	}
 	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Or(a.before-b.before, cmp.Compare(a.Time, b.Time)) })
-	end := r.log.last
-	if n := len(r.events); n > 0 {
-		end = r.since(r.events[n-1].at)
-	}
 	if c := r.log.crash; c != nil {
-		add(len(r.events), journal.Entry{Time: end, What: journal.Crashed, Node: c.Node, Text: c.Why})
-	}
-	if !r.ended {
-		add(len(r.events), journal.Entry{Time: end, What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
+		add(len(r.events), journal.Entry{Time: max(end, r.log.last), What: journal.Crashed, Node: c.Node, Text: c.Why})
 	}
 	return all
 }

@@ -67,7 +67,9 @@ func (o overview) Numbers() []setting {
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
 		{"refused, and unknown whether they count", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
 		{fmt.Sprintf("requests/s made, of %.4g asked for", l.Asked), fmt.Sprintf("%.4g", l.Made)},
-		{"messages per request, without the clients'", fmt.Sprintf("%.2f", r.MessagesPerRequest)},
+	}
+	if r.Messages > 0 {
+		all = append(all, setting{"messages per request, without the clients'", fmt.Sprintf("%.2f", r.MessagesPerRequest)})
 	}
 	if r.OK > 0 {
 		all = slices.Insert(all, 1, setting{"median latency", Milliseconds(r.Latency.P50)}, setting{"99th percentile", Milliseconds(r.Latency.P99)})

@@ -32,7 +32,7 @@ var draws = map[string]string{"perf": ", which only draws charts,", "timeline": 
 func (run Run) Said() string {
 	m, v := run.Maelstrom, run.Result.Verdict
 	if m.Valid == "" {
-		return strings.TrimSuffix("Maelstrom itself gave no verdict: "+m.Ended, ": ") + "."
+		return "Maelstrom itself gave no verdict (" + m.End() + ")."
 	}
 	var why, differ []string
 	judged := false // by a checker that the bench has, too
@@ -41,7 +41,7 @@ func (run Run) Said() string {
 		if valid != "true" {
 			why = append(why, fmt.Sprintf(":%s%s is %s", checker, draws[checker], valid))
 		}
-		i := slices.IndexFunc(v.Checks, func(c verdict.Check) bool { return c.Maelstrom && c.Checker == checker })
+		i := slices.IndexFunc(v.Checks, func(c verdict.Check) bool { return c.Checker == checker })
 		if i < 0 {
 			continue
 		}

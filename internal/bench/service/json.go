@@ -68,11 +68,26 @@ func StringOf(raw json.RawMessage) (s string, ok bool) {
 // Object keys are in order. Integers keep all their digits and are distinct
 // from floating-point numbers, as in Clojure.
 func canonical(raw json.RawMessage) string {
+	if isSimple(raw) {
+		return string(raw)
+	}
 	form, err := jsontext.AppendFormat(nil, raw, jsontext.ReorderRawObjects(true))
 	if err != nil || !isPlain(form) {
 		form, _ = jsontext.AppendFormat(nil, plain(raw), jsontext.ReorderRawObjects(true))
 	}
 	return string(form)
+}
+
+// isSimple reports whether a JSON value is a string without escapes or an
+// integer, which is its own canonical form, as most are. It may miss some.
+func isSimple(raw []byte) bool {
+	if len(raw) == 0 {
+		return false
+	}
+	if raw[0] == '"' {
+		return !bytes.ContainsFunc(raw[1:], func(c rune) bool { return c < ' ' || c > '~' || c == '\\' })
+	}
+	return raw[0] >= '1' && raw[0] <= '9' && !bytes.ContainsFunc(raw, func(c rune) bool { return c < '0' || c > '9' })
 }
 
 // isPlain reports whether all numbers in a JSON value are integers, which can
@@ -126,7 +141,9 @@ func withPlainNumbers(v any) any {
 // written, maps keep their order, and a key that comes twice stays twice.
 func prStr(raw json.RawMessage) string {
 	var b strings.Builder
-	d := jsontext.NewDecoder(bytes.NewBuffer(raw), lenient...)
+	d := decoders.Get().(*jsontext.Decoder)
+	defer decoders.Put(d)
+	d.Reset(bytes.NewBuffer(raw), lenient...)
 	for {
 		around, before := d.StackIndex(d.StackDepth())
 		token, err := d.ReadToken()

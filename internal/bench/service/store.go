@@ -174,3 +174,11 @@ func (s *Store) serve(caller, kind string, fields map[string]json.RawMessage) (k
 	}
 	return s.handle(caller, r), true
 }
+
+// sets returns the value that a write or cas sets its key to.
+func (r kvRequest) sets() value {
+	if r.kind == "write" {
+		return r.value
+	}
+	return r.to
+}

@@ -1,0 +1,368 @@
+package maelstromstore
+
+import (
+	"archive/zip"
+	"bytes"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"maelstrom-counter/internal/bench/fressian/fressiantest"
+)
+
+// A line is an event that a test writes.
+type line struct {
+	id, at    int64
+	what      string
+	msg       int64
+	src, dest any
+	body      any
+}
+
+// keyword is a keyword as the journal has it.
+func keyword(name string) any {
+	return fressiantest.Cached{Value: fressiantest.Keyword{Name: name}}
+}
+
+// body returns a body as net/journal.clj writes it, of keys and values in turn.
+func body(fields ...any) any {
+	var list fressiantest.Closed
+	for i := 0; i < len(fields); i += 2 {
+		if fields[i] == "type" {
+			fields[i+1] = fressiantest.Cached{Value: fields[i+1]}
+		}
+		list = append(list, keyword(fields[i].(string)), fields[i+1])
+	}
+	return fressiantest.Struct{Tag: "map", Fields: []any{list}}
+}
+
+// fileOf returns a thread's file.
+func fileOf(t *testing.T, lines []line) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := fressiantest.NewWriter(&b)
+	for _, l := range lines {
+		src, dest := fressiantest.Cached{Value: l.src}, fressiantest.Cached{Value: l.dest}
+		msg := fressiantest.Struct{Tag: "msg", Fields: []any{l.msg, src, dest, l.body}}
+		w.Write(fressiantest.Struct{Tag: "ev", Fields: []any{l.id, l.at, keyword(l.what), msg}})
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// storeOf returns a store with these files.
+func storeOf(files ...[]byte) fstest.MapFS {
+	s := fstest.MapFS{"jepsen.log": {}, "net-journal/notes.txt": {Data: []byte("not a journal")}}
+	for i, data := range files {
+		s[fmt.Sprintf("net-journal/%d.fressian", i)] = &fstest.MapFile{Data: data}
+	}
+	return s
+}
+
+// told returns what is known of an event, but for its place.
+func told(e event) string {
+	what := "send"
+	if e.recv {
+		what = "recv"
+	}
+	m := e.msg
+	return fmt.Sprintf("%d %s %d %s %s %s %q %q %q", e.id, what, m.id, m.src, m.dest, m.body, m.kind, m.msgID, m.inReplyTo)
+}
+
+// twoThreads returns what a client and a node send and receive. Across the two,
+// times run backwards.
+func twoThreads() (client, node []line) {
+	add, ok := body("type", "add", "delta", 3, "msg_id", 5), body("in_reply_to", 5, "type", "add_ok")
+	odd := body("type", fressiantest.Map{"a", 1}, "msg_id", "x", "in_reply_to", nil)
+	client = []line{
+		{0, 1000, "send", 0, "c1", "n0", add},
+		{3, 5000, "recv", 1, "n0", "c1", ok},
+		{4, 6000, "send", 2, "c1", "n0", odd},
+	}
+	node = []line{
+		{1, 2000, "recv", 0, "c1", "n0", add},
+		{2, 5500, "send", 1, "n0", "c1", ok},
+		{5, 6500, "recv", 2, "c1", "n0", odd},
+	}
+	return client, node
+}
+
+func TestEventsOfAllFilesAreInOrder(t *testing.T) {
+	client, node := twoThreads()
+	var done []int64
+	s := storeOf(fileOf(t, client), fileOf(t, node))
+	j, err := readJournal(s, func(read, total int64) { done = append(done, read, total) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		`0 send 0 c1 n0 {"type":"add","delta":3,"msg_id":5} "add" "5" ""`,
+		`1 recv 0 c1 n0 {"type":"add","delta":3,"msg_id":5} "add" "5" ""`,
+		`2 send 1 n0 c1 {"in_reply_to":5,"type":"add_ok"} "add_ok" "" "5"`,
+		`3 recv 1 n0 c1 {"in_reply_to":5,"type":"add_ok"} "add_ok" "" "5"`,
+		`4 send 2 c1 n0 {"type":{"a":1},"msg_id":"x","in_reply_to":null} "" "\"x\"" "null"`,
+		`5 recv 2 c1 n0 {"type":{"a":1},"msg_id":"x","in_reply_to":null} "" "\"x\"" "null"`,
+	}
+	times := []time.Duration{1000, 2000, 5000, 5000, 6000, 6500} // of event 2 it is lowered
+	if len(j.events) != len(want) {
+		t.Fatalf("%d events: %v", len(j.events), j.events)
+	}
+	for i, e := range j.events {
+		if told(e) != want[i] || e.at != times[i] || e.missing != 0 {
+			t.Errorf("event %d is %s at %d, %d missing; want %s at %d", i, told(e), e.at, e.missing, want[i], times[i])
+		}
+		if sent, recv := i/2*2+1, i/2*2+2; e.msg.sent != sent || e.msg.recv != recv {
+			t.Errorf("event %d: its message was event %d and %d", i, e.msg.sent, e.msg.recv)
+		}
+	}
+	a, b := int64(len(fileOf(t, client))), int64(len(fileOf(t, node)))
+	if j.open || len(j.notes) > 0 || j.bytes != a+b || !slices.Equal(done, []int64{a, a + b, a + b, a + b}) {
+		t.Errorf("open: %v, notes: %q, %d bytes, progress %v", j.open, j.notes, j.bytes, done)
+	}
+}
+
+func TestWhatIsDamagedOrMissing(t *testing.T) {
+	const cut, odd = "1 of the 2 files of the network's journal were cut off.", "events of the network's journal contradict others"
+	type lines = []line
+	nothing := func(lines, lines) {}
+	whole := func(data []byte) []byte { return data }
+	for _, c := range []struct {
+		name  string
+		lines func(client, node lines) // changes what is written
+		file  func([]byte) []byte      // changes the node's file
+		ids   string                   // of the events that are left, each with what is missing before
+		note  string
+	}{
+		{"nothing", nothing, whole, "0 1 2 3 4 5", ""},
+		{"cut off within the last event", nothing, func(b []byte) []byte { return b[:len(b)-1] }, "0 1 2 3 4", cut},
+		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", cut},
+		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", "2 of 5 events of the network's journal are missing."},
+		{"garbage", nothing, func(b []byte) []byte { return append(b, 0xb3) }, "0 1 2 3 4",
+			"net-journal/1.fressian is damaged, and its rest was not used: fressian: before byte"},
+		{"an id that goes down", func(_, n lines) { n[2].id = 1 }, whole, "0 1 1+3 4", "event 1 comes after event 2"},
+		{"a clock that goes back", func(_, n lines) { n[2].at = 5499 }, whole, "0 1 1+3 4", "event 5 comes after event 2"},
+		{"a negative id", func(_, n lines) { n[0].id = -1 }, whole, "0 2+3 4", `event -1, "recv" of message 0 of "c1" for "n0"`},
+		{"an absurd id", func(_, n lines) { n[2].id = 1 << 40 }, whole, "0 1 1+3 4", "event 1099511627776"},
+		{"an id that is too large", func(_, n lines) { n[2].id = 100_000 }, whole, "0 1 2 3", "2 " + odd},
+		{"a message's absurd id", func(_, n lines) { n[2].msg = 1 << 40 }, whole, "0 1 1+3 4", "message 1099511627776"},
+		{"a message's negative id", func(_, n lines) { n[2].msg = -1 }, whole, "0 1 1+3 4", "message -1"},
+		{"neither sent nor received", func(_, n lines) { n[2].what = "lost" }, whole, "0 1 1+3 4", `event 5, "lost"`},
+		{"no sender", func(_, n lines) { n[2].src = nil }, whole, "0 1 1+3 4", `of "" for "n0"`},
+		{"no receiver", func(_, n lines) { n[2].dest = 7 }, whole, "0 1 1+3 4", `of "c1" for ""`},
+		{"no map", func(_, n lines) { n[2].body = "{" }, whole, "0 1 1+3 4", `event 5, "recv"`},
+		{"one id twice", func(_, n lines) { n[2].id = 4 }, whole, "0 1 2 3", "2 " + odd},
+		{"another body", func(_, n lines) { n[0].body = body("type", "x") }, whole, "2+2 3 4 5", "2 " + odd},
+		{"another sender", func(_, n lines) { n[0].src = "c2" }, whole, "2+2 3 4 5", "2 " + odd},
+		{"another receiver", func(_, n lines) { n[0].dest = "n1" }, whole, "2+2 3 4 5", "2 " + odd},
+		{"sent twice", func(_, n lines) { n[0].what = "send" }, whole, "2+2 3 4 5", "2 " + odd},
+		{"received twice", func(c, n lines) { c[2] = n[0]; c[2].id, c[2].at = 4, 6000 }, whole, "2+2 3", "4 " + odd},
+		{"received first", func(c, n lines) { c[0].what, n[0].what = "recv", "send" }, whole, "2+2 3 4 5", "2 " + odd},
+		{"never sent", func(_, n lines) { n[2].msg = 3 }, whole, "0 1 2 3 4", "1 " + odd},
+		{"sent, as far as is known", func(_, n lines) { n[2].msg, n[2].id = 3, 6 }, whole, "0 1 2 3 4 1+6", "1 of 7 events"},
+		{"a clock far ahead", func(c, n lines) { c[2].at = 1e12 }, whole, "0 1 2 3", "2 " + odd},
+		{"a clock far behind", func(_, n lines) { n[0].at = -1e12 }, whole, "2+2 3 4 5", "2 " + odd},
+	} {
+		client, node := twoThreads()
+		c.lines(client, node)
+		j, err := readJournal(storeOf(fileOf(t, client), c.file(fileOf(t, node))), nil)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		var ids []string
+		for i, e := range j.events {
+			id := fmt.Sprint(e.id)
+			if e.missing != 0 {
+				id = fmt.Sprintf("%d+%s", e.missing, id)
+			}
+			ids = append(ids, id)
+			if *e.half() != i+1 || e.msg.sent > len(j.events) || e.msg.recv > len(j.events) {
+				t.Errorf("%s: event %d says that its message was event %d and %d", c.name, i+1, e.msg.sent, e.msg.recv)
+			}
+		}
+		if got := strings.Join(ids, " "); got != c.ids {
+			t.Errorf("%s: events %s, want %s", c.name, got, c.ids)
+		}
+		if notes := strings.Join(j.notes, "\n"); !strings.Contains(notes, c.note) || (notes == "") != (c.note == "") || j.open == (notes == "") {
+			t.Errorf("%s: open: %v, notes: %q, want %q", c.name, j.open, j.notes, c.note)
+		}
+	}
+}
+
+func TestAFileThatIsThereTwice(t *testing.T) {
+	client, node := twoThreads()
+	j, err := readJournal(storeOf(fileOf(t, client), fileOf(t, node), fileOf(t, node)), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(j.events) != 6 || j.open || len(j.notes) > 0 {
+		t.Errorf("%d events, open: %v, notes: %q", len(j.events), j.open, j.notes)
+	}
+}
+
+// The file system says that a file is there, and then that it is not.
+type goneFS struct {
+	fstest.MapFS
+	gone string
+}
+
+func (f goneFS) Open(name string) (fs.File, error) {
+	if name == f.gone {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+	}
+	return f.MapFS.Open(name)
+}
+
+func TestAFileThatCannotBeOpened(t *testing.T) {
+	client, node := twoThreads()
+	j, err := readJournal(goneFS{storeOf(fileOf(t, client), fileOf(t, node)), "net-journal/1.fressian"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(j.events) != 3 || !j.open || !strings.Contains(j.notes[0], "net-journal/1.fressian is damaged") {
+		t.Errorf("%d events, open: %v, notes: %q", len(j.events), j.open, j.notes)
+	}
+}
+
+func TestAJournalWithoutEvents(t *testing.T) {
+	for name, s := range map[string]fstest.MapFS{
+		"no folder": {"jepsen.log": {}}, "no files": storeOf(), "an empty file": storeOf(nil), "a damaged file": storeOf([]byte{0xb3}),
+	} {
+		if j, err := readJournal(s, nil); err == nil || !strings.Contains(err.Error(), "no event that can be read") {
+			t.Errorf("%s: %v, %v", name, j, err)
+		}
+	}
+}
+
+// netJournals returns the journals of sixteen runs of the real Maelstrom.
+func netJournals(t *testing.T) map[string]fstest.MapFS {
+	t.Helper()
+	archive, err := zip.OpenReader("testdata/runs.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer archive.Close()
+	runs := map[string]fstest.MapFS{}
+	for _, f := range archive.File {
+		run, name, _ := strings.Cut(f.Name, "/")
+		if !strings.HasSuffix(name, ".fressian") {
+			continue
+		}
+		data, err := fs.ReadFile(archive, f.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if runs[run] == nil {
+			runs[run] = fstest.MapFS{}
+		}
+		runs[run][name] = &fstest.MapFile{Data: data}
+	}
+	return runs
+}
+
+// All that Maelstrom has written is read, without contradictions. Only the run
+// whose JVM was killed is not whole.
+func TestRealRunsAreRead(t *testing.T) {
+	runs := netJournals(t)
+	if len(runs) != 16 {
+		t.Fatalf("%d runs", len(runs))
+	}
+	for name, s := range runs {
+		j, err := readJournal(s, nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if j.open != (name == "killed") || (len(j.notes) > 0) != j.open {
+			t.Errorf("%s: open: %v, notes: %q", name, j.open, j.notes)
+		}
+		for i, e := range j.events {
+			if e.msg.kind == "" || i > 0 && e.at < j.events[i-1].at {
+				t.Errorf("%s: event %s, at %d", name, told(e), e.at)
+			}
+		}
+	}
+}
+
+// What is read of a journal that was cut off is a part of the whole.
+func TestEveryPrefixOfARealJournal(t *testing.T) {
+	s := netJournals(t)["blank_line"]
+	whole := map[int64]string{}
+	j, err := readJournal(s, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range j.events {
+		whole[e.id] = told(e)
+	}
+	for name, file := range s {
+		for end := range file.Data {
+			cut := maps.Clone(s)
+			cut[name] = &fstest.MapFile{Data: file.Data[:end]}
+			j, err := readJournal(cut, nil)
+			if err != nil {
+				t.Fatalf("%s, cut off after %d bytes: %v", name, end, err)
+			}
+			last := j.events[len(j.events)-1].id // if all up to it are there, nobody can know of others
+			if !j.open && last != int64(len(j.events)-1) || j.open != (len(j.notes) > 0) || len(j.events) >= len(whole) {
+				t.Errorf("%s, cut off after %d bytes: %d events, open: %v, notes: %q", name, end, len(j.events), j.open, j.notes)
+			}
+			for _, e := range j.events {
+				if told(e) != whole[e.id] {
+					t.Errorf("%s, cut off after %d bytes: event %s, which was %s", name, end, told(e), whole[e.id])
+				}
+			}
+		}
+	}
+}
+
+// There are no checksums. But most of what is recorded is there twice, so a
+// byte that is wrong seldom makes an event wrong, and it is noticed.
+func TestWrongBytesInRealJournals(t *testing.T) {
+	const seed, cases = 28, 2000
+	runs, whole := netJournals(t), map[string]string{}
+	names := []string{"blank_line", "crash", "init_twice", "thread_exception"}
+	for _, run := range names {
+		j, err := readJournal(runs[run], nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range j.events {
+			whole[fmt.Sprint(run, e.id)] = told(e)
+		}
+	}
+	wrong := 0
+	for i := range uint64(cases) {
+		rng := rand.New(rand.NewPCG(seed, i))
+		run := names[rng.IntN(len(names))]
+		files := slices.Sorted(maps.Keys(runs[run]))
+		name := files[rng.IntN(len(files))]
+		s := maps.Clone(runs[run])
+		data := slices.Clone(s[name].Data)
+		data[rng.IntN(len(data))] ^= byte(1 + rng.IntN(255))
+		s[name] = &fstest.MapFile{Data: data}
+		j, err := readJournal(s, nil)
+		if err != nil {
+			t.Fatalf("seed %d, %d: %s, %s: %v", seed, i, run, name, err)
+		}
+		for _, e := range j.events {
+			if told(e) != whole[fmt.Sprint(run, e.id)] {
+				wrong++
+				if len(j.notes) == 0 {
+					t.Errorf("seed %d, %d: %s, %s: %s, which was %q", seed, i, run, name, told(e), whole[fmt.Sprint(run, e.id)])
+				}
+			}
+		}
+	}
+	if wrong > cases/200 {
+		t.Errorf("%d events of %d journals are wrong", wrong, cases)
+	}
+}
