@@ -147,7 +147,7 @@ func TestWhatIsDamagedOrMissing(t *testing.T) {
 		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", cut},
 		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", "2 of 5 events of the network's"},
 		{"garbage", nothing, func(b []byte) []byte { return append(b, 0xb3) }, "0 1 2 3 4",
-			"net-journal/1.fressian is damaged, and its rest was not used: fressian: before byte"},
+			"net-journal/1.fressian is damaged, and the rest of it was not used (a struct ev of 4 fields was expected)."},
 		{"an id that goes down", func(_, n lines) { n[2].id = 1 }, whole, "0 1 1+3 4", "event 1 comes after event 2"},
 		{"a clock that goes back", func(_, n lines) { n[2].at = 5499 }, whole, "0 1 1+3 4", "event 5 comes after event 2"},
 		{"a negative id", func(_, n lines) { n[0].id = -1 }, whole, "0 2+3 4", `event -1, "recv" of message 0 of "c1"`},
