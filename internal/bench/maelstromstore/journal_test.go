@@ -214,27 +214,45 @@ func TestAFileThatIsThereTwice(t *testing.T) {
 	}
 }
 
-// The file system says that a file is there, and then that it is not.
-type goneFS struct {
+// A watchedFS has a file that cannot be opened, and counts those that are open.
+type watchedFS struct {
 	fstest.MapFS
-	gone string
+	locked string
+	open   *int
 }
 
-func (f goneFS) Open(name string) (fs.File, error) {
-	if name == f.gone {
+type watchedFile struct {
+	fs.File
+	open *int
+}
+
+func (f watchedFS) Open(name string) (fs.File, error) {
+	if name == f.locked {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 	}
-	return f.MapFS.Open(name)
+	file, err := f.MapFS.Open(name)
+	*f.open++
+	return watchedFile{file, f.open}, err
+}
+
+func (f watchedFile) Close() error {
+	*f.open--
+	return f.File.Close()
 }
 
 func TestAFileThatCannotBeOpened(t *testing.T) {
 	client, node := twoThreads()
-	j, err := readJournal(goneFS{storeOf(fileOf(t, client), fileOf(t, node)), "net-journal/1.fressian"}, nil)
+	open := 0
+	s := watchedFS{storeOf(fileOf(t, client), fileOf(t, node)), "net-journal/1.fressian", &open}
+	j, err := readJournal(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(j.events) != 3 || !j.open || !strings.Contains(j.notes[0], "net-journal/1.fressian is damaged") {
 		t.Errorf("%d events, open: %v, notes: %q", len(j.events), j.open, j.notes)
+	}
+	if open != 0 {
+		t.Errorf("%d files were left open", open)
 	}
 }
 
