@@ -147,7 +147,7 @@ func TestWhatIsDamagedOrMissing(t *testing.T) {
 		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", cut},
 		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", "2 of 5 events of the network's"},
 		{"garbage", nothing, func(b []byte) []byte { return append(b, 0xb3) }, "0 1 2 3 4",
-			"net-journal/1.fressian is damaged, and the rest of it was not used (a struct ev of 4 fields was expected)."},
+			"net-journal/1.fressian cannot be read to its end: a struct ev of 4 fields was expected."},
 		{"an id that goes down", func(_, n lines) { n[2].id = 1 }, whole, "0 1 1+3 4", "event 1 comes after event 2"},
 		{"a clock that goes back", func(_, n lines) { n[2].at = 5499 }, whole, "0 1 1+3 4", "event 5 comes after event 2"},
 		{"a negative id", func(_, n lines) { n[0].id = -1 }, whole, "0 2+3 4", `event -1, "recv" of message 0 of "c1"`},
@@ -248,7 +248,7 @@ func TestAFileThatCannotBeOpened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(j.events) != 3 || !j.open || !strings.Contains(j.notes[0], "net-journal/1.fressian is damaged") {
+	if len(j.events) != 3 || !j.open || !strings.Contains(j.notes[0], "net-journal/1.fressian cannot be read to its end") {
 		t.Errorf("%d events, open: %v, notes: %q", len(j.events), j.open, j.notes)
 	}
 	if open != 0 {
