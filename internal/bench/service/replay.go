@@ -16,30 +16,32 @@ import (
 // replies, in the order in which it handled them. It finds out from which state
 // each answer came, and what each request changed.
 //
-// That may be open: a write to seq-kv of what an old state holds changes
-// nothing if it runs on that state. So a Replay follows the pasts that fit the
-// replies so far, each with its likelihood. A past says of each change that may
-// have been made whether it was. When there are too many pasts or changes, the
-// likeliest past decides about the oldest change that is open.
+// Some of that cannot be known. A write to seq-kv of what an old state holds
+// changes nothing if it runs on that state, and the reply is the same. So a
+// Replay follows all pasts that fit the replies so far, each with its
+// likelihood. A past says which changes were made. If there are too many pasts,
+// or too many changes on which they may differ, the likeliest past decides
+// about the oldest of these changes.
 //
 // A state that is equal to the one before has no number here, unlike in a
-// [Store]: nothing shows whether it was made. So a store may keep fewer of the
-// numbered states than KeptStates, and its ring may wrap around earlier.
+// [Store], since nothing shows that there was one. So the store may have kept
+// fewer of the numbered states than KeptStates, and its ring may have wrapped
+// around earlier than the numbers say.
 type Replay struct {
 	name    string
 	callers map[string]int32  // their numbers
 	keys    map[uint64]int32  // the last change of each
-	texts   map[uint64]uint64 // the values that errors tell, by text
-	changes []change          // that may have been made; the first stands for the empty state
-	settled int32             // those below this are the same in all pasts
-	doubted uint64            // the open ones of which a past that was dropped says otherwise; as past.made
+	texts   map[uint64]uint64 // the values that errors may tell, by their texts
+	changes []change          // that were made or may have been; the first stands for the empty state
+	settled int32             // the changes before this one are the same in all pasts; the others are open
+	doubted uint64            // the open changes on which a past differed that was dropped, as in past.made
 	moves   int32             // requests that may have made a state, be it equal to the one before
 	pasts   []past
 	next    []past // what becomes of them with the request in hand
 	asked   []question
 	answers []*journal.Answer
-	misfits int    // replies that fit nothing that may have been
-	misfit  string // the first
+	misfits int    // replies that fit nothing that may have happened
+	misfit  string // the first of them
 }
 
 const (

@@ -27,7 +27,7 @@ type traffic struct {
 	fresh                       bool // most values that are set were never there
 	laggard                     bool // n0 asks seldom, so it falls behind more than the ring holds
 	mayBeOpen                   int  // percent of the answers that may be unsure
-	mayBeWrong                  int  // how many changes and states may be wrong and not unsure, in 5,000 requests
+	mayBeWrong                  int  // how many changes and states may be wrong and not unsure
 }
 
 var traffics = map[string]traffic{
@@ -156,7 +156,7 @@ func compare(all []exchange, got []*journal.Answer) (s score, err error) {
 // Whatever a store is asked, a replay finds out what it did, except where it
 // says that it is not sure. No answer seems to be impossible.
 func TestAReplayFindsOutWhatAStoreDid(t *testing.T) {
-	const requests = 5000
+	const requests = 3000
 	for name, traffic := range traffics {
 		for seed := range uint64(3) {
 			all := traffic.ask(service.NewSequential(newRandom(seed)), newRandom(seed+100), requests)
@@ -462,14 +462,22 @@ func told(a *journal.Answer) string {
 // numbers of states show, since some requests make a state that is equal to the
 // one before.
 func TestAReplayKnowsThatTheRingWraps(t *testing.T) {
-	for _, equal := range []bool{false, true} {
-		draws := []int{0, 8, 9, 39, 40}
+	for name, test := range map[string]struct {
+		writes int
+		equal  bool  // every other one makes a state that is equal to the one before
+		draws  []int // which states n2 draws
+	}{
+		"long ago":      {40, false, []int{8, 9, 39, 40}},
+		"just now":      {32, false, []int{0, 1, 32}},
+		"before it may": {40, true, []int{8, 9, 39, 40}},
+	} {
 		s := service.NewStore(func(caller string, seen, newest int) int {
 			if caller != "n2" {
 				return seen
 			}
-			draws = draws[1:]
-			return draws[0]
+			drawn := test.draws[0]
+			test.draws = test.draws[1:]
+			return drawn
 		})
 		var all []exchange
 		ask := func(caller, request string) {
@@ -477,23 +485,40 @@ func TestAReplayKnowsThatTheRingWraps(t *testing.T) {
 			e.reply, e.truth = service.Answer(s, caller, e.request)
 			all = append(all, e)
 		}
-		for i := range 20 {
-			ask("n0", write(fmt.Sprint(2*i)))
-			if equal {
-				ask("n1", write(fmt.Sprint(2*i))) // which has not seen the write of n0
-			} else {
-				ask("n1", write(fmt.Sprint(2*i+1)))
+		for i := range test.writes {
+			if test.equal { // the second of two has not seen the first one
+				i /= 2
 			}
+			ask(fmt.Sprint("n", len(all)%2), write(fmt.Sprint(i)))
 		}
-		for range len(draws) - 1 {
+		for len(test.draws) > 0 {
 			ask("n2", read)
 		}
 		got, r := replay("seq-kv", all)
 		if s, err := compare(all, got); err != nil || s.open+s.wrongStates+s.wrongChanges > 0 || r.Notes() != nil {
-			t.Errorf("equal states %v: %+v, %v, %q", equal, s, err, r.Notes())
+			t.Errorf("%s: %+v, %v, %q", name, s, err, r.Notes())
 		}
-		if first, second := got[len(got)-4], got[len(got)-3]; second.State >= first.State {
-			t.Errorf("equal states %v: state %d, and later %d", equal, first.State, second.State)
+		if first, second := got[test.writes], got[test.writes+1]; second.State >= first.State {
+			t.Errorf("%s: state %d, and later %d", name, first.State, second.State)
+		}
+	}
+}
+
+// An answer from a state that the store no longer had is noted.
+func TestAReplayKnowsHowManyStatesAreKept(t *testing.T) {
+	const writes = 40
+	for state, want := range map[int]bool{0: false, 8: false, 9: true, 40: true} {
+		r := service.NewReplay("seq-kv")
+		for i := range writes {
+			r.Handle("n0", journal.Raw(write(fmt.Sprint(i+1))), journal.Raw(wrote))
+		}
+		reply := missing
+		if state > 0 {
+			reply = value(fmt.Sprint(state))
+		}
+		r.Handle("n1", journal.Raw(read), journal.Raw(reply))
+		if a := r.Answers()[writes]; impossible(r) == want || want && told(a) != fmt.Sprintf("%d of %d", state, writes) || !want && !a.Unsure {
+			t.Errorf("state %d: %s, %q", state, told(a), r.Notes())
 		}
 	}
 }
