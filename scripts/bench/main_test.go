@@ -3,14 +3,17 @@
 package main
 
 import (
+	"archive/zip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -34,6 +37,11 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Setup: func(env *testscript.Env) error {
+			source, err := filepath.Abs("../..")
+			if err != nil {
+				return err
+			}
+			env.Setenv("SOURCE", source)
 			for name, command := range map[string]string{"NODE": "echo-node", "BENCH": "bench"} {
 				path, err := exec.LookPath(command)
 				if err != nil {
@@ -43,8 +51,19 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "line": line},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "line": line, "unpack": unpack},
 	})
+}
+
+// unpack is a command: "unpack RUN DIRECTORY" makes a directory of a run of the
+// real Maelstrom.
+func unpack(ts *testscript.TestScript, _ bool, args []string) {
+	all, err := zip.OpenReader(filepath.Join(ts.Getenv("SOURCE"), "internal", "bench", "maelstromstore", "testdata", "runs.zip"))
+	ts.Check(err)
+	defer all.Close()
+	run, err := fs.Sub(all, args[0])
+	ts.Check(err)
+	ts.Check(os.CopyFS(ts.MkAbs(args[1]), run))
 }
 
 // exits runs a command and requires an exit code other than 0: exits 2 bench

@@ -15,8 +15,10 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
+	"maelstrom-counter/internal/bench/story"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -134,11 +136,24 @@ func (t *text) reason(d done) {
 	const most = 5
 	fmt.Fprintln(t)
 	t.verdict(d.Headline())
-	rest := ""
-	if d.Story != nil && !d.Result.Right && !t.why(d.Story.Sentences, most-bytes.Count(t.Bytes()[1:], []byte("\n"))) {
-		rest = ", which tells the rest"
+	all := ""
+	if d.Story != nil && !d.Result.Right {
+		t.why(short(d.Story), most-bytes.Count(t.Bytes()[1:], []byte("\n")))
+		all = ", which tells all of it"
 	}
-	t.page(d, rest)
+	t.page(d, all)
+}
+
+// short returns the kind of a story and its sentences, without those that only
+// say how many reads another one explains.
+func short(s *story.Story) []string {
+	sentences := []string{string(s.Kind) + ": " + s.Sentences[0]}
+	for i, sentence := range s.Sentences[1:] {
+		if _, extent := s.Claims[i+1].(claim.Explains); !extent {
+			sentences = append(sentences, sentence)
+		}
+	}
+	return sentences
 }
 
 // origin says where a run of the real Maelstrom came from, what Maelstrom said
@@ -182,13 +197,12 @@ func (t *text) explain(d done, kept bool) {
 
 const whyLead = "Why: "
 
-// why adds the first sentences that together have at most that many lines. It
-// reports whether these are all.
-func (t *text) why(sentences []string, most int) (all bool) {
+// why adds the first sentences that together have at most that many lines.
+func (t *text) why(sentences []string, most int) {
 	for i, sentence := range sentences {
 		line := wrap(whyLead, sentence, t.columns, len(whyLead))[len("Why:"):]
 		if most -= 1 + strings.Count(line, "\n"); most < 0 {
-			return false
+			return
 		}
 		if i == 0 {
 			fmt.Fprintln(t, t.paint(bold, "Why:")+line)
@@ -196,7 +210,6 @@ func (t *text) why(sentences []string, most int) (all bool) {
 			fmt.Fprintln(t, "    "+line)
 		}
 	}
-	return true
 }
 
 // measure adds the figures.

@@ -176,16 +176,16 @@ func (w *whyer) makeStore() (*store, error) {
 		return newStore("store", "why", time.Now())
 	}
 	files, err := os.ReadDir(w.out)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = os.MkdirAll(w.out, 0o777)
+	}
 	for _, f := range files {
 		if !slices.Contains(report.FileNames(), f.Name()) {
 			return nil, fmt.Errorf("-o %s is neither empty nor an earlier result: it has %s", w.out, f.Name())
 		}
 	}
-	if err == nil {
-		err = os.RemoveAll(w.out)
-	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = os.MkdirAll(w.out, 0o777)
+	for _, f := range files {
+		err = cmp.Or(err, os.Remove(filepath.Join(w.out, f.Name())))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the results: %w", err)

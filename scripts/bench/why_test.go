@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromstore"
 	"maelstrom-counter/internal/bench/maelstromtest"
@@ -68,13 +69,13 @@ func TestTheReasonComesFirst(t *testing.T) {
 		if n := strings.Count(top, "\n"); n > 5 || !strings.HasPrefix(top, "\nWRONG by Maelstrom's verdict") {
 			t.Errorf("%d columns, %d lines come first:\n%s", columns, n, top)
 		}
-		if columns == 100 && !strings.Contains(strings.Join(strings.Fields(top), " "), "Why: "+d.Story.Sentences[0]+" "+d.Story.Sentences[1]) {
+		if columns == 100 && !strings.Contains(strings.Join(strings.Fields(top), " "), "Why: lost update: "+d.Story.Sentences[0]+" "+d.Story.Sentences[1]) {
 			t.Errorf("the beginning of the story is not in:\n%s", top)
 		}
 		rest = strings.Join(strings.Fields(rest), " ")
 		last := 0
 		for _, part := range []string{
-			", which tells the rest", "final reads", "Beyond Maelstrom", "Latency of requests", "rate 100 requests/s",
+			", which tells all of it", "final reads", "Beyond Maelstrom", "Latency of requests", "rate 100 requests/s",
 			"maelstrom Maelstrom itself said :valid? false, since :workload is false. The bench agrees.",
 			"command maelstrom test -w g-counter --bin ./rmw", "started ", "ended the run came to its end", "read from /maelstrom/store/1",
 			"note What n1 did is not known.", "files ",
@@ -91,15 +92,19 @@ func TestTheReasonComesFirst(t *testing.T) {
 	}
 }
 
-// A sentence is shown whole or not at all.
+// A sentence is shown whole or not at all. One that says how much another
+// explains is left out.
 func TestWhyIsCutAtTheEndOfASentence(t *testing.T) {
 	d := done{report.Run{
 		Result: &maelstromtest.Result{}, Maelstrom: &report.Recording{},
-		Story: &story.Story{Sentences: []string{"One.", strings.TrimSpace(strings.Repeat("two ", 20)), "Three.", "Four."}},
+		Story: &story.Story{
+			Kind: "lost", Claims: []claim.Claim{nil, claim.Explains{}, nil, nil, nil},
+			Sentences: []string{"One.", "That explains it.", strings.TrimSpace(strings.Repeat("two ", 20)), "Three.", "Four."},
+		},
 	}, &store{folder: "nowhere"}}
 	for columns, want := range map[int]string{
-		50: "Why: One.\n     " + strings.Repeat("two ", 10) + "two\n     " + strings.Repeat("two ", 8) + "two\n     Three.\npage          ",
-		29: "Why: One.\npage          ",
+		50: "Why: lost: One.\n     " + strings.Repeat("two ", 10) + "two\n     " + strings.Repeat("two ", 8) + "two\n     Three.\npage          ",
+		29: "Why: lost: One.\npage          ",
 	} {
 		shown := &text{look: look{columns: columns}}
 		shown.reason(d)

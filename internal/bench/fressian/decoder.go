@@ -11,18 +11,18 @@
 //
 // Strings, keywords and symbols become strings, with a slash between namespace
 // and name; lists become arrays, and maps objects, in the order in which they
-// were written. A key that is null or a number becomes a string. A float is
-// written with a point, since Clojure tells 1.0 from 1. NaN and the infinities,
-// which JSON lacks, become the strings "NaN", "+Inf" and "-Inf". Half of a
-// surrogate pair, which a Java string may hold, becomes U+FFFD.
+// were written. A key that is null becomes an empty string. A float is written
+// with a point, since Clojure tells 1.0 from 1. NaN and the infinities, which
+// JSON lacks, become the strings "NaN", "+Inf" and "-Inf". Half of a surrogate
+// pair, which a Java string may hold, becomes U+FFFD.
 //
 // What else is known are the caches of objects and of struct types, with their
 // resets, strings in chunks, and integers of any size. It leaves out what JSON
-// has no form for, and what Maelstrom does not write: sets, dates, UUIDs,
-// regular expressions, URIs, decimals, floats of 32 bits, bytes, typed arrays,
-// records and other structs within objects, open lists, and footers with their
-// checksums. They are errors, as is a chunk of more than 64 kB, which no writer
-// makes.
+// has no form for, and what Maelstrom does not write: keys that are not
+// strings, sets, dates, UUIDs, regular expressions, URIs, decimals, floats of
+// 32 bits, bytes, typed arrays, records and other structs within objects, open
+// lists, and footers with their checksums. They are errors, as is a chunk of
+// more than 64 kB, which no writer makes.
 //
 // The input may be damaged or hostile. Memory is taken only for bytes that have
 // been read; nesting is bounded, and so is what the caches add to the output.
@@ -31,7 +31,7 @@ package fressian
 import (
 	"bufio"
 	"bytes"
-	"errors"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
@@ -97,7 +97,12 @@ func NewDecoder(r io.Reader) *Decoder {
 
 // Err returns the first error. It is io.ErrUnexpectedEOF if the input ended
 // within an object, and nil if it ended between objects.
-func (d *Decoder) Err() error { return d.err }
+func (d *Decoder) Err() error {
+	if d.err == io.EOF { // More has not seen it
+		return io.ErrUnexpectedEOF
+	}
+	return d.err
+}
 
 // More says whether there is another object.
 func (d *Decoder) More() bool {
@@ -123,7 +128,7 @@ func (d *Decoder) Struct(tag string, fields int64) {
 		index = -1
 	}
 	if index < 0 || index >= int64(len(d.structs)) || d.structs[index] != (structType{tag, fields}) {
-		d.fail(fmt.Errorf("a struct %s of %d fields was expected", tag, fields))
+		d.failf("a struct %s of %d fields was expected", tag, fields)
 	}
 }
 
@@ -134,25 +139,19 @@ func (d *Decoder) Int() int64 { return d.intOf(d.code()) }
 // many bytes follow, and has the bits before them: it is in one of the ranges
 // that end below, and the middle of each range stands for zero.
 func (d *Decoder) intOf(code int) int64 {
+	n, size := int64(0), 8
 	start := -0x40
-	for size, end := range [...]int{0x40, 0x60, 0x70, 0x74, 0x78, 0x7c, 0x80} {
-		if code < end {
-			return d.integer(code-(start+end)/2, size)
+	for more, end := range [...]int{0x40, 0x60, 0x70, 0x74, 0x78, 0x7c, 0x80} {
+		if code >= start && code < end {
+			n, size = int64(code-(start+end)/2), more
 		}
 		start = end
 	}
-	if code == longInt {
-		return d.integer(0, 8)
+	if code == minusOne {
+		return -1
+	} else if code >= start && code != longInt {
+		d.failf("an integer was expected, not code %#x", code)
 	}
-	if code != minusOne {
-		d.fail(fmt.Errorf("an integer was expected, not code %#x", code))
-	}
-	return -1
-}
-
-// integer returns an integer, given the bits before its last bytes.
-func (d *Decoder) integer(first, size int) int64 {
-	n := int64(first)
 	for _, b := range d.bytes(size) {
 		n = n<<8 | int64(b)
 	}
@@ -178,7 +177,7 @@ func (d *Decoder) object(code int, to []byte) []byte {
 	}
 	switch code {
 	case float:
-		return appendFloat(to, math.Float64frombits(uint64(d.integer(0, 8))))
+		return appendFloat(to, math.Float64frombits(uint64(d.intOf(longInt))))
 	case bigInt:
 		return d.bigInt(to)
 	case keyword, symbol:
@@ -190,7 +189,7 @@ func (d *Decoder) object(code int, to []byte) []byte {
 	case getCache:
 		return d.cached(d.Int(), to)
 	}
-	d.fail(fmt.Errorf("code %#x is not known here", code))
+	d.failf("code %#x is not known here", code)
 	return to
 }
 
@@ -201,7 +200,7 @@ func (d *Decoder) list(code int, to []byte, brackets string) []byte {
 	left, key := int64(code-shortList), -1
 	switch d.depth++; {
 	case code < shortList || code > closedList || d.depth > maxDepth:
-		d.fail(fmt.Errorf("code %#x is not a list, or it is too deep within others", code))
+		d.failf("code %#x is not a list, or it is too deep within others", code)
 	case code == longList:
 		left = d.Int()
 	case code == closedList:
@@ -221,7 +220,12 @@ func (d *Decoder) list(code int, to []byte, brackets string) []byte {
 		case brackets == "[]":
 			to = append(to, ',')
 		case key < 0:
-			to, key = append(d.key(to, from), ':'), from
+			if string(to[from:]) == "null" { // nodes get it as an empty string, too
+				to = append(to[:from], `""`...)
+			} else if to[from] != '"' {
+				d.failf("a key is not a string: %.40s", to[from:])
+			}
+			to, key = append(to, ':'), from
 		default:
 			if d.Entry != nil && d.depth == 1 {
 				d.Entry(to[key:from-1], to[from:])
@@ -230,22 +234,10 @@ func (d *Decoder) list(code int, to []byte, brackets string) []byte {
 		}
 	}
 	if key >= 0 {
-		d.fail(errors.New("a key has no value"))
+		d.failf("a key has no value")
 	}
 	d.depth--
 	return append(bytes.TrimSuffix(to, []byte{','}), brackets[1])
-}
-
-// key makes a string of what was appended as the key of a map.
-func (d *Decoder) key(to []byte, from int) []byte {
-	switch to[from] {
-	case '"':
-	case '[', '{':
-		d.fail(errors.New("a key is a list or a map"))
-	default:
-		to = append(to[:from], strconv.Quote(string(to[from:]))...) // it is ASCII
-	}
-	return to
 }
 
 // put appends an object and keeps it in the cache. It comes there before those
@@ -267,13 +259,13 @@ func (d *Decoder) put(to []byte) []byte {
 // much, and very deep lists.
 func (d *Decoder) cached(index int64, to []byte) []byte {
 	if index < 0 || index >= int64(len(d.cache)) || d.cache[index] == nil {
-		d.fail(fmt.Errorf("there are %d cached objects, and not one with the index %d", len(d.cache), index))
+		d.failf("there are %d cached objects, and not one with the index %d", len(d.cache), index)
 		return to
 	}
 	object := d.cache[index]
 	d.added += int64(len(object))
 	if d.added > freeGrowth+maxGrowth*d.read || d.caching > 0 && object[0] != '"' {
-		d.fail(errors.New("cached objects make the output very large"))
+		d.failf("cached objects make the output very large")
 	}
 	return append(to, object...)
 }
@@ -291,7 +283,7 @@ func (d *Decoder) named(to []byte) []byte {
 		space[len(space)-1] = '/'
 	}
 	if space[0] != '"' || name[0] != '"' {
-		d.fail(errors.New("a keyword is not made of strings"))
+		d.failf("a keyword is not made of strings")
 	}
 	return append(append(to, space...), name[1:]...)
 }
@@ -316,7 +308,7 @@ func (d *Decoder) units(text []byte) (units []uint16) {
 		ones := bits.LeadingZeros8(^text[0])
 		size := max(1, ones)
 		if ones == 1 || size > min(3, len(text)) {
-			d.fail(fmt.Errorf("a character of a string begins with %#x", text[0]))
+			d.failf("a character of a string begins with %#x", text[0])
 			return nil
 		}
 		unit := uint16(text[0] & (0xff >> ones))
@@ -347,7 +339,7 @@ func (d *Decoder) chunks(code, short int) []byte {
 		size := code - short
 		more := size == 8
 		if size < 0 || size > 9 || more && short == shortBytes {
-			d.fail(fmt.Errorf("code %#x is not a part of a string or integer", code))
+			d.failf("code %#x is not a part of a string or integer", code)
 		}
 		if size >= 8 {
 			size = int(d.Int())
@@ -372,14 +364,11 @@ func appendFloat(to []byte, f float64) []byte {
 	return to
 }
 
-// code returns the code with which the next object begins. After an error it is
-// null.
+// code returns the code with which the next object begins, or 0 after an error.
 func (d *Decoder) code() int {
 	for {
 		b, err := d.r.ReadByte()
-		if d.fail(err); d.err != nil {
-			return null
-		}
+		d.fail(err)
 		d.read++
 		if b != resetCaches {
 			return int(b)
@@ -398,12 +387,6 @@ func (d *Decoder) bytes(n int) []byte {
 }
 
 // fail keeps the first error.
-func (d *Decoder) fail(err error) {
-	switch {
-	case d.err != nil || err == nil:
-	case err == io.EOF:
-		d.err = io.ErrUnexpectedEOF
-	default:
-		d.err = fmt.Errorf("fressian: before byte %d: %w", d.read, err)
-	}
-}
+func (d *Decoder) fail(err error) { d.err = cmp.Or(d.err, err) }
+
+func (d *Decoder) failf(format string, args ...any) { d.fail(fmt.Errorf(format, args...)) }

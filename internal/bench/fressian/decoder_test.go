@@ -70,7 +70,7 @@ func TestObjectsBecomeJSON(t *testing.T) {
 			`[] [1,"a"] [1,2,3,4,5,6,7,8] [] [] [1,[]]`},
 		{"maps", "c0e4 c0e6db6101 c0e8db6101db6202 c0ec02db6101 c0ed fd c0eddb61c0eddb6201fdfd",
 			`{} {"a":1} {"a":1,"b":2} {"a":1} {} {"a":{"b":1}}`},
-		{"keys that are not strings", "c0eaf700 05f5 fb f6", `{"null":0,"5":true,"0.0":false}`},
+		{"a key that is null", "c0e8f700 dadb61", `{"":0,"":"a"}`},
 		{"keywords", "caf7db61 cadb61db62 cadadb61 cadb61da caf7db2f", `"a" "a/b" "/a" "a/" "/"`},
 		{"symbols", "c9f7db61 c9dc6122db62", `"a" "a\"/b"`},
 		{"the cache", "cddb61 cdcaf7cddb62 80 81 82 cc02", `"a" "b" "a" "b" "b" "b"`},
@@ -78,6 +78,7 @@ func TestObjectsBecomeJSON(t *testing.T) {
 		{"a map in the cache", "cdc0e6db6105 e68080", `{"a":5} [{"a":5},{"a":5}]`},
 		{"a reset of the cache", "cddb61 fe cddb62 80", `"a" "b" "b"`},
 		{"a reset before the end of a list", "ed fe fd", `[]`},
+		{"a reset within a cached object", "cdfe05 cddb61 80", `5 "a" "a"`},
 	} {
 		got, err := decode(fromHex(t, c.hex))
 		if got != strings.ReplaceAll(c.want, " ", "\n") || err != nil {
@@ -95,15 +96,16 @@ func TestWhatIsNotFressianIsAnError(t *testing.T) {
 		{"a struct within an object", "efdb6101 e5a0", "0xef is not known"},
 		{"a footer", "cfcfcfcf 00000000 00000000", "0xcf is not known"},
 		{"a map that is not a list", "c005", "0x5 is not a list"},
-		{"a map of three", "c0e7010203", "has no value"},
-		{"a map that ends with a key", "c0ed01fd", "has no value"},
-		{"a map with a list as a key", "c0e6e401", "a key is a list or a map"},
-		{"a map with a map as a key", "c0e6c0e401", "a key is a list or a map"},
+		{"a map of three", "c0e7db6102db62", "has no value"},
+		{"a map that ends with a key", "c0eddb61fd", "has no value"},
+		{"a map with a list as a key", "c0e6e401", "a key is not a string"},
+		{"a map with a number as a key", "c0e60501", "a key is not a string"},
 		{"a keyword with a number as its name", "caf705", "not made of strings"},
 		{"a keyword with a number as its namespace", "ca05db61", "not made of strings"},
 		{"a cache that is empty", "80", "not one with the index 0"},
 		{"an index behind the cache", "cddb61 81", "not one with the index 1"},
 		{"a negative index", "cddb61 ccff", "not one with the index -1"},
+		{"a code behind those of the cache", strings.Repeat("cddb61", 33) + "a0", "0xa0 is not known"},
 		{"an object that contains itself", "cde580", "not one with the index 0"},
 		{"a cached list within a cached list", "cde4 cde580", "very large"},
 		{"a character that does not begin with its first byte", "dba0", "begins with 0xa0"},
@@ -114,7 +116,7 @@ func TestWhatIsNotFressianIsAnError(t *testing.T) {
 		{"a list after a chunk", "e20161 e4", "0xe4 is not a part"},
 		{"an integer that is not bytes", "c6db61", "0xdb is not a part"},
 		{"an integer in chunks", "c6d80101d101", "0xd8 is not a part"},
-		{"a code that only begins an error", strings.Repeat("e5", maxDepth+1), "too deep"},
+		{"lists in lists", strings.Repeat("e5", maxDepth+1) + "05", "too deep"},
 	} {
 		if got, err := decode(fromHex(t, c.hex)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %.40s became %.40s, %v; want the error %q", c.name, c.hex, got, err, c.want)
@@ -152,6 +154,16 @@ func TestStructs(t *testing.T) {
 		}
 		if d.Err() == nil {
 			t.Errorf("%s: no error", c.name)
+		}
+	}
+	many := strings.Repeat("efdb7a00", 17)
+	for digits, ok := range map[string]bool{"af": true, "b0": false, "f010": true, "f011": false} {
+		d := NewDecoder(bytes.NewReader(fromHex(t, many+digits)))
+		for d.More() {
+			d.Struct("z", 0)
+		}
+		if (d.Err() == nil) != ok {
+			t.Errorf("%s after 17 types: %v", digits, d.Err())
 		}
 	}
 	d = NewDecoder(bytes.NewReader(fromHex(t, "db61")))
@@ -347,8 +359,9 @@ func TestInputsThatAreCutOff(t *testing.T) {
 // Few bytes can't stand for very many, however the caches are used.
 func TestOutputIsBounded(t *testing.T) {
 	for _, c := range []struct{ name, hex string }{
-		{"a long string, again and again", "cd e3 68 ffff" + strings.Repeat("61", 0xffff) + strings.Repeat("80", 5000)},
-		{"lists of lists", "cd ec 68 ffff" + strings.Repeat("f7", 0xffff) + strings.Repeat("cdec6780"+strings.Repeat("80", 0x780), 3)},
+		{"a long string, again and again", "cde3 68ffff" + strings.Repeat("61", 0xffff) + strings.Repeat("80", 5000)},
+		{"a long list, again and again", "cdec 68ffff" + strings.Repeat("f7", 0xffff) + strings.Repeat("80", 5000)},
+		{"lists of lists", "cdec 68ffff" + strings.Repeat("f7", 0xffff) + "cdec 5064" + strings.Repeat("80", 100)},
 	} {
 		input := fromHex(t, c.hex)
 		got, err := decode(input)
@@ -358,12 +371,34 @@ func TestOutputIsBounded(t *testing.T) {
 	}
 }
 
-// A key that a million messages share is no reason to refuse them.
-func TestCachedKeysMayBeUsedOften(t *testing.T) {
-	key := strings.Repeat("k", 50)
-	input := fromHex(t, "cde332"+hex.EncodeToString([]byte(key))+strings.Repeat("80", 1_000_000))
-	if got, err := decode(input); err != nil || strings.Count(got, key) != 1_000_001 {
-		t.Errorf("%d, %v", strings.Count(got, key), err)
+// What is cached may be used often, if it is short or the input is long.
+func TestCachedObjectsMayBeUsedOften(t *testing.T) {
+	for _, c := range []struct {
+		name, between string
+		size, times   int
+	}{
+		{"a key of each of a million messages", "", 50, 1_000_000},
+		{"a long key of messages that are long, too", "e3 5064" + strings.Repeat("61", 100), 1000, 2000},
+		{"a long key in a small file", "", 1000, 100},
+	} {
+		key := strings.Repeat("k", c.size)
+		var b bytes.Buffer
+		w := fressiantest.NewWriter(&b)
+		w.Write(fressiantest.Cached{Value: key})
+		if err := w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		input := append(b.Bytes(), bytes.Repeat(fromHex(t, "80"+c.between), c.times)...)
+		if got, err := decode(input); err != nil || strings.Count(got, key) != 1+c.times {
+			t.Errorf("%s: %d of %d, %v", c.name, strings.Count(got, key), 1+c.times, err)
+		}
+	}
+}
+
+func TestListsMayBeDeep(t *testing.T) {
+	got, err := decode(fromHex(t, strings.Repeat("e5", maxDepth)+"05"))
+	if want := strings.Repeat("[", maxDepth) + "5" + strings.Repeat("]", maxDepth); got != want || err != nil {
+		t.Errorf("%.40s, %v", got, err)
 	}
 }
 

@@ -69,7 +69,7 @@ func readJournal(dir fs.FS, progress func(done, total int64)) (*netJournal, erro
 		if err == io.ErrUnexpectedEOF {
 			cut++
 		} else if err != nil {
-			j.notef("%s is damaged, and its rest was not used: %v.", name, err)
+			j.notef("%s cannot be read to its end: %v.", name, err)
 		}
 		if done += sizes[i]; progress != nil {
 			progress(done, j.bytes)

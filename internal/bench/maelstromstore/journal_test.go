@@ -130,7 +130,8 @@ func TestEventsOfAllFilesAreInOrder(t *testing.T) {
 }
 
 func TestWhatIsDamagedOrMissing(t *testing.T) {
-	const cut, odd = "1 of the 2 files of the network's journal were cut off.", "events of the network's journal contradict others"
+	const cut = "1 of the 2 files of the network's journal were cut off."
+	const odd = "events of the network's journal contradict others"
 	type lines = []line
 	nothing := func(lines, lines) {}
 	whole := func(data []byte) []byte { return data }
@@ -144,12 +145,12 @@ func TestWhatIsDamagedOrMissing(t *testing.T) {
 		{"nothing", nothing, whole, "0 1 2 3 4 5", ""},
 		{"cut off within the last event", nothing, func(b []byte) []byte { return b[:len(b)-1] }, "0 1 2 3 4", cut},
 		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", cut},
-		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", "2 of 5 events of the network's journal are missing."},
+		{"an empty file", nothing, func([]byte) []byte { return nil }, "0 2+3 4", "2 of 5 events of the network's"},
 		{"garbage", nothing, func(b []byte) []byte { return append(b, 0xb3) }, "0 1 2 3 4",
-			"net-journal/1.fressian is damaged, and its rest was not used: fressian: before byte"},
+			"net-journal/1.fressian cannot be read to its end: a struct ev of 4 fields was expected."},
 		{"an id that goes down", func(_, n lines) { n[2].id = 1 }, whole, "0 1 1+3 4", "event 1 comes after event 2"},
 		{"a clock that goes back", func(_, n lines) { n[2].at = 5499 }, whole, "0 1 1+3 4", "event 5 comes after event 2"},
-		{"a negative id", func(_, n lines) { n[0].id = -1 }, whole, "0 2+3 4", `event -1, "recv" of message 0 of "c1" for "n0"`},
+		{"a negative id", func(_, n lines) { n[0].id = -1 }, whole, "0 2+3 4", `event -1, "recv" of message 0 of "c1"`},
 		{"an absurd id", func(_, n lines) { n[2].id = 1 << 40 }, whole, "0 1 1+3 4", "event 1099511627776"},
 		{"an id that is too large", func(_, n lines) { n[2].id = 100_000 }, whole, "0 1 2 3", "2 " + odd},
 		{"a message's absurd id", func(_, n lines) { n[2].msg = 1 << 40 }, whole, "0 1 1+3 4", "message 1099511627776"},
@@ -158,13 +159,17 @@ func TestWhatIsDamagedOrMissing(t *testing.T) {
 		{"no sender", func(_, n lines) { n[2].src = nil }, whole, "0 1 1+3 4", `of "" for "n0"`},
 		{"no receiver", func(_, n lines) { n[2].dest = 7 }, whole, "0 1 1+3 4", `of "c1" for ""`},
 		{"no map", func(_, n lines) { n[2].body = "{" }, whole, "0 1 1+3 4", `event 5, "recv"`},
-		{"one id twice", func(_, n lines) { n[2].id = 4 }, whole, "0 1 2 3", "2 " + odd},
+		{"one id twice", func(_, n lines) { n[2].id, n[2].what, n[2].msg = 4, "send", 3 }, whole, "0 1 2 3", "2 " + odd},
 		{"another body", func(_, n lines) { n[0].body = body("type", "x") }, whole, "2+2 3 4 5", "2 " + odd},
 		{"another sender", func(_, n lines) { n[0].src = "c2" }, whole, "2+2 3 4 5", "2 " + odd},
 		{"another receiver", func(_, n lines) { n[0].dest = "n1" }, whole, "2+2 3 4 5", "2 " + odd},
 		{"sent twice", func(_, n lines) { n[0].what = "send" }, whole, "2+2 3 4 5", "2 " + odd},
 		{"received twice", func(c, n lines) { c[2] = n[0]; c[2].id, c[2].at = 4, 6000 }, whole, "2+2 3", "4 " + odd},
 		{"received first", func(c, n lines) { c[0].what, n[0].what = "recv", "send" }, whole, "2+2 3 4 5", "2 " + odd},
+		{"received first, after a gap", func(c, n lines) {
+			c[1].id, c[2].id, n[0].id, n[1].id, n[2].id = 13, 14, 11, 12, 15
+			c[2].what, n[2].what = "recv", "send"
+		}, whole, "0 10+11 12 13", "2 " + odd},
 		{"never sent", func(_, n lines) { n[2].msg = 3 }, whole, "0 1 2 3 4", "1 " + odd},
 		{"sent, as far as is known", func(_, n lines) { n[2].msg, n[2].id = 3, 6 }, whole, "0 1 2 3 4 1+6", "1 of 7 events"},
 		{"a clock far ahead", func(c, n lines) { c[2].at = 1e12 }, whole, "0 1 2 3", "2 " + odd},
@@ -191,7 +196,8 @@ func TestWhatIsDamagedOrMissing(t *testing.T) {
 		if got := strings.Join(ids, " "); got != c.ids {
 			t.Errorf("%s: events %s, want %s", c.name, got, c.ids)
 		}
-		if notes := strings.Join(j.notes, "\n"); !strings.Contains(notes, c.note) || (notes == "") != (c.note == "") || j.open == (notes == "") {
+		notes := strings.Join(j.notes, "\n")
+		if !strings.Contains(notes, c.note) || (notes == "") != (c.note == "") || j.open != (notes != "") {
 			t.Errorf("%s: open: %v, notes: %q, want %q", c.name, j.open, j.notes, c.note)
 		}
 	}
@@ -208,33 +214,52 @@ func TestAFileThatIsThereTwice(t *testing.T) {
 	}
 }
 
-// The file system says that a file is there, and then that it is not.
-type goneFS struct {
+// A watchedFS has a file that cannot be opened, and counts those that are open.
+type watchedFS struct {
 	fstest.MapFS
-	gone string
+	locked string
+	open   *int
 }
 
-func (f goneFS) Open(name string) (fs.File, error) {
-	if name == f.gone {
+type watchedFile struct {
+	fs.File
+	open *int
+}
+
+func (f watchedFS) Open(name string) (fs.File, error) {
+	if name == f.locked {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
 	}
-	return f.MapFS.Open(name)
+	file, err := f.MapFS.Open(name)
+	*f.open++
+	return watchedFile{file, f.open}, err
+}
+
+func (f watchedFile) Close() error {
+	*f.open--
+	return f.File.Close()
 }
 
 func TestAFileThatCannotBeOpened(t *testing.T) {
 	client, node := twoThreads()
-	j, err := readJournal(goneFS{storeOf(fileOf(t, client), fileOf(t, node)), "net-journal/1.fressian"}, nil)
+	open := 0
+	s := watchedFS{storeOf(fileOf(t, client), fileOf(t, node)), "net-journal/1.fressian", &open}
+	j, err := readJournal(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(j.events) != 3 || !j.open || !strings.Contains(j.notes[0], "net-journal/1.fressian is damaged") {
+	if len(j.events) != 3 || !j.open || !strings.Contains(j.notes[0], "net-journal/1.fressian cannot be read to its end") {
 		t.Errorf("%d events, open: %v, notes: %q", len(j.events), j.open, j.notes)
+	}
+	if open != 0 {
+		t.Errorf("%d files were left open", open)
 	}
 }
 
 func TestAJournalWithoutEvents(t *testing.T) {
 	for name, s := range map[string]fstest.MapFS{
-		"no folder": {"jepsen.log": {}}, "no files": storeOf(), "an empty file": storeOf(nil), "a damaged file": storeOf([]byte{0xb3}),
+		"no folder": {"jepsen.log": {}}, "no files": storeOf(),
+		"an empty file": storeOf(nil), "a damaged file": storeOf([]byte{0xb3}),
 	} {
 		if j, err := readJournal(s, nil); err == nil || !strings.Contains(err.Error(), "no event that can be read") {
 			t.Errorf("%s: %v, %v", name, j, err)

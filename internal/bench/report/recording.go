@@ -32,7 +32,7 @@ var draws = map[string]string{"perf": ", which only draws charts,", "timeline": 
 func (run Run) Said() string {
 	m, v := run.Maelstrom, run.Result.Verdict
 	if m.Valid == "" {
-		return "Maelstrom itself gave no verdict (" + m.End() + ")."
+		return "No verdict of Maelstrom's own was found (" + cmp.Or(m.Ended, "there is no results.edn that can be read") + ")."
 	}
 	var why, differ []string
 	judged := false // by a checker that the bench has, too

@@ -21,13 +21,13 @@ type results struct {
 
 	Maelstrom *Recording `json:"maelstrom,omitempty"` // what the real Maelstrom has kept, of a run of its own
 
-	Run      origin       `json:"run"`
-	Config   config       `json:"config"`
-	Load     load         `json:"load"`
-	Requests requests     `json:"requests"`
-	Latency  latencies    `json:"latency"`
-	Messages messageCount `json:"messages"`
-	Events   events       `json:"events"`
+	Run      origin        `json:"run"`
+	Config   config        `json:"config"`
+	Load     load          `json:"load"`
+	Requests requests      `json:"requests"`
+	Latency  latencies     `json:"latency"`
+	Messages *messageCount `json:"messages,omitempty"` // missing if it is not known
+	Events   events        `json:"events"`
 }
 
 // An origin is what a run was made with.
@@ -150,9 +150,11 @@ func (run Run) results() results {
 			Made: r.Invoked, OK: r.OK, Refused: r.Fail, Unknown: r.Info, NoAnswer: r.Unanswered, Late: r.Late,
 			OKPercent: 100 * r.Availability,
 		},
-		Latency:  latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
-		Messages: messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart},
-		Events:   run.events(),
+		Latency: latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
+		Events:  run.events(),
+	}
+	if run.Maelstrom == nil || r.Messages > 0 {
+		out.Messages = &messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart}
 	}
 	if !r.Cut || !r.MaelstromValid {
 		out.Valid = &r.MaelstromValid

@@ -16,30 +16,32 @@ import (
 // replies, in the order in which it handled them. It finds out from which state
 // each answer came, and what each request changed.
 //
-// That may be open: a write to seq-kv of what an old state holds changes
-// nothing if it runs on that state. So a Replay follows the pasts that fit the
-// replies so far, each with its likelihood. A past says of each change that may
-// have been made whether it was. When there are too many pasts or changes, the
-// likeliest past decides about the oldest change that is open.
+// Some of that cannot be known. A write to seq-kv of what an old state holds
+// changes nothing if it runs on that state, and the reply is the same. So a
+// Replay follows all pasts that fit the replies so far, each with its
+// likelihood. A past says which changes were made. If there are too many pasts,
+// or too many changes on which they may differ, the likeliest past decides
+// about the oldest of these changes.
 //
 // A state that is equal to the one before has no number here, unlike in a
-// [Store]: nothing shows whether it was made. So a store may keep fewer of the
-// numbered states than KeptStates, and its ring may wrap around earlier.
+// [Store], since nothing shows that there was one. So the store may have kept
+// fewer of the numbered states than KeptStates, and its ring may have wrapped
+// around earlier than the numbers say.
 type Replay struct {
 	name    string
 	callers map[string]int32  // their numbers
 	keys    map[uint64]int32  // the last change of each
-	texts   map[uint64]uint64 // the values that errors tell, by text
-	changes []change          // that may have been made; the first stands for the empty state
-	settled int32             // those below this are the same in all pasts
-	doubted uint64            // the open ones of which a past that was dropped says otherwise; as past.made
+	texts   map[uint64]uint64 // the values that errors may tell, by their texts
+	changes []change          // that were made or may have been; the first stands for the empty state
+	settled int32             // the changes before this one are the same in all pasts; the others are open
+	doubted uint64            // the open changes on which a past differed that was dropped, as in past.made
 	moves   int32             // requests that may have made a state, be it equal to the one before
 	pasts   []past
 	next    []past // what becomes of them with the request in hand
 	asked   []question
 	answers []*journal.Answer
-	misfits int    // replies that fit no past
-	misfit  string // the first
+	misfits int    // replies that fit nothing that may have happened
+	misfit  string // the first of them
 }
 
 const (
@@ -112,8 +114,10 @@ func (r *Replay) Handle(caller string, request, reply journal.Raw) {
 	}
 	q, answer := r.question(caller, asked, reply), new(journal.Answer)
 	if r.follow(&q); len(r.next) == 0 {
-		if r.misfits++; r.misfits == 1 {
-			r.misfit = fmt.Sprintf("%.200s from %s, answered with %.200s", request, caller, reply)
+		// If a past has been dropped, it may be the one that fits.
+		if r.misfits > 0 || r.doubted == 0 && r.changes[r.settled-1].doubts == 0 {
+			r.misfits++
+			r.misfit = cmp.Or(r.misfit, fmt.Sprintf("%.200s from %s, answered with %.200s", request, caller, reply))
 		}
 		q.doubt()
 		r.follow(&q)
@@ -320,11 +324,9 @@ func (r *Replay) state(p *past, i int32) int32 {
 	return r.changes[r.settled-1].state + int32(bits.OnesCount64(p.made>>(len(r.changes)-1-int(i))))
 }
 
-// A bound is what a caller's later requests tell about where it was.
-type bound struct {
-	after int32 // the first change that it had not seen; 0 if that is not known
-	doubt bool  // it may have seen more
-}
+// A bound is the change that made the newest state that a caller may have been
+// at before its next request: in the past that was chosen, and in any.
+type bound struct{ chosen, any int32 }
 
 // Answers returns where each answer came from, and what the request changed.
 // There is one for each call of Handle, and it is nil if no store understands
@@ -333,7 +335,8 @@ func (r *Replay) Answers() []*journal.Answer {
 	for int(r.settled) < len(r.changes) {
 		r.settle()
 	}
-	bounds := make([]bound, len(r.callers))
+	newest := int32(len(r.changes)) - 1
+	bounds := slices.Repeat([]bound{{newest, newest}}, len(r.callers))
 	for i, q := range slices.Backward(r.asked) {
 		if a := r.answers[i]; a != nil {
 			bounds[q.caller] = r.answer(a, &q, bounds[q.caller])
@@ -352,18 +355,20 @@ func (r *Replay) answer(a *journal.Answer, q *question, b bound) bound {
 	if a.Changed || q.first < 0 {
 		return b
 	}
-	limit := q.newest
-	if b.after > 0 && b.after <= limit && !q.wraps {
-		limit = b.after - 1
-		a.Unsure = a.Unsure || b.doubt
+	limit := bound{min(b.chosen, q.newest), min(b.any, q.newest)}
+	if q.wraps {
+		limit = bound{q.newest, q.newest}
 	}
-	here := bound{r.look(nil, q, q.first, limit).last + 1, a.Unsure || r.doubts(q.first, limit)}
-	a.State = int(r.changes[here.after-1].state)
-	a.Unsure = here.doubt || a.State != int(r.changes[q.first].state)
+	at := bound{r.look(nil, q, q.first, limit.chosen).last, limit.any}
+	a.State = int(r.changes[at.chosen].state)
+	if a.Unsure = a.Unsure || r.doubts(q.first, limit.any); !a.Unsure {
+		at.any = r.look(nil, q, q.first, limit.any).last
+		a.Unsure = r.changes[at.any].state != r.changes[q.first].state
+	}
 	if q.wraps {
 		return b
 	}
-	return here
+	return at
 }
 
 // doubts reports whether any of these changes is in doubt.

@@ -6,6 +6,8 @@
 //
 // They answer as soon as they are asked. The network is the caller's, and so is
 // chance: the same draws give the same answers.
+//
+// A [Replay] finds out what a seq-kv or lin-kv did that ran elsewhere.
 package service
 
 import (

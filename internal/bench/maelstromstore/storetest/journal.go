@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -10,9 +11,6 @@ import (
 	"maelstrom-counter/internal/bench/fressian/fressiantest"
 	"maelstrom-counter/internal/bench/journal"
 )
-
-// block is how much Java's BufferedOutputStream holds before it writes.
-const block = 8192
 
 // A thread of Maelstrom's has a file of its own for what it sends and receives.
 type thread struct {
@@ -48,6 +46,7 @@ func (w *run) journal() {
 		_ = t.Flush() // a buffer takes all
 		data := t.file.Bytes()
 		if w.Killed > 0 {
+			block := cmp.Or(w.Block, 8192)
 			data = data[:len(data)/block*block]
 		}
 		w.store[fmt.Sprintf("net-journal/%d.fressian", i)] = &fstest.MapFile{Data: data, Mode: 0o644, ModTime: began}
@@ -91,19 +90,24 @@ func threadOf(e journal.Entry, workers map[string]string) string {
 
 func isNode(name string) bool { return strings.HasPrefix(name, "n") }
 
-// event writes an event as net/journal.clj does.
+// event writes the event that an entry is.
 func (t *thread) event(id int64, e journal.Entry) {
 	body, err := fressiantest.FromJSON(e.Body)
 	fields, isMap := body.(fressiantest.Map)
 	if err != nil || !isMap {
 		panic(fmt.Sprintf("storetest: a body that is not an object: %s", e.Body))
 	}
-	t.Write(fressiantest.Struct{Tag: "ev", Fields: []any{id, t.read, keyword(string(e.What)), fressiantest.Struct{
-		Tag: "msg", Fields: []any{
-			e.ID, fressiantest.Cached{Value: e.Src}, fressiantest.Cached{Value: e.Dest},
-			fressiantest.Struct{Tag: "map", Fields: []any{bodyOf(fields)}},
-		},
-	}}})
+	Event(t.Writer, id, t.read, e, fields)
+}
+
+// Event writes an event as net/journal.clj does: what an entry says of a
+// message, whose body has those fields.
+func Event(w *fressiantest.Writer, id, nanoTime int64, e journal.Entry, body fressiantest.Map) {
+	message := fressiantest.Struct{Tag: "msg", Fields: []any{
+		e.ID, fressiantest.Cached{Value: e.Src}, fressiantest.Cached{Value: e.Dest},
+		fressiantest.Struct{Tag: "map", Fields: []any{bodyOf(body)}},
+	}}
+	w.Write(fressiantest.Struct{Tag: "ev", Fields: []any{id, nanoTime, keyword(string(e.What)), message}})
 }
 
 // bodyOf returns a message's fields: their names are keywords, and the value of

@@ -30,8 +30,12 @@ import (
 type Options struct {
 	// Killed is when Maelstrom's JVM was killed, from when all nodes were
 	// ready. With 0 it was not. Of each file of the journal only whole blocks
-	// of 8,192 bytes are there then, and a line of the log may be cut off.
+	// are there then, and a line of the log may be cut off.
 	Killed time.Duration
+	// Block is how many bytes a block has. With 0 these are the 8,192 that
+	// Java's BufferedOutputStream holds. With less, a short run leaves as much
+	// as a long one.
+	Block int
 	// Late has a thread now and then read the clock up to 40 ms after it has
 	// taken the number of an event.
 	Late bool
@@ -44,6 +48,10 @@ const ready = 2 * time.Second
 var began = time.Date(2026, 11, 30, 7, 48, 52, 317_000, time.UTC)
 
 const origin = 4_564_129_320_847
+
+// NanoTime is the nanoTime at some time of a run whose nodes were ready at
+// once, as those are of which there are no entries.
+func NanoTime(at time.Duration) int64 { return origin + int64(ready+at) }
 
 // A run is a run that is being written.
 type run struct {
