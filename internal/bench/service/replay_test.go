@@ -296,6 +296,7 @@ func exchanges(entries []journal.Entry, name string) (all []exchange) {
 // Requests and replies. Keys are k, if they have no other name.
 const (
 	read    = `{"type":"read","key":"k"}`
+	readJ   = `{"type":"read","key":"j"}`
 	wrote   = `{"type":"write_ok"}`
 	swapped = `{"type":"cas_ok"}`
 	missing = `{"type":"error","code":20,"text":"key does not exist"}`
@@ -321,6 +322,12 @@ type step struct{ caller, request, reply, want string }
 func TestWhatAReplayTells(t *testing.T) {
 	const open = "It is open whether some requests to seq-kv, 1 in all, changed anything: " +
 		"an old state that held what they set may have answered. What is told of them is likely."
+	others := func(times, state int) (steps []step) { // so many changes of j, from that state on
+		for ; times > 0; times, state = times-1, state+1 {
+			steps = append(steps, step{"n0", writeJ(fmt.Sprint(state)), wrote, fmt.Sprintf("%d of %d j=%d", state, state, state)})
+		}
+		return steps
+	}
 	begin := []step{{"n0", write("1"), wrote, "0 of 0 k=1"}, {"n0", write("2"), wrote, "1 of 1 k=2"}}
 	for name, test := range map[string]struct {
 		steps []step
@@ -386,11 +393,39 @@ func TestWhatAReplayTells(t *testing.T) {
 			step{"n0", writeJ("2"), wrote, "1 of 1 j=2"},
 			step{"n0", writeJ("3"), wrote, "2 of 2 j=3"},
 			step{"n0", write("4"), wrote, "3 of 3 k=4"},
-			step{"n1", `{"type":"read","key":"j"}`, value("2"), "2 of 4"},
+			step{"n1", readJ, value("2"), "2 of 4"},
 			step{"n1", write("1"), wrote, "3 of 4 unsure"},
 			step{"n2", writeJ("5"), wrote, "4 of 4 j=5 unsure"},
 			step{"n2", writeJ("6"), wrote, "5 of 5 j=6"},
 		), notes: open},
+		"the likelier of two writes": {steps: slices.Concat(begin, []step{
+			{"n1", read, value("1"), "1 of 2"},
+			{"n1", write("1"), wrote, "2 of 2 k=1 unsure"},
+			{"n2", write("1"), wrote, "3 of 3 unsure"},
+		}), notes: strings.Replace(open, "1 in", "2 in", 1)},
+		"what is certain after what is not": {steps: slices.Concat(begin, []step{
+			{"n0", writeJ("5"), wrote, "2 of 2 j=5"},
+			{"n0", writeJ("6"), wrote, "3 of 3 j=6"},
+			{"n1", write("1"), wrote, "4 of 4 k=1 unsure"},
+			{"n2", writeJ("5"), wrote, "3 of 5 unsure"},
+			{"n0", strings.Replace(cas("6", "7"), `"k"`, `"j"`, 1), swapped, "5 of 5 j=7 unsure"},
+			{"n0", writeJ("8"), wrote, "6 of 6 j=8"},
+		}), notes: open},
+		"what the caller saw after the ring wrapped around": {steps: slices.Concat(begin, others(27, 2), []step{
+			{"n0", writeJ("2"), wrote, "29 of 29 j=2"},
+			{"n2", readJ, value("2"), "3 of 30"},
+		}, others(10, 30), []step{
+			{"n2", readJ, value("35"), "36 of 40"},
+			{"n2", readJ, value("12"), "13 of 40"},
+		})},
+		"a swap that shows much later that a write changed nothing": {steps: slices.Concat(begin,
+			[]step{{"n1", write("1"), wrote, "1 of 2"}}, others(40, 2),
+			[]step{{"n0", cas("2", "3"), swapped, "42 of 42 k=3"}},
+		)},
+		"a swap that shows it too late": {steps: slices.Concat(begin,
+			[]step{{"n1", write("1"), wrote, "2 of 2 k=1 unsure"}, {"n0", writeJ("7"), wrote, "3 of 3 j=7 unsure"}}, others(70, 4),
+			[]step{{"n0", cas("2", "3"), swapped, "74 of 74 k=3 unsure"}},
+		), notes: strings.Replace(open, "1 in", "2 in", 1)},
 		"replies that are not known": {steps: []step{
 			{"n0", write("1"), "", "0 of 0 k=1"},
 			{"n0", read, "", "1 of 1"},
@@ -429,7 +464,10 @@ func TestWhatAReplayTells(t *testing.T) {
 			if s.reply != "" {
 				reply = journal.Raw(s.reply)
 			}
-			r.Handle(s.caller, journal.Raw(s.request), reply)
+			request := journal.Raw(s.request)
+			r.Handle(s.caller, request, reply)
+			clear(request)
+			clear(reply)
 		}
 		for i, a := range r.Answers() {
 			if s := test.steps[i]; told(a) != s.want {
