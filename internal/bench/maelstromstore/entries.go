@@ -70,21 +70,21 @@ func (r *reader) others() []insertion {
 	for _, c := range r.log.cuts {
 		for _, dest := range slices.Sorted(maps.Keys(c.deaf)) {
 			for _, src := range slices.Sorted(maps.Keys(c.deaf[dest])) {
-				add(r.indexAt(c.from), journal.Entry{Time: c.from, What: journal.LinkCut, Src: src, Dest: dest})
-				if c.to != never {
-					add(r.indexAt(c.to), journal.Entry{Time: c.to, What: journal.LinkMends, Src: src, Dest: dest})
+				add(r.indexAt(c.Start), journal.Entry{Time: c.Start, What: journal.LinkCut, Src: src, Dest: dest})
+				if c.Stop >= 0 {
+					add(r.indexAt(c.Stop), journal.Entry{Time: c.Stop, What: journal.LinkMends, Src: src, Dest: dest})
 				}
 			}
 		}
 	}
-	for _, m := range r.log.mutes {
+	for _, m := range r.log.lives.Mutes {
 		add(max(r.indexAt(m.At), r.lastSent(m.Node)+1), journal.Entry{Time: m.At, What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
 	}
 	for _, e := range r.log.stderr {
 		add(r.indexAt(e.Time), e)
 	}
 	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Or(a.before-b.before, cmp.Compare(a.Time, b.Time)) })
-	if c := r.log.crash; c != nil {
+	for _, c := range r.log.lives.Crashes {
 		add(len(r.events), journal.Entry{Time: max(end, r.log.last), What: journal.Crashed, Node: c.Node, Text: c.Why})
 	}
 	return all
@@ -117,13 +117,11 @@ func (r *reader) blocked(m *message) bool {
 		return false
 	}
 	sent := r.since(r.events[m.sent-1].at)
-	return slices.ContainsFunc(r.log.cuts, func(c *cut) bool {
-		return c.deaf[m.dest][m.src] && c.from <= sent+r.patience() && sent <= c.to
+	taken := sent + time.Second + 10*r.cfg.Latency // at the latest
+	return slices.ContainsFunc(r.log.cuts, func(c cut) bool {
+		return c.deaf[m.dest][m.src] && c.Start <= taken && (c.Stop < 0 || sent <= c.Stop)
 	})
 }
-
-// patience is longer than a message takes.
-func (r *reader) patience() time.Duration { return time.Second + 10*r.cfg.Latency }
 
 // replay finds out how services came to their answers. A service has one
 // thread, so its answer to a request comes before its next request.
