@@ -241,6 +241,9 @@ func (w *told) refutedBy(whole *told) (problems []string) {
 			problems = append(problems, fmt.Sprintf("%s is wrong: %s", c.Name, c.Detail))
 		}
 	}
+	for _, id := range notBlocked(w.entries, whole.entries) {
+		problems = append(problems, fmt.Sprintf("message %d was not blocked", id))
+	}
 	result := whole.Claimable()
 	if result.History = w.inOrder(whole.History); result.History == nil {
 		return append(problems, "the requests are others")

@@ -130,6 +130,7 @@ func (c *comparison) compare() {
 	c.findShift()
 	c.history()
 	c.messages()
+	c.links()
 	c.answers()
 	c.verdict()
 	c.story()
@@ -241,20 +242,47 @@ func (c *comparison) messages() {
 		e.Time, e.Body, w.Time, w.Body = 0, nil, 0, nil
 		same(c, "event", e, w)
 	}
-	blocked := func(entries []journal.Entry) map[int]bool {
-		ids := map[int]bool{}
-		for _, e := range entries {
-			if e.What == journal.Blocked {
-				ids[e.ID] = true
-			}
+	for i, e := range c.read {
+		if i > 0 && e.Time < c.read[i-1].Time {
+			c.problem("entry %d at %v comes after one at %v", i, e.Time, c.read[i-1].Time)
 		}
-		return ids
 	}
-	truly := blocked(c.entries)
-	for id := range blocked(c.read) {
-		if !truly[id] {
-			c.problem("message %d was not blocked", id)
+	for _, id := range notBlocked(c.read, c.entries) {
+		c.problem("message %d was not blocked", id)
+	}
+}
+
+// notBlocked returns the messages that were read as blocked and were not.
+func notBlocked(read, truth []journal.Entry) (ids []int) {
+	truly := map[int]bool{}
+	for _, e := range truth {
+		truly[e.ID] = truly[e.ID] || e.What == journal.Blocked
+	}
+	for _, e := range read {
+		if e.What == journal.Blocked && !truly[e.ID] {
+			ids = append(ids, e.ID)
 		}
+	}
+	return ids
+}
+
+// links compares when links were cut and mended. The log has milliseconds.
+func (c *comparison) links() {
+	of := func(entries []journal.Entry) []journal.Entry {
+		links := only(entries, func(what journal.What) bool { return what == journal.LinkCut || what == journal.LinkMends })
+		slices.SortStableFunc(links, func(a, b journal.Entry) int {
+			return cmp.Or(cmp.Compare(a.What, b.What), cmp.Compare(a.Src, b.Src), cmp.Compare(a.Dest, b.Dest))
+		})
+		return links
+	}
+	got, want := of(c.read), of(c.entries)
+	if !same(c, "number of cuts and mends", len(got), len(want)) {
+		return
+	}
+	for i, e := range got {
+		c.near(fmt.Sprintf("%s of %s to %s", e.What, e.Src, e.Dest), e.Time, want[i].Time, 2*time.Millisecond)
+		e.Time = want[i].Time
+		same(c, "link", e, want[i])
 	}
 }
 
@@ -347,6 +375,14 @@ var unknown = []string{verdict.StartsAndEnds}
 
 func (c *comparison) verdict() {
 	got, want := c.got.Result, c.result
+	same(c, "events", c.got.Events, len(only(c.entries, func(what journal.What) bool { return what == journal.Sent || what == journal.Received })))
+	if len(want.Crashes) == 0 {
+		same(c, "what Maelstrom said", c.got.Valid, fmt.Sprint(want.MaelstromValid))
+		same(c, "the end", c.got.Ended, "")
+	}
+	if !c.doubtful {
+		same(c, "notes", len(c.got.Notes), 0)
+	}
 	same(c, "right", got.Right, want.Right)
 	same(c, "valid", got.MaelstromValid, want.MaelstromValid)
 	for _, check := range want.Checks {
