@@ -627,6 +627,14 @@ var nearMisses = []struct {
 		b := s.callAgain("n1", "t", value, true)
 		return Overwritten{"seq-kv", `"t"`, a.at, a.request, "n0", "3", b.at, b.request, "n1", say("%d", value), true, -1, ""}
 	}},
+	{"a write asks for what the key is, if nothing has set it since", func(s *scene, near bool) Claim {
+		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
+		s.call("n0", `{"type":"write","key":"t","value":2,"msg_id":2}`)
+		h := s.call("n1", `{"type":"write","key":"u","value":5,"msg_id":1}`)
+		s.callAgain("n0", "t", 1, near)
+		s.callAgain("n1", "t", 2, true)
+		return LastChange{"n1", "seq-kv", `"u"`, "5", h.at, s.answer(s.ask("c1", "n1", "read", 0), "0")}
+	}},
 	{"a swap may have put back what the key was", func(s *scene, near bool) Claim {
 		s.call("n0", `{"type":"write","key":"t","value":1,"msg_id":1}`)
 		h := s.call("n0", `{"type":"write","key":"t","value":3,"msg_id":2}`)

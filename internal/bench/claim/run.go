@@ -130,7 +130,7 @@ func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 		m.answers = append(m.answers, at)
 		answers[m.dest] = at
 		s := slot{m.dest, m.key}
-		if e.Unsure && r.sets(e) && (e.Changed || len(r.doubts[s]) > 0 || !r.idle(e)) {
+		if e.Unsure && r.sets(e) && (len(r.doubts[s]) > 0 || !r.idle(e)) {
 			r.doubts[s] = append(r.doubts[s], at)
 		}
 		if e.Changed {
