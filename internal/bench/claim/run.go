@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/service"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -224,18 +225,16 @@ func (r *Run) request(op int) *message {
 }
 
 // isClient reports whether a name is a client's: c and a number.
-func isClient(name string) bool { return numbered(name, "c") }
-
-// isNode reports whether a name is a node's: n and a number.
-func isNode(name string) bool { return numbered(name, "n") }
-
-func numbered(name, letter string) bool {
-	number, ok := strings.CutPrefix(name, letter)
+func isClient(name string) bool {
+	number, ok := strings.CutPrefix(name, "c")
 	_, err := strconv.Atoi(number)
 	return ok && err == nil
 }
 
-func isService(name string) bool { return !isNode(name) && !isClient(name) }
+// isNode reports whether a name is a node's. Maelstrom's --nodes gives it any.
+func isNode(name string) bool { return !isService(name) && !isClient(name) }
+
+func isService(name string) bool { return slices.Contains(service.Names, name) }
 
 // withoutIDs returns a body as it was written, without msg_id and in_reply_to.
 func withoutIDs(body json.RawMessage) string {

@@ -75,7 +75,7 @@ func TestMentions(t *testing.T) {
 
 func TestNamesAreOfNodesClientsOrServices(t *testing.T) {
 	for name, want := range map[string]string{
-		"n0": "node", "n12": "node", "c3": "client", "n": "service", "nobody": "service", "c": "service", "7": "service",
+		"n0": "node", "n12": "node", "c3": "client", "n": "node", "nobody": "node", "c": "node", "7": "node",
 		"seq-kv": "service", "lin-tso": "service",
 	} {
 		kinds := map[string]bool{"node": isNode(name), "client": isClient(name), "service": isService(name)}

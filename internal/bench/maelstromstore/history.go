@@ -33,7 +33,7 @@ func (r *reader) requestsOf() (all map[string][]*request, clients []string) {
 		e := &r.events[i]
 		m := e.msg
 		switch own := all[m.dest]; {
-		case e.recv && isClient(m.dest) && len(own) > 0:
+		case e.recv && r.isClient(m.dest) && len(own) > 0:
 			q := own[len(own)-1]
 			if q.answer == nil && q.msgID == m.inReplyTo {
 				q.answer, q.came = m, e.at
@@ -41,7 +41,7 @@ func (r *reader) requestsOf() (all map[string][]*request, clients []string) {
 				twice := slices.ContainsFunc(own, func(q *request) bool { return q.msgID == m.inReplyTo })
 				r.strays = append(r.strays, stray{m, e.at, twice})
 			}
-		case !e.recv && isClient(m.src) && m.kind != "init":
+		case !e.recv && r.isClient(m.src) && m.kind != "init":
 			if all[m.src] == nil {
 				clients = append(clients, m.src)
 			}
@@ -169,4 +169,7 @@ func field(m *message, name string) any {
 	return number(string(fields[name]))
 }
 
-func isClient(name string) bool { return strings.HasPrefix(name, "c") } // as Maelstrom sees it
+// isClient reports whether a name is a client's. A node may have such a name.
+func (r *reader) isClient(name string) bool {
+	return strings.HasPrefix(name, "c") && !slices.Contains(r.log.Nodes, name)
+}

@@ -167,7 +167,7 @@ func (r *reader) take(net *netJournal) {
 		}
 	}
 	whole := slices.IndexFunc(net.events, func(e event) bool {
-		if requests = requests || isClient(e.msg.src) && !inits(e.msg); !requests {
+		if requests = requests || r.isClient(e.msg.src) && !inits(e.msg); !requests {
 			halves -= e.missing
 			return halves < 0
 		}
@@ -262,7 +262,7 @@ func (r *reader) traffic() (t maelstromtest.Traffic) {
 			continue
 		}
 		t.Messages++
-		if !isClient(e.msg.src) && !isClient(e.msg.dest) {
+		if !r.isClient(e.msg.src) && !r.isClient(e.msg.dest) {
 			t.ServerMessages++
 		}
 	}

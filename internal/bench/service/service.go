@@ -17,6 +17,9 @@ import (
 	"maelstrom-counter/internal/bench/journal"
 )
 
+// Names are those of all services.
+var Names = []string{"lin-kv", "lin-tso", "lww-kv", "seq-kv"}
+
 // A Service handles requests.
 type Service interface {
 	// serve returns false for a type of request that the service does not know:

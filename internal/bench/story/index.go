@@ -12,6 +12,7 @@ import (
 
 	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/service"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -365,18 +366,17 @@ func (x *run) born(node string, pos int) int {
 	return lives[n-1]
 }
 
-// isNode reports whether a name is a node's: n and a number.
-func isNode(name string) bool { return isNumbered(name, "n") }
+// isNode reports whether a name is a node's. Maelstrom's --nodes gives it any.
+func isNode(name string) bool { return !isService(name) && !isClient(name) }
 
-func isClient(name string) bool { return isNumbered(name, "c") }
-
-func isService(name string) bool { return !isNode(name) && !isClient(name) }
-
-func isNumbered(name, prefix string) bool {
-	number, ok := strings.CutPrefix(name, prefix)
+// isClient reports whether a name is a client's: c and a number.
+func isClient(name string) bool {
+	number, ok := strings.CutPrefix(name, "c")
 	_, err := strconv.ParseUint(number, 10, 64)
 	return ok && err == nil
 }
+
+func isService(name string) bool { return slices.Contains(service.Names, name) }
 
 // byNumber orders names of one kind.
 func byNumber(a, b string) int {

@@ -1,0 +1,26 @@
+package maelstromstore
+
+import (
+	"reflect"
+	"testing"
+
+	"maelstrom-counter/internal/bench/journal"
+)
+
+// With --nodes a,b,c there is a node whose name begins as a client's does.
+func TestANodeMayBeCalledC(t *testing.T) {
+	r := &reader{log: &runLog{settings: settings{Nodes: []string{"a", "b", "c"}}}}
+	for i, m := range []message{
+		{src: "c9", dest: "c", body: journal.Raw(`{"type":"read","msg_id":1}`), kind: "read", msgID: "1"},
+		{src: "c", dest: "a", body: journal.Raw(`{"type":"read","msg_id":1}`), kind: "read", msgID: "1"},
+		{src: "a", dest: "c", body: journal.Raw(`{"type":"read_ok","in_reply_to":1}`), kind: "read_ok", inReplyTo: "1"},
+		{src: "c", dest: "c9", body: journal.Raw(`{"type":"read_ok","in_reply_to":1}`), kind: "read_ok", inReplyTo: "1"},
+	} {
+		m.sent, m.recv = 2*i+1, 2*i+2
+		r.events = append(r.events, event{msg: &m}, event{msg: &m, recv: true})
+	}
+	all, clients := r.requestsOf()
+	if !reflect.DeepEqual(clients, []string{"c9"}) || len(all["c9"]) != 1 || all["c9"][0].answer == nil || len(r.strays) > 0 {
+		t.Errorf("clients %v, requests %v, strays %v", clients, all, r.strays)
+	}
+}
