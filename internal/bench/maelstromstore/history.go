@@ -25,10 +25,11 @@ type stray struct {
 	twice bool // it had been answered
 }
 
-// requestsOf returns the requests of each client, in order, and the clients in
-// the order of their first requests. A client waits for one answer at a time.
-func (r *reader) requestsOf() (all map[string][]*request, clients []string) {
-	all = map[string][]*request{}
+// requestsOf returns the requests of each client, in order, and by node the
+// clients in the order of their first requests. A client waits for one answer
+// at a time.
+func (r *reader) requestsOf() (all map[string][]*request, clients map[string][]string) {
+	all, clients = map[string][]*request{}, map[string][]string{}
 	for i := range r.events {
 		e := &r.events[i]
 		m := e.msg
@@ -43,7 +44,7 @@ func (r *reader) requestsOf() (all map[string][]*request, clients []string) {
 			}
 		case !e.recv && r.isClient(m.src) && m.kind != "init":
 			if all[m.src] == nil {
-				clients = append(clients, m.src)
+				clients[m.dest] = append(clients[m.dest], m.src)
 			}
 			all[m.src] = append(all[m.src], &request{message: m, at: e.at})
 		}
@@ -53,7 +54,7 @@ func (r *reader) requestsOf() (all map[string][]*request, clients []string) {
 
 // match finds the client of each process, which has one client of its own, and
 // with it the request of each operation. Operations of which the journal has no
-// request have none.
+// request have none. Processes and clients begin in nearly the same order.
 func (r *reader) match() map[*logged]*request {
 	all, clients := r.requestsOf()
 	processes := map[int][]*logged{}
@@ -66,21 +67,20 @@ func (r *reader) match() map[*logged]*request {
 	}
 	found := map[*logged]*request{}
 	for _, process := range order {
-		ops, best, length := processes[process], -1, 0
-		for i, client := range clients {
-			if requests := all[client]; requests[0].dest == r.nodeOf(process) {
-				if n := alike(ops, requests); n > length {
-					best, length = i, n
-				}
+		node, ops, best, length := r.nodeOf(process), processes[process], -1, 0
+		own := clients[node]
+		for i, client := range own[:min(len(own), 2*r.log.Concurrency)] {
+			if n := alike(ops, all[client]); n > length {
+				best, length = i, n
 			}
 		}
 		if best < 0 {
 			continue
 		}
-		for i, q := range all[clients[best]][:length] {
+		for i, q := range all[own[best]][:length] {
 			found[ops[i]] = q
 		}
-		clients = slices.Delete(clients, best, best+1)
+		clients[node] = slices.Delete(own, best, best+1)
 	}
 	return found
 }
