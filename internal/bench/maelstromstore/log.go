@@ -23,7 +23,8 @@ type runLog struct {
 	lives   verdict.Lives
 	stderr  []journal.Entry // with --log-stderr
 	crashed string          // why Jepsen broke the run off
-	done    bool            // the run has come to its end, and only the analysis was left
+	done    bool            // all requests were made that the run has
+	stopped bool            // the nodes were stopped, and none had crashed, unless crashed says so
 	last    time.Duration   // when the last line was written
 
 	recovering bool
@@ -47,6 +48,7 @@ type settings struct {
 		Dist edn.Keyword
 	}
 	Availability edn.RawMessage // nil, a number, or the keyword total
+	LeaveRunning bool           // the nodes, at the end
 }
 
 // A logged operation is one as a worker has logged it, when it began and when
@@ -127,13 +129,15 @@ func (l *runLog) take(r logRecord) {
 		l.recovering = true
 	case strings.HasPrefix(first, "Run complete"):
 		l.done = true
+	case strings.HasPrefix(first, "Analyzing"):
+		l.stopped = !l.LeaveRunning
 	}
 }
 
 var (
 	processCrashed = regexp.MustCompile(`^Process (\d+) crashed`)
 	nodeCrashed    = regexp.MustCompile(`(?s)Node (\S+) crashed with exit status (-?\d+)\. Before crashing, it wrote to STDOUT:\n(.*?)\nAnd to STDERR:\n(.*?)\nFull STDERR logs`)
-	exception      = regexp.MustCompile(`^[\w.$]+(Exception|ExceptionInfo|Error): `)
+	exception      = regexp.MustCompile(`^([\w.$]+(Exception|ExceptionInfo|Error): )+`)
 )
 
 // warning takes a record of the level WARN, whose lines after the first are an
@@ -144,7 +148,7 @@ func (l *runLog) warning(at time.Duration, thread, first, rest string) {
 	if m := processCrashed.FindStringSubmatch(first); m != nil {
 		process, _ := strconv.Atoi(m[1])
 		l.complete(at, process, strings.SplitN(message, "\n", 2)[0])
-	} else if node, ok := strings.CutSuffix(thread, " stdout"); ok && first == "Error!" {
+	} else if node, ok := strings.CutSuffix(thread, " stdout"); ok && first == "Error!" && !l.done { // then nodes are stopped
 		l.lives.Mutes = append(l.lives.Mutes, muteOf(node, at, message))
 	} else if strings.HasPrefix(first, "Test crashed!") {
 		l.crashed = strings.SplitN(message, "\n", 2)[0]
@@ -162,22 +166,19 @@ var reasons = []struct {
 	is        *regexp.Regexp
 	line, why string
 }{
-	{regexp.MustCompile(`(?s)not well-formed JSON: (.*) Did you mean to encode`), "$1", "not JSON"},
-	{regexp.MustCompile(`STDOUT: \{:body \{\}\} This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it does a blank line"},
-	{regexp.MustCompile(`STDOUT: (.*) This is malformed because: (.*) See doc`), "", "Maelstrom reads it as $1, which is malformed: $2"},
-	{regexp.MustCompile(`Invalid source for .*:src "([^"]*)".*, :body (.*)\} \(get queues`), "", "its src $1 does not exist, or no longer; its body is $2"},
-	{regexp.MustCompile(`Invalid dest for .*:dest "([^"]*)".*, :body (.*)\} \(get queues`), "", "its dest $1 does not exist, or no longer; its body is $2"},
-	{regexp.MustCompile(`(.*)`), "", "$1"},
+	{regexp.MustCompile(`(?s)not well-formed JSON:\n(.*)\nDid you mean to encode`), "$1", "not JSON"},
+	{regexp.MustCompile(`STDOUT:\s+\{:body \{\}\}\s+This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it does a blank line"},
+	{regexp.MustCompile(`(?s)STDOUT:(.*?)\s+This is malformed because:(.*?)\s+See doc`), "", "Maelstrom reads it as $1, which is malformed: $2"},
+	{regexp.MustCompile(`Invalid source for .*?:src "((?:[^"\\]|\\.)*)".*?, :body (.*)\}\n\(get queues`), "", "its src $1 did not exist then; its body is $2"},
+	{regexp.MustCompile(`Invalid dest for .*?:dest "((?:[^"\\]|\\.)*)".*?, :body (.*)\}\n\(get queues`), "", "its dest $1 did not exist then; its body is $2"},
+	{regexp.MustCompile(`(?s)(.*)`), "", "$1"},
 }
 
 func muteOf(node string, at time.Duration, message string) verdict.Mute {
-	message = strings.Join(strings.Fields(message), " ")
 	for _, r := range reasons {
 		if m := r.is.FindStringSubmatchIndex(message); m != nil {
-			expand := func(template string) string {
-				return verdict.Shown(string(r.is.ExpandString(nil, template, message, m)))
-			}
-			return verdict.Mute{Node: node, At: at, Line: expand(r.line), Why: expand(r.why)}
+			line, why := string(r.is.ExpandString(nil, r.line, message, m)), string(r.is.ExpandString(nil, r.why, message, m))
+			return verdict.Mute{Node: node, At: at, Line: verdict.Shown(line), Why: verdict.Shown(strings.Join(strings.Fields(why), " "))}
 		}
 	}
 	panic("unreachable: the last matches all")
@@ -246,7 +247,7 @@ func (l *runLog) nemesis(at time.Duration, f, value string) {
 func settingsOf(test string) (s settings) {
 	for name, to := range map[string]any{
 		"argv": &s.Argv, "workload": &s.Workload, "bin": &s.Bin, "args": &s.Args, "nodes": &s.Nodes, "concurrency": &s.Concurrency,
-		"rate": &s.Rate, "time-limit": &s.TimeLimit, "nemesis-interval": &s.Interval, "latency": &s.Latency, "availability": &s.Availability,
+		"rate": &s.Rate, "time-limit": &s.TimeLimit, "nemesis-interval": &s.Interval, "latency": &s.Latency, "availability": &s.Availability, "leave-db-running?": &s.LeaveRunning,
 	} {
 		_, value, found := strings.Cut("\n "+strings.TrimPrefix(test, "{"), "\n :"+name)
 		if found {

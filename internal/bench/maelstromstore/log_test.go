@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"olympos.io/encoding/edn"
@@ -96,19 +97,20 @@ func TestTheLogTellsTheCuts(t *testing.T) {
 
 func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 	for want, exception := range map[string]string{
-		"hello | not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode this line as JSON?",
+		"hello  there | not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello  there\nDid you mean to encode this line as JSON?",
 		" | Maelstrom reads it as a message without src, dest and body, as it does a blank line": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
 			"{:body {}}\n\nThis is malformed because:\n\n{:src missing-required-key, :dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
 		" | Maelstrom reads it as {:src \"n0\", :body {}}, which is malformed: {:dest missing-required-key}": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
 			"{:src \"n0\",\n :body {}}\n\nThis is malformed because:\n\n{:dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
-		` | its dest c0 does not exist, or no longer; its body is {:in_reply_to 1, :type "init_ok"}`: `java.lang.AssertionError: Assert failed: Invalid dest for message #maelstrom.net.message.Message{:id 71, :src "n0", :dest "c0", :body {:in_reply_to 1, :type "init_ok"}}` +
+		` | its dest c0 did not exist then; its body is {:in_reply_to 1, :type "init_ok"}`: `java.lang.AssertionError: Assert failed: Invalid dest for message #maelstrom.net.message.Message{:id 71, :src "n0", :dest "c0", :body {:in_reply_to 1, :type "init_ok"}}` +
 			"\n(get queues (:dest m))",
-		` | its src n9 does not exist, or no longer; its body is {}`: `java.lang.AssertionError: Assert failed: Invalid source for message #maelstrom.net.message.Message{:id 71, :src "n9", :dest "c0", :body {}}` +
+		` | its src n9 did not exist then; its body is {:src "n1", :dest "n2"}`: `java.lang.AssertionError: Assert failed: Invalid source for message #maelstrom.net.message.Message{:id 71, :src "n9", :dest "c0", :body {:src "n1", :dest "n2"}}` +
 			"\n(get queues (:src m))",
-		" | what else there is": "java.lang.IllegalStateException: what else there is",
+		" | what else there is": "java.util.concurrent.ExecutionException: java.lang.IllegalStateException: what  else\nthere is",
 	} {
 		l := logOf("00,950 WARN n0 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,000 INFO jepsen test runner|Relative time begins now",
-			"01,050 WARN n1 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,060 WARN maelstrom seq-kv|Error in service worker!", exception)
+			"01,050 WARN n1 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,060 WARN maelstrom seq-kv|Error in service worker!", exception,
+			"02,000 INFO jepsen test runner|Run complete, writing", "02,050 WARN n2 stdout|Error!", exception)
 		line, why, _ := strings.Cut(want, " | ")
 		if want := []verdict.Mute{{Node: "n0", At: -50 * ms, Line: line, Why: why}, {Node: "n1", At: 50 * ms, Line: line, Why: why}}; !reflect.DeepEqual(l.lives.Mutes, want) {
 			t.Errorf("%+v, want %+v", l.lives.Mutes, want)
@@ -126,6 +128,43 @@ func TestTheLogTellsWhyTheRunBrokeOff(t *testing.T) {
 	l = logOf("01,000 WARN jepsen test runner|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "\tat x.y(z.clj:1)")
 	if l.lives.Crashes != nil || l.crashed != "Expected node n1 to respond to an init message, but node did not respond." {
 		t.Errorf("%+v, %q", l.lives.Crashes, l.crashed)
+	}
+}
+
+// Most first attempts end with that.
+func TestARunMayEndBeforeItsFirstRequest(t *testing.T) {
+	const head, running = "2026-11-30 07:00:01,000{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", "Running test:\n{:workload :g-counter\n :nodes [\"n0\"]\n :concurrency 1}\n"
+	for message, want := range map[string]string{
+		"Test crashed!\nclojure.lang.ExceptionInfo: Node n0 crashed with exit status 1. Before crashing, it wrote to STDOUT:\n\n\n\nAnd to STDERR:\n\n  File x\nKeyError: 'a'\n\nFull STDERR logs are": "the run ended before its first request: n0 crashed: its process ended with exit status 1, and its standard error ends with \"KeyError: 'a'\"",
+		"Test crashed!\njava.io.IOException: Cannot run program \"/n\": error=13, Permission denied":                                                                                                   "the run ended before its first request: Cannot run program \"/n\": error=13, Permission denied",
+		"Tearing down DB": "the run has not come to its first request",
+	} {
+		text := strings.Replace(head, "WARN", "INFO", 1) + running + head + message + "\n"
+		if _, err := Read(fstest.MapFS{"jepsen.log": {Data: []byte(text)}}, Options{}); err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+	}
+}
+
+// Whether a node has crashed is known when Maelstrom has stopped the nodes,
+// which it does not do with --leave-db-running.
+func TestTheLogTellsWhetherNodesWereStopped(t *testing.T) {
+	for _, test := range []struct {
+		leave string
+		lines []string
+		want  bool
+	}{
+		{"false", []string{"Run complete, writing"}, false},
+		{"false", []string{"Run complete, writing", "Analyzing..."}, true},
+		{"true", []string{"Run complete, writing", "Analyzing..."}, false},
+	} {
+		lines := []string{"01,000 INFO jepsen test runner|Running test:", "{:args []", " :leave-db-running? " + test.leave, " :rate 5.0}"}
+		for _, line := range test.lines {
+			lines = append(lines, "02,000 INFO jepsen test runner|"+line)
+		}
+		if l := logOf(lines...); l.stopped != test.want {
+			t.Errorf("%+v: %v", test, l.stopped)
+		}
 	}
 }
 

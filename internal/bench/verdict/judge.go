@@ -202,18 +202,20 @@ func (e Evidence) wellFormed(c Counts) Check {
 }
 
 func (e Evidence) liveAnswers() Check {
-	var missing []Op
+	var missing, unanswered []Op
 	for _, op := range e.History {
 		if op.Unanswered && !e.wasDown(op) {
-			missing = append(missing, op)
+			unanswered = append(unanswered, op)
+			if e.wasUp(op) {
+				missing = append(missing, op)
+			}
 		}
 	}
-	unseen := slices.IndexFunc(e.Crashes, func(c Crash) bool { return c.Unseen })
 	switch {
 	case len(e.History) == 0:
 		return Vacuous(LiveAnswers, "nothing was asked")
-	case len(missing) == 0 && unseen >= 0:
-		return Skipped(LiveAnswers, "it is not known when "+e.Crashes[unseen].Node+" ended")
+	case len(missing) == 0 && len(unanswered) > 0:
+		return Skipped(LiveAnswers, "it is not known whether "+unanswered[0].Node+" had ended when it did not answer "+unanswered[0].Request())
 	}
 	var findings []string
 	for _, g := range grouped(missing, e.silence) {
@@ -238,10 +240,16 @@ func (e Evidence) silence(op Op) string {
 }
 
 // wasDown reports whether an operation's node was dead or paused while it was
-// under way, or may have been: it ended, and nobody saw when.
+// under way.
 func (e Evidence) wasDown(op Op) bool {
-	unseen := func(c Crash) bool { return c.Unseen && c.Node == op.Node && c.At <= op.Complete }
-	return slices.ContainsFunc(e.Crashes, unseen) || slices.ContainsFunc(e.Down[op.Node], func(d Interval) bool { return d.From <= op.Complete && d.To >= op.Invoke })
+	return slices.ContainsFunc(e.Down[op.Node], func(d Interval) bool { return d.From <= op.Complete && d.To >= op.Invoke })
+}
+
+// wasUp reports whether it is known that an operation's node had not ended. If
+// nobody saw when a node ended, others may have ended unseen, too.
+func (e Evidence) wasUp(op Op) bool {
+	ended := func(c Crash) bool { return c.Unseen && (c.Node != op.Node || c.At <= op.Complete) }
+	return e.Unknown[NoCrash] == "" && !slices.ContainsFunc(e.Crashes, ended)
 }
 
 // somethingAsked finds runs that show nothing. If nothing was asked, that
