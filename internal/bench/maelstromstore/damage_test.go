@@ -77,16 +77,14 @@ func set(store fstest.MapFS, name string, data []byte) {
 // A damaged store is refused in a sentence, or read. What is then told holds,
 // and if events were lost, it holds in the whole run as well.
 func TestDamage(t *testing.T) {
-	const seed, cases = 28, 3000
-	n := cases
-	if testing.Short() {
-		n /= 10
-	}
+	t.Parallel()
+	const seed = 28
+	from, to := drawnNumbers(3000)
 	whole := map[string]*told{}
 	stores := realRuns(t)
 	names := slices.Sorted(maps.Keys(stores))
 	refused := 0
-	for i := range n {
+	for i := from; i < to; i++ {
 		rng := rand.New(rand.NewPCG(seed, uint64(i)))
 		name := names[rng.IntN(len(names))]
 		store, what, loses := damaged(rng, stores[name])
@@ -113,19 +111,17 @@ func TestDamage(t *testing.T) {
 			t.Errorf("case %d, %s, %s: %s", i, name, what, problem)
 		}
 	}
-	t.Logf("%d of %d were refused", refused, n)
+	t.Logf("%d of %d were refused", refused, to-from)
 }
 
 // What is told of a run that was killed is true of what happened.
 func TestKilledRuns(t *testing.T) {
-	seeds := uint64(120)
-	if testing.Short() {
-		seeds /= 8
-	}
+	t.Parallel()
+	from, to := drawnNumbers(120)
 	refused := 0
-	for number := range seeds {
-		truth := drawn(t, 1000+number)
-		rng := rand.New(rand.NewPCG(number, 29))
+	for number := from; number < to; number++ {
+		truth := drawn(t, uint64(100_000+number))
+		rng := rand.New(rand.NewPCG(uint64(number), 29))
 		killed := time.Duration(1 + rng.Int64N(int64(truth.result.Elapsed)))
 		o := storetest.Options{Killed: killed, Block: pick(rng, 16, 128, 1024, 8192), Late: truth.late}
 		store := storetest.Write(truth.result, truth.entries, o)
@@ -142,7 +138,7 @@ func TestKilledRuns(t *testing.T) {
 			t.Errorf("run %d of %s, killed after %v: %s", number, truth.name, killed, problem)
 		}
 	}
-	t.Logf("%d of %d were refused", refused, seeds)
+	t.Logf("%d of %d were refused", refused, to-from)
 }
 
 // damaged returns a damaged copy of a store, what was done to it, and whether
@@ -237,7 +233,8 @@ func (w *told) problems() (problems []string) {
 // of the whole.
 func (w *told) refutedBy(whole *told) (problems []string) {
 	for _, c := range w.Checks {
-		if c.Status == verdict.Wrong && whole.Check(c.Name).Status != verdict.Wrong {
+		mayHave := c.Name == verdict.LiveAnswers && strings.HasPrefix(c.Detail, "nodes that may have been up")
+		if c.Status == verdict.Wrong && whole.Check(c.Name).Status != verdict.Wrong && !mayHave {
 			problems = append(problems, fmt.Sprintf("%s is wrong: %s", c.Name, c.Detail))
 		}
 	}
@@ -276,13 +273,14 @@ func aboutTheRecord(c claim.Claim) bool {
 }
 
 // gist returns what a claim says, without times and without what not every
-// journal has: the line with which a node became mute, and when a request came
-// to a node that did not answer it.
+// journal has: the line with which a node became mute and whether that was
+// before the first request, and when a request came to a node that did not
+// answer it.
 func gist(run *claim.Run, c claim.Claim) string {
 	text := timeless(run.Text(c))
 	switch c.(type) {
 	case claim.Mute:
-		text, _, _ = strings.Cut(text, " (")
+		text, _, _ = strings.Cut(text, " that Maelstrom does not take")
 	case claim.Unanswered:
 		text, _, _ = strings.Cut(text, " that was sent ")
 		text, _, _ = strings.Cut(text, " in time")
