@@ -74,7 +74,7 @@ func changeString(v reflect.Value, set func(any)) {
 			set(f)
 		}
 	case v.Type() == reflect.TypeFor[Problem]():
-		for _, p := range []Problem{WrongType, NoField, ExtraField, NotInteger, TwoAnswers, NoSuchCode} {
+		for _, p := range []Problem{WrongType, NoField, ExtraField, NotInteger, TooLarge, TwoAnswers, NoSuchCode} {
 			set(p)
 		}
 	case v.Type() == reflect.TypeFor[How]():

@@ -132,6 +132,7 @@ const (
 	NoField    Problem = "missing"      // Field is missing
 	ExtraField Problem = "unexpected"   // Field does not belong there
 	NotInteger Problem = "no integer"   // Field should be an integer
+	TooLarge   Problem = "too large"    // Field is an integer of more than 64 bits
 	TwoAnswers Problem = "second"       // there was an answer before; Field is empty
 	NoSuchCode Problem = "unknown code" // Field is the code of an error, and is not an integer
 )
@@ -159,6 +160,9 @@ func (c BadAnswer) holds(r *Run) bool {
 		return has && !known && m.kind == op.F+"_ok"
 	case NotInteger:
 		return has && known && c.Field != "type" && m.kind == op.F+"_ok" && !isInteger(raw)
+	case TooLarge:
+		_, err := strconv.ParseInt(string(raw), 10, 64)
+		return c.Field == "value" && m.kind == "read_ok" && op.F == "read" && isInteger(raw) && err != nil
 	case TwoAnswers:
 		return c.Field == "" && m.sent > first.sent && m.src == first.src && r.answers(m, r.request(c.Op))
 	case NoSuchCode:
@@ -170,12 +174,13 @@ func (c BadAnswer) holds(r *Run) bool {
 func (c BadAnswer) text(r *Run) string {
 	m := r.message(c.Reply)
 	what := map[Problem]string{
-		WrongType:  say("its type is %q, not %q", c.Field, r.op(c.Op).F+"_ok"),
+		WrongType:  say("its type is not %q", r.op(c.Op).F+"_ok"),
 		NoField:    say("it has no %s", c.Field),
 		ExtraField: say("it has a field %q, which does not belong there", c.Field),
 		NotInteger: say("its %s is not an integer", c.Field),
+		TooLarge:   say("its %s does not fit in 64 bits", c.Field),
 		TwoAnswers: "it had answered that before",
-		NoSuchCode: say("its code is %s", c.Field),
+		NoSuchCode: "it has no code that is an integer",
 	}[c.Problem]
 	return say("%s answered %s with %s %s: %s.", m.src, r.noun(c.Op), r.body(c.Reply), r.when(m.sent), what)
 }

@@ -438,6 +438,7 @@ func wrongAnswers(s *scene) []said {
 		bad("c3", "add", `"type":"add_ok","value":1`, ExtraField, "value"),
 		bad("c4", "read", `"type":"read_ok","value":"1"`, NotInteger, "value"),
 		bad("c5", "add", `"type":"error","code":"busy"`, NoSuchCode, `"busy"`),
+		bad("c6", "read", `"type":"read_ok","value":9223372036854775808`, TooLarge, "value"),
 		{Claim: BadAnswer{twice, second, TwoAnswers, ""}},
 		{Claim: Refused{refused, reply, "n1", 11, true}},
 		{Claim: Refused{open, maybe, "n1", 13, false}},

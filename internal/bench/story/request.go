@@ -592,6 +592,7 @@ func (t *teller) badBody(o *op) {
 	if o.F == "read" {
 		fields = []string{"value"}
 	}
+	_, tooLarge := strconv.ParseInt(string(body["value"]), 10, 64)
 	switch kind := text(body["type"]); {
 	case kind == "error":
 		c.Problem, c.Field = claim.NoSuchCode, string(body["code"])
@@ -601,8 +602,11 @@ func (t *teller) badBody(o *op) {
 		c.Problem, c.Field = claim.NoField, "value"
 	case len(fields) > 0 && !isInteger(body["value"]):
 		c.Problem, c.Field = claim.NotInteger, "value"
+	case len(fields) > 0 && tooLarge != nil:
+		c.Problem, c.Field = claim.TooLarge, "value"
 	default:
-		for name, value := range body {
+		for _, name := range slices.Backward(slices.Sorted(maps.Keys(body))) {
+			value := body[name]
 			known := name == "type" || slices.Contains(fields, name)
 			if number := name == "msg_id" || name == "in_reply_to"; number && !isInteger(value) {
 				c.Problem, c.Field = claim.NotInteger, name

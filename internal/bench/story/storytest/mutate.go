@@ -101,7 +101,7 @@ var others = map[reflect.Type][]string{
 	},
 	reflect.TypeFor[claim.Problem](): {
 		string(claim.WrongType), string(claim.NoField), string(claim.ExtraField),
-		string(claim.NotInteger), string(claim.TwoAnswers), string(claim.NoSuchCode),
+		string(claim.NotInteger), string(claim.TooLarge), string(claim.TwoAnswers), string(claim.NoSuchCode),
 	},
 }
 
