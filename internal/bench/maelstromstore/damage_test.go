@@ -79,7 +79,7 @@ func set(store fstest.MapFS, name string, data []byte) {
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	const seed = 28
-	from, to := drawnNumbers(3000)
+	from, to := drawnNumbers(1000)
 	whole := map[string]*told{}
 	stores := realRuns(t)
 	names := slices.Sorted(maps.Keys(stores))
