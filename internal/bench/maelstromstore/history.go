@@ -2,6 +2,7 @@ package maelstromstore
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -134,6 +135,10 @@ func (r *reader) setOrigin(found map[*logged]*request) {
 func (r *reader) history() (history []verdict.Op) {
 	found := r.match()
 	r.setOrigin(found)
+	if n := len(r.log.ops) - len(found); n > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("The messages of %d of %d requests were not found in the network's journal. "+
+			"What jepsen.log tells of them has whole milliseconds, by which they may seem to have taken 3 ms longer.", n, len(r.log.ops)))
+	}
 	for _, o := range r.log.ops {
 		op, q := o.Op, found[o]
 		op.Worker, op.Node = r.workerOf(o.process), r.nodeOf(o.process)

@@ -225,11 +225,7 @@ func (e Evidence) liveAnswers() Check {
 		}
 		findings = append(findings, e.silence(g.first)+" to "+what)
 	}
-	were := "were"
-	if e.Unknown[NoCrash] != "" {
-		were = "may have been"
-	}
-	detail := fmt.Sprintf("nodes that %s up left %d of %s unanswered", were, len(missing), Number(len(e.History), "request"))
+	detail := fmt.Sprintf("nodes that were up left %d of %s unanswered", len(missing), Number(len(e.History), "request"))
 	return NewCheck(LiveAnswers, detail, findings)
 }
 

@@ -230,13 +230,6 @@ func TestANodeThatEndedUnseenMayHaveBeenUp(t *testing.T) {
 	}
 }
 
-func TestWhereCrashesAreUnknownNobodySaysThatNodesWereUp(t *testing.T) {
-	e := Evidence{History: []Op{unanswered(read(0, 1, 2))}, Unknown: map[string]string{NoCrash: "nobody looked"}}
-	if c := Judge(e, counter{}).Check(LiveAnswers); c.Detail != "nodes that may have been up left 1 of 1 request unanswered" {
-		t.Errorf("%+v", c)
-	}
-}
-
 // The share is of all requests, and of single precision, as in Maelstrom's
 // checker.clj. Nothing is checked unless it was asked for.
 func TestAvailabilityIsMaelstroms(t *testing.T) {
