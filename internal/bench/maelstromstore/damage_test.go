@@ -229,6 +229,18 @@ func (w *told) problems() (problems []string) {
 	return problems
 }
 
+// While a run goes on, it writes its log and its journal.
+func TestTheLogIsNotOlderThanTheJournal(t *testing.T) {
+	want := drawn(t, 1)
+	store := storetest.Write(want.result, want.entries, storetest.Options{})
+	log := store["jepsen.log"].Data
+	set(store, "jepsen.log", log[:len(log)/2])
+	got, err := maelstromstore.Read(store, maelstromstore.Options{Progress: func(int64, int64) { set(store, "jepsen.log", log) }})
+	if err != nil || len(got.Notes) > 0 || len(got.Result.History) != len(want.result.History) {
+		t.Errorf("%v; %+v", err, got)
+	}
+}
+
 // refutedBy returns what is told of a run that has lost events, and is not true
 // of the whole.
 func (w *told) refutedBy(whole *told) (problems []string) {

@@ -20,6 +20,7 @@
 package maelstromstore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -105,14 +106,9 @@ type reader struct {
 // read: for example, it is of another workload.
 func Read(dir fs.FS, o Options) (*Run, error) {
 	r := &reader{Run: &Run{}}
-	if err := r.readLog(dir); err != nil {
-		return nil, err
-	}
-	if o.Progress == nil {
-		o.Progress = func(int64, int64) {}
-	}
 	net, err := readJournal(dir, o.Progress)
-	if err != nil {
+	// While a run goes on, the log must not be older than the journal.
+	if err := cmp.Or(r.readLog(dir), err); err != nil {
 		return nil, err
 	}
 	r.take(net)
