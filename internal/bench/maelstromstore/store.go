@@ -241,7 +241,7 @@ func (r *reader) evidence(history []verdict.Op) verdict.Evidence {
 	for _, m := range r.strays {
 		what := fmt.Sprintf("%s sent %s a reply to none of its requests: %s", m.src, m.dest, m.body)
 		if m.twice {
-			what = fmt.Sprintf("%s answered request %s of %s twice, the second time %s", m.src, m.inReplyTo, m.dest, m.body)
+			what = fmt.Sprintf("%s answered request %s of %s, which had been answered: %s", m.src, m.inReplyTo, m.dest, m.body)
 		}
 		text := "after " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
 		e.Failures = append(e.Failures, verdict.Failure{Check: verdict.WellFormed, Text: text})

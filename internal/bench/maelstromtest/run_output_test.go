@@ -328,7 +328,7 @@ func TestALateAnswerIsCountedOnce(t *testing.T) {
 			time.AfterFunc(2*time.Second, func() { echo(env, m) })
 		}
 	}))
-	if r.Late != 1 || !strings.Contains(fmt.Sprint(r.Check(wellFormed).Findings), "n0 answered request 1 of c1 twice") {
+	if r.Late != 1 || !strings.Contains(fmt.Sprint(r.Check(wellFormed).Findings), "n0 answered request 1 of c1, which had been answered") {
 		t.Errorf("%d late, findings %q", r.Late, r.Check(wellFormed).Findings)
 	}
 }

@@ -254,7 +254,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 			"its program returned before the end of its input",
 		},
 		"rubbish":    {brief, rubbishNode, false, "n0 is mute after 0 ms, when it printed a line that Maelstrom does not take (not JSON): Received a line!"},
-		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3 twice"},
+		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3, which had been answered"},
 		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
 		"mute":       {brief, replying(), false, "n0 gave no answer in time to |no add and no read succeeded| requests was answered"},
 		"malformed":  {brief, replying(`{"type":"done","in_reply_to":%d}`), false, `: reply has type "done"`},

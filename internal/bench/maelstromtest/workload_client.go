@@ -168,7 +168,7 @@ func (c *benchClient) receive(m *message) {
 		c.b.Late++
 		delete(c.late, id)
 	default:
-		c.b.complain(wellFormed, "%s answered request %d of %s twice, the second time %s",
+		c.b.complain(wellFormed, "%s answered request %d of %s, which had been answered: %s",
 			sender(m), id, c.endpoint.name, verdict.Shown(string(m.body)))
 	}
 }

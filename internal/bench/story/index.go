@@ -167,9 +167,9 @@ func (x *indexer) sends(pos int, e journal.Entry) {
 	x.messages = append(x.messages, m)
 	x.sentBy[m.Src] = append(x.sentBy[m.Src], m)
 	if id := m.body["msg_id"]; len(id) > 0 {
-		x.calls[[3]string{m.Src, m.Dest, string(id)}] = m
+		x.calls[callOf(m.Src, m.Dest, id)] = m
 	}
-	switch of := x.calls[[3]string{m.Dest, m.Src, string(m.body["in_reply_to"])}]; {
+	switch of := x.calls[callOf(m.Dest, m.Src, m.body["in_reply_to"])]; {
 	case x.asked != nil && m.Src == x.asked.Dest && m.Dest == x.asked.Src:
 		m.of, m.used, x.asked = x.asked, x.served, nil
 	case of != nil && len(m.body["in_reply_to"]) > 0:
@@ -182,8 +182,16 @@ func (x *indexer) sends(pos int, e journal.Entry) {
 	}
 	m.of.answers = append(m.of.answers, m)
 	if o := m.of.op; o != nil && o.reply == nil {
-		o.reply, o.answered = m, pos
+		o.reply, o.answered, o.Node = m, pos, m.Src
 	}
+}
+
+// callOf names a request. To a client, any node may answer.
+func callOf(src, dest string, id json.RawMessage) [3]string {
+	if isClient(src) {
+		dest = ""
+	}
+	return [3]string{src, dest, string(id)}
 }
 
 // makes finds the operation that a client's request makes: its next. Where the

@@ -152,6 +152,28 @@ func TestACrashComesFirst(t *testing.T) {
 	}
 }
 
+// A node may have another answer its clients.
+func TestAnotherNodeMayAnswer(t *testing.T) {
+	var entries []journal.Entry
+	for id, m := range []journal.Entry{
+		{Src: "c9", Dest: "n1", Body: []byte(`{"type":"read","msg_id":1}`)},
+		{Src: "n1", Dest: "n0", Body: []byte(`{"type":"fwd","client":"c9","id":1}`)},
+		{Src: "n0", Dest: "c9", Body: []byte(`{"type":"read_ok","value":5,"in_reply_to":1}`)},
+	} {
+		m.ID, m.Time = id, time.Duration(1+id)*time.Millisecond
+		for _, m.What = range []journal.What{journal.Sent, journal.Received} {
+			entries = append(entries, m)
+		}
+	}
+	s := Tell(judged([]verdict.Op{{
+		F: "read", Value: int64(5), Node: "n1", Client: "c9", Invoke: time.Millisecond, Complete: 3 * time.Millisecond, Outcome: verdict.OK, Final: true,
+	}}), entries)
+	check(t, s)
+	if !strings.Contains(s.Caption, "n0 answered 5 to the final read after 3 ms; right would be 0.") {
+		t.Error(s.Text())
+	}
+}
+
 // If nobody saw when a node ended, the story says what it was handed after the
 // last that it sent.
 func TestACrashThatNobodySaw(t *testing.T) {

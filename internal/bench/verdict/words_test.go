@@ -43,7 +43,7 @@ func TestARequestIsNamedByWhatItIsAndWhenItWasMade(t *testing.T) {
 func TestTextsOfOneKindDifferInTheirParticulars(t *testing.T) {
 	for _, kind := range [][]string{
 		{`value of read_ok: "7" is not an integer`, `value of read_ok: "a \" b" is not an integer`, `value of read_ok: 7.5 is not an integer`},
-		{`after 17 ms: n1 answered request 3 of c5 twice, the second time {"a":[1]}`, `after 8.50 ms: n12 answered request 40 of c5 twice, the second time {}`},
+		{`after 17 ms: n1 answered request 3 of c5, which had been answered: {"a":[1]}`, `after 8.50 ms: n12 answered request 40 of c5, which had been answered: {}`},
 		{`read_ok has no value`},
 		{`add_ok has no value`},
 		{`not an object: [1]`, `not an object: ["a", {}]`},
