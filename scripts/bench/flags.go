@@ -281,11 +281,10 @@ func parseWhy(args []string) (options, error) {
 		}
 		o.directory = flags.Arg(0)
 	}
-	if err != nil {
-		return o, err
+	if err == nil {
+		o.Consistency, err = maelstromtest.ParseConsistency(r.consistency)
 	}
 	o.directory = cmp.Or(o.directory, "store/latest")
-	o.Consistency, err = maelstromtest.ParseConsistency(r.consistency)
 	return o, err
 }
 

@@ -68,10 +68,11 @@ func (b *bencher) explain(ctx context.Context, run *maelstromstore.Run) (int, er
 	if err != nil {
 		return usage, err
 	}
+	written := 0
 	run.Entries(func(e journal.Entry) {
-		if ctx.Err() == nil {
+		if written++; ctx.Err() == nil {
 			err = cmp.Or(err, journal.Write(s.journal, e))
-			b.progress.pass("writing what happened to each message")
+			b.progress.pass("%d lines of %s written", written, report.MessagesFile)
 		}
 	})
 	run.Entries = nil // which holds all events
