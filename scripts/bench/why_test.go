@@ -145,6 +145,12 @@ func TestAnInterruptedWhyLeavesNothing(t *testing.T) {
 		}
 		size = info.Size()
 		cancel()
+		for range 100 {
+			entries(do)
+		}
+		if info, err := os.Stat(filepath.Join(b.out, report.MessagesFile)); err != nil || info.Size() != size {
+			t.Errorf("it went on writing: %v, %v", info, err)
+		}
 	}
 	code, err := b.explain(ctx, run)
 	if code != interrupted || err != nil || size == 0 {

@@ -106,12 +106,17 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 			t.Errorf("%s: valid is %s, want %s", test.want, valid, want)
 		}
 	}
-	run := sample()
-	run.Result.Verdict = verdict.Judge(verdict.Evidence{
-		History: []verdict.Op{{F: "echo", Outcome: verdict.OK}}, Complete: true, Consistency: verdict.Linearizable,
-	}, maelstromtest.Echo{})
-	if got, want := run.Headline(), "RIGHT by Maelstrom's verdict and by every other check."; got != want {
-		t.Errorf("%q, not %q", got, want)
+	for complete, want := range map[bool]string{
+		true:  "RIGHT by Maelstrom's verdict and by every other check.",
+		false: "RIGHT by Maelstrom's verdict. Not checked: run complete (it was ended before its time).",
+	} {
+		run := sample()
+		run.Result.Verdict = verdict.Judge(verdict.Evidence{
+			History: []verdict.Op{{F: "echo", Outcome: verdict.OK}}, Complete: complete, Consistency: verdict.Linearizable,
+		}, maelstromtest.Echo{})
+		if got := run.Headline(); got != want {
+			t.Errorf("%q, not %q", got, want)
+		}
 	}
 }
 
