@@ -105,20 +105,10 @@ func (c Crash) text(*Run) string {
 	return say("%s ended by itself %s: %s.", c.Node, when, c.Why)
 }
 
-// endedUnseen reports whether a node ended by itself at a time that is not
-// known.
-func (r *Run) endedUnseen(node string) bool {
-	return slices.ContainsFunc(r.Crashes, func(x verdict.Crash) bool { return x.Node == node && x.Unseen })
-}
-
 func (c Crash) shows(r *Run) Shown {
 	for at, e := range r.Journal {
-		switch {
-		case e.What != journal.Crashed || e.Node != c.Node:
-		case c.Unseen:
+		if e.What == journal.Crashed && e.Node == c.Node && (e.Time == c.At || c.Unseen) {
 			return arrows().note(at, c.Node, c.Node+" has ended by itself")
-		case e.Time == c.At:
-			return arrows().note(at, c.Node, c.Node+" ends by itself")
 		}
 	}
 	return Shown{}

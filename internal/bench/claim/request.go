@@ -66,11 +66,7 @@ func (c Unanswered) text(r *Run) string {
 		return say("%s did not answer %s in time: it came %s, and the client waited for %s.",
 			c.Node, what, r.when(at), waited)
 	}
-	verb := "was not reached by"
-	if !r.whole(m.sent, r.until(m.sent, op.Complete)) {
-		verb = "did not answer"
-	}
-	return say("%s %s %s that was sent %s; the client waited for %s.", c.Node, verb, what, r.when(m.sent), waited)
+	return say("%s did not answer %s that was sent %s; the client waited for %s.", c.Node, what, r.when(m.sent), waited)
 }
 
 func (c Unanswered) shows(r *Run) Shown {
@@ -348,28 +344,23 @@ func (c Repeated) holds(r *Run) bool {
 }
 
 func (c Repeated) text(r *Run) string {
-	what, times, answered, how := "the same "+r.body(c.First), say("%d times", c.N), say("%d were", c.Answered), ""
+	what, times, how := "the same "+r.body(c.First), say("%d times", c.N), "none was answered"
 	if !c.Same {
 		what = "a " + r.message(c.First).kind
 	}
-	switch {
-	case c.AtLeast:
-		times, answered = "at least "+times, say("at least %d was", c.Answered)
-		if c.Answered > 1 {
-			answered = say("at least %d were", c.Answered)
+	if c.Answered > 0 {
+		how = say("%d were answered with error %d, the first with %s", c.Answered, c.Code, r.body(c.Reply))
+		if c.Code == 0 {
+			how = say("%d were answered without an error", c.Answered)
 		}
-	case c.Answered == c.N:
-		answered = "each was"
-	case c.Answered == 0:
-		answered = "none was"
+		if c.Answered == c.N {
+			how = "each was" + how[strings.Index(how, " were")+5:]
+		}
 	}
-	switch {
-	case c.Answered > 0 && c.Code == 0:
-		how = " without an error"
-	case c.Answered > 0:
-		how = say(" with error %d, the first with %s", c.Code, r.body(c.Reply))
+	if c.AtLeast {
+		times, how = "at least "+times, "of those that are recorded, "+how
 	}
-	return say("Until the client gave up, %s sent %s %s %s; %s answered%s.", c.Node, c.Dest, what, times, answered, how)
+	return say("Until the client gave up, %s sent %s %s %s; %s.", c.Node, c.Dest, what, times, how)
 }
 
 func (c Repeated) shows(*Run) Shown {
@@ -408,8 +399,7 @@ func (c NextSent) holds(r *Run) bool {
 	if c.Next != -1 {
 		to = r.message(c.Next).sent
 	}
-	ended := r.silenced(c.Node, to) || !r.endedUnseen(c.Node) &&
-		r.happened(m.arrival(), to, c.Node, journal.Killed, journal.Crashed)
+	ended := r.silenced(c.Node, to) || r.happened(m.arrival(), to, c.Node, journal.Killed)
 	return m.dest == c.Node && isNode(c.Node) && r.whole(m.arrival(), to) &&
 		len(slices.Collect(r.sent(c.Node, m.arrival(), to))) == 0 &&
 		!ended && (c.Next == -1 || r.message(c.Next).src == c.Node && m.arrival() < to)
@@ -417,11 +407,7 @@ func (c NextSent) holds(r *Run) bool {
 
 func (c NextSent) text(r *Run) string {
 	m := r.message(c.Message)
-	got := "got"
-	if r.endedUnseen(c.Node) { // by then, perhaps
-		got = "was handed"
-	}
-	came := say("%s %s %s from %s %s", c.Node, got, r.body(c.Message), m.src, r.when(m.arrival()))
+	came := say("%s was handed %s from %s %s", c.Node, r.body(c.Message), m.src, r.when(m.arrival()))
 	if c.Next < 0 {
 		return came + ", and has sent nothing since."
 	}

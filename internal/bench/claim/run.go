@@ -90,9 +90,10 @@ func NewRun(result Result, entries []journal.Entry) *Run {
 			r.starts[e.Node] = append(r.starts[e.Node], at)
 		case journal.Gap:
 			r.gaps = append(r.gaps, at)
+			clear(answers)
 		case journal.Sent:
 			m := newMessage(at, e)
-			if basis, ok := answers[e.Src]; ok && r.mayTell(m, basis) {
+			if basis, ok := answers[e.Src]; ok && entries[basis].Src == e.Dest {
 				m.basis = basis
 				delete(answers, e.Src)
 			}
@@ -129,7 +130,7 @@ func (r *Run) happens(m *message, at int, dead bool, answers map[string]int) {
 		m.answers = append(m.answers, at)
 		answers[m.dest] = at
 		s := slot{m.dest, m.key}
-		if e.Unsure && r.sets(e) && (e.Changed || len(r.doubts[s]) > 0 || !r.idle(e)) {
+		if e.Unsure && r.sets(e) && (len(r.doubts[s]) > 0 || !r.idle(e)) {
 			r.doubts[s] = append(r.doubts[s], at)
 		}
 		if e.Changed {
@@ -146,14 +147,6 @@ func newMessage(at int, e journal.Entry) *message {
 		m.key = canonical(string(m.body["key"]))
 	}
 	return m
-}
-
-// mayTell reports whether a service's message may be the reply of an answer:
-// one may be missing between them.
-func (r *Run) mayTell(m *message, answer int) bool {
-	e := r.Journal[answer]
-	number := r.messages[e.ID].body["msg_id"]
-	return e.Src == m.dest && (len(number) == 0 || same(number, m.body["in_reply_to"]))
 }
 
 // findRequests finds the request of each operation: the next message of its

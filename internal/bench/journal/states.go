@@ -11,8 +11,7 @@ const ring = 32
 type States struct {
 	received Entry               // the last message that has arrived
 	changes  map[string][]change // by key
-	seen     map[string]int      // by caller, the state that it has seen
-	unsure   map[string]bool     // by caller, whether it may have seen an older one
+	seen     map[string]int      // by caller, the newest state that it may have seen
 	lost     bool                // it is not known which value a key has
 }
 
@@ -22,12 +21,12 @@ type change struct {
 	value string
 }
 
-// A Choice is what seq-kv could have answered to a plain read.
+// A Choice is what seq-kv could have answered to a plain read, or a part of
+// that if it is not certain what the caller had seen.
 type Choice struct {
 	Key    string // as JSON
 	States int    // from which it could have been answered
 	Older  int    // of those: in which the key has another value than in the newest
-	Most   bool   // there are no more such states
 }
 
 // Follow takes the next entry. If that is the answer to a plain read of seq-kv,
@@ -40,28 +39,28 @@ func (s *States) Follow(e Entry) (c Choice, ok bool) {
 		return c, false
 	}
 	if s.seen == nil {
-		s.seen, s.changes, s.unsure = map[string]int{}, map[string][]change{}, map[string]bool{}
+		s.seen, s.changes = map[string]int{}, map[string][]change{}
 	}
 	oldest := max(s.seen[e.Src], e.Newest-ring+1)
-	most := !s.unsure[e.Src]
-	s.seen[e.Src], s.unsure[e.Src] = e.State, e.Unsure
+	s.seen[e.Src] = e.State
 	if e.Changed {
 		s.seen[e.Src] = e.Newest + 1
 		key := string(e.Key)
 		s.changes[key] = append(s.changes[key], change{e.Newest + 1, string(e.Value)})
 	}
 	var request struct {
-		Type          string
-		Key, From, To Raw
+		Type       string
+		Key, Value Raw
 	}
 	if s.received.ID != e.ID || json.Unmarshal(s.received.Body, &request) != nil {
 		return c, false
 	}
-	sets := e.Changed || request.Type == "write" || request.Type == "cas" && string(request.From) == string(request.To)
+	c.Key = string(request.Key)
+	sets := e.Changed || request.Type == "write" && string(request.Value) != s.at(c.Key, e.Newest)
 	if s.lost = s.lost || e.Unsure && sets; s.lost || request.Type != "read" {
 		return c, false
 	}
-	c = Choice{Key: string(request.Key), States: e.Newest - oldest + 1, Most: most}
+	c = Choice{Key: c.Key, States: e.Newest - oldest + 1}
 	for state := oldest; state < e.Newest; state++ {
 		if s.at(c.Key, state) != s.at(c.Key, e.Newest) {
 			c.Older++

@@ -10,13 +10,6 @@ import (
 	"maelstrom-counter/internal/bench/service"
 )
 
-// An insertion is an entry that is not about a message. It comes before the
-// event with an index.
-type insertion struct {
-	before int
-	journal.Entry
-}
-
 // entries calls do with each entry of the journal.
 func (r *reader) entries(do func(journal.Entry)) {
 	others, answers, started := r.others(), maps.Clone(r.answers), map[string]bool{}
@@ -25,12 +18,11 @@ func (r *reader) entries(do func(journal.Entry)) {
 			do(others[0].Entry)
 			others = others[1:]
 		}
-		m, at := e.msg, r.since(e.at)
+		m, entry := e.msg, journal.Entry{Time: r.since(e.at), ID: int(e.msg.id), Src: e.msg.src, Dest: e.msg.dest}
 		if m.kind == "init" && !started[m.dest] {
 			started[m.dest] = true
-			do(journal.Entry{Time: at, What: journal.Started, Node: m.dest})
+			do(journal.Entry{Time: entry.Time, What: journal.Started, Node: m.dest})
 		}
-		entry := journal.Entry{Time: at, ID: int(m.id), Src: m.src, Dest: m.dest}
 		say := func(what journal.What, body journal.Raw, a *journal.Answer) {
 			entry.What, entry.Body, entry.Answer = what, body, a
 			do(entry)
@@ -38,16 +30,15 @@ func (r *reader) entries(do func(journal.Entry)) {
 		if !e.recv || m.sent == 0 { // of an init, it may be that only the receipt was recorded
 			say(journal.Sent, m.body, nil)
 		}
-		switch own := answers[m.dest]; {
-		case !e.recv && r.blocked(m):
-			say(journal.Blocked, m.body, nil)
-		case e.recv:
+		if e.recv {
 			say(journal.Received, m.body, nil)
-			if len(own) > 0 {
-				answers[m.dest] = own[1:]
-				if own[0] != nil {
-					say(journal.Answered, nil, own[0])
-				}
+		} else if r.blocked(m) {
+			say(journal.Blocked, m.body, nil)
+		}
+		if own := answers[m.dest]; e.recv && len(own) > 0 {
+			answers[m.dest] = own[1:]
+			if own[0] != nil {
+				say(journal.Answered, nil, own[0])
 			}
 		}
 	}
@@ -56,37 +47,47 @@ func (r *reader) entries(do func(journal.Entry)) {
 	}
 }
 
-// others returns what happened beside the messages.
-func (r *reader) others() []insertion {
-	var all []insertion
-	add := func(before int, e journal.Entry) { all = append(all, insertion{before, e}) }
+// An insertion is an entry that is not about a message. It comes before the
+// event with an index.
+type insertion struct {
+	before int
+	journal.Entry
+}
+
+// others returns what happened beside the messages, in order. The log may go on
+// when the journal has ended.
+func (r *reader) others() (all []insertion) {
 	end := r.log.last
 	if n := len(r.events); n > 0 {
 		end = r.since(r.events[n-1].at)
 	}
-	if !r.ended { // the log may go on
-		add(len(r.events), journal.Entry{Time: end, What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
+	add := func(before int, at time.Duration, e journal.Entry) {
+		e.Time = at
+		all = append(all, insertion{max(before, r.indexAt(at)), e})
+	}
+	if !r.ended {
+		add(0, end, journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
 	}
 	for _, c := range r.log.cuts {
 		for _, dest := range slices.Sorted(maps.Keys(c.deaf)) {
 			for _, src := range slices.Sorted(maps.Keys(c.deaf[dest])) {
-				add(r.indexAt(c.from), journal.Entry{Time: c.from, What: journal.LinkCut, Src: src, Dest: dest})
-				if c.to != never {
-					add(r.indexAt(c.to), journal.Entry{Time: c.to, What: journal.LinkMends, Src: src, Dest: dest})
+				add(0, c.Start, journal.Entry{What: journal.LinkCut, Src: src, Dest: dest})
+				if c.Stop >= 0 {
+					add(0, c.Stop, journal.Entry{What: journal.LinkMends, Src: src, Dest: dest})
 				}
 			}
 		}
 	}
-	for _, m := range r.log.mutes {
-		add(max(r.indexAt(m.At), r.lastSent(m.Node)+1), journal.Entry{Time: m.At, What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
+	for _, m := range r.log.lives.Mutes {
+		add(r.lastSent(m.Node)+1, m.At, journal.Entry{What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
 	}
 	for _, e := range r.log.stderr {
-		add(r.indexAt(e.Time), e)
+		add(0, e.Time, e)
+	}
+	for _, c := range r.log.lives.Crashes {
+		add(0, max(end, r.log.last), journal.Entry{What: journal.Crashed, Node: c.Node, Text: c.Why})
 	}
 	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Or(a.before-b.before, cmp.Compare(a.Time, b.Time)) })
-	if c := r.log.crash; c != nil {
-		add(len(r.events), journal.Entry{Time: max(end, r.log.last), What: journal.Crashed, Node: c.Node, Text: c.Why})
-	}
 	return all
 }
 
@@ -117,13 +118,11 @@ func (r *reader) blocked(m *message) bool {
 		return false
 	}
 	sent := r.since(r.events[m.sent-1].at)
-	return slices.ContainsFunc(r.log.cuts, func(c *cut) bool {
-		return c.deaf[m.dest][m.src] && c.from <= sent+r.patience() && sent <= c.to
+	taken := sent + time.Second + 10*r.cfg.Latency // at the latest
+	return slices.ContainsFunc(r.log.cuts, func(c cut) bool {
+		return c.deaf[m.dest][m.src] && c.Start <= taken && (c.Stop < 0 || sent <= c.Stop)
 	})
 }
-
-// patience is longer than a message takes.
-func (r *reader) patience() time.Duration { return time.Second + 10*r.cfg.Latency }
 
 // replay finds out how services came to their answers. A service has one
 // thread, so its answer to a request comes before its next request.
@@ -131,7 +130,7 @@ func (r *reader) replay() {
 	replays, inHand := map[string]*service.Replay{}, map[string]*message{}
 	handle := func(name string, reply *message) {
 		request := inHand[name]
-		if request == nil || replays[name] == nil {
+		if request == nil {
 			return
 		}
 		var body journal.Raw
@@ -145,11 +144,11 @@ func (r *reader) replay() {
 		replays[name] = service.NewReplay(name)
 	}
 	for _, e := range r.events {
-		if e.recv && replays[e.msg.dest] != nil {
+		if !e.recv {
+			handle(e.msg.src, e.msg)
+		} else if replays[e.msg.dest] != nil {
 			handle(e.msg.dest, nil)
 			inHand[e.msg.dest] = e.msg
-		} else if !e.recv {
-			handle(e.msg.src, e.msg)
 		}
 	}
 	r.answers = map[string][]*journal.Answer{}

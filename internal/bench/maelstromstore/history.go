@@ -2,9 +2,7 @@ package maelstromstore
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +16,13 @@ type request struct {
 	at     time.Duration // by the journal's clock
 	answer *message      // that the client has received; or nil
 	came   time.Duration
+}
+
+// A stray is a message that its client had no use for.
+type stray struct {
+	*message
+	at    time.Duration
+	twice bool // it had been answered
 }
 
 // requestsOf returns the requests of each client, in order, and the clients in
@@ -44,25 +49,6 @@ func (r *reader) requestsOf() (all map[string][]*request, clients []string) {
 		}
 	}
 	return all, clients
-}
-
-// A stray is a message that its client had no use for.
-type stray struct {
-	*message
-	at    time.Duration
-	twice bool // the client had been answered
-}
-
-// failures says what is wrong with the strays.
-func (r *reader) failures() (all []verdict.Failure) {
-	for _, m := range r.strays {
-		text := fmt.Sprintf("%s sent %s a reply to none of its requests: %s", m.src, m.dest, verdict.Shown(string(m.body)))
-		if m.twice {
-			text = fmt.Sprintf("%s answered request %s of %s twice, the second time %s", m.src, m.inReplyTo, m.dest, verdict.Shown(string(m.body)))
-		}
-		all = append(all, verdict.Failure{Check: verdict.WellFormed, Text: "after " + verdict.Time(r.since(m.at)) + ": " + text})
-	}
-	return all
 }
 
 // match finds the client of each process, which has one client of its own, and
@@ -106,8 +92,8 @@ func alike(ops []*logged, requests []*request) int {
 		return 0
 	}
 	for i, q := range requests {
-		if o := ops[i]; o.f != q.kind || o.f == "add" && o.asked != field(q.message, "delta") ||
-			q.answer != nil && (o.timedOut() || o.f == "read" && o.outcome == verdict.OK && o.given != field(q.answer, "value")) {
+		if o := ops[i]; o.F != q.kind || o.F == "add" && o.Value != field(q.message, "delta") ||
+			q.answer != nil && (o.Unanswered || o.F == "read" && o.Outcome == verdict.OK && o.Value != field(q.answer, "value")) {
 			return 0
 		}
 	}
@@ -123,90 +109,64 @@ func (r *reader) nodeOf(process int) string {
 func (r *reader) workerOf(process int) int { return process % r.log.Concurrency }
 
 // setOrigin finds the instant of the journal's clock from which the log's times
-// count. A worker logs an operation and then sends its request, most often at
-// once: of differences that are about the same, the least is the closest.
+// count. A worker logs an operation and then sends its request, mostly at once.
+// So of the differences the least counts, without some that may be false.
 func (r *reader) setOrigin(found map[*logged]*request) {
 	var differences []time.Duration
 	for o, q := range found {
-		differences = append(differences, q.at-o.begin)
+		differences = append(differences, q.at-o.Invoke)
 	}
 	if len(differences) == 0 {
 		r.events, r.ended = nil, false // their times mean nothing
 		return
 	}
 	slices.Sort(differences)
-	median := differences[len(differences)/2]
-	i, _ := slices.BinarySearch(differences, median-closely)
-	r.origin = differences[i]
+	r.origin = differences[len(differences)/50]
 	for o, q := range found {
-		if d := q.at - o.begin - r.origin; d < -maxSkew || d > maxSkew {
+		if d := q.at - o.Invoke - r.origin; d < -time.Second || d > time.Second {
 			delete(found, o) // it is of another operation that is alike
 		}
 	}
 }
 
-// Bounds of how long after the log's line a request is sent.
-const (
-	closely = 50 * time.Millisecond
-	maxSkew = time.Second
-)
-
-// history returns the operations, in the order of their invocations.
-func (r *reader) history() []verdict.Op {
+// history returns the operations, in the order of their invocations: by the
+// messages, if the journal has them, or else by the log.
+func (r *reader) history() (history []verdict.Op) {
 	found := r.match()
 	r.setOrigin(found)
-	var history []verdict.Op
 	for _, o := range r.log.ops {
-		op := verdict.Op{
-			Worker: r.workerOf(o.process), Node: r.nodeOf(o.process), F: o.f,
-			Invoke: o.begin, Complete: o.end, Outcome: cmp.Or(o.outcome, verdict.Info), Final: o.final,
+		op, q := o.Op, found[o]
+		op.Worker, op.Node = r.workerOf(o.process), r.nodeOf(o.process)
+		switch {
+		case q == nil:
+			op.Invoke -= tick // its time is compared with those of messages
+		case q.answer != nil:
+			reply, _ := maelstromtest.ReplyOf(q.answer.body)
+			op.Client, op.Invoke, op.Complete = q.src, r.since(q.at), r.since(q.came)
+			op.Outcome, op.Text, op.Unanswered = verdict.Info, "", false
+			maelstromtest.Conclude(&op, maelstromtest.GCounter{}, reply)
+		default:
+			op.Client, op.Invoke = q.src, r.since(q.at)
+			if op.Unanswered {
+				op.Complete = op.Invoke + r.cfg.ClientTimeout
+			}
 		}
-		if n, err := strconv.ParseInt(cmp.Or(o.given, o.asked), 10, 64); err == nil {
-			op.Value = n
+		if op.Complete == never {
+			op.Complete, op.Text = max(r.log.last, op.Invoke), "no answer before the end"
 		}
-		q := found[o]
-		r.conclude(&op, o, q)
 		history = append(history, op)
 	}
 	slices.SortStableFunc(history, func(a, b verdict.Op) int { return cmp.Compare(a.Invoke, b.Invoke) })
 	return history
 }
 
-// conclude notes what came of an operation: by the messages, if the journal has
-// them, or else by the log.
-func (r *reader) conclude(op *verdict.Op, o *logged, q *request) {
-	if q != nil {
-		op.Client, op.Invoke = q.src, r.since(q.at)
-	} else {
-		op.Invoke -= tick // its time is compared with those of messages
-	}
-	switch {
-	case q != nil && q.answer != nil:
-		reply, _ := maelstromtest.ReplyOf(q.answer.body)
-		op.Complete, op.Outcome = r.since(q.came), verdict.Info
-		maelstromtest.Conclude(op, maelstromtest.GCounter{}, reply)
-	case o.end == never:
-		op.Complete, op.Text = max(r.log.last, op.Invoke), "no answer before the end"
-	case o.timedOut():
-		op.Text, op.Unanswered = maelstromtest.ErrTimeout.Error(), true
-		if q != nil {
-			op.Complete = op.Invoke + r.cfg.ClientTimeout
-		}
-	default:
-		op.Complete, op.Text = o.end+tick, verdict.Shown(o.why)
-	}
-}
-
-// tick is the resolution of the log's times.
-const tick = time.Millisecond
-
 // since returns a time of the journal in the history's time.
 func (r *reader) since(at time.Duration) time.Duration { return at - r.origin }
 
-// field returns a field of a message's body, as JSON.
-func field(m *message, name string) string {
+// field returns an integer of a message's body, or nil.
+func field(m *message, name string) any {
 	fields, _ := maelstromtest.ReplyOf(m.body) // a body is an object
-	return string(fields[name])
+	return number(string(fields[name]))
 }
 
 func isClient(name string) bool { return strings.HasPrefix(name, "c") } // as Maelstrom sees it

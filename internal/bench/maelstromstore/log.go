@@ -9,6 +9,7 @@ import (
 	"olympos.io/encoding/edn"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -18,13 +19,12 @@ type runLog struct {
 	settings
 	start   time.Time // when the first request could be made; until then, of the log
 	ops     []*logged
-	cuts    []*cut
-	mutes   []verdict.Mute
+	cuts    []cut
+	lives   verdict.Lives
 	stderr  []journal.Entry // with --log-stderr
-	crash   *verdict.Crash
-	crashed string        // why Jepsen broke the run off
-	done    bool          // the run has come to its end, and only the analysis was left
-	last    time.Duration // when the last line was written
+	crashed string          // why Jepsen broke the run off
+	done    bool            // the run has come to its end, and only the analysis was left
+	last    time.Duration   // when the last line was written
 
 	recovering bool
 	open       map[int]*logged // by process: what has not ended
@@ -46,37 +46,28 @@ type settings struct {
 		Mean float64
 		Dist edn.Keyword
 	}
-	Availability any // nil, a number, or the keyword total
+	Availability edn.RawMessage // nil, a number, or the keyword total
 }
 
-// A logged operation is one as a worker has logged it.
+// A logged operation is one as a worker has logged it, when it began and when
+// it was over.
 type logged struct {
-	process    int
-	f          string
-	asked      string // the value of its invocation, as EDN
-	given      string // the value of its completion
-	begin, end time.Duration
-	outcome    verdict.Outcome // empty if there is no completion
-	why        string          // it is not ok
-	final      bool
+	process int
+	verdict.Op
 }
 
-// timedOut reports whether the client has given up.
-func (o *logged) timedOut() bool { return strings.Contains(o.why, "Client read timeout") }
-
-// A cut is a partition. Its times are when the nemesis began to make it and to
-// mend it.
+// A cut is a partition, as long as the nemesis was making and mending it. Its
+// Detail is Jepsen's name for it, such as majorities-ring.
 type cut struct {
-	from, to time.Duration
-	kind     string                     // as Jepsen names it, such as majorities-ring
-	deaf     map[string]map[string]bool // by receiver: the senders that it does not hear
+	maelstromtest.FaultRecord
+	deaf map[string]map[string]bool // by receiver: the senders that it does not hear
 }
 
-// never is when what has no end ends.
+// never is when an operation is over that has no end.
 const never = verdict.Never
 
-// A logRecord is a message of a log: a line, and those that follow it and do not
-// begin another message.
+// A logRecord is a message of a log: a line, and those that follow it and do
+// not begin another message.
 type logRecord struct {
 	at            time.Time
 	level, thread string
@@ -128,8 +119,8 @@ func (l *runLog) take(r logRecord) {
 	case first == "Running test:":
 		l.settings = settingsOf(rest)
 	case strings.HasPrefix(first, "Relative time begins now"):
-		for i := range l.mutes {
-			l.mutes[i].At -= at
+		for i := range l.lives.Mutes {
+			l.lives.Mutes[i].At -= at
 		}
 		l.start, l.last = r.at, 0
 	case strings.HasPrefix(first, "Waiting for recovery"):
@@ -152,19 +143,21 @@ func (l *runLog) warning(at time.Duration, thread, first, rest string) {
 	message = strings.TrimSpace(exception.ReplaceAllString(message, ""))
 	if m := processCrashed.FindStringSubmatch(first); m != nil {
 		process, _ := strconv.Atoi(m[1])
-		l.complete(at, process, verdict.Info, "", strings.SplitN(message, "\n", 2)[0])
+		l.complete(at, process, strings.SplitN(message, "\n", 2)[0])
 	} else if node, ok := strings.CutSuffix(thread, " stdout"); ok && first == "Error!" {
-		l.mutes = append(l.mutes, muteOf(node, at, message))
+		l.lives.Mutes = append(l.lives.Mutes, muteOf(node, at, message))
 	} else if strings.HasPrefix(first, "Test crashed!") {
 		l.crashed = strings.SplitN(message, "\n", 2)[0]
 		if m := nodeCrashed.FindStringSubmatch(rest); m != nil {
-			l.crash = &verdict.Crash{Node: m[1], Why: "its process ended with exit status " + m[2], Stdout: m[3], Stderr: m[4], Unseen: true}
+			l.crashed = m[1] + " crashed"
+			l.lives.Crashes = []verdict.Crash{{Node: m[1], Why: "its process ended with exit status " + m[2], Stdout: m[3], Stderr: m[4], Unseen: true}}
 		}
 	}
 }
 
-// reasons are what Maelstrom says of a line of a node that it does not take, and
-// what a Mute says of it. Maelstrom repeats the line only if it is not JSON.
+// reasons are what Maelstrom says of a line of a node that it does not take,
+// and what a Mute says of it. Maelstrom repeats the line only if it is not
+// JSON.
 var reasons = []struct {
 	is        *regexp.Regexp
 	line, why string
@@ -199,21 +192,37 @@ func (l *runLog) operation(at time.Duration, fields []string) {
 		l.nemesis(at, f, value)
 	case err != nil:
 	case kind == ":invoke":
-		o := &logged{process: process, f: f, asked: value, begin: at, end: never, final: l.recovering}
+		o := &logged{process, verdict.Op{F: f, Value: number(value), Invoke: at, Complete: never, Outcome: verdict.Info, Final: l.recovering}}
 		l.ops, l.open[process] = append(l.ops, o), o
-	case kind == ":ok":
-		l.complete(at, process, verdict.OK, value, "")
-	default:
-		l.complete(at, process, verdict.Info, "", strings.Join(fields[4:], " "))
+	case kind == ":ok" && l.open[process] != nil:
+		l.open[process].Outcome, l.open[process].Value = verdict.OK, number(value)
+		l.complete(at, process, "")
 	}
 }
 
-func (l *runLog) complete(at time.Duration, process int, outcome verdict.Outcome, value, why string) {
-	if o := l.open[process]; o != nil {
-		o.end, o.outcome, o.given, o.why = at, outcome, value, why
-		delete(l.open, process)
+// number returns an integer, or nil if the text is none.
+func number(text string) any {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
 	}
+	return nil
 }
+
+// complete notes that an operation is over, and why it is not ok.
+func (l *runLog) complete(at time.Duration, process int, why string) {
+	o := l.open[process]
+	if o == nil {
+		return
+	}
+	o.Complete, o.Text = at+tick, verdict.Shown(why)
+	if strings.Contains(why, "Client read timeout") {
+		o.Text, o.Unanswered = maelstromtest.ErrTimeout.Error(), true
+	}
+	delete(l.open, process)
+}
+
+// tick is the resolution of the log's times.
+const tick = time.Millisecond
 
 // nemesis takes a line about an operation of the nemesis. When it ends, its
 // value is what it has done.
@@ -221,15 +230,15 @@ func (l *runLog) nemesis(at time.Duration, f, value string) {
 	if f != "start-partition" && f != "stop-partition" {
 		return
 	}
-	if n := len(l.cuts); n > 0 && l.cuts[n-1].to == never {
-		l.cuts[n-1].to = at
+	if n := len(l.cuts); n > 0 && l.cuts[n-1].Stop < 0 {
+		l.cuts[n-1].Stop = at
 	}
 	c := l.begun
 	grudge, isDone := strings.CutPrefix(value, "[:isolated ")
 	if isDone && edn.UnmarshalString(strings.TrimSuffix(grudge, "]"), &c.deaf) == nil {
-		l.cuts = append(l.cuts, &c)
+		l.cuts = append(l.cuts, c)
 	}
-	l.begun = cut{from: at, to: never, kind: strings.TrimPrefix(value, ":")}
+	l.begun.FaultRecord = maelstromtest.FaultRecord{Fault: "partition", Detail: strings.TrimPrefix(value, ":"), Start: at, Stop: -1}
 }
 
 // settingsOf reads the options from the printed test, a map that has much that

@@ -103,8 +103,7 @@ type reader struct {
 	origin  time.Duration
 	latest  map[string]int               // by receiver: the latest sending of what it received, 1 + an index
 	answers map[string][]*journal.Answer // by service, in the order of its requests
-	strays  []stray                      // answers that nobody waited for
-	stderr  map[string]string            // by node
+	strays  []stray
 }
 
 // Read reads a run's directory. The error says in a sentence why it cannot be
@@ -143,12 +142,10 @@ func (r *reader) readLog(dir fs.FS) error {
 	r.log = readLog(string(text))
 	l := r.log
 	switch {
-	case l.Workload == "":
+	case l.Workload == "", len(l.Nodes) == 0, l.Concurrency < 1:
 		return errors.New("jepsen.log does not say what was run")
 	case l.Workload != "g-counter":
 		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be told of", string(l.Workload))
-	case len(l.Nodes) == 0 || l.Concurrency < 1:
-		return errors.New("jepsen.log does not say how many nodes and workers there were")
 	case l.crashed != "" && len(l.ops) == 0:
 		return fmt.Errorf("the run ended before its first request: %s", l.crashed)
 	case len(l.ops) == 0:
@@ -156,8 +153,6 @@ func (r *reader) readLog(dir fs.FS) error {
 	}
 	r.Command, r.Bin, r.Start = l.Argv, l.Bin, l.start
 	switch {
-	case l.crash != nil:
-		r.Ended = fmt.Sprintf("Maelstrom broke it off without results: %s crashed", l.crash.Node)
 	case l.crashed != "":
 		r.Ended = "Maelstrom broke it off without results: " + l.crashed
 	case !l.done:
@@ -209,14 +204,7 @@ func (r *reader) configure(promise verdict.Consistency) {
 		NemesisInterval: seconds(s.Interval), Recovery: 10 * time.Second, ClientTimeout: 5 * time.Second,
 		Consistency: promise, Args: s.Args,
 	}
-	switch share := s.Availability.(type) {
-	case edn.Keyword:
-		r.cfg.Availability = 1 // total
-	case float64:
-		r.cfg.Availability = share
-	case int64:
-		r.cfg.Availability = float64(share)
-	}
+	r.cfg.Availability, _ = maelstromtest.ParseAvailability(strings.TrimPrefix(string(s.Availability), ":")) // none if it is nil
 	if slices.Contains(s.Argv, "--nemesis") {
 		r.cfg.Nemesis = []maelstromtest.Fault{{Kind: maelstromtest.Partition}} // Maelstrom has no other
 	}
@@ -228,34 +216,40 @@ const maxStderr = 64 << 10
 // placeLives finds out what can be known of nodes that crashed or went mute,
 // and what nodes wrote to their standard error.
 func (r *reader) placeLives(dir fs.FS) {
-	r.stderr = map[string]string{}
+	lives := &r.log.lives
+	lives.Stderr = map[string]string{}
 	for _, node := range r.log.Nodes {
 		if text, _ := fs.ReadFile(dir, "node-logs/"+node+".log"); len(text) > 0 { // there may be none
-			r.stderr[node] = strings.ToValidUTF8(string(text[max(0, len(text)-maxStderr):]), "")
+			lives.Stderr[node] = strings.ToValidUTF8(string(text[max(0, len(text)-maxStderr):]), "")
 		}
 	}
-	if c := r.log.crash; c != nil {
-		if last := r.lastSent(c.Node); last >= 0 {
-			c.At = r.since(r.events[last].at)
+	last := func(node string) (at time.Duration) {
+		if i := r.lastSent(node); i >= 0 {
+			at = r.since(r.events[i].at)
 		}
+		return at
 	}
-	for i := range r.log.mutes {
-		m := &r.log.mutes[i]
-		if last := r.lastSent(m.Node); last >= 0 {
-			m.At = max(m.At, r.since(r.events[last].at))
-		}
+	for i, c := range lives.Crashes {
+		lives.Crashes[i].At = last(c.Node)
+	}
+	for i, m := range lives.Mutes {
+		lives.Mutes[i].At = max(m.At, last(m.Node))
 	}
 }
 
 // evidence returns what the verdict rests on.
 func (r *reader) evidence(history []verdict.Op) verdict.Evidence {
 	e := verdict.Evidence{
-		History: history, Complete: r.log.done, Consistency: r.cfg.Consistency, Availability: r.cfg.Availability,
-		Failures: r.failures(), Unknown: map[string]string{verdict.StartsAndEnds: "Maelstrom kills its nodes at the end"},
+		History: history, Lives: r.log.lives, Complete: r.log.done, Consistency: r.cfg.Consistency, Availability: r.cfg.Availability,
+		Unknown: map[string]string{verdict.StartsAndEnds: "Maelstrom kills its nodes at the end"},
 	}
-	e.Mutes, e.Stderr = r.log.mutes, r.stderr
-	if r.log.crash != nil {
-		e.Crashes = []verdict.Crash{*r.log.crash}
+	for _, m := range r.strays {
+		what := fmt.Sprintf("%s sent %s a reply to none of its requests: %s", m.src, m.dest, m.body)
+		if m.twice {
+			what = fmt.Sprintf("%s answered request %s of %s twice, the second time %s", m.src, m.inReplyTo, m.dest, m.body)
+		}
+		text := "after " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
+		e.Failures = append(e.Failures, verdict.Failure{Check: verdict.WellFormed, Text: text})
 	}
 	if !r.log.done {
 		e.Unknown[verdict.NoCrash] = "Maelstrom looks at that when it stops the nodes"
@@ -282,11 +276,7 @@ func (r *reader) traffic() (t maelstromtest.Traffic) {
 
 func (r *reader) faults() (faults []maelstromtest.FaultRecord) {
 	for _, c := range r.log.cuts {
-		f := maelstromtest.FaultRecord{Fault: "partition", Detail: c.kind, Start: c.from, Stop: c.to}
-		if c.to == never {
-			f.Stop = -1
-		}
-		faults = append(faults, f)
+		faults = append(faults, c.FaultRecord)
 	}
 	return faults
 }

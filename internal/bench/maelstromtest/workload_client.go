@@ -35,8 +35,8 @@ func (r Reply) text(field string) string {
 }
 
 // rpcError returns the error that the reply is, or nil: a *maelstrom.RPCError,
-// or, if the reply is malformed, another, which is as indeterminate to Maelstrom
-// as any.
+// or, if the reply is malformed, another, which is as indeterminate to
+// Maelstrom as any.
 func (r Reply) rpcError() error {
 	if r.Type() != "error" {
 		return nil

@@ -70,11 +70,8 @@ func (l *luck) String() string {
 	if n == 0 || l.cut {
 		return ""
 	}
-	c, least := l.choices[first], "at least "
-	if c.Most {
-		least = ""
-	}
+	c := l.choices[first]
 	return fmt.Sprintf("chance: seq-kv had a choice for %d of %d final reads. "+
-		"For %s it could answer the read of %s from any of %s%d states, of which %d hold an older value. "+
-		"Which it takes is random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, least, c.States, c.Older)
+		"For %s it could answer the read of %s from any of %d states, of which %d hold an older value. "+
+		"Which it takes is random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older)
 }

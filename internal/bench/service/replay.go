@@ -103,7 +103,7 @@ func NewReplay(name string) *Replay {
 }
 
 // Handle takes the next request that the service has handled, and its reply,
-// which is nil if none is known. Both are bodies of messages.
+// which is nil if none is known. Both are bodies of messages. It keeps neither.
 func (r *Replay) Handle(caller string, request, reply journal.Raw) {
 	fields, _ := Fields(request)
 	kind, _ := StringOf(fields["type"])
@@ -115,7 +115,7 @@ func (r *Replay) Handle(caller string, request, reply journal.Raw) {
 	q, answer := r.question(caller, asked, reply), new(journal.Answer)
 	if r.follow(&q); len(r.next) == 0 {
 		// If a past has been dropped, it may be the one that fits.
-		if r.misfits > 0 || r.doubted == 0 && r.changes[r.settled-1].doubts == 0 {
+		if r.misfits > 0 || r.changes[r.settled-1].doubts == 0 {
 			r.misfits++
 			r.misfit = cmp.Or(r.misfit, fmt.Sprintf("%.200s from %s, answered with %.200s", request, caller, reply))
 		}
@@ -312,7 +312,6 @@ func (r *Replay) settle() {
 	if best&bit == 0 {
 		c.state, c.open, *c.answer = last.state, c.open || last.open, journal.Answer{}
 	}
-	r.doubted &^= bit
 	r.settled++
 }
 
@@ -365,10 +364,7 @@ func (r *Replay) answer(a *journal.Answer, q *question, b bound) bound {
 		at.any = r.look(nil, q, q.first, limit.any).last
 		a.Unsure = r.changes[at.any].state != r.changes[q.first].state
 	}
-	if q.wraps {
-		return b
-	}
-	return at
+	return bound{min(at.chosen, b.chosen), min(at.any, b.any)}
 }
 
 // doubts reports whether any of these changes is in doubt.

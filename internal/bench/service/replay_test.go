@@ -31,15 +31,30 @@ type traffic struct {
 }
 
 var traffics = map[string]traffic{
-	"fresh values":              {callers: 5, keys: 2, values: 10, reads: 4, writes: 2, swaps: 3, idles: 1, fresh: true, mayBeOpen: 35},
-	"fresh values, a laggard":   {callers: 5, keys: 2, values: 10, reads: 4, writes: 2, swaps: 3, idles: 1, fresh: true, laggard: true, mayBeOpen: 35},
-	"few values":                {callers: 5, keys: 3, values: 4, reads: 4, writes: 2, swaps: 3, idles: 1, mayBeOpen: 55},
-	"few values, a laggard":     {callers: 5, keys: 3, values: 4, reads: 4, writes: 2, swaps: 3, idles: 1, laggard: true, mayBeOpen: 50},
-	"mostly writes, few values": {callers: 5, keys: 2, values: 4, reads: 2, writes: 4, swaps: 1, mayBeOpen: 75, mayBeWrong: 5},
-	"more values":               {callers: 5, keys: 2, values: 100, reads: 4, writes: 4, swaps: 1, mayBeOpen: 30},
-	"25 callers":                {callers: 25, keys: 2, values: 100, reads: 4, writes: 4, swaps: 1, mayBeOpen: 50},
-	"a swap loop":               {callers: 5, keys: 1, values: 10, reads: 2, swaps: 8, fresh: true, mayBeOpen: 1},
-	"a key of its own":          {callers: 1, keys: 3, values: 5, reads: 2, writes: 2, swaps: 2, idles: 2},
+	"fresh values": {
+		callers: 5, keys: 2, values: 10,
+		reads: 4, writes: 2, swaps: 3, idles: 1, fresh: true, mayBeOpen: 35,
+	},
+	"fresh values, a laggard": {
+		callers: 5, keys: 2, values: 10,
+		reads: 4, writes: 2, swaps: 3, idles: 1, fresh: true, laggard: true, mayBeOpen: 35,
+	},
+	"few values": {
+		callers: 5, keys: 3, values: 4,
+		reads: 4, writes: 2, swaps: 3, idles: 1, mayBeOpen: 55,
+	},
+	"few values, a laggard": {
+		callers: 5, keys: 3, values: 4,
+		reads: 4, writes: 2, swaps: 3, idles: 1, laggard: true, mayBeOpen: 50,
+	},
+	"mostly writes, few values": {
+		callers: 5, keys: 2, values: 4,
+		reads: 2, writes: 4, swaps: 1, mayBeOpen: 75, mayBeWrong: 5,
+	},
+	"more values":      {callers: 5, keys: 2, values: 100, reads: 4, writes: 4, swaps: 1, mayBeOpen: 30},
+	"25 callers":       {callers: 25, keys: 2, values: 100, reads: 4, writes: 4, swaps: 1, mayBeOpen: 50},
+	"a swap loop":      {callers: 5, keys: 1, values: 10, reads: 2, swaps: 8, fresh: true, mayBeOpen: 1},
+	"a key of its own": {callers: 1, keys: 3, values: 5, reads: 2, writes: 2, swaps: 2, idles: 2},
 }
 
 // An exchange is a request and its reply, and the truth about them.
@@ -72,7 +87,8 @@ func (t traffic) ask(s *service.Store, random *rand.Rand, requests int) (all []e
 			if n >= t.writes+t.swaps {
 				value = known
 			}
-			body = fmt.Sprintf(`{"type":"cas","key":%q,"from":%d,"to":%d,"create_if_not_exists":%v}`, key, known, value, random.IntN(3) == 0)
+			body = fmt.Sprintf(`{"type":"cas","key":%q,"from":%d,"to":%d,"create_if_not_exists":%v}`,
+				key, known, value, random.IntN(3) == 0)
 		}
 		if random.IntN(50) == 0 {
 			body = `{"type":"delete","key":"k0"}`
@@ -296,6 +312,7 @@ func exchanges(entries []journal.Entry, name string) (all []exchange) {
 // Requests and replies. Keys are k, if they have no other name.
 const (
 	read    = `{"type":"read","key":"k"}`
+	readJ   = `{"type":"read","key":"j"}`
 	wrote   = `{"type":"write_ok"}`
 	swapped = `{"type":"cas_ok"}`
 	missing = `{"type":"error","code":20,"text":"key does not exist"}`
@@ -321,6 +338,12 @@ type step struct{ caller, request, reply, want string }
 func TestWhatAReplayTells(t *testing.T) {
 	const open = "It is open whether some requests to seq-kv, 1 in all, changed anything: " +
 		"an old state that held what they set may have answered. What is told of them is likely."
+	others := func(times, state int) (steps []step) { // so many changes of j, from that state on
+		for ; times > 0; times, state = times-1, state+1 {
+			steps = append(steps, step{"n0", writeJ(fmt.Sprint(state)), wrote, fmt.Sprintf("%d of %d j=%d", state, state, state)})
+		}
+		return steps
+	}
 	begin := []step{{"n0", write("1"), wrote, "0 of 0 k=1"}, {"n0", write("2"), wrote, "1 of 1 k=2"}}
 	for name, test := range map[string]struct {
 		steps []step
@@ -386,11 +409,39 @@ func TestWhatAReplayTells(t *testing.T) {
 			step{"n0", writeJ("2"), wrote, "1 of 1 j=2"},
 			step{"n0", writeJ("3"), wrote, "2 of 2 j=3"},
 			step{"n0", write("4"), wrote, "3 of 3 k=4"},
-			step{"n1", `{"type":"read","key":"j"}`, value("2"), "2 of 4"},
+			step{"n1", readJ, value("2"), "2 of 4"},
 			step{"n1", write("1"), wrote, "3 of 4 unsure"},
 			step{"n2", writeJ("5"), wrote, "4 of 4 j=5 unsure"},
 			step{"n2", writeJ("6"), wrote, "5 of 5 j=6"},
 		), notes: open},
+		"the likelier of two writes": {steps: slices.Concat(begin, []step{
+			{"n1", read, value("1"), "1 of 2"},
+			{"n1", write("1"), wrote, "2 of 2 k=1 unsure"},
+			{"n2", write("1"), wrote, "3 of 3 unsure"},
+		}), notes: strings.Replace(open, "1 in", "2 in", 1)},
+		"what is certain after what is not": {steps: slices.Concat(begin, []step{
+			{"n0", writeJ("5"), wrote, "2 of 2 j=5"},
+			{"n0", writeJ("6"), wrote, "3 of 3 j=6"},
+			{"n1", write("1"), wrote, "4 of 4 k=1 unsure"},
+			{"n2", writeJ("5"), wrote, "3 of 5 unsure"},
+			{"n0", strings.Replace(cas("6", "7"), `"k"`, `"j"`, 1), swapped, "5 of 5 j=7 unsure"},
+			{"n0", writeJ("8"), wrote, "6 of 6 j=8"},
+		}), notes: open},
+		"what the caller saw after the ring wrapped around": {steps: slices.Concat(begin, others(27, 2), []step{
+			{"n0", writeJ("2"), wrote, "29 of 29 j=2"},
+			{"n2", readJ, value("2"), "3 of 30"},
+		}, others(10, 30), []step{
+			{"n2", readJ, value("35"), "36 of 40"},
+			{"n2", readJ, value("12"), "13 of 40"},
+		})},
+		"a swap that shows much later that a write changed nothing": {steps: slices.Concat(begin,
+			[]step{{"n1", write("1"), wrote, "1 of 2"}}, others(40, 2),
+			[]step{{"n0", cas("2", "3"), swapped, "42 of 42 k=3"}},
+		)},
+		"a swap that shows it too late": {steps: slices.Concat(begin,
+			[]step{{"n1", write("1"), wrote, "2 of 2 k=1 unsure"}, {"n0", writeJ("7"), wrote, "3 of 3 j=7 unsure"}}, others(70, 4),
+			[]step{{"n0", cas("2", "3"), swapped, "74 of 74 k=3 unsure"}},
+		), notes: strings.Replace(open, "1 in", "2 in", 1)},
 		"replies that are not known": {steps: []step{
 			{"n0", write("1"), "", "0 of 0 k=1"},
 			{"n0", read, "", "1 of 1"},
@@ -420,7 +471,8 @@ func TestWhatAReplayTells(t *testing.T) {
 			{"n0", write("9"), missing, "2 of 2 k=9 unsure"},
 			{"n0", cas("9", "1"), swapped, "3 of 3 k=1 unsure"},
 			{"n0", cas("1", "2"), swapped, "4 of 4 k=2"},
-		}, notes: strings.Replace(open, "1 in", "2 in", 1) + "|Some answers of seq-kv, 3 in all, do not fit what else is known of it. " +
+		}, notes: strings.Replace(open, "1 in", "2 in", 1) +
+			`|Some answers of seq-kv, 3 in all, do not fit what else is known of it. ` +
 			`The first: {"type":"read","key":"k"} from n0, answered with {"type":"read_ok","value":7}.`},
 	} {
 		r := service.NewReplay("seq-kv")
@@ -429,11 +481,15 @@ func TestWhatAReplayTells(t *testing.T) {
 			if s.reply != "" {
 				reply = journal.Raw(s.reply)
 			}
-			r.Handle(s.caller, journal.Raw(s.request), reply)
+			request := journal.Raw(s.request)
+			r.Handle(s.caller, request, reply)
+			clear(request)
+			clear(reply)
 		}
 		for i, a := range r.Answers() {
 			if s := test.steps[i]; told(a) != s.want {
-				t.Errorf("%s: step %d: %s of %s, answered with %s: %s, want %s", name, i, s.request, s.caller, s.reply, told(a), s.want)
+				t.Errorf("%s: step %d: %s of %s, answered with %s: %s, want %s",
+					name, i, s.request, s.caller, s.reply, told(a), s.want)
 			}
 		}
 		if notes := strings.Join(r.Notes(), "|"); notes != test.notes {
@@ -506,19 +562,21 @@ func TestAReplayKnowsThatTheRingWraps(t *testing.T) {
 
 // An answer from a state that the store no longer had is noted.
 func TestAReplayKnowsHowManyStatesAreKept(t *testing.T) {
-	const writes = 40
-	for state, want := range map[int]bool{0: false, 8: false, 9: true, 40: true} {
+	for state, kept := range map[int]bool{0: false, 8: false, 9: true, 40: true} {
 		r := service.NewReplay("seq-kv")
-		for i := range writes {
+		for i := range 40 {
 			r.Handle("n0", journal.Raw(write(fmt.Sprint(i+1))), journal.Raw(wrote))
 		}
-		reply := missing
+		reply, want := missing, "40 of 40 unsure"
 		if state > 0 {
 			reply = value(fmt.Sprint(state))
 		}
+		if kept {
+			want = fmt.Sprintf("%d of 40", state)
+		}
 		r.Handle("n1", journal.Raw(read), journal.Raw(reply))
-		if a := r.Answers()[writes]; impossible(r) == want || want && told(a) != fmt.Sprintf("%d of %d", state, writes) || !want && !a.Unsure {
-			t.Errorf("state %d: %s, %q", state, told(a), r.Notes())
+		if got := told(r.Answers()[40]); got != want || impossible(r) == kept {
+			t.Errorf("state %d: %s, want %s; %q", state, got, want, r.Notes())
 		}
 	}
 }

@@ -475,18 +475,7 @@ func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
 	if t.mistaken(c.Node, c.At) {
 		return true
 	}
-	var last *change
-	for _, change := range t.effects {
-		if change.by.Src == c.Node && !change.idle && change.pos < c.At {
-			last = change
-		}
-	}
-	if last != nil && t.wrongRead.reply != nil {
-		t.say(claim.LastChange{
-			Node: c.Node, Service: last.service, Key: last.key, Value: last.json(), At: last.pos,
-			Until: t.wrongRead.reply.ID,
-		})
-	}
+	t.lastChange(c.Node, c.At, t.wrongRead.reply)
 	return true
 }
 

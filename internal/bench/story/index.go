@@ -140,7 +140,7 @@ func (x *indexer) entry(pos int, e journal.Entry) {
 	case e.What == journal.Sent:
 		x.sends(pos, e)
 	case e.What == journal.Gap:
-		x.gaps = append(x.gaps, pos)
+		x.gaps, x.asked = append(x.gaps, pos), nil
 	case e.What == journal.Started || e.What == journal.Killed || e.What == journal.Crashed:
 		x.dead[e.Node] = e.What != journal.Started
 		x.lives[e.Node] = append(x.lives[e.Node], pos)
@@ -169,7 +169,7 @@ func (x *indexer) sends(pos int, e journal.Entry) {
 		x.calls[[3]string{m.Src, m.Dest, string(id)}] = m
 	}
 	switch of := x.calls[[3]string{m.Dest, m.Src, string(m.body["in_reply_to"])}]; {
-	case x.asked != nil && m.Src == x.asked.Dest && m.Dest == x.asked.Src && x.asked.mayGet(m):
+	case x.asked != nil && m.Src == x.asked.Dest && m.Dest == x.asked.Src:
 		m.of, m.used, x.asked = x.asked, x.served, nil
 	case of != nil && len(m.body["in_reply_to"]) > 0:
 		m.of = of
@@ -183,13 +183,6 @@ func (x *indexer) sends(pos int, e journal.Entry) {
 	if o := m.of.op; o != nil && o.reply == nil {
 		o.reply, o.answered = m, pos
 	}
-}
-
-// mayGet reports whether a message may be the answer to a request: the number
-// is right, or the request has none.
-func (m *Message) mayGet(answer *Message) bool {
-	number := m.body["msg_id"]
-	return len(number) == 0 || canonical(number) == canonical(answer.body["in_reply_to"])
 }
 
 // makes finds the operation that a client's request makes: its next. Where the
@@ -286,6 +279,16 @@ func (m *Message) toService() bool { return isService(m.Dest) }
 
 // before reports whether a message reached its receiver before a position.
 func (m *Message) before(pos int) bool { return m.arrived != none && m.arrived < pos }
+
+// latest returns the last message of a list of which something is true, or nil.
+func latest(list []*Message, is func(*Message) bool) *Message {
+	for _, m := range slices.Backward(list) {
+		if is(m) {
+			return m
+		}
+	}
+	return nil
+}
 
 // fate says what became of a message: of its best copy.
 func (m *Message) fate() journal.What {

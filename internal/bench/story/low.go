@@ -568,12 +568,9 @@ func (t *teller) notTold(c *change, to string, until *Message, read *op) {
 	if !t.say(t.changed(c)) {
 		return
 	}
-	var latest *Message
-	for _, m := range t.gotBy[to] {
-		if m.arrived < until.pos && m.used != nil && m.of.slot() == c.slot && m.of.kind != "write" {
-			latest = m
-		}
-	}
+	latest := latest(t.gotBy[to], func(m *Message) bool {
+		return m.arrived < until.pos && m.used != nil && m.of.slot() == c.slot && m.of.kind != "write"
+	})
 	if latest == nil {
 		if m := t.askedFor(c.slot, until); m != nil && until == read.reply {
 			t.inVain(read, m)
@@ -600,13 +597,11 @@ func (t *teller) notTold(c *change, to string, until *Message, read *op) {
 
 // askedFor returns the last question about a key that the sender of a message
 // had asked by then in its life, or nil.
-func (t *teller) askedFor(s slot, until *Message) (last *Message) {
-	for _, m := range t.sentBy[until.Src] {
-		if m.pos < until.pos && m.pos > t.born(m.Src, until.pos) && m.toService() && m.slot() == s && !m.changes() {
-			last = m
-		}
-	}
-	return last
+func (t *teller) askedFor(s slot, until *Message) *Message {
+	born := t.born(until.Src, until.pos)
+	return latest(t.sentBy[until.Src], func(m *Message) bool {
+		return m.pos < until.pos && m.pos > born && m.toService() && m.slot() == s && !m.changes()
+	})
 }
 
 // notArrived tells of messages that set out with news of an add and did not
@@ -645,19 +640,21 @@ func (t *teller) silent(add *op, n *news, to string, until *Message, read *op) {
 		return
 	}
 	t.try("", claim.NoService{})
-	var last *change
-	for _, c := range t.effects {
-		if c.by.Src == add.Node && !c.idle && c.pos < until.pos {
-			last = c
-		}
-	}
-	if last != nil {
-		t.say(claim.LastChange{
-			Node: add.Node, Service: last.service, Key: last.key, Value: last.json(), At: last.pos, Until: until.ID,
-		})
-	}
+	t.lastChange(add.Node, until.pos, until)
 	if until == read.reply {
 		t.askedNobody(read)
+	}
+}
+
+// lastChange tells of the last change that a node had made before a position.
+func (t *teller) lastChange(node string, pos int, until *Message) {
+	for _, c := range slices.Backward(t.effects) {
+		if c.by.Src == node && !c.idle && c.pos < pos {
+			t.say(claim.LastChange{
+				Node: node, Service: c.service, Key: c.key, Value: c.json(), At: c.pos, Until: until.ID,
+			})
+			return
+		}
 	}
 }
 
@@ -793,14 +790,9 @@ func (t *teller) known(read *op) {
 		}
 	} else if t.askedNobody(read) {
 		t.kind = NotAsked
-		var latest *Message
-		for _, m := range t.gotBy[read.Node] {
-			if m.arrived < read.answered && !isClient(m.Src) {
-				latest = m
-			}
-		}
-		if latest != nil {
-			t.say(claim.LastGot{Node: read.Node, Before: read.answered, Message: latest.ID, Src: latest.Src})
+		m := latest(t.gotBy[read.Node], func(m *Message) bool { return m.arrived < read.answered && !isClient(m.Src) })
+		if m != nil {
+			t.say(claim.LastGot{Node: read.Node, Before: read.answered, Message: m.ID, Src: m.Src})
 		}
 	}
 	t.waitsStill(read)

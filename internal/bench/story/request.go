@@ -124,7 +124,11 @@ func (t *teller) unanswered(o *op) {
 	}) {
 		return
 	}
-	if t.stopped(o) || o.arrived == none {
+	if t.stopped(o) {
+		return
+	}
+	if o.arrived == none {
+		t.say(t.sent(o.request))
 		return
 	}
 	t.kind = ""
@@ -147,19 +151,14 @@ func (t *teller) unanswered(o *op) {
 		}
 	}
 	switch {
-	case gap:
-		if !t.storm(o, calls) && !t.leftOut(o.Node) && len(calls) > 0 {
-			t.lastCall(o, t.call(o, calls))
-		}
-		t.sayGap()
-	case len(calls) == 0:
+	case t.storm(o, calls) || t.leftOut(o.Node):
+	case len(calls) == 0 && !gap:
 		if t.because(Unanswered, since); since.Clients == 0 {
 			t.lastSent(o)
 		}
-	case t.storm(o, calls):
-	default:
+	case len(calls) > 0:
 		if len(calls) > 1 {
-			t.say(since)
+			t.try("", since)
 		}
 		t.lastCall(o, t.call(o, calls))
 	}
@@ -211,12 +210,8 @@ func (t *teller) tellMute(pos int) bool {
 // failedSometime quotes the standard error of a node if that names an error,
 // and nobody knows when.
 func (t *teller) failedSometime(node string) {
-	lines := strings.Split(t.result.Stderr[node], "\n")
-	if journal.Fault(lines) == "" {
-		return
-	}
-	for _, i := range telling(lines) {
-		t.say(claim.Stderr{Node: node, Line: lines[i], At: -1})
+	if lines := strings.Split(t.result.Stderr[node], "\n"); journal.Fault(lines) != "" {
+		t.quote(node, lines, nil)
 	}
 }
 
@@ -261,14 +256,11 @@ func (t *teller) open(o *op) (n int) {
 
 // lastSent shows the last that a node had sent before a request came.
 func (t *teller) lastSent(o *op) {
-	var latest *Message
-	for _, m := range t.sentBy[o.Node] {
-		if m.pos < o.arrived && !isClient(m.Dest) && t.born(o.Node, m.pos) == t.born(o.Node, o.arrived) {
-			latest = m
-		}
-	}
-	if latest != nil {
-		t.lastCall(o, latest)
+	born := t.born(o.Node, o.arrived)
+	if m := latest(t.sentBy[o.Node], func(m *Message) bool {
+		return m.pos < o.arrived && !isClient(m.Dest) && t.born(o.Node, m.pos) == born
+	}); m != nil {
+		t.lastCall(o, m)
 	}
 }
 
@@ -377,11 +369,14 @@ func (t *teller) gapIn(from, to int) bool {
 // leftOut tells which of the messages from and to a node the journal had no
 // room for, most of all, if it has noted that.
 func (t *teller) leftOut(node string) (told bool) {
-	pos := slices.IndexFunc(t.journal, func(e journal.Entry) bool { return e.What == journal.Gap && e.Omitted != nil })
-	if pos < 0 {
+	if len(t.gaps) == 0 || t.journal[t.gaps[0]].Omitted == nil {
 		return false
 	}
+	pos := t.gaps[0]
 	left := t.journal[pos].Omitted
+	if left.Missing {
+		t.say(claim.LeftOut{At: pos, Lines: left.Lines})
+	}
 	from := slices.IndexFunc(left.Most, func(m journal.Frequent) bool { return m.Src == node && !isClient(m.Dest) })
 	to := slices.IndexFunc(left.Most, func(m journal.Frequent) bool { return m.Dest == node && !isClient(m.Src) })
 	for _, i := range []int{from, to} {
@@ -522,18 +517,13 @@ func (t *teller) refused(o *op) {
 	if !t.because(Refusal, t.refusal(o)) {
 		return
 	}
-	var latest *Message
-	for _, m := range t.gotBy[o.Node] {
-		if m.arrived > o.arrived && m.arrived < o.answered && m.of != nil && m.of.pos > o.arrived && !isClient(m.Src) {
-			latest = m
-		}
-	}
-	if latest == nil {
+	m := latest(t.gotBy[o.Node], func(m *Message) bool {
+		return m.arrived > o.arrived && m.arrived < o.answered && m.of != nil && m.of.pos > o.arrived && !isClient(m.Src)
+	})
+	if m == nil {
 		t.calledInVain(o)
-	}
-	if latest != nil && t.say(t.sent(latest.of), t.sent(latest)) && isService(latest.Src) &&
-		string(latest.body["code"]) == "20" {
-		t.neverSet(latest.of.slot())
+	} else if t.say(t.sent(m.of), t.sent(m)) && isService(m.Src) && string(m.body["code"]) == "20" {
+		t.neverSet(m.of.slot())
 	}
 	t.printed(o)
 }
@@ -686,31 +676,13 @@ func (t *teller) crashed() {
 	if end < 0 {
 		return
 	}
-	if crash.Unseen {
-		t.lastHeard(crash.Node)
-		return
-	}
-	var latest *Message
-	for _, m := range t.gotBy[crash.Node] {
-		if m.arrived < end {
-			latest = m
-		}
-	}
-	if latest != nil {
-		t.say(t.sent(latest))
-	}
-}
-
-// lastHeard tells what a node was sent after the last that it sent itself.
-func (t *teller) lastHeard(node string) {
-	last := none
-	if n := len(t.sentBy[node]); n > 0 {
-		last = t.sentBy[node][n-1].pos
-	}
-	i := slices.IndexFunc(t.gotBy[node], func(m *Message) bool { return m.arrived > last })
-	if i >= 0 {
-		m := t.gotBy[node][i]
-		t.say(claim.NextSent{Node: node, Message: m.ID, Next: -1})
+	sent := latest(t.sentBy[crash.Node], func(m *Message) bool { return m.pos < end })
+	got := slices.DeleteFunc(slices.Clone(t.gotBy[crash.Node]), func(m *Message) bool { return m.arrived > end })
+	i := slices.IndexFunc(got, func(m *Message) bool { return sent == nil || m.arrived > sent.pos })
+	switch {
+	case i >= 0 && t.try("", claim.NextSent{Node: crash.Node, Message: got[i].ID, Next: -1}):
+	case len(got) > 0:
+		t.say(t.sent(got[len(got)-1]))
 	}
 }
 
@@ -726,8 +698,14 @@ func (t *teller) lastLines(crash verdict.Crash, end int) {
 	if len(lines) == 0 {
 		lines = strings.Split(crash.Stderr, "\n")
 	}
+	t.quote(crash.Node, lines, at)
+}
+
+// quote quotes the lines of a node's standard error that say most. It is given
+// where they are in the journal, or nothing if that does not have them.
+func (t *teller) quote(node string, lines []string, at []int) {
 	for _, i := range telling(lines) {
-		c := claim.Stderr{Node: crash.Node, Line: lines[i], At: -1}
+		c := claim.Stderr{Node: node, Line: lines[i], At: -1}
 		if len(at) > 0 {
 			c.At = at[i]
 		}

@@ -96,20 +96,12 @@ func (t *teller) whatIsWrong() bool {
 				t.beyond = c.Name
 			}
 			if len(t.dropped) > 0 || t.kind == Unexplained {
-				t.sayGap()
+				t.leftOut("")
 			}
 			return true
 		}
 	}
 	return false
-}
-
-// sayGap tells from where on something is missing, so that there is no more to
-// tell.
-func (t *teller) sayGap() {
-	if len(t.gaps) > 0 && t.journal[t.gaps[0]].Omitted != nil {
-		t.say(claim.LeftOut{At: t.gaps[0], Lines: t.journal[t.gaps[0]].Omitted.Lines})
-	}
 }
 
 // finalRead tells of the first final read that is not the sum of the adds.

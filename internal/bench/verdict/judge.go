@@ -202,21 +202,18 @@ func (e Evidence) wellFormed(c Counts) Check {
 }
 
 func (e Evidence) liveAnswers() Check {
-	var missing, open []Op
+	var missing []Op
 	for _, op := range e.History {
-		switch {
-		case !op.Unanswered || e.wasDown(op):
-		case e.mayHaveCrashed(op):
-			open = append(open, op)
-		default:
+		if op.Unanswered && !e.wasDown(op) {
 			missing = append(missing, op)
 		}
 	}
+	unseen := slices.IndexFunc(e.Crashes, func(c Crash) bool { return c.Unseen })
 	switch {
 	case len(e.History) == 0:
 		return Vacuous(LiveAnswers, "nothing was asked")
-	case len(missing) == 0 && len(open) > 0:
-		return Skipped(LiveAnswers, fmt.Sprintf("it is not known whether %s was still up for %s", open[0].Node, open[0].Request()))
+	case len(missing) == 0 && unseen >= 0:
+		return Skipped(LiveAnswers, "it is not known when "+e.Crashes[unseen].Node+" ended")
 	}
 	var findings []string
 	for _, g := range grouped(missing, e.silence) {
@@ -226,7 +223,11 @@ func (e Evidence) liveAnswers() Check {
 		}
 		findings = append(findings, e.silence(g.first)+" to "+what)
 	}
-	detail := fmt.Sprintf("nodes that were up left %d of %s unanswered", len(missing), Number(len(e.History), "request"))
+	were := "were"
+	if e.Unknown[NoCrash] != "" {
+		were = "may have been"
+	}
+	detail := fmt.Sprintf("nodes that %s up left %d of %s unanswered", were, len(missing), Number(len(e.History), "request"))
 	return NewCheck(LiveAnswers, detail, findings)
 }
 
@@ -241,15 +242,10 @@ func (e Evidence) silence(op Op) string {
 }
 
 // wasDown reports whether an operation's node was dead or paused while it was
-// under way.
+// under way, or may have been: it ended, and nobody saw when.
 func (e Evidence) wasDown(op Op) bool {
-	return slices.ContainsFunc(e.Down[op.Node], func(d Interval) bool { return d.From <= op.Complete && d.To >= op.Invoke })
-}
-
-// mayHaveCrashed reports whether an operation's node may have ended before the
-// operation did: it ended, and nobody saw when.
-func (e Evidence) mayHaveCrashed(op Op) bool {
-	return slices.ContainsFunc(e.Crashes, func(c Crash) bool { return c.Unseen && c.Node == op.Node && c.At <= op.Complete })
+	unseen := func(c Crash) bool { return c.Unseen && c.Node == op.Node && c.At <= op.Complete }
+	return slices.ContainsFunc(e.Crashes, unseen) || slices.ContainsFunc(e.Down[op.Node], func(d Interval) bool { return d.From <= op.Complete && d.To >= op.Invoke })
 }
 
 // somethingAsked finds runs that show nothing. If nothing was asked, that

@@ -65,7 +65,7 @@ type run struct {
 
 // Write returns the directory of a run.
 func Write(r *maelstromtest.Result, entries []journal.Entry, o Options) fstest.MapFS {
-	w := &run{Result: r, entries: entries, Options: o, store: fstest.MapFS{}}
+	w := &run{Result: r, entries: Recorded(r, entries), Options: o, store: fstest.MapFS{}}
 	w.findBoot()
 	w.journal()
 	w.log()
