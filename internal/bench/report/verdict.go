@@ -192,8 +192,10 @@ func (run Run) Beyond() []string {
 	for _, note := range run.Result.Notes() {
 		lines = append(lines, "remark: "+note)
 	}
-	if run.Luck != "" {
-		lines = append(lines, run.Luck)
+	for _, line := range []string{run.Late(), run.Luck} {
+		if line != "" {
+			lines = append(lines, line)
+		}
 	}
 	if len(lines) == 0 {
 		return nil
