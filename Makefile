@@ -30,7 +30,7 @@ run: build ## run the exercise's test on the embedded bench (half a minute); ARG
 
 why: ## tell what went wrong in a run of the real Maelstrom; STORE=~/maelstrom/store/latest says which, else ./store/latest; ARGS="-o folder" adds flags
 	@mkdir -p .bin && go build -o .bin/bench ./scripts/bench
-	@.bin/bench why $(ARGS) -- $${STORE:+"$$STORE"}
+	@case "$$STORE" in "~/"*) STORE="$$HOME/$${STORE#??}";; esac; .bin/bench why $(ARGS) -- $${STORE:+"$$STORE"}
 
 compare: ## print a table of how the counter and its rivals fare, and write it as a page with stories (2 minutes); ARGS="-seeds 50" runs more seeds than 10
 	@mkdir -p .bin && go test -c -o .bin/compare.test .

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	_ "embed"
 	"errors"
 	"flag"
@@ -39,6 +40,9 @@ type options struct {
 	json      bool
 	open      bool
 
+	directory string // for bench why: of a run of the real Maelstrom, or one above it
+	out       string // for bench why: the folder to write to; empty: a new one in store/why
+
 	ignored []string // flags that were given and mean nothing here
 }
 
@@ -55,14 +59,14 @@ func workloadNames() string { return strings.Join(slices.Sorted(maps.Keys(worklo
 // A flagGroup is a part of the help.
 type flagGroup struct {
 	title string
-	names string
+	names []string
 }
 
 var flagGroups = []flagGroup{
-	{"What is run", "bin w node-count concurrency rate time-limit seed runs"},
-	{"The network, and what goes wrong", "latency latency-dist far nemesis nemesis-interval recovery"},
-	{"What decides", "consistency availability max-p99 min-ok keep-going"},
-	{"What is shown", "log-stderr log-net-send log-net-recv open json"},
+	{"What is run", strings.Fields("bin w node-count concurrency rate time-limit seed runs")},
+	{"The network, and what goes wrong", strings.Fields("latency latency-dist far nemesis nemesis-interval recovery")},
+	{"What decides", strings.Fields("consistency availability max-p99 min-ok keep-going")},
+	{"What is shown", strings.Fields("log-stderr log-net-send log-net-recv open json")},
 }
 
 // Flags of Maelstrom and Jepsen that mean nothing here: with a value, and
@@ -257,6 +261,43 @@ func faults(list string) ([]maelstromtest.Fault, error) {
 	return chosen, nil
 }
 
+// defineWhy defines the flags of bench why.
+func defineWhy(o *options, r *raw) *flag.FlagSet {
+	flags := flag.NewFlagSet("bench why", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	defineShared(flags, o, r)
+	flags.StringVar(&o.out, "o", "", "write to this `folder` instead of a new one in store/why; files of an earlier result are replaced")
+	return flags
+}
+
+// parseWhy reads the command line of bench why. Flags may follow the directory.
+func parseWhy(args []string) (options, error) {
+	o, r := options{runs: 1}, raw{}
+	flags := defineWhy(&o, &r)
+	err := flags.Parse(args)
+	for ; err == nil && flags.NArg() > 0; err = flags.Parse(flags.Args()[1:]) {
+		if o.directory != "" {
+			return o, fmt.Errorf("there is more than one directory: %s and %s", o.directory, flags.Arg(0))
+		}
+		o.directory = flags.Arg(0)
+	}
+	if err == nil {
+		o.Consistency, err = maelstromtest.ParseConsistency(r.consistency)
+	}
+	o.directory = cmp.Or(o.directory, "store/latest")
+	return o, err
+}
+
+//go:embed why.txt
+var whyText string
+
+// helpWhy explains bench why.
+func helpWhy() string {
+	var flags strings.Builder
+	defineWhy(&options{}, &raw{}).VisitAll(func(f *flag.Flag) { flags.WriteString(explain(f) + "\n") })
+	return strings.Replace(whyText, "FLAGS\n", flags.String(), 1)
+}
+
 //go:embed help.txt
 var helpText string
 
@@ -265,20 +306,15 @@ func help() string {
 	var text strings.Builder
 	flags := define(&options{}, &raw{})
 	for _, group := range flagGroups {
-		fmt.Fprintf(&text, "%s:\n\n%s\n", group.title, explainAll(flags, group.names))
+		fmt.Fprintf(&text, "%s:\n\n", group.title)
+		for _, name := range group.names {
+			text.WriteString(explain(flags.Lookup(name)) + "\n")
+		}
+		text.WriteString("\n")
 	}
 	ignored := slices.Sorted(slices.Values(slices.Concat(ignoredValues, ignoredMarks)))
 	text.WriteString(wrap("", "Accepted, since Maelstrom has them, but without effect here: --"+strings.Join(ignored, ", --")+".", 80, 0))
 	return strings.Replace(helpText, "FLAGS", text.String(), 1)
-}
-
-// explainAll returns the help for flags, whose names are in a list.
-func explainAll(flags *flag.FlagSet, names string) string {
-	var text strings.Builder
-	for name := range strings.FieldsSeq(names) {
-		text.WriteString(explain(flags.Lookup(name)) + "\n")
-	}
-	return text.String()
 }
 
 // explain returns the help for a flag.

@@ -30,6 +30,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Exit codes.
@@ -49,36 +50,31 @@ func main() {
 
 // bench runs what the arguments say and returns the exit code.
 func bench(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	parse, help, run := parse, help, (*bencher).run
 	if len(args) > 0 && args[0] == "why" {
-		return why(ctx, args[1:], stdout, stderr)
+		args, parse, help, run = args[1:], parseWhy, helpWhy, (*bencher).why
 	}
 	options, err := parse(args)
-	if err != nil {
-		return refuse(err, help(), "-h", stdout, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		if _, err := io.WriteString(stdout, help()); err != nil {
+			return failed
+		}
+		return passed
+	case err != nil:
+		fmt.Fprintf(stderr, "bench: %v (-h explains the flags)\n", err)
+		return usage
 	}
 	b := &bencher{
 		options: options, command: append([]string{"bench"}, args...), stdout: stdout,
-		progress: progress{screen: &screen{w: stderr, columns: columns(stderr)}},
+		progress: progress{screen: &screen{w: stderr, columns: columns(stderr)}, shown: time.Now()},
 	}
 	if len(options.ignored) > 0 {
 		fmt.Fprintf(stderr, "bench: accepted, but without effect here: %s\n", strings.Join(options.ignored, ", "))
 	}
-	code, err := b.run(ctx)
+	code, err := run(b, ctx)
 	b.progress.complain(err)
 	return code
-}
-
-// refuse says what is wrong with a command line, or explains the flags if that
-// is what was asked for. It returns the exit code.
-func refuse(err error, help, flags string, stdout, stderr io.Writer) int {
-	if !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintf(stderr, "bench: %v (%s explains the flags)\n", err, flags)
-		return usage
-	}
-	if _, err := io.WriteString(stdout, help); err != nil {
-		return failed
-	}
-	return passed
 }
 
 // complain writes errors, each of which may have several lines. They fit where

@@ -18,6 +18,7 @@ import (
 type progress struct {
 	*screen
 	prefix string
+	shown  time.Time // when pass last showed something, or when bench was started
 }
 
 // tick is called when all nodes are ready, and then once a second.
@@ -33,26 +34,12 @@ func (p *progress) tick(now maelstromtest.Progress) {
 	p.show(p.line(second, now, width))
 }
 
-// during shows what is being done, from the third second on, until stop is
-// called.
-func (p *progress) during(what func() string) (stop func()) {
-	over, ticks := make(chan bool), time.NewTicker(time.Second)
-	go func() {
-		for second := 1; ; second++ {
-			select {
-			case <-over:
-				return
-			case <-ticks.C:
-			}
-			if second > 1 && (p.columns != nil || second%2 == 0) {
-				p.show(fmt.Sprintf("%3d s  %s", second, what()))
-			}
-		}
-	}()
-	return func() {
-		ticks.Stop()
-		over <- true
-		p.clear()
+// pass shows what is being done, unless something was shown in the last two
+// seconds.
+func (p *progress) pass(format string, args ...any) {
+	if now := time.Now(); now.Sub(p.shown) >= 2*time.Second {
+		p.shown = now
+		p.show(fmt.Sprintf(format, args...))
 	}
 }
 

@@ -109,9 +109,6 @@ func (b *bencher) tell(d done) error {
 func (b *bencher) once(ctx context.Context, seed uint64) (done, error) {
 	start := time.Now()
 	s, err := newStore("store", b.Workload.Name(), start)
-	if err == nil {
-		err = s.makeLogs()
-	}
 	if err != nil {
 		return done{}, err
 	}

@@ -32,28 +32,21 @@ func newStore(root, workload string, now time.Time) (*store, error) {
 	}
 	for ; ; now = now.Add(time.Millisecond) {
 		folder := filepath.Join(root, workload, now.Format("20060102T150405.000"))
-		err := os.Mkdir(folder, 0o777)
-		if errors.Is(err, os.ErrExist) {
-			continue
-		}
-		if err != nil {
+		switch err := os.Mkdir(folder, 0o777); {
+		case err == nil:
+			return openStore(folder)
+		case !errors.Is(err, os.ErrExist):
 			return nil, failed(err)
 		}
-		return openStore(folder), nil
 	}
 }
 
-// openStore returns the store in a folder that is there.
-func openStore(folder string) *store {
-	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}
-}
-
-// makeLogs makes the folder for what nodes write to stderr.
-func (s *store) makeLogs() error {
-	if err := os.Mkdir(filepath.Join(s.folder, logFolder), 0o777); err != nil {
-		return fmt.Errorf("cannot make a folder for the nodes' logs: %w", err)
+// openStore returns the store in a folder, which it makes if it is not there.
+func openStore(folder string) (*store, error) {
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return nil, fmt.Errorf("cannot make a folder for the results: %w", err)
 	}
-	return nil
+	return &store{folder: folder, journal: report.NewJournal(folder, report.MaxMessages), logs: map[string]*logFile{}}, nil
 }
 
 // logFolder is the name of the folder for what nodes write to stderr.
@@ -116,7 +109,9 @@ func (s *store) log(node string) io.Writer {
 		return l
 	}
 	l := &logFile{}
-	l.file, l.err = os.Create(filepath.Join(s.folder, logFolder, node+".log"))
+	if l.err = os.MkdirAll(filepath.Join(s.folder, logFolder), 0o777); l.err == nil {
+		l.file, l.err = os.Create(filepath.Join(s.folder, logFolder, node+".log"))
+	}
 	s.logs[node] = l
 	return l
 }

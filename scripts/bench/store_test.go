@@ -16,8 +16,11 @@ import (
 // Files that cannot be written do not end a node or keep the summary from being
 // written. They are named.
 func TestLostFilesAreNamed(t *testing.T) {
-	s, err := newStore(t.TempDir(), "echo", time.Now()) // without a folder for logs
+	s, err := newStore(t.TempDir(), "echo", time.Now())
 	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(s.folder, logFolder), nil, 0o666); err != nil { // which is no folder
 		t.Fatal(err)
 	}
 	full, err := os.Open(s.folder) // cannot be written to

@@ -15,10 +15,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"maelstrom-counter/internal/bench/claim"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
-	"maelstrom-counter/internal/bench/story"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -85,14 +83,8 @@ func (t *text) verdict(line string) {
 // The story follows what it explains. The files are named if they are kept.
 func summarize(w io.Writer, l look, d done, kept bool) error {
 	t := &text{look: l}
-	recorded := d.Maelstrom != nil
-	if recorded {
-		t.reason(d)
-	} else {
-		t.judge(d)
-	}
-	t.findings(d)
-	if !d.Result.Right && !recorded {
+	t.judge(d)
+	if !d.Result.Right && d.Maelstrom == nil {
 		t.explain(d, kept)
 	}
 	t.beyond(d)
@@ -100,79 +92,48 @@ func summarize(w io.Writer, l look, d done, kept bool) error {
 		t.explain(d, kept)
 	}
 	t.measure(d.Run)
-	if recorded {
-		t.origin(d.Run)
-	} else {
-		t.add("seed", "%d", d.Result.Config.Seed)
-	}
-	if kept && !recorded {
-		t.page(d, "")
+	for _, s := range d.Origin() {
+		t.add(s.Name, "%s", s.Value)
 	}
 	if kept {
+		t.page(d)
 		t.add("files", "%s", d.folder)
 	}
 	_, err := w.Write(t.Bytes())
 	return err
 }
 
-// page says where the page is, and what for, if that is to be said.
-func (t *text) page(d done, what string) {
-	t.add("page", "%s", cmp.Or(d.path(report.PageFile), "could not be written")+what)
-}
-
-// judge adds the verdict.
+// judge adds the verdict and the findings. Of a run of the real Maelstrom, the
+// reason comes between them, and where the page is.
 func (t *text) judge(d done) {
 	fmt.Fprintln(t)
 	t.verdict(d.Headline())
 	for _, bar := range d.Bars() {
 		t.verdict(bar.String())
 	}
-}
-
-// reason adds the verdict on a run of the real Maelstrom with the beginning of
-// why it is wrong, in five lines if the verdict is not longer by itself, and
-// where the page is.
-func (t *text) reason(d done) {
-	const most = 5
-	fmt.Fprintln(t)
-	t.verdict(d.Headline())
-	all := ""
-	if d.Story != nil && !d.Result.Right {
-		t.why(short(d.Story), most-bytes.Count(t.Bytes()[1:], []byte("\n")))
-		all = ", which tells all of it"
+	if d.Maelstrom != nil {
+		t.reason(d)
+		t.page(d)
 	}
-	t.page(d, all)
-}
-
-// short returns the kind of a story and its sentences, without those that only
-// say how many reads another one explains.
-func short(s *story.Story) []string {
-	sentences := []string{string(s.Kind) + ": " + s.Sentences[0]}
-	for i, sentence := range s.Sentences[1:] {
-		if _, extent := s.Claims[i+1].(claim.Explains); !extent {
-			sentences = append(sentences, sentence)
-		}
-	}
-	return sentences
-}
-
-// origin says where a run of the real Maelstrom came from, what Maelstrom said
-// of it, and what is not known.
-func (t *text) origin(run report.Run) {
-	m := run.Maelstrom
-	t.add("maelstrom", "%s", run.Said())
-	t.add("command", "%s", strings.Join(run.Command, " "))
-	t.add("started", "%s", run.Start.Format(time.RFC3339))
-	t.add("ended", "%s", m.End())
-	t.add("read from", "%s", m.Directory)
-	t.list("note", m.Notes)
-}
-
-// findings adds what is wrong by the checks that decide.
-func (t *text) findings(d done) {
 	if lines := d.Result.Findings(true); len(lines) > 0 {
 		t.say(2, "\n%s", strings.Join(lines, "\n"))
 	}
+}
+
+// reason adds the sentence of the story that names the reason, and as much of
+// what follows it as five lines have room for, with the verdict.
+func (t *text) reason(d done) {
+	if d.Story == nil || d.Result.Right {
+		return
+	}
+	sentences := slices.Clone(d.Story.Sentences[d.Story.Reason:])
+	sentences[0] = string(d.Story.Kind) + ": " + sentences[0]
+	t.why(sentences, 5-bytes.Count(t.Bytes()[1:], []byte("\n")))
+}
+
+// page says where the page is.
+func (t *text) page(d done) {
+	t.add("page", "%s", cmp.Or(d.path(report.PageFile), "could not be written"))
 }
 
 // beyond adds what Maelstrom does not look at.
@@ -197,11 +158,12 @@ func (t *text) explain(d done, kept bool) {
 
 const whyLead = "Why: "
 
-// why adds the first sentences that together have at most that many lines.
+// why adds the first sentence, and those after it that have room in that many
+// lines.
 func (t *text) why(sentences []string, most int) {
 	for i, sentence := range sentences {
 		line := wrap(whyLead, sentence, t.columns, len(whyLead))[len("Why:"):]
-		if most -= 1 + strings.Count(line, "\n"); most < 0 {
+		if most -= 1 + strings.Count(line, "\n"); most < 0 && i > 0 {
 			return
 		}
 		if i == 0 {

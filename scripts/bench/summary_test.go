@@ -48,8 +48,8 @@ func Example_summarize() {
 	}
 	_ = summarize(os.Stdout, look{columns: 60}, done{run, &store{folder: "store/x"}}, true)
 	// Output:
-	// RIGHT by every check that was made. Not checked:
-	// linearizable (why).
+	// RIGHT by Maelstrom's verdict. Not checked: linearizable
+	// (why).
 	// MISSED: 50 % ok, with --min-ok 99
 	//
 	// Beyond Maelstrom, as --consistency linearizable demands:

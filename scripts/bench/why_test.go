@@ -10,7 +10,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -42,23 +41,39 @@ func recorded(t *testing.T, cfg maelstromtest.Config) *maelstromstore.Run {
 			}
 		},
 		Command: []string{"test", "-w", "g-counter", "--bin", "./rmw"}, Bin: "./rmw",
-		Valid: "false", Checkers: map[string]string{"workload": "false", "stats": "true"},
-		Notes: []string{"What n1 did is not known."},
+		Recording: maelstromstore.Recording{
+			Directory: "/maelstrom/store/1", Valid: "false", Checkers: map[string]string{"workload": "false", "stats": "true"},
+			Notes: []string{"What n1 did is not known."},
+		},
+	}
+}
+
+// whyTo returns a bencher for bench why that writes to a folder and shows
+// nothing.
+func whyTo(out string) *bencher {
+	return &bencher{
+		options: options{runs: 1, out: out}, stdout: io.Discard,
+		progress: progress{screen: &screen{w: io.Discard}, shown: time.Now()},
 	}
 }
 
 // The reason comes first, in five lines, and then where the page is. Then
 // follows what a run of the bench has, and where the run came from.
 func TestTheReasonComesFirst(t *testing.T) {
-	w := &whyer{directory: "/maelstrom/store/1", out: filepath.Join(t.TempDir(), "out")}
-	d, err := w.write(recorded(t, maelstromtest.Config{}))
+	s, err := openStore(filepath.Join(t.TempDir(), "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := recorded(t, maelstromtest.Config{})
+	run.Entries(func(e journal.Entry) { err = errors.Join(err, journal.Write(s.journal, e)) })
+	s.close()
+	d := s.keep(reported(run))
 	if err != nil || len(d.lost) > 0 {
 		t.Fatal(err, d.lost)
 	}
-	for _, name := range []string{report.PageFile, report.MessagesFile, report.StoryFile} {
-		if d.path(name) == "" {
-			t.Errorf("there is no %s", name)
-		}
+	reason := d.Story.Sentences[d.Story.Reason]
+	if _, ok := d.Story.Claims[d.Story.Reason].(claim.Overwritten); !ok {
+		t.Errorf("the reason is %q", reason)
 	}
 	for _, columns := range []int{100, 40} {
 		var out strings.Builder
@@ -66,19 +81,18 @@ func TestTheReasonComesFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 		top, rest, _ := strings.Cut(out.String(), "\npage  ")
-		if n := strings.Count(top, "\n"); n > 5 || !strings.HasPrefix(top, "\nWRONG by Maelstrom's verdict") {
+		if n := strings.Count(top, "\n"); n > 5 && columns == 100 || !strings.HasPrefix(top, "\nWRONG by Maelstrom's verdict") {
 			t.Errorf("%d columns, %d lines come first:\n%s", columns, n, top)
 		}
-		if columns == 100 && !strings.Contains(strings.Join(strings.Fields(top), " "), "Why: lost update: "+d.Story.Sentences[0]+" "+d.Story.Sentences[1]) {
-			t.Errorf("the beginning of the story is not in:\n%s", top)
+		if !strings.Contains(strings.Join(strings.Fields(top), " "), "Why: lost update: "+reason) {
+			t.Errorf("%d columns: the reason is not in:\n%s", columns, top)
 		}
 		rest = strings.Join(strings.Fields(rest), " ")
 		last := 0
 		for _, part := range []string{
-			", which tells all of it", "final reads", "Beyond Maelstrom", "Latency of requests", "rate 100 requests/s",
+			"final reads", "Beyond Maelstrom", "Latency of requests", "rate 100 requests/s",
 			"maelstrom Maelstrom itself said :valid? false, since :workload is false. The bench agrees.",
-			"command maelstrom test -w g-counter --bin ./rmw", "started ", "ended the run came to its end", "read from /maelstrom/store/1",
-			"note What n1 did is not known.", "files ",
+			"ended the run came to its end", "read from /maelstrom/store/1", "note What n1 did is not known.", "page ", "files ",
 		} {
 			i := strings.Index(rest[last:], part)
 			if i < 0 {
@@ -92,23 +106,24 @@ func TestTheReasonComesFirst(t *testing.T) {
 	}
 }
 
-// A sentence is shown whole or not at all. One that says how much another
-// explains is left out.
+// The sentence with the reason is always shown, and others as far as there is
+// room for them. A sentence is shown whole or not at all.
 func TestWhyIsCutAtTheEndOfASentence(t *testing.T) {
 	d := done{report.Run{
-		Result: &maelstromtest.Result{}, Maelstrom: &report.Recording{},
+		Result: &maelstromtest.Result{}, Maelstrom: &maelstromstore.Recording{},
 		Story: &story.Story{
-			Kind: "lost", Claims: []claim.Claim{nil, claim.Explains{}, nil, nil, nil},
-			Sentences: []string{"One.", "That explains it.", strings.TrimSpace(strings.Repeat("two ", 20)), "Three.", "Four."},
+			Kind: "lost", Reason: 1,
+			Sentences: []string{"Zero.", "One one one one.", strings.TrimSpace(strings.Repeat("two ", 20)), "Three.", "Four."},
 		},
 	}, &store{folder: "nowhere"}}
 	for columns, want := range map[int]string{
-		50: "Why: lost: One.\n     " + strings.Repeat("two ", 10) + "two\n     " + strings.Repeat("two ", 8) + "two\n     Three.\npage          ",
-		29: "Why: lost: One.\npage          ",
+		50: "Why: lost: One one one one.\n     " + strings.Repeat("two ", 10) + "two\n     " + strings.Repeat("two ", 8) + "two\n     Three.\npage          ",
+		29: "Why: lost: One one one one.\npage          ",
+		10: "Why: lost:\n     One\n     one\n     one\n     one.\npage  ",
 	} {
 		shown := &text{look: look{columns: columns}}
-		shown.reason(d)
-		if _, got, _ := strings.Cut(shown.String(), "\n"+"WRONG by Maelstrom's verdict.\n"); !strings.HasPrefix(got, want) {
+		shown.judge(d)
+		if _, got, _ := strings.Cut(shown.String(), "verdict.\n"); !strings.HasPrefix(got, want) {
 			t.Errorf("%d columns:\n%s, not\n%s", columns, got, want)
 		}
 	}
@@ -118,22 +133,30 @@ func TestAnInterruptedWhyLeavesNothing(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	run := recorded(t, maelstromtest.Config{})
 	entries, size := run.Entries, int64(0)
-	w := &whyer{out: filepath.Join(t.TempDir(), "out"), bencher: bencher{progress: progress{screen: &screen{w: io.Discard}}}}
+	b := whyTo(filepath.Join(t.TempDir(), "out"))
 	run.Entries = func(do func(journal.Entry)) {
-		entries(do)
-		info, err := os.Stat(filepath.Join(w.out, report.MessagesFile))
+		for range 100 { // more than is buffered
+			entries(do)
+		}
+		info, err := os.Stat(filepath.Join(b.out, report.MessagesFile))
 		if err != nil {
 			t.Error(err)
 			return
 		}
 		size = info.Size()
 		cancel()
+		for range 100 {
+			entries(do)
+		}
+		if info, err := os.Stat(filepath.Join(b.out, report.MessagesFile)); err != nil || info.Size() != size {
+			t.Errorf("it went on writing: %v, %v", info, err)
+		}
 	}
-	code, err := w.run(ctx, func() (*maelstromstore.Run, error) { return run, nil })
+	code, err := b.explain(ctx, run)
 	if code != interrupted || err != nil || size == 0 {
 		t.Errorf("exit code %d, %v; %d bytes had been written", code, err, size)
 	}
-	if _, err := os.Stat(w.out); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(b.out); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the folder is left: %v", err)
 	}
 }
@@ -144,39 +167,14 @@ func TestAMessageThatCannotBeWrittenIsReported(t *testing.T) {
 		do(journal.Entry{What: journal.Sent, Body: journal.Raw("{")})
 		do(journal.Entry{What: journal.Sent, Body: journal.Raw("{}")})
 	}
-	w := &whyer{out: filepath.Join(t.TempDir(), "out")}
-	d, err := w.write(run)
-	if err != nil || len(d.lost) == 0 || !strings.HasPrefix(d.lost[0].Error(), "cannot write each message: ") {
-		t.Errorf("%v, lost: %v", err, d.lost)
+	var stderr strings.Builder
+	b := whyTo(filepath.Join(t.TempDir(), "out"))
+	b.progress.screen.w = &stderr
+	if code, err := b.explain(t.Context(), run); code != failed || err != nil || !strings.HasPrefix(stderr.String(), "bench: cannot write each message: ") {
+		t.Errorf("exit code %d, %v, stderr %q", code, err, stderr.String())
 	}
-	if text, err := os.ReadFile(d.path(report.MessagesFile)); err != nil || strings.Count(string(text), "\n") != 1 {
+	if text, err := os.ReadFile(filepath.Join(b.out, report.MessagesFile)); err != nil || strings.Count(string(text), "\n") != 1 {
 		t.Errorf("%q, %v", text, err)
-	}
-}
-
-// What is in a folder of somebody else's is left as it is. An earlier result is
-// replaced.
-func TestAFolderWithOtherFilesIsNotTouched(t *testing.T) {
-	out := filepath.Join(t.TempDir(), "new", "out")
-	w := &whyer{out: out}
-	for _, name := range []string{"", report.StoryFile, "mine.txt"} {
-		if name != "" {
-			if err := os.WriteFile(filepath.Join(out, name), []byte("old"), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-		_, err := w.makeStore()
-		if want := fmt.Sprintf("-o %s is neither empty nor an earlier result: it has mine.txt", out); name == "mine.txt" && (err == nil || err.Error() != want) || name != "mine.txt" && err != nil {
-			t.Errorf("with %q: %v", name, err)
-		}
-		_, err = os.Stat(filepath.Join(out, name))
-		if there := err == nil; there != (name != report.StoryFile) {
-			t.Errorf("%q is there: %v", name, there)
-		}
-	}
-	w.out = filepath.Join(out, "mine.txt")
-	if _, err := w.makeStore(); err == nil || !strings.HasPrefix(err.Error(), "cannot make a folder for the results: ") {
-		t.Errorf("in a file: %v", err)
 	}
 }
 
@@ -184,31 +182,27 @@ func TestAFolderWithOtherFilesIsNotTouched(t *testing.T) {
 func TestARunThatBrokeOffIsIncomplete(t *testing.T) {
 	run := recorded(t, maelstromtest.Config{})
 	run.Ended = "its JVM was killed"
-	w := &whyer{directory: "/d"}
-	if r := w.reported(run); !r.Interrupted || r.Maelstrom.Ended != run.Ended || r.Maelstrom.Directory != "/d" || !slices.Equal(r.Maelstrom.Notes, run.Notes) {
+	if r := reported(run); !r.Interrupted || r.Maelstrom != &run.Recording {
 		t.Errorf("%+v", r)
 	}
 	run.Result.Checks[0] = verdict.NewCheck(verdict.NoCrash, "", []string{"n1 crashed"})
-	if w.reported(run).Interrupted {
+	if reported(run).Interrupted {
 		t.Error("a crash is an interruption")
 	}
 }
 
 func TestTheArgumentsOfWhyAreRead(t *testing.T) {
-	t.Setenv("HOME", "/home/me")
 	for args, want := range map[string]string{
-		"":                                 "  eventual false false",
-		"store/latest -o out":              "store/latest out eventual false false",
-		"--json ~/store --open -- ":        "/home/me/store  eventual true true",
+		"":                                 "store/latest  eventual false false",
+		"store/g-counter -o out":           "store/g-counter out eventual false false",
+		"--json s --open -- ":              "s  eventual true true",
 		"--consistency linearizable -- -x": "-x  linearizable false false",
-		"-o ~/out ~you":                    "~you /home/me/out eventual false false",
 		"a b":                              "there is more than one directory: a and b",
 		"--consistency serial":             "unknown consistency",
 		"--seed 3":                         "flag provided but not defined: -seed",
 	} {
-		w := &whyer{}
-		err := w.parse(strings.Fields(args))
-		got := fmt.Sprint(w.directory, " ", w.out, " ", w.Consistency, " ", w.json, " ", w.open)
+		o, err := parseWhy(strings.Fields(args))
+		got := fmt.Sprint(o.directory, " ", o.out, " ", o.Consistency, " ", o.json, " ", o.open)
 		if err != nil {
 			got = err.Error()
 		}
@@ -219,24 +213,23 @@ func TestTheArgumentsOfWhyAreRead(t *testing.T) {
 }
 
 // What takes less than two seconds shows no progress.
-func TestProgressIsShownFromTheThirdSecondOn(t *testing.T) {
+func TestProgressOfReadingIsShownEveryTwoSeconds(t *testing.T) {
 	for _, test := range []struct {
 		columns func() int
-		took    time.Duration
 		want    string
 	}{
-		{nil, 1900 * time.Millisecond, ""},
-		{nil, 5500 * time.Millisecond, "  2 s  reading\n  4 s  reading\n"},
-		{func() int { return 80 }, 3500 * time.Millisecond, "\r  2 s  reading\x1b[K\r  3 s  reading\x1b[K\r\x1b[K"},
+		{nil, "20 read\n40 read\n"},
+		{func() int { return 80 }, "\r20 read\x1b[K\r40 read\x1b[K"},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var out strings.Builder
-			p := progress{screen: &screen{w: &out, columns: test.columns}}
-			stop := p.during(func() string { return "reading" })
-			time.Sleep(test.took)
-			stop()
+			p := progress{screen: &screen{w: &out, columns: test.columns}, shown: time.Now()}
+			for i := range 60 {
+				p.pass("%d read", i)
+				time.Sleep(100 * time.Millisecond)
+			}
 			if out.String() != test.want {
-				t.Errorf("after %v: %q, not %q", test.took, out.String(), test.want)
+				t.Errorf("%q, not %q", out.String(), test.want)
 			}
 		})
 	}

@@ -45,14 +45,19 @@ type Run struct {
 	Command []string  // Maelstrom's command line, from the word test on
 	Bin     string    // the node, as the command line names it
 	Start   time.Time // when the first request could be made
-	Ended   string    // how the run ended, if it did not come to its end
+	Recording
 
-	Valid    string            // Maelstrom's own :valid?: true, false, :unknown; empty if there is none
-	Checkers map[string]string // the same of each checker, such as workload and stats
-
-	Notes  []string // what is missing, odd or not known: a sentence each
-	Bytes  int64    // of the network's journal
+	Bytes  int64 // of the network's journal
 	Events int
+}
+
+// A Recording is what is known of a run besides what happened in it.
+type Recording struct {
+	Directory string            `json:"directory"`          // which was read; the caller of Read sets it
+	Ended     string            `json:"ended,omitempty"`    // how the run ended, if it did not come to its end
+	Valid     string            `json:"valid,omitempty"`    // Maelstrom's own :valid?: true, false, :unknown; empty if there is none
+	Checkers  map[string]string `json:"checkers,omitempty"` // the same of each checker, such as workload and stats
+	Notes     []string          `json:"notes,omitempty"`    // what is missing, odd or not known: a sentence each
 }
 
 // Options are how a run is to be read.

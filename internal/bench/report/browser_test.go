@@ -12,6 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"maelstrom-counter/internal/bench/maelstromstore"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page/pagetest"
 	"maelstrom-counter/internal/bench/rivals"
@@ -87,7 +88,7 @@ func TestPagesAndPicturesWorkInABrowser(t *testing.T) {
 	b.Check(pageOf(t, "wrong", wrong(t)))
 	b.Check(pageOf(t, "lucky", lucky(t)))
 	stranger := wrong(t)
-	stranger.Maelstrom = &Recording{
+	stranger.Maelstrom = &maelstromstore.Recording{
 		Directory: "/home/somebody/" + strings.Repeat("maelstrom/", 20) + "store/g-counter/20261130T075050.940Z",
 		Ended:     "it was interrupted", Notes: []string{strings.Repeat("What cannot be known is said. ", 10)},
 	}

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // LuckOf says for how many final reads of a valid run seq-kv could as well have
@@ -22,6 +25,27 @@ func LuckOf(folder string, r *maelstromtest.Result) (string, error) {
 		return "", fmt.Errorf("cannot tell what was luck: %w", err)
 	}
 	return l.String(), nil
+}
+
+// Late says how many reads of a valid run missed something, and which missed
+// the most. It returns nothing if there is none.
+func (run Run) Late() string {
+	r := run.Result
+	facts, _ := r.Facts.(maelstromtest.CounterFacts)
+	missed := func(v maelstromtest.Violation) int64 { return v.Bounds.Lo - v.Read }
+	late := slices.DeleteFunc(slices.Clone(facts.OutOfOrder), func(v maelstromtest.Violation) bool { return missed(v) <= 0 })
+	if len(late) == 0 || !r.MaelstromValid {
+		return ""
+	}
+	finals := 0
+	for _, v := range late {
+		if r.History[v.Index].Final {
+			finals++
+		}
+	}
+	worst := slices.MaxFunc(late, func(a, b maelstromtest.Violation) int { return cmp.Compare(missed(a), missed(b)) })
+	return fmt.Sprintf("late: %s, %d of them final, returned less than had been acknowledged or read before they began. %s missed the most: %d.",
+		verdict.Number(len(late), "read"), finals, strings.ToUpper(worst.Request[:1])+worst.Request[1:], missed(worst))
 }
 
 // finalReads returns the final reads that were answered.

@@ -10,6 +10,7 @@ import (
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // told returns what LuckOf tells of a run with these entries.
@@ -129,4 +130,36 @@ func TestTheRunsOfAPlainLoopAreValidByChance(t *testing.T) {
 	if valid == 0 || valid == seeds || lucky == 0 || lucky > valid {
 		t.Errorf("%d of %d runs are valid, %d by chance", valid, seeds, lucky)
 	}
+}
+
+func TestLateReadsOfAValidRunAreCounted(t *testing.T) {
+	e := counted(verdict.Eventual, true)
+	read := e.History[1]
+	late := func(at time.Duration, value int64, final bool) verdict.Op {
+		read.Invoke, read.Complete, read.Value, read.Final = at, at+ms, value, final
+		return read
+	}
+	if got := judged(e).Late(); got != "" {
+		t.Errorf("of no late read, %q", got)
+	}
+	unanswered := late(25*ms, 0, false)
+	unanswered.Outcome = verdict.Info
+	e.History = append(e.History[:2:2], late(20*ms, 0, false), unanswered, late(30*ms, 1, false),
+		late(40*ms, 9, false), late(50*ms, 9, false), e.History[2]) // more than had been added is not late
+	const want = "late: 3 reads, 1 of them final, returned less than had been acknowledged or read before they began. " +
+		"The final read of n1 missed the most: 7."
+	if got := judged(e).Late(); got != want {
+		t.Errorf("%q, not %q", got, want)
+	}
+	lost(&e)
+	for name, run := range map[string]Run{"an invalid run": judged(wrongAtTheEnd(e)), "no counter": {Result: &maelstromtest.Result{}}} {
+		if got := run.Late(); got != "" {
+			t.Errorf("of %s, %q", name, got)
+		}
+	}
+}
+
+func wrongAtTheEnd(e verdict.Evidence) verdict.Evidence {
+	e.History[len(e.History)-1].Value = int64(0)
+	return e
 }

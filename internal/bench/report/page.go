@@ -22,8 +22,8 @@ var pageText string
 
 var runPage = page.New(pageText)
 
-// A setting is a name with a value.
-type setting struct{ Name, Value string }
+// A Setting is a name with a value.
+type Setting struct{ Name, Value string }
 
 // An overview is a run as its page shows it.
 type overview struct{ Run }
@@ -61,18 +61,18 @@ func (o overview) Checks() []maelstromtest.Check {
 }
 
 // Numbers returns the numbers that a reader looks for first.
-func (o overview) Numbers() []setting {
+func (o overview) Numbers() []Setting {
 	r, l := o.Result, LoadOf(o.Result)
-	all := []setting{
+	all := []Setting{
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
 		{"refused, and unknown whether they count", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
 		{fmt.Sprintf("requests/s made, of %.4g asked for", l.Asked), fmt.Sprintf("%.4g", l.Made)},
 	}
 	if r.Messages > 0 {
-		all = append(all, setting{"messages per request, without the clients'", fmt.Sprintf("%.2f", r.MessagesPerRequest)})
+		all = append(all, Setting{"messages per request, without the clients'", fmt.Sprintf("%.2f", r.MessagesPerRequest)})
 	}
 	if r.OK > 0 {
-		all = slices.Insert(all, 1, setting{"median latency", Milliseconds(r.Latency.P50)}, setting{"99th percentile", Milliseconds(r.Latency.P99)})
+		all = slices.Insert(all, 1, Setting{"median latency", Milliseconds(r.Latency.P50)}, Setting{"99th percentile", Milliseconds(r.Latency.P99)})
 	}
 	return all
 }
@@ -88,13 +88,13 @@ func (o overview) Crowded() string {
 }
 
 // Settings returns what a run was made with.
-func (o overview) Settings() []setting {
+func (o overview) Settings() []Setting {
 	r, cfg, origin := o.Result, o.Result.Config, o.origin()
 	nemesis := "none"
 	if len(cfg.Nemesis) > 0 {
 		nemesis = fmt.Sprintf("%s; every %g s or so", List(cfg.Nemesis), cfg.NemesisInterval.Seconds())
 	}
-	all := []setting{
+	all := []Setting{
 		{"command", strings.Join(o.Command, " ")},
 		{"workload", r.Workload},
 		{"nodes, workers", fmt.Sprintf("%d, %d", cfg.Nodes, cfg.Concurrency)},
@@ -105,15 +105,11 @@ func (o overview) Settings() []setting {
 		{"consistency", string(cfg.Consistency)},
 		{"node", strings.Join(append([]string{o.Bin}, cfg.Args...), " ")},
 		{"started", fmt.Sprintf("%s; took %.4g s", o.Start.Format(time.RFC3339), r.Elapsed.Seconds())},
+		{"bench", fmt.Sprintf("%s, %s, %s/%s, %d CPUs", origin.BenchVersion, origin.GoVersion, origin.OS, origin.Arch, origin.CPUs)},
 	}
-	if m := o.Maelstrom; m != nil {
-		all = append(all, setting{"ended", m.End()}, setting{"read from", m.Directory}, setting{"read by", "bench " + origin.BenchVersion})
-	} else {
-		machine := fmt.Sprintf("%s/%s, %d CPUs", origin.OS, origin.Arch, origin.CPUs)
-		all = append(all, setting{"seed", fmt.Sprint(cfg.Seed)}, setting{"bench", origin.BenchVersion + ", " + origin.GoVersion + ", " + machine})
-	}
+	all = append(all, o.Origin()...)
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		all = append(all, setting{"final reads", List(facts.FinalReads)}, setting{"acceptable", List(facts.Acceptable)})
+		all = append(all, Setting{"final reads", List(facts.FinalReads)}, Setting{"acceptable", List(facts.Acceptable)})
 	}
 	return all
 }
@@ -172,13 +168,13 @@ func (run Run) writeReadme(w io.Writer) error {
 var explained = regexp.MustCompile(`(?m)^(\S+)\n {4}([^.:]+)`)
 
 // Files returns the files beside the page, and what each is.
-func (o overview) Files() ([]setting, error) {
+func (o overview) Files() ([]Setting, error) {
 	var text strings.Builder
 	err := o.writeReadme(&text)
-	var files []setting
+	var files []Setting
 	for _, match := range explained.FindAllStringSubmatch(text.String(), -1) {
 		if name := match[1]; name != PageFile && !strings.HasSuffix(name, "/") {
-			files = append(files, setting{name, match[2] + "."})
+			files = append(files, Setting{name, match[2] + "."})
 		}
 	}
 	return files, err

@@ -2,12 +2,10 @@ package report
 
 import (
 	"html"
-	"maps"
 	"strings"
 	"testing"
-	"time"
 
-	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/maelstromstore"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -24,7 +22,7 @@ func content(but ...string) map[string]string {
 
 // recorded returns a run of the real Maelstrom with the verdict on the
 // evidence.
-func recorded(e verdict.Evidence, m Recording) Run {
+func recorded(e verdict.Evidence, m maelstromstore.Recording) Run {
 	run := judged(e)
 	run.Command, run.Bin, run.Maelstrom = []string{"maelstrom", "test", "--rate", "3"}, "./node.py", &m
 	return run
@@ -43,8 +41,7 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 		{lost, "false", content("workload false"), "Maelstrom itself said :valid? false, since :workload is false. The bench agrees."},
 		{nil, "", nil, "No verdict of Maelstrom's own was found (its JVM was killed)."},
 		{old, "", nil, "No verdict of Maelstrom's own was found (there is no results.edn that can be read)."},
-		{nil, ":unknown", content("perf :unknown"), "Maelstrom itself said :valid? :unknown, since :perf, which only draws charts, is :unknown. " +
-			"All that judges the nodes is content, and the bench agrees with that."},
+		{nil, ":unknown", content("perf :unknown"), "Maelstrom itself said :valid? :unknown, since :perf is :unknown. The bench says true, and no checker that both have differs."},
 		{lost, "true", content(), `Maelstrom itself said :valid? true. They differ: :workload is true, but the bench's check "final reads" is wrong.`},
 		{nil, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, since :stats is false and :workload is false. " +
 			`They differ: :stats is false, but the bench's check "every kind succeeded" is ok; :workload is false, but the bench's check "final reads" is ok.`},
@@ -53,14 +50,14 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 		{lost, ":unknown", content("workload :unknown"), "Maelstrom itself said :valid? :unknown, since :workload is :unknown. " +
 			`They differ: :workload is :unknown, but the bench's check "final reads" is wrong.`},
 		{unfinal, "true", content(), "Maelstrom itself said :valid? true. The bench agrees."}, // final reads were not checked
-		{crashed, "true", content(), "Maelstrom itself said :valid? true. The bench does not agree, and why they differ is not known."},
-		{nil, "false", nil, "Maelstrom itself said :valid? false. The bench does not agree, and why they differ is not known."},
+		{crashed, "true", content(), "Maelstrom itself said :valid? true. The bench says false, and no checker that both have differs."},
+		{nil, "false", nil, "Maelstrom itself said :valid? false. The bench says true, and no checker that both have differs."},
 	} {
 		e := counted(verdict.Eventual, true)
 		if test.change != nil {
 			test.change(&e)
 		}
-		m := Recording{Valid: test.valid, Checkers: test.checkers}
+		m := maelstromstore.Recording{Valid: test.valid, Checkers: test.checkers}
 		if test.valid == "" && test.change == nil {
 			m.Ended = "its JVM was killed"
 		}
@@ -75,8 +72,8 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 // linearizable.
 func TestTheHeadlineOfARecordingClaimsWhatWasRecorded(t *testing.T) {
 	const unknown = "starts and ends (it is not recorded)"
-	run := recorded(counted(verdict.Eventual, false), Recording{Ended: "its JVM was killed"})
-	if got, want := run.Headline(), "Incomplete. As far as it went: RIGHT by Maelstrom's verdict."; got != want {
+	run := recorded(counted(verdict.Eventual, false), maelstromstore.Recording{Ended: "its JVM was killed"})
+	if got, want := run.Headline(), "As far as it went: RIGHT by Maelstrom's verdict, and linearizable."; got != want {
 		t.Errorf("%q, not %q", got, want)
 	}
 	for _, test := range []struct {
@@ -84,14 +81,14 @@ func TestTheHeadlineOfARecordingClaimsWhatWasRecorded(t *testing.T) {
 		want   string
 	}{
 		{nil, "RIGHT by Maelstrom's verdict, and linearizable. Not checked: " + unknown + "."},
-		{early, "RIGHT by every check that was made. Not checked: " + unknown + "; final reads (none was made)."},
+		{early, "RIGHT by Maelstrom's verdict, and linearizable. Not checked: " + unknown + "; final reads (none was made)."},
 		{old, "WRONG: not linearizable, though Maelstrom would call it valid."},
 	} {
 		e := counted(verdict.Linearizable, true)
 		if test.change != nil {
 			test.change(&e)
 		}
-		run := recorded(e, Recording{Valid: "true"})
+		run := recorded(e, maelstromstore.Recording{Valid: "true"})
 		for i, c := range run.Result.Checks {
 			if c.Name == verdict.StartsAndEnds {
 				run.Result.Checks[i] = verdict.Skipped(c.Name, "it is not recorded")
@@ -108,13 +105,14 @@ func TestTheHeadlineOfARecordingClaimsWhatWasRecorded(t *testing.T) {
 }
 
 // The files of a run of Maelstrom's say where it came from, and nothing of the
-// bench's own runs: neither a seed nor a machine nor logs of nodes.
+// bench's own runs: neither a seed nor logs of nodes.
 func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 	folder := t.TempDir()
 	run := wrong(t)
 	run.Bin, run.Command = "./node.py", []string{"maelstrom", "test", "--rate", "3"}
-	run.Result.Faults, run.Result.Messages = sample().Result.Faults, 0 // how many is not known
-	run.Maelstrom = &Recording{
+	run.Result.Faults, run.Result.Messages = sample().Result.Faults, 0
+	run.Result.Config.Seed, run.Result.ServerMessages, run.Result.MessagesPerRequest = 0, 0, 0 // which are not known
+	run.Maelstrom = &maelstromstore.Recording{
 		Directory: "/home/me/store/g-counter/1", Ended: "it was interrupted", Valid: "false",
 		Checkers: content("workload false"), Notes: []string{"When n1 died is not known."},
 	}
@@ -126,11 +124,11 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 	}
 	for file, want := range map[string]string{
 		PageFile: "<p>" + run.Said() + "</p>|a run of Maelstrom</p>|Note: When n1 died is not known.</p>|<dd>maelstrom test --rate 3</dd>|" +
-			"<dd>it was interrupted</dd>|<dd>/home/me/store/g-counter/1</dd>|<dt>read by</dt>",
+			"<dd>it was interrupted</dd>|<dd>/home/me/store/g-counter/1</dd>|<dt>maelstrom</dt>",
 		"results.json": `"maelstrom": {|"directory": "/home/me/store/g-counter/1"|"ended": "it was interrupted"|"valid": "false"|` +
 			`"workload": "false"|"notes": [|"bench_version"|"start_s"`,
 		"README.txt": "nodes of ./node.py, run by Maelstrom, started|" + run.Said() + "|read from /home/me/store|When n1 died is not known.|" +
-			"line and binary.\n    valid is|what Maelstrom itself said|\nmessages.jsonl\n    What Maelstrom recorded|with missing is",
+			"with its version and machine. valid is|what Maelstrom itself said|\nmessages.jsonl\n    What Maelstrom recorded|with missing is",
 		"latency.svg": "requests/s asked for",
 	} {
 		text := read(t, folder, file)
@@ -142,56 +140,10 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 				t.Errorf("%s has no %s", file, part)
 			}
 		}
-		for _, unwanted := range []string{"seed", "node-logs", `"cpus"`, "go_version", "messages_in_flight", `"exits": null`, `"messages":`, "CPUs", "messages per request"} {
+		for _, unwanted := range []string{"seed", "node-logs", `"messages_in_flight": 0`, `"exits": null`, `"messages":`, "messages per request"} {
 			if strings.Contains(text, unwanted) {
 				t.Errorf("%s has %s", file, unwanted)
 			}
 		}
-	}
-}
-
-func TestLateReadsOfAValidRunAreCounted(t *testing.T) {
-	e := counted(verdict.Eventual, true)
-	read := e.History[1]
-	late := func(at time.Duration, value int64, final bool) verdict.Op {
-		read.Invoke, read.Complete, read.Value, read.Final = at, at+ms, value, final
-		return read
-	}
-	if got := judged(e).Late(); got != "" {
-		t.Errorf("of no late read, %q", got)
-	}
-	unanswered := late(25*ms, 0, false)
-	unanswered.Outcome = verdict.Info
-	e.History = append(e.History[:2:2], late(20*ms, 0, false), unanswered, late(30*ms, 1, false),
-		late(40*ms, 9, false), late(50*ms, 9, false), e.History[2]) // more than had been added is not late
-	const want = "late: 3 of 6 reads returned less than had been acknowledged or read before they began, with 1 final read among them. " +
-		"The worst is the final read of n1: it returned 2, which is 7 too few."
-	if got := judged(e).Late(); got != want {
-		t.Errorf("%q, not %q", got, want)
-	}
-	lost(&e)
-	for name, run := range map[string]Run{"an invalid run": judged(wrongAtTheEnd(e)), "no counter": {Result: &maelstromtest.Result{}}} {
-		if got := run.Late(); got != "" {
-			t.Errorf("of %s, %q", name, got)
-		}
-	}
-}
-
-func wrongAtTheEnd(e verdict.Evidence) verdict.Evidence {
-	e.History[len(e.History)-1].Value = int64(0)
-	return e
-}
-
-func TestEachFileOfARunHasAKnownName(t *testing.T) {
-	names := map[string]bool{}
-	for _, name := range FileNames() {
-		names[name] = true
-	}
-	want := map[string]bool{}
-	for _, name := range strings.Fields("index.html README.txt results.json latency.svg rate.svg history.jsonl messages.jsonl story.svg story.txt") {
-		want[name] = true
-	}
-	if !maps.Equal(names, want) {
-		t.Errorf("names %v", names)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"maelstrom-counter/internal/bench/maelstromstore"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story"
 )
@@ -26,9 +27,9 @@ type Run struct {
 	Start       time.Time
 	Interrupted bool
 	Thresholds  Thresholds
-	Maelstrom   *Recording   // of a run of the real Maelstrom; or nil
-	Story       *story.Story // why a check is wrong, or nil: see Tell
-	Luck        string       // what in a valid run was chance: see LuckOf
+	Maelstrom   *maelstromstore.Recording // of a run of the real Maelstrom; or nil
+	Story       *story.Story              // why a check is wrong, or nil: see Tell
+	Luck        string                    // what in a valid run was chance: see LuckOf
 
 	missing map[string]bool // by name: files that could not be written
 }
@@ -55,16 +56,6 @@ func (run Run) files() []file {
 	return append(files, file{PageFile, run.writePage}, file{"README.txt", run.writeReadme}) // which name the others
 }
 
-// FileNames are the names of all files that a run may have, apart from the logs
-// of nodes.
-func FileNames() []string {
-	names := []string{MessagesFile}
-	for _, f := range (Run{Story: &story.Story{}}).files() {
-		names = append(names, f.name)
-	}
-	return names
-}
-
 // writer returns a function that writes a text.
 func writer(text func() string) func(io.Writer) error {
 	return func(w io.Writer) error {
@@ -80,6 +71,10 @@ func Write(folder string, run Run) error {
 	var errs []error
 	_, err := os.Stat(filepath.Join(folder, MessagesFile))
 	run.missing = map[string]bool{MessagesFile: err != nil}
+	if run.Story == nil { // that of an earlier run would be taken for this one's
+		_ = os.Remove(filepath.Join(folder, StoryFile))
+		_ = os.Remove(filepath.Join(folder, "story.txt"))
+	}
 	for _, f := range run.files() {
 		if err := create(filepath.Join(folder, f.name), f.write); err != nil {
 			run.missing[f.name] = true

@@ -56,6 +56,21 @@ func sample() Run {
 	return Run{Result: r, Command: []string{"bench", "--rate", "3"}, Bin: "/bin/node", Start: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 }
 
+// The story of an earlier run would be taken for that of the one that was
+// written last.
+func TestNoStoryOfAnEarlierRunIsLeft(t *testing.T) {
+	folder := t.TempDir()
+	for i, run := range []Run{wrong(t), sample()} {
+		if err := Write(folder, run); err != nil {
+			t.Fatal(err)
+		}
+		stories, err := filepath.Glob(filepath.Join(folder, "story.*"))
+		if want := 2 - 2*i; len(stories) != want || err != nil {
+			t.Errorf("run %d has %v, %v", i, stories, err)
+		}
+	}
+}
+
 func TestEveryFileIsWrittenAndExplained(t *testing.T) {
 	folder := t.TempDir()
 	if err := Write(folder, wrong(t)); err != nil {

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"maelstrom-counter/internal/bench/maelstromstore"
 	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
@@ -19,15 +20,15 @@ type results struct {
 	maelstromtest.Verdict       // right, maelstrom_valid, cut, checks, facts
 	Thresholds            []Bar `json:"thresholds,omitempty"`
 
-	Maelstrom *Recording `json:"maelstrom,omitempty"` // what the real Maelstrom has kept, of a run of its own
+	Maelstrom *maelstromstore.Recording `json:"maelstrom,omitempty"` // what the real Maelstrom has kept, of a run of its own
 
-	Run      origin        `json:"run"`
-	Config   config        `json:"config"`
-	Load     load          `json:"load"`
-	Requests requests      `json:"requests"`
-	Latency  latencies     `json:"latency"`
-	Messages *messageCount `json:"messages,omitempty"` // missing if it is not known
-	Events   events        `json:"events"`
+	Run      origin       `json:"run"`
+	Config   config       `json:"config"`
+	Load     load         `json:"load"`
+	Requests requests     `json:"requests"`
+	Latency  latencies    `json:"latency"`
+	Messages messageCount `json:"messages,omitzero"` // missing if it is not known
+	Events   events       `json:"events"`
 }
 
 // An origin is what a run was made with.
@@ -35,14 +36,14 @@ type origin struct {
 	Command      []string  `json:"command"`
 	Bin          string    `json:"bin"`
 	Args         []string  `json:"node_args"`
-	Seed         *uint64   `json:"seed,omitempty"` // of a run of the bench, as the last four
+	Seed         uint64    `json:"seed,omitzero"` // unknown of a run of the real Maelstrom
 	Start        time.Time `json:"start"`
 	DurationS    float64   `json:"duration_s"` // from when all nodes were ready to the last answer
 	BenchVersion string    `json:"bench_version"`
-	GoVersion    string    `json:"go_version,omitempty"`
-	OS           string    `json:"os,omitempty"`
-	Arch         string    `json:"arch,omitempty"`
-	CPUs         int       `json:"cpus,omitempty"`
+	GoVersion    string    `json:"go_version"`
+	OS           string    `json:"os"`
+	Arch         string    `json:"arch"`
+	CPUs         int       `json:"cpus"`
 }
 
 type config struct {
@@ -115,7 +116,7 @@ type fault struct {
 	StartS float64 `json:"start_s"`
 	EndS   float64 `json:"end_s"`
 
-	InFlight *int `json:"messages_in_flight,omitempty"` // from and to the node that it befell, when it began
+	InFlight int `json:"messages_in_flight,omitempty"` // from and to the node that it befell, when it began; missing if none, or if it is not known
 }
 
 type crash struct {
@@ -150,11 +151,9 @@ func (run Run) results() results {
 			Made: r.Invoked, OK: r.OK, Refused: r.Fail, Unknown: r.Info, NoAnswer: r.Unanswered, Late: r.Late,
 			OKPercent: 100 * r.Availability,
 		},
-		Latency: latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
-		Events:  run.events(),
-	}
-	if run.Maelstrom == nil || r.Messages > 0 {
-		out.Messages = &messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart}
+		Latency:  latencies{All: quantilesOf(r.Latency), ByKind: map[string]*quantiles{}},
+		Messages: messageCount{r.Messages, r.ServerMessages, r.MessagesPerRequest, r.Doubled, r.DoubledApart},
+		Events:   eventsOf(r),
 	}
 	if !r.Cut || !r.MaelstromValid {
 		out.Valid = &r.MaelstromValid
@@ -166,26 +165,18 @@ func (run Run) results() results {
 }
 
 func (run Run) origin() origin {
-	cfg := &run.Result.Config
-	o := origin{
-		Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Start: run.Start,
-		DurationS: run.Result.Elapsed.Seconds(), BenchVersion: version(),
+	cfg := run.Result.Config
+	return origin{
+		Command: run.Command, Bin: run.Bin, Args: append([]string{}, cfg.Args...), Seed: cfg.Seed, Start: run.Start,
+		DurationS: run.Result.Elapsed.Seconds(), BenchVersion: version(), GoVersion: runtime.Version(),
+		OS: runtime.GOOS, Arch: runtime.GOARCH, CPUs: runtime.NumCPU(),
 	}
-	if run.Maelstrom == nil {
-		o.Seed, o.GoVersion, o.OS, o.Arch, o.CPUs = &cfg.Seed, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU()
-	}
-	return o
 }
 
-func (run Run) events() events {
-	r := run.Result
+func eventsOf(r *maelstromtest.Result) events {
 	e := events{Exits: r.Exits}
-	for i, f := range r.Faults {
-		out := fault{Fault: f.Fault, Detail: f.Detail, StartS: f.Start.Seconds(), EndS: FaultEnd(f, r.Elapsed).Seconds()}
-		if run.Maelstrom == nil {
-			out.InFlight = &r.Faults[i].InFlight
-		}
-		e.Faults = append(e.Faults, out)
+	for _, f := range r.Faults {
+		e.Faults = append(e.Faults, fault{f.Fault, f.Detail, f.Start.Seconds(), FaultEnd(f, r.Elapsed).Seconds(), f.InFlight})
 	}
 	for _, c := range r.Crashes {
 		e.Crashes = append(e.Crashes, crash{c.Node, c.At.Seconds(), c.Why, c.Stdout, c.Stderr})

@@ -89,14 +89,10 @@ func (run Run) Passed() bool { return run.Grade() < Missed }
 func (run Run) Headline() string {
 	v, strict := run.Result.Verdict, run.Result.Config.Consistency == verdict.Linearizable
 	prefix := ""
-	switch {
-	case !run.Interrupted || v.Cut:
-	case run.Maelstrom == nil:
-		prefix = "Interrupted. As far as it went: "
-	default: // by whom, nobody knows
-		prefix = "Incomplete. As far as it went: "
+	if run.Interrupted && !v.Cut {
+		prefix = "As far as it went: "
 	}
-	unmade, linearizable := run.unmade(strict), v.Check(verdict.IsLinearizable).Status == verdict.Passed
+	unmade := run.unmade(strict)
 	switch {
 	case !v.MaelstromValid:
 		return prefix + wrongByMaelstrom(v)
@@ -105,19 +101,18 @@ func (run Run) Headline() string {
 	case v.Cut:
 		return "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. " +
 			"Not checked: " + unmade + "."
-	case unmade != "" && strict && run.Maelstrom != nil && linearizable && run.unmade(false) == "":
-		// Some checks cannot be made of any such run.
-		return prefix + "RIGHT by Maelstrom's verdict, and linearizable. Not checked: " + unmade + "."
-	case unmade != "" && strict:
-		return prefix + "RIGHT by every check that was made. Not checked: " + unmade + "."
-	case unmade != "":
-		return prefix + "RIGHT by Maelstrom's verdict, but this was not checked: " + unmade + "."
-	case linearizable && strict:
-		return prefix + "RIGHT by Maelstrom's verdict, and linearizable."
-	case strict:
-		return prefix + "RIGHT by Maelstrom's verdict and by every other check."
 	}
-	return prefix + "RIGHT by Maelstrom's verdict."
+	text := prefix + "RIGHT by Maelstrom's verdict"
+	switch {
+	case v.Check(verdict.IsLinearizable).Status == verdict.Passed:
+		text += ", and linearizable"
+	case strict && unmade == "":
+		text += " and by every other check"
+	}
+	if unmade != "" {
+		text += ". Not checked: " + unmade
+	}
+	return text + "."
 }
 
 // unmade lists the checks that decide and could not be made.

@@ -15,7 +15,7 @@ import (
 // lay makes a story of the claims: their sentences, and what they show in lanes
 // and rows.
 func (t *teller) lay() *Story {
-	s := &Story{Kind: t.kind, Beyond: t.beyond, Claims: t.claims, Dropped: t.dropped, Asked: t.asked}
+	s := &Story{Kind: t.kind, Beyond: t.beyond, Claims: t.claims, Reason: t.reason, Dropped: t.dropped, Asked: t.asked}
 	var notes []remark
 	shown := map[*Message]Mark{}
 	for _, c := range t.claims {

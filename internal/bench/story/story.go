@@ -30,6 +30,7 @@ type Story struct {
 	Beyond    string // the check that the story is about, if Maelstrom does not make it
 	Claims    []claim.Claim
 	Sentences []string      // what the claims say, one for each
+	Reason    int           // the index of the first claim, and sentence, that is about the Kind
 	Caption   string        // all of them
 	Dropped   []claim.Claim // what would have been said, had it held
 	Lanes     []Lane

@@ -132,7 +132,10 @@ func TestAnAddThatCountsTwiceComesBeforeOldAnswers(t *testing.T) {
 	r.History[1].Value = int64(0)
 	s := Tell(judged(r.History), entries)
 	if s == nil || s.Kind != CountedTwice {
-		t.Errorf("%+v", s)
+		t.Fatalf("%+v", s)
+	}
+	if _, ok := s.Claims[s.Reason].(claim.CountedTwice); !ok || s.Reason == 0 { // the wrong value comes before it
+		t.Errorf("the reason is %d, %q, of %q", s.Reason, s.Sentences[s.Reason], s.Sentences)
 	}
 }
 

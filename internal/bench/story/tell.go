@@ -15,6 +15,7 @@ type teller struct {
 	result  claim.Result
 	facts   *claim.Run
 	kind    Kind
+	reason  int    // see Story.Reason
 	beyond  string // see Story.Beyond
 	claims  []claim.Claim
 	said    map[string]bool // their texts
@@ -59,7 +60,7 @@ func (t *teller) because(kind Kind, claims ...claim.Claim) bool {
 	before := len(t.claims)
 	all := t.say(claims...)
 	if len(t.claims) > before && all && t.kind == "" {
-		t.kind = kind
+		t.kind, t.reason = kind, before
 	}
 	return all
 }
