@@ -1,6 +1,7 @@
 package maelstromstore
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -157,6 +158,20 @@ func (l *runLog) warning(at time.Duration, thread, first, rest string) {
 			l.lives.Crashes = []verdict.Crash{{Node: m[1], Why: "its process ended with exit status " + m[2], Stdout: m[3], Stderr: m[4], Unseen: true}}
 		}
 	}
+}
+
+// failure says why a run broke off before its first request.
+func (l *runLog) failure() string {
+	why := strings.TrimSuffix(l.crashed, ".")
+	for _, c := range l.lives.Crashes {
+		said := strings.Split(strings.TrimSpace(c.Stderr), "\n")
+		why = fmt.Sprintf("%s: %s, and its standard error ends with %q", l.crashed, c.Why, said[len(said)-1])
+	}
+	if len(l.lives.Mutes) > 0 {
+		m := l.lives.Mutes[0]
+		why += strings.TrimSuffix(fmt.Sprintf("; %s printed a line that Maelstrom does not take (%s): %s", m.Node, m.Why, m.Line), ": ")
+	}
+	return why
 }
 
 // reasons are what Maelstrom says of a line of a node that it does not take,

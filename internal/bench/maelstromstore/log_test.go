@@ -18,7 +18,9 @@ const ms = time.Millisecond
 
 // logOf returns what a log tells whose lines begin with their seconds and
 // milliseconds, level and thread, with | before the text.
-func logOf(lines ...string) *runLog {
+func logOf(lines ...string) *runLog { return readLog(textOf(lines...)) }
+
+func textOf(lines ...string) string {
 	var text strings.Builder
 	for _, line := range lines {
 		if head, message, ok := strings.Cut(line, "|"); ok {
@@ -27,7 +29,7 @@ func logOf(lines ...string) *runLog {
 		}
 		text.WriteString(line + "\n")
 	}
-	return readLog(text.String())
+	return text.String()
 }
 
 func TestTheLogTellsTheOperations(t *testing.T) {
@@ -133,14 +135,19 @@ func TestTheLogTellsWhyTheRunBrokeOff(t *testing.T) {
 
 // Most first attempts end with that.
 func TestARunMayEndBeforeItsFirstRequest(t *testing.T) {
-	const head, running = "2026-11-30 07:00:01,000{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", "Running test:\n{:workload :g-counter\n :nodes [\"n0\"]\n :concurrency 1}\n"
+	const ended, crashed = "the run ended before its first request: ", "01,000 WARN jepsen test runner|Test crashed!\nclojure.lang.ExceptionInfo: "
 	for message, want := range map[string]string{
-		"Test crashed!\nclojure.lang.ExceptionInfo: Node n0 crashed with exit status 1. Before crashing, it wrote to STDOUT:\n\n\n\nAnd to STDERR:\n\n  File x\nKeyError: 'a'\n\nFull STDERR logs are": "the run ended before its first request: n0 crashed: its process ended with exit status 1, and its standard error ends with \"KeyError: 'a'\"",
-		"Test crashed!\njava.io.IOException: Cannot run program \"/n\": error=13, Permission denied":                                                                                                   "the run ended before its first request: Cannot run program \"/n\": error=13, Permission denied",
-		"Tearing down DB": "the run has not come to its first request",
+		crashed + "Node n0 crashed with exit status 1. Before crashing, it wrote to STDOUT:\n\n\n\nAnd to STDERR:\n\n  File x\nKeyError: 'a'\n\nFull STDERR logs are": ended +
+			`n0 crashed: its process ended with exit status 1, and its standard error ends with "KeyError: 'a'"`,
+		crashed + "Cannot run program \"/n\": error=13, Permission denied": ended + `Cannot run program "/n": error=13, Permission denied`,
+		"01,000 WARN n0 stdout|Error!\nclojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode\n" +
+			"2026-11-30 07:00:" + strings.Replace(crashed, " WARN jepsen test runner|", "{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", 1) +
+			"Expected node n0 to respond to an init message, but node did not respond.": ended +
+			"Expected node n0 to respond to an init message, but node did not respond; n0 printed a line that Maelstrom does not take (not JSON): hello",
+		"01,000 INFO jepsen test runner|Tearing down DB": "the run has not come to its first request",
 	} {
-		text := strings.Replace(head, "WARN", "INFO", 1) + running + head + message + "\n"
-		if _, err := Read(fstest.MapFS{"jepsen.log": {Data: []byte(text)}}, Options{}); err == nil || err.Error() != want {
+		log := textOf("00,000 INFO jepsen test runner|Running test:", "{:workload :g-counter", " :nodes [\"n0\"]", " :concurrency 1}", message)
+		if _, err := Read(fstest.MapFS{"jepsen.log": {Data: []byte(log)}}, Options{}); err == nil || err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
 	}

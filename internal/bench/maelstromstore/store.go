@@ -143,11 +143,7 @@ func (r *reader) readLog(dir fs.FS) error {
 	case l.Workload != "g-counter":
 		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be told of", string(l.Workload))
 	case l.crashed != "" && len(l.ops) == 0:
-		for _, c := range l.lives.Crashes {
-			said := strings.Split(strings.TrimSpace(c.Stderr), "\n")
-			return fmt.Errorf("the run ended before its first request: %s: %s, and its standard error ends with %q", l.crashed, c.Why, said[len(said)-1])
-		}
-		return fmt.Errorf("the run ended before its first request: %s", l.crashed)
+		return fmt.Errorf("the run ended before its first request: %s", l.failure())
 	case len(l.ops) == 0:
 		return errors.New("the run has not come to its first request")
 	}
