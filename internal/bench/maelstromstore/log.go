@@ -125,6 +125,9 @@ func (l *runLog) take(r logRecord) {
 		for i := range l.lives.Mutes {
 			l.lives.Mutes[i].At -= at
 		}
+		for i := range l.stderr {
+			l.stderr[i].Time -= at
+		}
 		l.start, l.last = r.at, 0
 	case strings.HasPrefix(first, "Waiting for recovery"):
 		l.recovering = true

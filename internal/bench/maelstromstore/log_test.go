@@ -10,6 +10,7 @@ import (
 
 	"olympos.io/encoding/edn"
 
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/verdict"
 )
@@ -130,6 +131,16 @@ func TestTheLogTellsWhyTheRunBrokeOff(t *testing.T) {
 	l = logOf("01,000 WARN jepsen test runner|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "\tat x.y(z.clj:1)")
 	if l.lives.Crashes != nil || l.crashed != "Expected node n1 to respond to an init message, but node did not respond." {
 		t.Errorf("%+v, %q", l.lives.Crashes, l.crashed)
+	}
+}
+
+func TestTheLogTellsWhatNodesWroteToStderr(t *testing.T) {
+	l := logOf("00,950 INFO n0 stderr|starting", "01,000 INFO jepsen test runner|Relative time begins now", "01,050 INFO n1 stderr|0\t:ok\t:read\t3")
+	if want := []journal.Entry{
+		{Time: -50 * ms, What: journal.ToStderr, Node: "n0", Text: "starting"},
+		{Time: 50 * ms, What: journal.ToStderr, Node: "n1", Text: "0\t:ok\t:read\t3"},
+	}; !reflect.DeepEqual(l.stderr, want) {
+		t.Errorf("%+v, want %+v", l.stderr, want)
 	}
 }
 
