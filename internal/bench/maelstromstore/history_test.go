@@ -3,8 +3,10 @@ package maelstromstore
 import (
 	"reflect"
 	"testing"
+	"testing/fstest"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/verdict"
 )
 
 // With --nodes a,b,c there is a node whose name begins as a client's does.
@@ -22,5 +24,14 @@ func TestANodeMayBeCalledC(t *testing.T) {
 	all, clients := r.requestsOf()
 	if !reflect.DeepEqual(clients, map[string][]string{"c": {"c9"}}) || len(all["c9"]) != 1 || all["c9"][0].answer == nil || len(r.strays) > 0 {
 		t.Errorf("clients %v, requests %v, strays %v", clients, all, r.strays)
+	}
+}
+
+// Without messages, nobody knows how long a node ran.
+func TestALifeWithoutMessages(t *testing.T) {
+	r := &reader{log: &runLog{lives: verdict.Lives{Crashes: []verdict.Crash{{Node: "n0"}}, Mutes: []verdict.Mute{{Node: "n0", At: -5 * ms}, {Node: "n1", At: 5 * ms}}}}}
+	r.placeLives(fstest.MapFS{})
+	if l := r.log.lives; l.Crashes[0].At != -1 || l.Mutes[0].At >= 0 || l.Mutes[1].At != 5*ms {
+		t.Errorf("%+v", l)
 	}
 }

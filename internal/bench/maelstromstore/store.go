@@ -220,6 +220,7 @@ func (r *reader) placeLives(dir fs.FS) {
 		}
 	}
 	last := func(node string) (at time.Duration) {
+		at = -1 // at some time
 		if i := r.lastSent(node); i >= 0 {
 			at = r.since(r.events[i].at)
 		}
