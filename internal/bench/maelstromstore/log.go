@@ -141,6 +141,8 @@ func (l *runLog) take(r logRecord) {
 var (
 	processCrashed = regexp.MustCompile(`^Process (\d+) crashed`)
 	nodeCrashed    = regexp.MustCompile(`(?s)Node (\S+) crashed with exit status (-?\d+)\. Before crashing, it wrote to STDOUT:\n(.*?)\nAnd to STDERR:\n(.*?)\nFull STDERR logs`)
+	rpcError       = regexp.MustCompile(`^throw\+: \{:type :rpc-error, :code (\d+),`)
+	rpcText        = regexp.MustCompile(`:body \{.*:text ("(?:[^"\\]|\\.)*")`)
 	exception      = regexp.MustCompile(`^([\w.$]+(Exception|ExceptionInfo|Error): )+`)
 )
 
@@ -236,6 +238,12 @@ func (l *runLog) complete(at time.Duration, process int, why string) {
 	o.Complete, o.Text = at+tick, verdict.Shown(why)
 	if strings.Contains(why, "Client read timeout") {
 		o.Text, o.Unanswered = maelstromtest.ErrTimeout.Error(), true
+	} else if code := rpcError.FindStringSubmatch(why); code != nil {
+		reply := maelstromtest.Reply{"type": []byte(`"error"`), "code": []byte(code[1])}
+		if text := rpcText.FindStringSubmatch(why); text != nil {
+			reply["text"] = []byte(text[1])
+		}
+		maelstromtest.Conclude(&o.Op, maelstromtest.GCounter{}, reply)
 	}
 	delete(l.open, process)
 }

@@ -44,6 +44,9 @@ func TestTheLogTellsTheOperations(t *testing.T) {
 		"16,035 INFO jepsen worker 1|4\t:invoke\t:read\tnil",
 		"16,037 INFO jepsen worker 1|4\t:ok\t:read\t3",
 		"16,038 INFO jepsen worker 0|0\t:invoke\t:read\tnil",
+		"16,038 INFO jepsen worker 1|7\t:invoke\t:add\t1",
+		"16,039 WARN jepsen worker 1|Process 7 crashed",
+		`clojure.lang.ExceptionInfo: throw+: {:type :rpc-error, :code 11, :name :temporarily-unavailable, :definite? true, :body {:type "error", :text "not \"now\"", :code 11}}`,
 		"16,040 INFO jepsen test runner|Run complete, writing",
 	)
 	var got []logged
@@ -55,6 +58,7 @@ func TestTheLogTellsTheOperations(t *testing.T) {
 		{1, verdict.Op{F: "read", Invoke: 21 * ms, Complete: 5031 * ms, Outcome: verdict.Info, Text: "no answer in time", Unanswered: true}},
 		{4, verdict.Op{F: "read", Value: int64(3), Invoke: 15035 * ms, Complete: 15038 * ms, Outcome: verdict.OK, Final: true}},
 		{0, verdict.Op{F: "read", Invoke: 15038 * ms, Complete: never, Outcome: verdict.Info, Final: true}},
+		{7, verdict.Op{F: "add", Value: int64(1), Invoke: 15038 * ms, Complete: 15040 * ms, Outcome: verdict.Fail, Final: true, Error: true, Code: 11, Text: `not "now"`}},
 	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("operations\n%+v, want\n%+v", got, want)
 	}
