@@ -135,9 +135,9 @@ func (r *reader) setOrigin(found map[*logged]*request) {
 func (r *reader) history() (history []verdict.Op) {
 	found := r.match()
 	r.setOrigin(found)
-	if n := len(r.log.ops) - len(found); n > 0 {
+	if r.coarse = len(r.log.ops) - len(found); r.coarse > 0 {
 		r.Notes = append(r.Notes, fmt.Sprintf("The messages of %d of %d requests were not found in the network's journal. "+
-			"What jepsen.log tells of them has whole milliseconds, by which they may seem to have taken 3 ms longer.", n, len(r.log.ops)))
+			"What jepsen.log tells of them has whole milliseconds, by which they may seem to have taken 3 ms longer.", r.coarse, len(r.log.ops)))
 	}
 	for _, o := range r.log.ops {
 		op, q := o.Op, found[o]

@@ -6,6 +6,7 @@ import (
 	"testing/fstest"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -33,5 +34,19 @@ func TestALifeWithoutMessages(t *testing.T) {
 	r.placeLives(fstest.MapFS{})
 	if l := r.log.lives; l.Crashes[0].At != -1 || l.Mutes[0].At >= 0 || l.Mutes[1].At != 5*ms {
 		t.Errorf("%+v", l)
+	}
+}
+
+// The log's milliseconds, taken as widely as they may be meant, hide what is
+// out of order by less.
+func TestMillisecondsDoNotShowOrder(t *testing.T) {
+	for coarse, want := range map[int]verdict.Status{0: verdict.Passed, 1: verdict.NotChecked} {
+		r := &reader{Run: &Run{}, log: &runLog{}, coarse: coarse}
+		v := verdict.Judge(r.evidence([]verdict.Op{{F: "read", Value: int64(0), Complete: ms, Outcome: verdict.OK, Final: true}}), maelstromtest.GCounter{})
+		for _, name := range []string{verdict.ReadsInOrder, verdict.IsLinearizable} {
+			if got := v.Check(name); got.Status != want {
+				t.Errorf("%d: %+v, want %s", coarse, got, want)
+			}
+		}
 	}
 }

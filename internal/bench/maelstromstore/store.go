@@ -102,6 +102,7 @@ type reader struct {
 	unused  int     // how many events follow
 	ended   bool    // the last event is the last of the run
 	origin  time.Duration
+	coarse  int                          // how many requests have only the log's times
 	latest  map[string]int               // by receiver: the latest sending of what it received, 1 + an index
 	answers map[string][]*journal.Answer // by service, in the order of its requests
 	strays  []stray
@@ -247,6 +248,10 @@ func (r *reader) evidence(history []verdict.Op) verdict.Evidence {
 		}
 		text := "after " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
 		e.Failures = append(e.Failures, verdict.Failure{Check: verdict.WellFormed, Text: text})
+	}
+	if r.coarse > 0 {
+		why := fmt.Sprintf("when %s began and ended is known to milliseconds only", verdict.Number(r.coarse, "request"))
+		e.Unknown[verdict.ReadsInOrder], e.Unknown[verdict.IsLinearizable] = why, why
 	}
 	if !r.log.stopped {
 		e.Unknown[verdict.NoCrash] = "Maelstrom looks at that when it stops the nodes"
