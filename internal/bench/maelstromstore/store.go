@@ -116,11 +116,7 @@ func Read(dir fs.FS, o Options) (*Run, error) {
 	if o.Progress == nil {
 		o.Progress = func(int64, int64) {}
 	}
-	net, err := readJournal(dir, o.Progress)
-	if err != nil {
-		return nil, err
-	}
-	r.take(net)
+	r.take(readJournal(dir, o.Progress))
 	r.configure(o.Consistency)
 	history := r.history()
 	r.replay()
