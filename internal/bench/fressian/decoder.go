@@ -1,45 +1,44 @@
 // Package fressian decodes Fressian, the binary format of Clojure's
-// data.fressian, and gives it as JSON:
+// data.fressian, as Maelstrom writes it, and gives it as JSON:
 //
-//	d := fressian.NewDecoder(file)
+//	d := fressian.NewDecoder(data)
 //	for d.More() {
-//		d.Struct("ev", 2)         // a struct of two fields:
-//		id := d.Int()             // one is an integer,
-//		body = d.AppendJSON(body) // and the other anything
+//		d.Struct("ev")            // a struct, of which the first field
+//		id := d.Int()             // is an integer,
+//		body = d.AppendJSON(body) // and the second anything
 //	}
 //	err := d.Err()
 //
-// Strings, keywords and symbols become strings, with a slash between namespace
-// and name; lists become arrays, and maps objects, in the order in which they
-// were written. A key that is null becomes an empty string. A float is written
-// with a point, since Clojure tells 1.0 from 1. NaN and the infinities, which
-// JSON lacks, become the strings "NaN", "+Inf" and "-Inf". Half of a surrogate
-// pair, which a Java string may hold, becomes U+FFFD.
+// Strings and keywords become strings, with a slash between a keyword's
+// namespace and its name; lists become arrays, and maps objects, in the order
+// in which they were written. A key that is null becomes an empty string, as it
+// does when Maelstrom sends it to a node. A float is written with a point,
+// since Clojure tells 1.0 from 1. NaN and the infinities, which JSON lacks,
+// become the strings "NaN", "+Inf" and "-Inf". What is not Unicode, such as
+// half of a surrogate pair, becomes U+FFFD.
 //
-// What else is known are the caches of objects and of struct types, with their
-// resets, strings in chunks, and integers of any size. It leaves out what JSON
-// has no form for, and what Maelstrom does not write: keys that are not
-// strings, sets, dates, UUIDs, regular expressions, URIs, decimals, floats of
-// 32 bits, bytes, typed arrays, records and other structs within objects, open
-// lists, and footers with their checksums. They are errors, as is a chunk of
-// more than 64 kB, which no writer makes.
+// What else is known are the caches of objects and of struct types, strings in
+// chunks, and integers of any size. All that Maelstrom does not write is left
+// out, and an error: keys that are not strings, symbols, sets, dates, UUIDs,
+// regular expressions, URIs, decimals, floats of 32 bits, bytes, typed arrays,
+// structs within objects, more than 16 types of structs, open lists, resets of
+// the caches, and footers with their checksums.
 //
 // The input may be damaged or hostile. Memory is taken only for bytes that have
-// been read; nesting is bounded, and so is what the caches add to the output.
+// been read. How deep objects may be within others is bounded, and so is what
+// the cache adds to the output.
 package fressian
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"math"
 	"math/big"
-	"math/bits"
 	"strconv"
-	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -47,115 +46,80 @@ import (
 // A Decoder reads objects. After an error, what its methods return is of no
 // use, and More returns false.
 type Decoder struct {
-	Entry func(key, value []byte) // if set, is called with the JSON of each entry of an outermost map
-
-	r       *bufio.Reader
+	input   []byte // what is left of it
 	err     error
-	read    int64    // bytes that were taken from r
-	added   int64    // bytes of output that came from the cache
 	cache   [][]byte // objects, as JSON; nil where one is being read
-	caching int      // how many are being read
-	structs []structType
-	depth   int    // of lists and maps
-	text    []byte // what a string or an integer is made of
-}
-
-// A structType is written once for many structs.
-type structType struct {
-	tag    string
-	fields int64
+	growth  int      // how many bytes the cache may still add to the output
+	structs []string // the tags of structs, as JSON
+	depth   int      // of the object that is being read, within others
+	text    []byte   // of a string
+	quoted  []byte   // the same as JSON
 }
 
 const (
-	maxChunk = 1 << 16 // bytes: FressianWriter's buffer is not larger
-	maxDepth = 1000    // of nesting: Jackson, with which Maelstrom reads JSON, goes no deeper
+	maxDepth = 2000 // of objects; Jackson, with which Maelstrom reads JSON, takes 1000 lists
 
-	// The cache may add this much to the output, and this many times the input:
-	// a cached key takes up one byte.
-	freeGrowth, maxGrowth = 1 << 20, 64
+	// The cache may add this much to the output, and this much for each byte of
+	// the input: a cached key takes up one byte.
+	freeGrowth, growthPerByte = 1 << 20, 64
 )
 
-// The codes of Codes.java. Behind those that are short there are seven or more
-// others, each of which holds a length or an index.
+// The codes of Codes.java with which objects begin. Bytes, strings and lists
+// have ten each, of which the first eight are a length.
 const (
-	shortCache, getCache, putCache    = 0x80, 0xcc, 0xcd
-	shortStruct, structDef, structUse = 0xa0, 0xef, 0xf0
-	mapping, bigInt, symbol, keyword  = 0xc0, 0xc6, 0xc9, 0xca
-	shortBytes, shortString           = 0xd0, 0xda
-	shortList, longList, closedList   = 0xe4, 0xec, 0xed
-	isTrue, isFalse, null             = 0xf5, 0xf6, 0xf7
-	longInt, float, zero, one         = 0xf8, 0xfa, 0xfb, 0xfc
-	endOfList, resetCaches, minusOne  = 0xfd, 0xfe, 0xff
+	cacheUse, cacheGet, cachePut     = 0x80, 0xcc, 0xcd
+	structUse, structDef             = 0xa0, 0xef
+	mapping, bigInt, keyword         = 0xc0, 0xc6, 0xca
+	bytesOf0, stringOf0, stringChunk = 0xd0, 0xda, 0xe2
+	listOf0, closedList, endOfList   = 0xe4, 0xed, 0xfd
+	null, longInt, float, minusOne   = 0xf7, 0xf8, 0xfa, 0xff
 )
 
-var constants = [...]string{isTrue: "true", isFalse: "false", null: "null", zero: "0.0", one: "1.0"}
+var constants = map[int]string{0xf5: "true", 0xf6: "false", null: "null", 0xfb: "0.0", 0xfc: "1.0"}
 
-// NewDecoder returns a decoder, which may read more of r than it needs.
-func NewDecoder(r io.Reader) *Decoder {
-	return &Decoder{r: bufio.NewReaderSize(r, maxChunk)}
+// ints has the codes of integers: below which code they are, which of them
+// stands for zero, and how many bytes follow. The code's distance from zero are
+// the bits before these.
+var ints = [...]struct{ end, zero, follow int }{
+	{0x40, 0x00, 0}, {0x60, 0x50, 1}, {0x70, 0x68, 2}, {0x74, 0x72, 3}, {0x78, 0x76, 4}, {0x7c, 0x7a, 5}, {0x80, 0x7e, 6},
+	{longInt, -1, 0}, {longInt + 1, longInt, 8}, {minusOne, -1, 0}, {minusOne + 1, minusOne + 1, 0},
+}
+
+// NewDecoder returns a decoder of an input, which must not change.
+func NewDecoder(input []byte) *Decoder {
+	return &Decoder{input: input, growth: freeGrowth + growthPerByte*len(input)}
 }
 
 // Err returns the first error. It is io.ErrUnexpectedEOF if the input ended
 // within an object, and nil if it ended between objects.
-func (d *Decoder) Err() error {
-	if d.err == io.EOF { // More has not seen it
-		return io.ErrUnexpectedEOF
-	}
-	return d.err
-}
+func (d *Decoder) Err() error { return d.err }
 
 // More says whether there is another object.
-func (d *Decoder) More() bool {
-	_, err := d.r.Peek(1)
-	if err != io.EOF {
-		d.fail(err)
-	}
-	return err == nil && d.err == nil
-}
+func (d *Decoder) More() bool { return len(d.input) > 0 && d.err == nil }
 
-// Struct begins a struct, which must have a tag and a number of fields. The
-// fields are the next objects, and may be structs as well.
-func (d *Decoder) Struct(tag string, fields int64) {
-	code := d.code()
-	index := int64(code - shortStruct)
-	switch {
-	case code == structDef:
-		index = int64(len(d.structs))
-		d.structs = append(d.structs, structType{strings.Trim(string(d.AppendJSON(nil)), `"`), d.Int()})
-	case code == structUse:
-		index = d.Int()
-	case index >= 16:
-		index = -1
+// Struct begins a struct, which must have a tag. Its fields are the next
+// objects, and may be structs as well.
+func (d *Decoder) Struct(tag string) {
+	i := d.code() - structUse
+	if i == structDef-structUse {
+		i = len(d.structs)
+		d.structs = append(d.structs, string(d.AppendJSON(nil)))
+		d.Int() // how many fields it has
 	}
-	if index < 0 || index >= int64(len(d.structs)) || d.structs[index] != (structType{tag, fields}) {
-		d.failf("a struct %s of %d fields was expected", tag, fields)
+	if i < 0 || i >= len(d.structs) || d.structs[i] != `"`+tag+`"` {
+		d.failf("a struct %s was expected", tag)
 	}
 }
 
 // Int returns the next object, which must be an integer of 64 bits.
-func (d *Decoder) Int() int64 { return d.intOf(d.code()) }
+func (d *Decoder) Int() int64 { return d.int(d.code()) }
 
-// intOf returns the integer that begins with a code. A code below 0x80 says how
-// many bytes follow, and has the bits before them: it is in one of the ranges
-// that end below, and the middle of each range stands for zero.
-func (d *Decoder) intOf(code int) int64 {
-	n, size := int64(0), 8
-	start := -0x40
-	for more, end := range [...]int{0x40, 0x60, 0x70, 0x74, 0x78, 0x7c, 0x80} {
-		if code >= start && code < end {
-			n, size = int64(code-(start+end)/2), more
-		}
-		start = end
-	}
-	if code == minusOne {
-		return -1
-	} else if code >= start && code != longInt {
-		d.failf("an integer was expected, not code %#x", code)
-	}
-	for _, b := range d.bytes(size) {
-		n = n<<8 | int64(b)
-	}
-	return n
+// Text returns the next object, which must be a string or a keyword.
+func (d *Decoder) Text() string {
+	d.quoted = d.AppendJSON(d.quoted[:0])
+	text, err := jsontext.AppendUnquote(d.text[:0], d.quoted)
+	d.fail(err)
+	return string(text)
 }
 
 // AppendJSON appends the next object to a slice.
@@ -163,80 +127,135 @@ func (d *Decoder) AppendJSON(to []byte) []byte { return d.object(d.code(), to) }
 
 // object appends the object that begins with a code.
 func (d *Decoder) object(code int, to []byte) []byte {
+	d.depth++
+	defer func() { d.depth-- }()
 	switch {
-	case code < shortCache || code == longInt || code == minusOne:
-		return strconv.AppendInt(to, d.intOf(code), 10)
-	case code < shortStruct:
-		return d.cached(int64(code-shortCache), to)
-	case code >= shortString && code < shortList:
+	case d.depth > maxDepth: // only constants are left
+	case code < cacheUse || code == longInt || code == minusOne:
+		return strconv.AppendInt(to, d.int(code), 10)
+	case code < structUse:
+		return d.cached(int64(code-cacheUse), to)
+	case code >= stringOf0 && code < listOf0:
 		return d.string(code, to)
-	case code >= shortList && code <= closedList:
+	case code >= listOf0 && code <= closedList:
 		return d.list(code, to, "[]")
-	case code >= isTrue && code <= null || code == zero || code == one:
-		return append(to, constants[code]...)
-	}
-	switch code {
-	case float:
-		return appendFloat(to, math.Float64frombits(uint64(d.intOf(longInt))))
-	case bigInt:
-		return d.bigInt(to)
-	case keyword, symbol:
-		return d.named(to)
-	case mapping:
+	case code == mapping:
 		return d.list(d.code(), to, "{}")
-	case putCache:
+	case code == bigInt:
+		return d.bigInt(to)
+	case code == float:
+		return appendFloat(to, math.Float64frombits(uint64(d.int(longInt))))
+	case code == keyword:
+		return d.keyword(to)
+	case code == cachePut:
 		return d.put(to)
-	case getCache:
+	case code == cacheGet:
 		return d.cached(d.Int(), to)
 	}
-	d.failf("code %#x is not known here", code)
-	return to
+	constant, known := constants[code]
+	if !known {
+		d.failf("code %#x is not known here, or too deep within others", code)
+	}
+	return append(to, cmp.Or(constant, "null")...)
+}
+
+// int returns the integer that begins with a code.
+func (d *Decoder) int(code int) int64 {
+	i := 0
+	for code >= ints[i].end {
+		i++
+	}
+	if ints[i].zero < 0 {
+		d.failf("an integer was expected, not code %#x", code)
+	}
+	n := int64(code - ints[i].zero)
+	for _, b := range d.bytes(ints[i].follow) {
+		n = n<<8 | int64(b)
+	}
+	return n
+}
+
+// bigInt appends an integer of any size, given as bytes in two's complement.
+func (d *Decoder) bigInt(to []byte) []byte {
+	digits := d.bytes(d.length(d.code(), bytesOf0))
+	n := new(big.Int).SetBytes(digits)
+	if len(digits) > 0 && digits[0] >= 0x80 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
+	}
+	return n.Append(to, 10)
+}
+
+// appendFloat appends a float so that it stays one.
+func appendFloat(to []byte, f float64) []byte {
+	text := strconv.FormatFloat(f, 'f', -1, 64)
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		text = `"` + text + `"`
+	} else if f == math.Trunc(f) {
+		text += ".0"
+	}
+	return append(to, text...)
+}
+
+// string appends a string that begins with a code.
+func (d *Decoder) string(code int, to []byte) []byte {
+	d.text = append(d.text[:0], d.bytes(d.length(code, stringOf0))...)
+	for code == stringChunk {
+		code = d.code()
+		d.text = append(d.text, d.bytes(d.length(code, stringOf0))...)
+	}
+	quoted, err := jsontext.AppendQuote(to, d.text)
+	if err != nil { // it is not UTF-8
+		quoted, _ = jsontext.AppendQuote(to, string(utf16.Decode(units(d.text))))
+	}
+	return quoted
+}
+
+// units returns the UTF-16 units of a string. Java encodes the two halves of a
+// surrogate pair one by one, in three bytes each.
+func units(text []byte) (units []uint16) {
+	for len(text) > 0 {
+		r, size := utf8.DecodeRune(text)
+		if r == utf8.RuneError && len(text) >= 3 {
+			r, size = rune(text[0])<<12|rune(text[1]&0x3f)<<6|rune(text[2]&0x3f), 3
+		}
+		units, text = append(units, uint16(r)), text[size:]
+	}
+	return units
+}
+
+// keyword appends a keyword: a namespace, which may be null, and a name.
+func (d *Decoder) keyword(to []byte) []byte {
+	space, name := d.AppendJSON(nil), d.AppendJSON(nil)
+	if string(space) == "null" {
+		return append(to, name...)
+	}
+	space[len(space)-1] = '/'
+	if space[0] != '"' || name[0] != '"' {
+		d.failf("a keyword is not made of strings")
+	}
+	return append(append(to, space...), name[1:]...)
 }
 
 // list appends a list that begins with a code, or a map, which is a list of
-// keys and values in turn. The code has the length, or it follows, or the list
-// has a mark at its end.
+// keys and values in turn. It has a length, or a mark at its end.
 func (d *Decoder) list(code int, to []byte, brackets string) []byte {
-	left, key := int64(code-shortList), -1
-	switch d.depth++; {
-	case code < shortList || code > closedList || d.depth > maxDepth:
-		d.failf("code %#x is not a list, or it is too deep within others", code)
-	case code == longList:
-		left = d.Int()
-	case code == closedList:
-		left = -1
-	}
 	to = append(to, brackets[0])
-	for left != 0 {
-		if code = d.code(); left < 0 && code == endOfList {
+	for left := d.length(code, listOf0); left != 0 && d.err == nil; left-- {
+		if code = d.code(); code == endOfList && left < 0 {
 			break
 		}
-		left--
-		from := len(to)
-		if to = d.object(code, to); d.err != nil {
-			return to
-		}
-		switch {
-		case brackets == "[]":
-			to = append(to, ',')
-		case key < 0:
-			if string(to[from:]) == "null" { // nodes get it as an empty string, too
-				to = append(to[:from], `""`...)
-			} else if to[from] != '"' {
-				d.failf("a key is not a string: %.40s", to[from:])
+		if brackets == "{}" {
+			key := len(to)
+			if to = d.object(code, to); string(to[key:]) == "null" {
+				to = append(to[:key], `""`...)
 			}
-			to, key = append(to, ':'), from
-		default:
-			if d.Entry != nil && d.depth == 1 {
-				d.Entry(to[key:from-1], to[from:])
+			if to[key] != '"' || left == 1 {
+				d.failf("a key is not a string, or has no value: %.40s", to[key:])
 			}
-			to, key = append(to, ','), -1
+			to, code, left = append(to, ':'), d.code(), left-1
 		}
+		to = append(d.object(code, to), ',')
 	}
-	if key >= 0 {
-		d.failf("a key has no value")
-	}
-	d.depth--
 	return append(bytes.TrimSuffix(to, []byte{','}), brackets[1])
 }
 
@@ -245,144 +264,51 @@ func (d *Decoder) list(code int, to []byte, brackets string) []byte {
 func (d *Decoder) put(to []byte) []byte {
 	i, from := len(d.cache), len(to)
 	d.cache = append(d.cache, nil)
-	d.caching++
 	to = d.AppendJSON(to)
-	d.caching--
-	if d.err == nil && i < len(d.cache) {
-		d.cache[i] = bytes.Clone(to[from:])
-	}
+	d.cache[i] = bytes.Clone(to[from:])
 	return to
 }
 
-// cached appends an object of the cache. Within one that is being cached there
-// are only strings, the names of keywords: of others, few bytes could make very
-// much, and very deep lists.
+// cached appends an object of the cache.
 func (d *Decoder) cached(index int64, to []byte) []byte {
-	if index < 0 || index >= int64(len(d.cache)) || d.cache[index] == nil {
-		d.failf("there are %d cached objects, and not one with the index %d", len(d.cache), index)
-		return to
+	if index < 0 || index >= int64(len(d.cache)) || d.cache[index] == nil || d.growth < len(d.cache[index]) {
+		d.failf("cached object %d is not there, or makes the output very large", index)
+		return append(to, "null"...)
 	}
-	object := d.cache[index]
-	d.added += int64(len(object))
-	if d.added > freeGrowth+maxGrowth*d.read || d.caching > 0 && object[0] != '"' {
-		d.failf("cached objects make the output very large")
-	}
-	return append(to, object...)
+	d.growth -= len(d.cache[index])
+	return append(to, d.cache[index]...)
 }
 
-// named appends a keyword or symbol: a namespace, which may be null, and a
-// name.
-func (d *Decoder) named(to []byte) []byte {
-	space, name := d.AppendJSON(nil), d.AppendJSON(nil)
-	if d.err != nil {
-		return to
+// length returns the length of what begins with a code: -1 if there is a mark
+// at its end. Of the ten codes of a kind, the first stands for the length 0.
+func (d *Decoder) length(code, of0 int) int {
+	switch {
+	case code < of0 || code > of0+9:
+		d.failf("code %#x was not expected", code)
+	case code == closedList:
+		return -1
+	case code >= of0+8:
+		return int(d.Int())
 	}
-	if string(space) == "null" {
-		space = []byte{'"'}
-	} else {
-		space[len(space)-1] = '/'
-	}
-	if space[0] != '"' || name[0] != '"' {
-		d.failf("a keyword is not made of strings")
-	}
-	return append(append(to, space...), name[1:]...)
+	return code - of0
 }
 
-// string appends a string that begins with a code. Java encodes each of its
-// UTF-16 units by itself, so that a surrogate pair is not UTF-8.
-func (d *Decoder) string(code int, to []byte) []byte {
-	text := d.chunks(code, shortString)
-	quoted, err := jsontext.AppendQuote(to, text)
-	if err != nil {
-		quoted, err = jsontext.AppendQuote(to, string(utf16.Decode(d.units(text))))
-		d.fail(err)
-	}
-	return quoted
-}
-
-// units returns the UTF-16 units of a string, which take up to three bytes
-// each. The first byte begins with as many ones as there are bytes, or with a
-// zero if there is one byte.
-func (d *Decoder) units(text []byte) (units []uint16) {
-	for len(text) > 0 {
-		ones := bits.LeadingZeros8(^text[0])
-		size := max(1, ones)
-		if ones == 1 || size > min(3, len(text)) {
-			d.failf("a character of a string begins with %#x", text[0])
-			return nil
-		}
-		unit := uint16(text[0] & (0xff >> ones))
-		for _, b := range text[1:size] {
-			unit = unit<<6 | uint16(b&0x3f)
-		}
-		units, text = append(units, unit), text[size:]
-	}
-	return units
-}
-
-// bigInt appends an integer of any size, given as bytes in two's complement.
-func (d *Decoder) bigInt(to []byte) []byte {
-	digits := d.chunks(d.code(), shortBytes)
-	n := new(big.Int).SetBytes(digits)
-	if len(digits) > 0 && digits[0] >= 0x80 {
-		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(digits))))
-	}
-	return n.Append(to, 10)
-}
-
-// chunks returns what a string or an integer is made of, given the first code
-// of a kind. The code behind these with a length begins a chunk with others
-// behind it, and the next one the last chunk.
-func (d *Decoder) chunks(code, short int) []byte {
-	d.text = d.text[:0]
-	for {
-		size := code - short
-		more := size == 8
-		if size < 0 || size > 9 || more && short == shortBytes {
-			d.failf("code %#x is not a part of a string or integer", code)
-		}
-		if size >= 8 {
-			size = int(d.Int())
-		}
-		d.text = append(d.text, d.bytes(size)...)
-		if !more || d.err != nil {
-			return d.text
-		}
-		code = d.code()
-	}
-}
-
-// appendFloat appends a float so that it stays one.
-func appendFloat(to []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return fmt.Appendf(to, `"%v"`, f)
-	}
-	to = strconv.AppendFloat(to, f, 'f', -1, 64)
-	if f == math.Trunc(f) {
-		to = append(to, ".0"...)
-	}
-	return to
-}
-
-// code returns the code with which the next object begins, or 0 after an error.
+// code returns the code with which the next object begins, or 0 at the end of
+// the input.
 func (d *Decoder) code() int {
-	for {
-		b, err := d.r.ReadByte()
-		d.fail(err)
-		d.read++
-		if b != resetCaches {
-			return int(b)
-		}
-		d.cache, d.structs = nil, nil
+	if b := d.bytes(1); len(b) > 0 {
+		return int(b[0])
 	}
+	return 0
 }
 
-// bytes returns the next bytes, which are valid until more is read.
-func (d *Decoder) bytes(n int) []byte {
-	b, err := d.r.Peek(n)
-	d.fail(err)
-	_, _ = d.r.Discard(len(b)) // they are in the buffer
-	d.read += int64(len(b))
+// bytes returns the next bytes.
+func (d *Decoder) bytes(n int) (b []byte) {
+	if n < 0 || n > len(d.input) {
+		d.fail(io.ErrUnexpectedEOF)
+		n = 0
+	}
+	b, d.input = d.input[:n], d.input[n:]
 	return b
 }
 

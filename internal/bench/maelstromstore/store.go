@@ -20,7 +20,6 @@
 package maelstromstore
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -112,9 +111,12 @@ type reader struct {
 // read: for example, it is of another workload.
 func Read(dir fs.FS, o Options) (*Run, error) {
 	r := &reader{Run: &Run{}}
-	net, err := readJournal(dir, o.Progress)
+	if o.Progress == nil {
+		o.Progress = func(int64, int64) {}
+	}
+	net := readJournal(dir, o.Progress)
 	// While a run goes on, the log must not be older than the journal.
-	if err := cmp.Or(r.readLog(dir), err); err != nil {
+	if err := r.readLog(dir); err != nil {
 		return nil, err
 	}
 	r.take(net)
