@@ -50,3 +50,32 @@ func TestMillisecondsDoNotShowOrder(t *testing.T) {
 		}
 	}
 }
+
+// Workers log their first operations in one order, and may send the requests in
+// another.
+func TestClientsMayBeginInAnotherOrder(t *testing.T) {
+	r := &reader{log: &runLog{settings: settings{Nodes: []string{"n0"}, Concurrency: 2}}}
+	for process, f := range []string{"read", "add"} {
+		r.log.ops = append(r.log.ops, &logged{process, verdict.Op{F: f}})
+	}
+	for i, m := range []message{
+		{src: "c2", dest: "n0", body: journal.Raw(`{"type":"add","msg_id":1}`), kind: "add"},
+		{src: "c1", dest: "n0", body: journal.Raw(`{"type":"read","msg_id":1}`), kind: "read"},
+	} {
+		m.sent = i + 1
+		r.events = append(r.events, event{msg: &m})
+	}
+	if found := r.match(); len(found) != 2 || found[r.log.ops[0]].src != "c1" || found[r.log.ops[1]].src != "c2" {
+		t.Errorf("%+v", found)
+	}
+}
+
+// A run that is broken off while Maelstrom stops the nodes has all requests.
+func TestWhetherNodesHaveCrashedIsKnownAfterAll(t *testing.T) {
+	for stopped, want := range map[bool]verdict.Status{false: verdict.NotChecked, true: verdict.Passed} {
+		r := &reader{Run: &Run{}, log: &runLog{done: true, stopped: stopped}}
+		if got := verdict.Judge(r.evidence(nil), maelstromtest.GCounter{}).Check(verdict.NoCrash); got.Status != want {
+			t.Errorf("stopped %v: %+v, want %s", stopped, got, want)
+		}
+	}
+}
