@@ -126,9 +126,13 @@ func (t *text) reason(d done) {
 	if d.Story == nil || d.Result.Right {
 		return
 	}
-	sentences := slices.Clone(d.Story.Sentences[d.Story.Reason:])
-	sentences[0] = string(d.Story.Kind) + ": " + sentences[0]
-	t.why(sentences, 5-bytes.Count(t.Bytes()[1:], []byte("\n")))
+	all, reason, room := d.Story.Sentences, d.Story.Reason, 5-bytes.Count(t.Bytes()[1:], []byte("\n"))
+	lead := string(d.Story.Kind) + ": "
+	sentences := append([]string{lead + all[0]}, all[max(1, reason):]...)
+	if lines := 2 + strings.Count(t.line(sentences[0])+t.line(all[reason]), "\n"); reason > 0 && lines > room {
+		sentences = append([]string{lead + all[reason]}, all[reason+1:]...)
+	}
+	t.why(sentences, room)
 }
 
 // page says where the page is.
@@ -158,11 +162,16 @@ func (t *text) explain(d done, kept bool) {
 
 const whyLead = "Why: "
 
+// line returns what follows "Why:" on the lines of a sentence.
+func (t *text) line(sentence string) string {
+	return wrap(whyLead, sentence, t.columns, len(whyLead))[len("Why:"):]
+}
+
 // why adds the first sentence, and those after it that have room in that many
 // lines.
 func (t *text) why(sentences []string, most int) {
 	for i, sentence := range sentences {
-		line := wrap(whyLead, sentence, t.columns, len(whyLead))[len("Why:"):]
+		line := t.line(sentence)
 		if most -= 1 + strings.Count(line, "\n"); most < 0 && i > 0 {
 			return
 		}

@@ -84,7 +84,7 @@ func TestTheReasonComesFirst(t *testing.T) {
 		if n := strings.Count(top, "\n"); n > 5 && columns == 100 || !strings.HasPrefix(top, "\nWRONG by Maelstrom's verdict") {
 			t.Errorf("%d columns, %d lines come first:\n%s", columns, n, top)
 		}
-		if !strings.Contains(strings.Join(strings.Fields(top), " "), "Why: lost update: "+reason) {
+		if !strings.Contains(strings.Join(strings.Fields(top), " "), "Why: lost update: ") || !strings.Contains(strings.Join(strings.Fields(top), " "), reason) {
 			t.Errorf("%d columns: the reason is not in:\n%s", columns, top)
 		}
 		rest = strings.Join(strings.Fields(rest), " ")
@@ -107,7 +107,8 @@ func TestTheReasonComesFirst(t *testing.T) {
 }
 
 // The sentence with the reason is always shown, and others as far as there is
-// room for them. A sentence is shown whole or not at all.
+// room for them: the first one, and what follows the reason. A sentence is
+// shown whole or not at all.
 func TestWhyIsCutAtTheEndOfASentence(t *testing.T) {
 	d := done{report.Run{
 		Result: &maelstromtest.Result{}, Maelstrom: &maelstromstore.Recording{},
@@ -117,8 +118,8 @@ func TestWhyIsCutAtTheEndOfASentence(t *testing.T) {
 		},
 	}, &store{folder: "nowhere"}}
 	for columns, want := range map[int]string{
-		50: "Why: lost: One one one one.\n     " + strings.Repeat("two ", 10) + "two\n     " + strings.Repeat("two ", 8) + "two\n     Three.\npage          ",
-		29: "Why: lost: One one one one.\npage          ",
+		50: "Why: lost: Zero.\n     One one one one.\n     " + strings.Repeat("two ", 10) + "two\n     " + strings.Repeat("two ", 8) + "two\npage          ",
+		29: "Why: lost: Zero.\n     One one one one.\npage          ",
 		10: "Why: lost:\n     One\n     one\n     one\n     one.\npage  ",
 	} {
 		shown := &text{look: look{columns: columns}}

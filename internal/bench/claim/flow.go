@@ -322,7 +322,7 @@ func (c Cone) holds(r *Run) bool {
 	return reply.src == c.Node && r.whole(0, reply.sent) && len(adds) > 0 && slices.Equal(adds, c.Adds) && sum == c.Sum
 }
 
-func (c Cone) text(*Run) string {
+func (c Cone) text(r *Run) string {
 	who, adds := c.Node, say("an add of %d", c.Sum)
 	if len(c.Replies) == 1 {
 		who = "whoever set that value"
@@ -331,6 +331,9 @@ func (c Cone) text(*Run) string {
 	}
 	if len(c.Adds) > 1 {
 		adds = say("%d adds, %d in all,", len(c.Adds), c.Sum)
+	}
+	if len(c.Replies) == 1 && code(r.message(c.Replies[0])) == 20 {
+		return say("Before that read was asked, %s had been acknowledged, of which a key that does not exist tells nothing.", adds)
 	}
 	return say("Before that read was asked, %s had been acknowledged that %s cannot have known of.", adds, who)
 }

@@ -153,8 +153,12 @@ func (c Sum) text(r *Run) string {
 		if ofKey {
 			key = " of its key " + shorten(key, 24)
 		}
-		return say("%d is what %s had told %s%s; that came %s.",
-			c.Value, service, c.Node, key, r.when(r.message(p.Message).arrival()))
+		m := r.message(p.Message)
+		if code(m) == 20 {
+			return say("%s had told %s that its key %s does not exist, which makes %d; that came %s.",
+				service, c.Node, strings.TrimPrefix(key, " of its key "), c.Value, r.when(m.arrival()))
+		}
+		return say("%d is what %s had told %s%s; that came %s.", c.Value, service, c.Node, key, r.when(m.arrival()))
 	}
 	shape, texts := shapes[c.Formula.How], make([]string, len(c.Parts))
 	for i, p := range c.Parts {
@@ -290,7 +294,7 @@ func (c DeltasMissing) holds(r *Run) bool {
 }
 
 func (c DeltasMissing) text(r *Run) string {
-	return say("%s of %s to %s had not arrived%s: %d in all.",
+	return say("%s of %s to %s, without those of 0, had not arrived%s: they add %d.",
 		verdict.Number(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), c.Sum)
 }
 

@@ -20,9 +20,8 @@ type Omission struct {
 	// Each may have been sent MoreTimes times more than it says.
 	Most      []Frequent `json:"most,omitempty"`
 	MoreTimes int        `json:"more_times,omitempty"`
-	// Missing says that nobody has recorded the lines: it is not known what
-	// they were. The other fields are then zero, except Lines, which may be
-	// zero, too, if their number is not known.
+	// Missing says that nobody has recorded the lines, or not enough of them:
+	// it is not known what and how many they were. Other fields are then zero.
 	Missing bool `json:"missing,omitempty"`
 }
 

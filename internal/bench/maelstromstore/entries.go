@@ -66,7 +66,7 @@ func (r *reader) others() (all []insertion) {
 		all = append(all, insertion{max(before, r.indexAt(at)), e})
 	}
 	if !r.ended {
-		add(0, end, journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Lines: r.unused, Until: end, Missing: true}})
+		add(0, end, journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Until: end, Missing: true}})
 	}
 	for _, c := range r.log.cuts {
 		for _, dest := range slices.Sorted(maps.Keys(c.deaf)) {

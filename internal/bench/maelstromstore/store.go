@@ -98,7 +98,6 @@ type reader struct {
 	log     *runLog
 	cfg     maelstromtest.Config
 	events  []event // of the journal, up to where it is whole
-	unused  int     // how many events follow
 	ended   bool    // the last event is the last of the run
 	origin  time.Duration
 	coarse  int                          // how many requests have only the log's times
@@ -180,8 +179,8 @@ func (r *reader) take(net *netJournal) {
 	if whole < 0 {
 		whole = len(net.events)
 	}
-	r.events, r.unused = net.events[:whole], len(net.events)-whole
-	r.ended = r.unused == 0 && !net.open && r.log.done
+	r.events = net.events[:whole]
+	r.ended = whole == len(net.events) && !net.open && r.log.done
 	r.latest = map[string]int{}
 	for _, e := range r.events {
 		if e.recv {

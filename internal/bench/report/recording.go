@@ -21,6 +21,9 @@ func (run Run) Origin() []Setting {
 	for _, note := range m.Notes {
 		all = append(all, Setting{"note", note})
 	}
+	if run.Story == nil && run.Result.AnyWrong() {
+		all = append(all, Setting{"note", "The messages that were recorded do not show why something is wrong."})
+	}
 	return all
 }
 

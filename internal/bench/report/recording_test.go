@@ -128,7 +128,7 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 		"results.json": `"maelstrom": {|"directory": "/home/me/store/g-counter/1"|"ended": "it was interrupted"|"valid": "false"|` +
 			`"workload": "false"|"notes": [|"bench_version"|"start_s"`,
 		"README.txt": "nodes of ./node.py, run by Maelstrom, started|" + run.Said() + "|read from /home/me/store|When n1 died is not known.|" +
-			"with its version and machine. valid is|what Maelstrom itself said|\nmessages.jsonl\n    What Maelstrom recorded|with missing is",
+			"bench that read it, with its version and machine. maelstrom has what|\nmessages.jsonl\n    What Maelstrom recorded|\"full\" with \"missing\" is",
 		"latency.svg": "requests/s asked for",
 	} {
 		text := read(t, folder, file)

@@ -98,7 +98,7 @@ func (f CounterFacts) refusedAdds(history, finals []Op) Check {
 		return Vacuous(RefusedAdds, "no add was refused")
 	}
 	detail := fmt.Sprintf("an add that was refused is in %d of %s", len(bad), Number(len(finals), "final read"))
-	return NewCheck(RefusedAdds, detail, finalFindings(bad, "not "+anyOf(strict)+": an add that was refused is in it"))
+	return NewCheck(RefusedAdds, detail, finalFindings(bad, "not "+anyOf(strict)+": a refused add is counted"))
 }
 
 // finalFindings says what final reads have returned: a line for each value.

@@ -176,7 +176,7 @@ func TestFindingsNameRequestsAsPeopleDo(t *testing.T) {
 		{FinalReads, []Op{read(0, 1, 2)}, "none was made"},
 		{FinalReads, []Op{failing(final("n0", 1)), failing(final("n1", 1))}, "none of 2 succeeded"},
 		{RefusedAdds, []Op{refusedAdd, final("n0", 7), final("n1", 0)},
-			"an add that was refused is in 1 of 2 final reads|the final read of n0 is 7, not 0: an add that was refused is in it"},
+			"an add that was refused is in 1 of 2 final reads|the final read of n0 is 7, not 0: a refused add is counted"},
 		{RefusedAdds, []Op{refusedAdd, final("n0", 5)}, ""}, // 5 is wrong in another way
 		{RefusedAdds, []Op{refusedAdd, failing(final("n0", 7))}, "no final read succeeded"},
 		{RefusedAdds, []Op{add(7, 0, 1, Info), add(0, 0, 1, Fail), final("n0", 0)}, "no add was refused"},
