@@ -211,7 +211,7 @@ func (l *runLog) operation(at time.Duration, fields []string) {
 	switch {
 	case fields[0] == ":nemesis":
 		l.nemesis(at, f, value)
-	case err != nil:
+	case err != nil || process < 0:
 	case kind == ":invoke":
 		o := &logged{process, verdict.Op{F: f, Value: number(value), Invoke: at, Complete: never, Outcome: verdict.Info, Final: l.recovering}}
 		l.ops, l.open[process] = append(l.ops, o), o

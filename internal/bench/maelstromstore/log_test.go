@@ -37,6 +37,7 @@ func TestTheLogTellsTheOperations(t *testing.T) {
 	l := logOf(
 		"01,000 INFO jepsen test runner|Relative time begins now",
 		"01,020 INFO jepsen worker 0|0\t:invoke\t:add\t3",
+		"01,020 INFO jepsen worker 0|-3\t:invoke\t:add\t3", // which no process has
 		"01,021 INFO jepsen worker 1|1\t:invoke\t:read\tnil",
 		"01,030 INFO jepsen worker 0|0\t:ok\t:add\t3",
 		"06,030 WARN jepsen worker 1|Process 1 crashed", "clojure.lang.ExceptionInfo: Client read timeout", "\tat slingshot.support$stack_trace.invoke(support.clj:201)",
