@@ -79,7 +79,7 @@ func set(store fstest.MapFS, name string, data []byte) {
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	const seed = 28
-	from, to := drawnNumbers(1000)
+	from, to := drawnNumbers(600)
 	whole := map[string]*told{}
 	stores := realRuns(t)
 	names := slices.Sorted(maps.Keys(stores))
@@ -117,7 +117,7 @@ func TestDamage(t *testing.T) {
 // What is told of a run that was killed is true of what happened.
 func TestKilledRuns(t *testing.T) {
 	t.Parallel()
-	from, to := drawnNumbers(120)
+	from, to := drawnNumbers(80)
 	refused := 0
 	for number := from; number < to; number++ {
 		truth := drawn(t, uint64(100_000+number))

@@ -90,7 +90,7 @@ func pick[T any](rng *rand.Rand, from ...T) T { return from[rng.IntN(len(from))]
 // A run that is written as Maelstrom would have written it, and read again, has
 // the same history, journal, verdict and story.
 func TestWhatIsReadIsWhatWasWritten(t *testing.T) {
-	from, to := drawnNumbers(240)
+	from, to := drawnNumbers(200)
 	const workers = 2
 	var doubtful atomic.Int64
 	t.Cleanup(func() {
