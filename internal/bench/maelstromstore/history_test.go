@@ -207,6 +207,16 @@ func TestALifeWithoutMessages(t *testing.T) {
 	}
 }
 
+// A node was alive, and not mute, as long as it sent something.
+func TestALifeWithMessages(t *testing.T) {
+	r := journalOf("10 send 1 n0 n1 x", "20 send 2 n1 n0 x", "30 recv 1", "30 recv 2")
+	r.log.lives = verdict.Lives{Crashes: []verdict.Crash{{Node: "n0"}}, Mutes: []verdict.Mute{{Node: "n0", At: 9 * ms}, {Node: "n1", At: 21 * ms}}}
+	r.placeLives(fstest.MapFS{})
+	if l := r.log.lives; l.Crashes[0].At != 10*ms || l.Mutes[0].At != 10*ms || l.Mutes[1].At != 21*ms {
+		t.Errorf("%+v", l)
+	}
+}
+
 // The log's milliseconds, taken as widely as they may be meant, hide what is
 // out of order by less.
 func TestMillisecondsDoNotShowOrder(t *testing.T) {
