@@ -170,11 +170,12 @@ func (r *reader) take(net *netJournal) {
 		}
 	}
 	whole := slices.IndexFunc(net.events, func(e event) bool {
-		if requests = requests || r.isClient(e.msg.src) && !inits(e.msg); !requests {
-			halves -= e.missing
-			return halves < 0
+		if requests {
+			return e.missing > 0
 		}
-		return e.missing > 0
+		requests = r.isClient(e.msg.src) && !inits(e.msg)
+		halves -= e.missing
+		return halves < 0
 	})
 	if whole < 0 {
 		whole = len(net.events)
