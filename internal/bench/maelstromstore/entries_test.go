@@ -18,8 +18,8 @@ const origin = time.Hour // of the journals of these tests
 // recv, and its message's number. Of each message, its first event has the
 // source, the destination, the type and perhaps the body.
 func journalOf(lines ...string) *reader {
-	r, messages := &reader{Run: &Run{}, log: &runLog{settings: settings{Nodes: []string{"n0", "n1"}}}, origin: origin}, map[string]*message{}
-	r.latest = map[string]int{}
+	r, messages := &reader{Run: &Run{}, log: &runLog{}, origin: origin, latest: map[string]int{}}, map[string]*message{}
+	r.log.Nodes = []string{"n0", "n1"}
 	for _, line := range lines {
 		f := append(strings.Fields(line), "")
 		var at int
@@ -87,7 +87,9 @@ func TestTheEntriesOfARun(t *testing.T) {
 		Mutes:   []verdict.Mute{{Node: "n0", At: 25 * ms, Line: "l", Why: "w"}, {Node: "n2", At: 14 * ms}},
 		Crashes: []verdict.Crash{{Node: "n1", At: 27 * ms, Why: "c"}},
 	}
-	r.log.stderr = []journal.Entry{{Time: 5 * ms, What: journal.ToStderr, Node: "n0"}, {Time: 32 * ms, What: journal.ToStderr, Node: "n1"}}
+	r.log.stderr = []journal.Entry{
+		{Time: 5 * ms, What: journal.ToStderr, Node: "n0"}, {Time: 32 * ms, What: journal.ToStderr, Node: "n1"},
+	}
 	const want = `0 cut n0 n1
 0 mend n0 n1
 5 stderr n0
@@ -148,6 +150,7 @@ func TestTheEntriesOfARunWithOneEvent(t *testing.T) {
 
 func TestWhichMessagesWereBlocked(t *testing.T) {
 	const sent, taken = 5000, 5000 + 1000 + 10*20
+	other := cut{cutOf(4000, 9000).FaultRecord, map[string]map[string]bool{"n0": {"n1": true}}}
 	for _, test := range []struct {
 		name  string
 		third string // what happens after the second message was sent
@@ -162,7 +165,7 @@ func TestWhichMessagesWereBlocked(t *testing.T) {
 		{"a cut that had ended", "5002 recv 2", cutOf(4000, sent-1), false},
 		{"a cut at the first moment", "5002 recv 2", cutOf(4000, sent), true},
 		{"a cut at the start", "5002 recv 2", cutOf(0, 0), false},
-		{"a cut of the other direction", "5002 recv 2", cut{cutOf(4000, 9000).FaultRecord, map[string]map[string]bool{"n0": {"n1": true}}}, false},
+		{"a cut of the other direction", "5002 recv 2", other, false},
 	} {
 		r := journalOf("4999 send 0 n0 n1 x", "4999 send 1 n0 n1 x", "5000 send 9 n0 n1 x", "5001 send 2 n0 n1 x", test.third)
 		r.cfg.Latency, r.log.cuts = 20*ms, []cut{test.cut}
@@ -208,11 +211,13 @@ func TestWhichRepliesAreReplayed(t *testing.T) {
 		return all
 	}
 	unsure := "1 of 1 changed false unsure true"
-	want := []string{"0 of 0 changed true unsure false", "0 of 1 changed false unsure false", unsure, unsure, unsure, "1 of 1 changed false unsure false"}
+	want := []string{"0 of 0 changed true unsure false", "0 of 1 changed false unsure false", unsure, unsure, unsure,
+		"1 of 1 changed false unsure false"}
 	if seq := got("seq-kv"); !slices.Equal(seq, want) {
 		t.Errorf("seq-kv: %q, want %q", seq, want)
 	}
-	if lin := got("lin-kv"); !slices.Equal(lin, []string{"0 of 0 changed false unsure false"}) || len(r.answers) != 2 || len(r.Notes) > 0 {
+	want = []string{"0 of 0 changed false unsure false"}
+	if lin := got("lin-kv"); !slices.Equal(lin, want) || len(r.answers) != 2 || len(r.Notes) > 0 {
 		t.Errorf("lin-kv: %q, of %d, notes %q", lin, len(r.answers), r.Notes)
 	}
 }

@@ -65,7 +65,8 @@ func TestWhichMessagesAreAnswers(t *testing.T) {
 	for _, s := range r.strays {
 		got = append(got, fmt.Sprintf("%d at %d twice %v", s.id, s.at, s.twice))
 	}
-	want := []string{"1 at 30: 4 at 45", "2 at 70: 9 at 95", "3 at 100: none", "5 at 55 twice true", "6 at 65 twice false", "8 at 85 twice true"}
+	want := []string{"1 at 30: 4 at 45", "2 at 70: 9 at 95", "3 at 100: none",
+		"5 at 55 twice true", "6 at 65 twice false", "8 at 85 twice true"}
 	if !slices.Equal(got, want) || len(all) != 1 || !reflect.DeepEqual(clients, map[string][]string{"n0": {"c2"}}) {
 		t.Errorf("%q of %v, want %q", got, clients, want)
 	}
@@ -136,10 +137,12 @@ func TestWhatIsKnownOfARequest(t *testing.T) {
 			verdict.Op{Value: int64(5), Complete: 7 * ms, Text: `read_ok has a field "x": 1`, Outcome: verdict.Info, Malformed: true}},
 		{"an error", failed, `{"type":"error","code":11,"text":"of the node"}`,
 			verdict.Op{Complete: 7 * ms, Outcome: verdict.Fail, Error: true, Code: 11, Text: "of the node"}},
-		{"what Maelstrom has refused", failed, `{"type":"read_ok","value":5}`, verdict.Op{Value: int64(5), Complete: 7 * ms, Outcome: verdict.OK}},
+		{"what Maelstrom has refused", failed, `{"type":"read_ok","value":5}`,
+			verdict.Op{Value: int64(5), Complete: 7 * ms, Outcome: verdict.OK}},
 		{"another failure", failed, "", verdict.Op{Complete: 9 * ms, Outcome: verdict.Info, Text: "of the log"}},
 		{"no answer in time", late, "", verdict.Op{Complete: 5005 * ms, Outcome: verdict.Info, Text: "no answer", Unanswered: true}},
-		{"the end before it was sent", beyond, "", verdict.Op{Complete: 9 * second, Outcome: verdict.Info, Text: "no answer before the end"}},
+		{"the end before it was sent", beyond, "",
+			verdict.Op{Complete: 9 * second, Outcome: verdict.Info, Text: "no answer before the end"}},
 		{"the end", open, "", verdict.Op{Complete: 8 * second, Outcome: verdict.Info, Text: "no answer before the end"}},
 	} {
 		r := &reader{Run: &Run{}, log: &runLog{last: 8 * second, settings: settings{Nodes: []string{"n0", "n1"}, Concurrency: 6}}}
@@ -147,7 +150,8 @@ func TestWhatIsKnownOfARequest(t *testing.T) {
 		r.log.ops = []*logged{{9, test.logged}}
 		r.events = []event{{at: second, msg: &message{src: "c7", dest: "n1", kind: "read", msgID: "1"}}}
 		if test.answer != "" {
-			r.events = append(r.events, event{at: second + 2*ms, recv: true, msg: &message{src: "n1", dest: "c7", inReplyTo: "1", body: journal.Raw(test.answer)}})
+			answer := &message{src: "n1", dest: "c7", inReplyTo: "1", body: journal.Raw(test.answer)}
+			r.events = append(r.events, event{at: second + 2*ms, recv: true, msg: answer})
 		}
 		want := test.want
 		want.F, want.Worker, want.Node, want.Client, want.Invoke = "read", 3, "n1", "c7", test.logged.Invoke
@@ -190,7 +194,8 @@ func TestAJournalOfOtherRequests(t *testing.T) {
 	r.log.ops = []*logged{{0, verdict.Op{F: "read", Invoke: 5 * ms, Complete: 9 * ms, Outcome: verdict.Info}}}
 	r.events = []event{{at: 7 * ms, msg: &message{src: "c1", dest: "n0", kind: "add", sent: 1}}}
 	history := r.history()
-	if want := []verdict.Op{{Node: "n0", F: "read", Invoke: 4 * ms, Complete: 9 * ms, Outcome: verdict.Info}}; !reflect.DeepEqual(history, want) {
+	want := []verdict.Op{{Node: "n0", F: "read", Invoke: 4 * ms, Complete: 9 * ms, Outcome: verdict.Info}}
+	if !reflect.DeepEqual(history, want) {
 		t.Errorf("%+v, want %+v", history, want)
 	}
 	if r.events != nil || r.ended || r.coarse != 1 || len(r.Notes) != 1 {
@@ -210,7 +215,8 @@ func TestALifeWithoutMessages(t *testing.T) {
 // A node was alive, and not mute, as long as it sent something.
 func TestALifeWithMessages(t *testing.T) {
 	r := journalOf("10 send 1 n0 n1 x", "20 send 2 n1 n0 x", "30 recv 1", "30 recv 2")
-	r.log.lives = verdict.Lives{Crashes: []verdict.Crash{{Node: "n0"}}, Mutes: []verdict.Mute{{Node: "n0", At: 9 * ms}, {Node: "n1", At: 21 * ms}}}
+	r.log.lives.Crashes = []verdict.Crash{{Node: "n0"}}
+	r.log.lives.Mutes = []verdict.Mute{{Node: "n0", At: 9 * ms}, {Node: "n1", At: 21 * ms}}
 	r.placeLives(fstest.MapFS{})
 	if l := r.log.lives; l.Crashes[0].At != 10*ms || l.Mutes[0].At != 10*ms || l.Mutes[1].At != 21*ms {
 		t.Errorf("%+v", l)

@@ -37,7 +37,7 @@ func TestARunIsFoundBelowADirectory(t *testing.T) {
 	if err := os.Symlink("g-counter/2", at("store", "latest")); err != nil {
 		t.Fatal(err)
 	}
-	newest, absent, lone := at("store", "g-counter", "3"), at("absent"), at("store", "lone")
+	lone, newest := at("lone"), at("store", "g-counter", "3")
 	if err := os.Mkdir(lone, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -46,29 +46,25 @@ func TestARunIsFoundBelowADirectory(t *testing.T) {
 		at("store", "g-counter", "1"): at("store", "g-counter", "1"),
 		at("store", "latest"):         at("store", "g-counter", "2"),
 		at("store", "g-counter"):      newest,
-		at():                          "",
-		lone:                          "",
-		absent:                        "",
+		at("store"):                   at("store", "g-counter", "2"), // a link is nearer than the runs
 	} {
-		got, err := Find(path)
-		wrong := ""
-		switch {
-		case path == absent:
-			wrong = "cannot read " + path + ": no such file or directory"
-		case want == "" && path == lone:
-			wrong = path + " is not a run of Maelstrom, and has none in it: there is no jepsen.log"
-		case path == dir: // a link in store is nearer than the runs
-			continue
-		}
-		if got != want || wrong == "" && err != nil || wrong != "" && (err == nil || err.Error() != wrong) {
-			t.Errorf("%s: found %q, %v; want %q, %s", path, got, err, want, wrong)
+		if got, err := Find(path); err != nil || got != want {
+			t.Errorf("%s: found %q, %v; want %q", path, got, err, want)
 		}
 	}
 	if err := os.Remove(at("store", "latest")); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Find(at("store")); err != nil || got != newest {
-		t.Errorf("found %q, %v", got, err)
+		t.Errorf("without a link: found %q, %v; want %q", got, err, newest)
+	}
+	for path, want := range map[string]string{
+		lone:         lone + " is not a run of Maelstrom, and has none in it: there is no jepsen.log",
+		at("absent"): "cannot read " + at("absent") + ": no such file or directory",
+	} {
+		if got, err := Find(path); got != "" || err == nil || err.Error() != want {
+			t.Errorf("%s: found %q, %v; want %s", path, got, err, want)
+		}
 	}
 }
 
@@ -101,7 +97,8 @@ func TestWhatIsNotARun(t *testing.T) {
 // Up to the first request, each message of init may lack one end. Otherwise the
 // events count up to the first that is missing.
 func TestHowMuchOfTheJournalCounts(t *testing.T) {
-	begin := []string{"0 send 1 c0 n0 init", "1 recv 1", "2 send 2 n0 c0 init_ok", "3 recv 2", "4 send 3 c1 n0 add", "5 recv 3", "6 send 4 n0 c1 add_ok", "7 recv 4"}
+	begin := []string{"0 send 1 c0 n0 init", "1 recv 1", "2 send 2 n0 c0 init_ok", "3 recv 2",
+		"4 send 3 c1 n0 add", "5 recv 3", "6 send 4 n0 c1 add_ok", "7 recv 4"}
 	but := func(out ...string) (lines []string) {
 		text := strings.Join(begin, "|")
 		for i := 0; i < len(out); i += 2 {
@@ -128,10 +125,10 @@ func TestHowMuchOfTheJournalCounts(t *testing.T) {
 		{"no receipt of init_ok", but("3 recv 2|", ""), map[int]int{3: 1}, false, true, 7, true},
 		{"no sending of init", but("0 send 1 c0 n0 init|1 recv 1", "1 recv 1 c0 n0 init"), map[int]int{0: 1}, false, true, 7, true},
 		{"halves of both", but("1 recv 1|", "", "3 recv 2|", ""), map[int]int{1: 1, 2: 1}, false, true, 6, true},
-		{"a node's message before", but("2 send 2 n0 c0 init_ok", "2 send 9 n0 n1 x|2 recv 9|2 send 2 n0 c0 init_ok", "3 recv 2|", ""), map[int]int{5: 1}, false, true, 9, true},
+		{"a node's message before", but("2 send 2", "2 send 9 n0 n1 x|2 recv 9|2 send 2", "3 recv 2|", ""), map[int]int{5: 1}, false, true, 9, true},
 		{"more than that", but("1 recv 1|", ""), map[int]int{0: 1, 1: 1}, false, true, 1, false},
 		{"no end of init", but(), map[int]int{2: 1}, false, true, 2, false},
-		{"a node's message on its way", but("2 send 2 n0 c0 init_ok", "2 send 9 n0 n1 x|2 send 2 n0 c0 init_ok"), map[int]int{3: 1}, false, true, 3, false},
+		{"a node's message on its way", but("2 send 2", "2 send 9 n0 n1 x|2 send 2"), map[int]int{3: 1}, false, true, 3, false},
 		{"a request on its way", but("5 recv 3|", ""), map[int]int{5: 1}, false, true, 5, false},
 		{"after the request, if init lacks one", but("3 recv 2|", ""), map[int]int{5: 1}, false, true, 5, false},
 		{"just before the request", but("3 recv 2|", ""), map[int]int{3: 1, 4: 1}, false, true, 4, false},
@@ -161,8 +158,9 @@ func TestWhatANodeHasReceivedLast(t *testing.T) {
 }
 
 func TestTheConfigurationOfARun(t *testing.T) {
-	r := &reader{log: logOf(`01,000 INFO jepsen test runner|Running test:`, `{:args ["-a"]`, ` :concurrency 20`, ` :rate 60.5`, ` :argv ("test" "--nemesis" "partition")`,
-		` :nodes ["n0" "n1"]`, ` :latency {:mean 20, :dist :uniform}`, ` :nemesis-interval 7`, ` :availability 0.75`, ` :workload :g-counter`, ` :time-limit 4}`)}
+	r := &reader{log: logOf(`01,000 INFO jepsen test runner|Running test:`, `{:args ["-a"]`, ` :concurrency 20`, ` :rate 60.5`,
+		` :argv ("test" "--nemesis" "partition")`, ` :nodes ["n0" "n1"]`, ` :latency {:mean 20, :dist :uniform}`, ` :nemesis-interval 7`, ` :availability 0.75`,
+		` :workload :g-counter`, ` :time-limit 4}`)}
 	r.configure(verdict.Linearizable)
 	want := maelstromtest.Config{
 		Workload: maelstromtest.GCounter{}, Nodes: 2, Concurrency: 20, Rate: 60.5, TimeLimit: 4 * time.Second, Latency: 20 * ms,
@@ -186,7 +184,9 @@ func TestTheConfigurationOfARun(t *testing.T) {
 func TestWhatNodesWroteToStderr(t *testing.T) {
 	r := journalOf()
 	long := strings.Repeat("x", maxStderr)
-	r.placeLives(fstest.MapFS{"node-logs/n0.log": {Data: []byte("\xff" + long)}, "node-logs/n1.log": {}, "node-logs/n2.log": {Data: []byte("y")}})
+	r.placeLives(fstest.MapFS{
+		"node-logs/n0.log": {Data: []byte("\xff" + long)}, "node-logs/n1.log": {}, "node-logs/n2.log": {Data: []byte("y")},
+	})
 	if got := r.log.lives.Stderr; !reflect.DeepEqual(got, map[string]string{"n0": long}) {
 		t.Errorf("%d nodes, %d bytes", len(got), len(got["n0"]))
 	}
@@ -214,14 +214,16 @@ func TestWhatTheVerdictRestsOn(t *testing.T) {
 	}; !reflect.DeepEqual(e.Unknown, want) || e.Complete {
 		t.Errorf("unknown %q, want %q", e.Unknown, want)
 	}
-	r = &reader{log: &runLog{done: true, stopped: true, lives: verdict.Lives{Mutes: []verdict.Mute{{Node: "n0"}}}}, ended: true}
+	r = &reader{ended: true, log: &runLog{done: true, stopped: true}}
+	r.log.lives.Mutes = []verdict.Mute{{Node: "n0"}}
 	if e := r.evidence([]verdict.Op{{F: "read"}}); len(e.Unknown) != 1 || !e.Complete || len(e.Mutes) != 1 || len(e.History) != 1 {
 		t.Errorf("%+v", e)
 	}
 }
 
 func TestTrafficAndFaults(t *testing.T) {
-	r := journalOf("0 recv 1 c0 n0 init", "1 send 2 c1 n0 add", "2 recv 2", "3 send 3 n0 seq-kv read", "4 recv 3", "5 send 4 n0 n1 x", "6 send 5 n0 c1 add_ok")
+	r := journalOf("0 recv 1 c0 n0 init", "1 send 2 c1 n0 add", "2 recv 2", "3 send 3 n0 seq-kv read", "4 recv 3",
+		"5 send 4 n0 n1 x", "6 send 5 n0 c1 add_ok")
 	if got, want := r.traffic(), (maelstromtest.Traffic{Messages: 5, ServerMessages: 2}); got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}
@@ -236,7 +238,10 @@ func TestMaelstromsOwnVerdict(t *testing.T) {
 		text, valid string
 		checkers    map[string]string
 	}{
-		{`{:stats {:valid? true, :count 3}, :perf {:count 3}, :count 5, :workload {:valid? :unknown}, :valid? false}`, "false", map[string]string{"stats": "true", "workload": ":unknown"}},
+		{
+			`{:stats {:valid? true, :count 3}, :perf {:count 3}, :count 5, :workload {:valid? :unknown}, :valid? false}`,
+			"false", map[string]string{"stats": "true", "workload": ":unknown"},
+		},
 		{"{:valid? tru", "", nil},
 		{"[1 2]", "", nil},
 		{"", "", nil}, // as if there were no results
