@@ -418,6 +418,14 @@ func TestWhatAReplayTells(t *testing.T) {
 			step{"n2", writeJ("5"), wrote, "4 of 4 j=5 unsure"},
 			step{"n2", writeJ("6"), wrote, "5 of 5 j=6"},
 		), notes: open},
+		"four states in which a write changes nothing, and three in which it does": {steps: slices.Concat(
+			begin[:1], others(3, 1), []step{
+				{"n0", write("5"), wrote, "4 of 4 k=5"},
+				{"n0", write("6"), wrote, "5 of 5 k=6"},
+				{"n0", write("7"), wrote, "6 of 6 k=7"},
+				{"n1", read, value("1"), "4 of 7 unsure"},
+				{"n1", write("1"), wrote, "4 of 7 unsure"},
+			}), notes: open},
 		"the likelier of two writes": {steps: slices.Concat(begin, []step{
 			{"n1", read, value("1"), "1 of 2"},
 			{"n1", write("1"), wrote, "2 of 2 k=1 unsure"},
