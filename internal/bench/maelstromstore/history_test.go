@@ -256,6 +256,24 @@ func TestClientsMayBeginInAnotherOrder(t *testing.T) {
 	}
 }
 
+// A process's client is among the first twice as many as there are workers. So
+// the time to find it does not grow with the run.
+func TestHowFarClientsAreLookedFor(t *testing.T) {
+	for others, want := range map[int]int{3: 1, 4: 0} {
+		r := &reader{log: &runLog{settings: settings{Nodes: []string{"n0"}, Concurrency: 2}, ops: []*logged{{0, verdict.Op{F: "read"}}}}}
+		for i := range others + 1 {
+			m := &message{src: fmt.Sprint("c", i), dest: "n0", kind: "add"}
+			if i == others {
+				m.kind = "read"
+			}
+			r.events = append(r.events, event{msg: m})
+		}
+		if found := r.match(); len(found) != want {
+			t.Errorf("behind %d others, %d are found, want %d", others, len(found), want)
+		}
+	}
+}
+
 // A run that is broken off while Maelstrom stops the nodes has all requests.
 func TestWhetherNodesHaveCrashedIsKnownAfterAll(t *testing.T) {
 	for stopped, want := range map[bool]verdict.Status{false: verdict.NotChecked, true: verdict.Passed} {
