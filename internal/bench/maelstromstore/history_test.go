@@ -162,20 +162,23 @@ func TestWhatIsKnownOfARequest(t *testing.T) {
 }
 
 // Of fifty differences between the clocks, one may be false. A match is false
-// that is more than a second off.
+// that is more than a second off, or 50 ms if the journal is not whole.
 func TestWhereTheClocksMeet(t *testing.T) {
 	for _, test := range []struct {
+		ended       bool
 		differences map[time.Duration]int // how many there are of each
 		origin      time.Duration
 		found       int
 	}{
-		{map[time.Duration]int{7 * ms: 1}, 7 * ms, 1},
-		{map[time.Duration]int{-500 * ms: 1, 7 * ms: 48}, -500 * ms, 49},
-		{map[time.Duration]int{-500 * ms: 1, 7 * ms: 49}, 7 * ms, 50},
-		{map[time.Duration]int{7*ms - time.Second: 1, 7 * ms: 58, 7*ms + time.Second: 1}, 7 * ms, 60},
-		{map[time.Duration]int{7*ms - time.Second - 1: 1, 7 * ms: 58, 7*ms + time.Second + 1: 1}, 7 * ms, 58},
+		{true, map[time.Duration]int{7 * ms: 1}, 7 * ms, 1},
+		{false, map[time.Duration]int{-43 * ms: 1, 7 * ms: 58, 57 * ms: 1}, 7 * ms, 60},
+		{false, map[time.Duration]int{-43*ms - 1: 1, 7 * ms: 58, 57*ms + 1: 1}, 7 * ms, 58},
+		{true, map[time.Duration]int{-500 * ms: 1, 7 * ms: 48}, -500 * ms, 49},
+		{true, map[time.Duration]int{-500 * ms: 1, 7 * ms: 49}, 7 * ms, 50},
+		{true, map[time.Duration]int{7*ms - time.Second: 1, 7 * ms: 58, 7*ms + time.Second: 1}, 7 * ms, 60},
+		{true, map[time.Duration]int{7*ms - time.Second - 1: 1, 7 * ms: 58, 7*ms + time.Second + 1: 1}, 7 * ms, 58},
 	} {
-		r, found := &reader{}, map[*logged]*request{}
+		r, found := &reader{ended: test.ended}, map[*logged]*request{}
 		for d, n := range test.differences {
 			for range n {
 				invoke := time.Duration(len(found)) * time.Second
