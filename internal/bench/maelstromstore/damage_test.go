@@ -329,6 +329,8 @@ func (w *told) inWhole(c claim.Claim, whole *told) (claim.Claim, bool) {
 		return c, false
 	case claim.Mute:
 		return whole.mute(c.Node)
+	case claim.Told:
+		return whole.numbered(c)
 	}
 	for _, name := range positions {
 		f := v.FieldByName(name)
@@ -341,7 +343,27 @@ func (w *told) inWhole(c claim.Claim, whole *told) (claim.Claim, bool) {
 		}
 		f.SetInt(int64(at))
 	}
+	if c, ok := v.Interface().(claim.Changed); ok { // numbered as numbered does
+		c.State = whole.entries[c.At].Newest + 1
+		return c, true
+	}
 	return v.Interface().(claim.Claim), true
+}
+
+// numbered returns a claim with this run's numbers of states. A replay gives
+// equal states one number.
+func (w *told) numbered(c claim.Told) (claim.Claim, bool) {
+	places := w.places[[2]any{journal.Sent, c.Reply}]
+	if len(places) != 1 {
+		return c, false
+	}
+	for _, e := range slices.Backward(w.entries[:places[0]]) {
+		if e.What == journal.Answered && e.Dest == c.Service {
+			c.State, c.Newest = e.State, e.Newest
+			return c, true
+		}
+	}
+	return c, false
 }
 
 // mute returns what is to be said of a node that became mute.

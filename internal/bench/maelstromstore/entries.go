@@ -61,31 +61,31 @@ func (r *reader) others() (all []insertion) {
 	if n := len(r.events); n > 0 {
 		end = r.since(r.events[n-1].at)
 	}
-	add := func(before int, at time.Duration, e journal.Entry) {
+	add := func(at time.Duration, e journal.Entry) {
 		e.Time = at
-		all = append(all, insertion{max(before, r.indexAt(at)), e})
+		all = append(all, insertion{r.indexAt(at), e})
 	}
 	if !r.ended {
-		add(0, end, journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Until: end, Missing: true}})
+		add(end, journal.Entry{What: journal.Gap, Omitted: &journal.Omission{Until: end, Missing: true}})
 	}
 	for _, c := range r.log.cuts {
 		for _, dest := range slices.Sorted(maps.Keys(c.deaf)) {
 			for _, src := range slices.Sorted(maps.Keys(c.deaf[dest])) {
-				add(0, c.Start, journal.Entry{What: journal.LinkCut, Src: src, Dest: dest})
+				add(c.Start, journal.Entry{What: journal.LinkCut, Src: src, Dest: dest})
 				if c.Stop >= 0 {
-					add(0, c.Stop, journal.Entry{What: journal.LinkMends, Src: src, Dest: dest})
+					add(c.Stop, journal.Entry{What: journal.LinkMends, Src: src, Dest: dest})
 				}
 			}
 		}
 	}
 	for _, m := range r.log.lives.Mutes {
-		add(r.lastSent(m.Node)+1, m.At, journal.Entry{What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
+		add(m.At, journal.Entry{What: journal.Muted, Node: m.Node, Text: m.Line, Why: m.Why})
 	}
 	for _, e := range r.log.stderr {
-		add(0, e.Time, e)
+		add(e.Time, e)
 	}
 	for _, c := range r.log.lives.Crashes {
-		add(0, max(end, r.log.last), journal.Entry{What: journal.Crashed, Node: c.Node, Text: c.Why})
+		add(max(end, r.log.last), journal.Entry{What: journal.Crashed, Node: c.Node, Text: c.Why})
 	}
 	slices.SortStableFunc(all, func(a, b insertion) int { return cmp.Or(a.before-b.before, cmp.Compare(a.Time, b.Time)) })
 	return all

@@ -102,9 +102,6 @@ func readLog(text string) *runLog {
 
 // take takes the next record.
 func (l *runLog) take(r logRecord) {
-	if r.at.IsZero() {
-		return // before the first
-	}
 	if l.start.IsZero() {
 		l.start = r.at
 	}
@@ -117,7 +114,7 @@ func (l *runLog) take(r logRecord) {
 	case strings.HasSuffix(r.thread, " stderr"):
 		l.stderr = append(l.stderr, journal.Entry{Time: at, What: journal.ToStderr, Node: strings.TrimSuffix(r.thread, " stderr"), Text: first})
 	case !strings.HasPrefix(r.thread, "jepsen "): // a node may print anything
-	case len(fields) >= 4 && strings.HasPrefix(fields[1], ":"):
+	case len(fields) >= 4:
 		l.operation(at, fields)
 	case first == "Running test:":
 		l.settings = settingsOf(rest)
@@ -262,7 +259,7 @@ func (l *runLog) nemesis(at time.Duration, f, value string) {
 	}
 	c := l.begun
 	grudge, isDone := strings.CutPrefix(value, "[:isolated ")
-	if isDone && edn.UnmarshalString(strings.TrimSuffix(grudge, "]"), &c.deaf) == nil {
+	if isDone && edn.UnmarshalString(grudge, &c.deaf) == nil {
 		l.cuts = append(l.cuts, c)
 	}
 	l.begun.FaultRecord = maelstromtest.FaultRecord{Fault: "partition", Detail: strings.TrimPrefix(value, ":"), Start: at, Stop: -1}
@@ -275,10 +272,8 @@ func settingsOf(test string) (s settings) {
 		"argv": &s.Argv, "workload": &s.Workload, "bin": &s.Bin, "args": &s.Args, "nodes": &s.Nodes, "concurrency": &s.Concurrency,
 		"rate": &s.Rate, "time-limit": &s.TimeLimit, "nemesis-interval": &s.Interval, "latency": &s.Latency, "availability": &s.Availability, "leave-db-running?": &s.LeaveRunning,
 	} {
-		_, value, found := strings.Cut("\n "+strings.TrimPrefix(test, "{"), "\n :"+name)
-		if found {
-			_ = edn.NewDecoder(strings.NewReader(value)).Decode(to) // it keeps its zero value
-		}
+		_, value, _ := strings.Cut("\n "+strings.TrimPrefix(test, "{"), "\n :"+name)
+		_ = edn.NewDecoder(strings.NewReader(value)).Decode(to) // without a value, or with an odd one, it stays zero
 	}
 	return s
 }

@@ -36,10 +36,12 @@ func textOf(lines ...string) string {
 func TestTheLogTellsTheOperations(t *testing.T) {
 	l := logOf(
 		"01,000 INFO jepsen test runner|Relative time begins now",
-		"01,020 INFO jepsen worker 0|0\t:invoke\t:add\t3",
-		"01,020 INFO jepsen worker 0|-3\t:invoke\t:add\t3", // which no process has
+		"01,020 INFO jepsen worker 0|0\t:invoke\t:add\t12",
+		"01,020 INFO jepsen worker 0|-3\t:invoke\t:add\t12", // which no process has
 		"01,021 INFO jepsen worker 1|1\t:invoke\t:read\tnil",
-		"01,030 INFO jepsen worker 0|0\t:ok\t:add\t3",
+		"01,022 INFO n0 thread|0\t:ok\t:add\t9", "01,023 INFO jepsen worker 0|0\t:fail\t:add\t9", "01,024 INFO jepsen worker 0|x\t:invoke\t:add\t9",
+		"01,030 INFO jepsen worker 0|0\t:ok\t:add\t12",
+		"01,031 INFO jepsen worker 0|0\t:ok\t:add\t9", "01,032 WARN jepsen worker 0|Process 0 crashed",
 		"06,030 WARN jepsen worker 1|Process 1 crashed", "clojure.lang.ExceptionInfo: Client read timeout", "\tat slingshot.support$stack_trace.invoke(support.clj:201)",
 		"06,031 INFO jepsen worker 0|Waiting for recovery...",
 		"16,035 INFO jepsen worker 1|4\t:invoke\t:read\tnil",
@@ -48,34 +50,41 @@ func TestTheLogTellsTheOperations(t *testing.T) {
 		"16,038 INFO jepsen worker 1|7\t:invoke\t:add\t1",
 		"16,039 WARN jepsen worker 1|Process 7 crashed",
 		`clojure.lang.ExceptionInfo: throw+: {:type :rpc-error, :code 11, :name :temporarily-unavailable, :definite? true, :body {:type "error", :text "not \"now\"", :code 11}}`,
-		"16,040 INFO jepsen test runner|Run complete, writing",
+		"16,040 INFO jepsen worker 1|10\t:invoke\t:read\tnil",
+		"16,041 WARN jepsen worker 1|Process 10 crashed", "clojure.lang.ExceptionInfo: throw+: {:type :rpc-error, :code 14, :body {}}",
+		"16,042 INFO jepsen worker 1|13\t:invoke\t:read\tnil",
+		"16,043 WARN jepsen worker 1|Process 13 crashed", "java.lang.RuntimeException: one", "two",
+		"16,044 INFO jepsen test runner|Run complete, writing",
 	)
 	var got []logged
 	for _, o := range l.ops {
 		got = append(got, *o)
 	}
 	if want := []logged{
-		{0, verdict.Op{F: "add", Value: int64(3), Invoke: 20 * ms, Complete: 31 * ms, Outcome: verdict.OK}},
+		{0, verdict.Op{F: "add", Value: int64(12), Invoke: 20 * ms, Complete: 31 * ms, Outcome: verdict.OK}},
 		{1, verdict.Op{F: "read", Invoke: 21 * ms, Complete: 5031 * ms, Outcome: verdict.Info, Text: "no answer in time", Unanswered: true}},
 		{4, verdict.Op{F: "read", Value: int64(3), Invoke: 15035 * ms, Complete: 15038 * ms, Outcome: verdict.OK, Final: true}},
 		{0, verdict.Op{F: "read", Invoke: 15038 * ms, Complete: never, Outcome: verdict.Info, Final: true}},
 		{7, verdict.Op{F: "add", Value: int64(1), Invoke: 15038 * ms, Complete: 15040 * ms, Outcome: verdict.Fail, Final: true, Error: true, Code: 11, Text: `not "now"`}},
+		{10, verdict.Op{F: "read", Invoke: 15040 * ms, Complete: 15042 * ms, Outcome: verdict.Fail, Final: true, Error: true, Code: 14}},
+		{13, verdict.Op{F: "read", Invoke: 15042 * ms, Complete: 15044 * ms, Outcome: verdict.Info, Final: true, Text: "one"}},
 	}; !reflect.DeepEqual(got, want) {
 		t.Errorf("operations\n%+v, want\n%+v", got, want)
 	}
-	if !l.done || l.last != 15040*ms {
+	if !l.done || l.last != 15044*ms {
 		t.Errorf("done is %v after %v", l.done, l.last)
 	}
 }
 
 // A run that was cut off may end within a line.
 func TestALogMayEndAnywhere(t *testing.T) {
-	whole := "2026-11-30 07:00:01,000{GMT}\tINFO\t[r] jepsen.core: Relative time begins now\n" +
-		"2026-11-30 07:00:02,000{GMT}\tINFO\t[w] jepsen.util: 0\t:invoke\t:add\t3\n" +
-		"2026-11-30 07:00:03,000{GMT}\tINFO\t[w] jepsen.util: 0\t:ok\t:add\t3\n"
+	const last = "2026-11-30 07:00:03,000{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:ok\t:add\t3\n"
+	whole := "2026-11-30 07:00:01,000{GMT}\tINFO\t[jepsen test runner] jepsen.core: Relative time begins now\n" +
+		"2026-11-30 07:00:02,000{GMT}\tINFO\t[jepsen worker 0] jepsen.util: 0\t:invoke\t:add\t3\n" +
+		last
 	for n := range len(whole) {
 		l := readLog(whole[:n])
-		if l.done || len(l.ops) > 1 || len(l.ops) == 1 && l.ops[0].Outcome == verdict.OK {
+		if l.done || (len(l.ops) == 1) != (n >= len(whole)-len(last)) || len(l.ops) == 1 && l.ops[0].Outcome == verdict.OK {
 			t.Errorf("of %d bytes: %+v", n, l)
 		}
 	}
@@ -118,10 +127,11 @@ func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 	} {
 		l := logOf("00,950 WARN n0 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,000 INFO jepsen test runner|Relative time begins now",
 			"01,050 WARN n1 stdout|Error!", exception, "\tat a.b(c.clj:1)", "01,060 WARN maelstrom seq-kv|Error in service worker!", exception,
+			"01,061 WARN n0 thread|Error!", exception, "01,062 WARN n0 stdout|Odd", exception,
 			"02,000 INFO jepsen test runner|Run complete, writing", "02,050 WARN n2 stdout|Error!", exception)
 		line, why, _ := strings.Cut(want, " | ")
-		if want := []verdict.Mute{{Node: "n0", At: -50 * ms, Line: line, Why: why}, {Node: "n1", At: 50 * ms, Line: line, Why: why}}; !reflect.DeepEqual(l.lives.Mutes, want) {
-			t.Errorf("%+v, want %+v", l.lives.Mutes, want)
+		if want := []verdict.Mute{{Node: "n0", At: -50 * ms, Line: line, Why: why}, {Node: "n1", At: 50 * ms, Line: line, Why: why}}; !reflect.DeepEqual(l.lives.Mutes, want) || l.crashed != "" {
+			t.Errorf("%+v, %q, want %+v", l.lives.Mutes, l.crashed, want)
 		}
 	}
 }
@@ -133,7 +143,7 @@ func TestTheLogTellsWhyTheRunBrokeOff(t *testing.T) {
 	if want := []verdict.Crash{{Node: "n1", Why: "its process ended with exit status -1", Stdout: "\none\ntwo\n", Stderr: "\nthree\n", Unseen: true}}; !reflect.DeepEqual(l.lives.Crashes, want) {
 		t.Errorf("%+v, want %+v", l.lives.Crashes, want)
 	}
-	l = logOf("01,000 WARN jepsen test runner|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "\tat x.y(z.clj:1)")
+	l = logOf("01,000 WARN jepsen test runner|Test crashed!", "clojure.lang.ExceptionInfo: Expected node n1 to respond to an init message, but node did not respond.", "second line", "\tat x.y(z.clj:1)")
 	if l.lives.Crashes != nil || l.crashed != "Expected node n1 to respond to an init message, but node did not respond." {
 		t.Errorf("%+v, %q", l.lives.Crashes, l.crashed)
 	}
@@ -160,6 +170,9 @@ func TestARunMayEndBeforeItsFirstRequest(t *testing.T) {
 			"2026-11-30 07:00:" + strings.Replace(crashed, " WARN jepsen test runner|", "{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", 1) +
 			"Expected node n0 to respond to an init message, but node did not respond.": ended +
 			"Expected node n0 to respond to an init message, but node did not respond; n0 printed a line that Maelstrom does not take (not JSON): hello",
+		"01,000 WARN n0 stdout|Error!\nclojure.lang.ExceptionInfo: STDOUT:\n\n{:a 1}\n\nThis is malformed because:\n\n{:b 2}\n\nSee doc\n" +
+			"2026-11-30 07:00:" + strings.Replace(crashed, " WARN jepsen test runner|", "{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", 1) + "No reply.": ended +
+			"No reply; n0 printed a line that Maelstrom does not take (Maelstrom reads it as {:a 1}, which is malformed: {:b 2})",
 		"01,000 INFO jepsen test runner|Tearing down DB": "the run has not come to its first request",
 	} {
 		log := textOf("00,000 INFO jepsen test runner|Running test:", "{:workload :g-counter", " :nodes [\"n0\"]", " :concurrency 1}", message)

@@ -241,8 +241,9 @@ func (r *Replay) follow(q *question) {
 		if v.moved > 0 {
 			r.moves = q.moves + 1
 		}
-		// A request that would have changed an old state ran on the newest.
-		if reply, after := q.run(v.current); v.moved > 0 && q.fits(reply, v.current) {
+		// A request that would have changed an old state ran on the newest. If it
+		// would have changed none, this makes no difference.
+		if reply, after := q.run(v.current); q.fits(reply, v.current) {
 			if after == v.current {
 				v.fit += v.moved
 			} else {
@@ -350,7 +351,7 @@ func (r *Replay) Answers() []*journal.Answer {
 func (r *Replay) answer(a *journal.Answer, q *question, b bound) bound {
 	newest := &r.changes[q.newest]
 	a.State, a.Newest, a.Changed = int(newest.state), int(newest.state), a.Value != nil
-	a.Unsure = newest.open || q.first < 0 || q.change > 0 && r.doubts(q.change, q.change)
+	a.Unsure = newest.open || q.first < 0 || r.doubts(q.change, q.change)
 	if a.Changed || q.first < 0 {
 		return b
 	}
@@ -367,7 +368,7 @@ func (r *Replay) answer(a *journal.Answer, q *question, b bound) bound {
 	return bound{min(at.chosen, b.chosen), min(at.any, b.any)}
 }
 
-// doubts reports whether any of these changes is in doubt.
+// doubts reports whether any of these changes is in doubt. Change 0 is not.
 func (r *Replay) doubts(from, to int32) bool {
 	return r.changes[to].doubts > r.changes[max(from, 1)-1].doubts
 }

@@ -351,7 +351,7 @@ func TestWhatAReplayTells(t *testing.T) {
 	}{
 		"each request": {steps: []step{
 			{"n0", read, missing, "0 of 0"},
-			{"n0", cas("1", "2"), missing, "0 of 0"},
+			{"n0", cas("1", "2"), `{"type":"error","code":20,"text":"5"}`, "0 of 0"},
 			{"n0", create("7", "1"), swapped, "0 of 0 k=1"},
 			{"n0", create("1", "2"), swapped, "1 of 1 k=2"},
 			{"n0", create("1", "3"), refused("2", "1"), "2 of 2"},
@@ -384,6 +384,10 @@ func TestWhatAReplayTells(t *testing.T) {
 			step{"n3", read, value("2"), "2 of 3"},
 			step{"n3", read, value("1"), "3 of 3"},
 		)},
+		"many reads make no state": {steps: slices.Concat(begin,
+			[]step{{"n0", cas("2", "1"), swapped, "2 of 2 k=1"}}, slices.Repeat([]step{{"n0", read, value("1"), "3 of 3"}}, 40),
+			[]step{{"n2", read, value("1"), "1 of 3"}, {"n2", read, value("2"), "2 of 3"}, {"n2", read, value("1"), "3 of 3"}},
+		)},
 		"a write that changes nothing, as a swap shows": {steps: append(begin[:2:2],
 			step{"n1", write("1"), wrote, "1 of 2"},
 			step{"n0", cas("2", "3"), swapped, "2 of 2 k=3"},
@@ -414,6 +418,14 @@ func TestWhatAReplayTells(t *testing.T) {
 			step{"n2", writeJ("5"), wrote, "4 of 4 j=5 unsure"},
 			step{"n2", writeJ("6"), wrote, "5 of 5 j=6"},
 		), notes: open},
+		"four states in which a write changes nothing, and three in which it does": {steps: slices.Concat(
+			begin[:1], others(3, 1), []step{
+				{"n0", write("5"), wrote, "4 of 4 k=5"},
+				{"n0", write("6"), wrote, "5 of 5 k=6"},
+				{"n0", write("7"), wrote, "6 of 6 k=7"},
+				{"n1", read, value("1"), "4 of 7 unsure"},
+				{"n1", write("1"), wrote, "4 of 7 unsure"},
+			}), notes: open},
 		"the likelier of two writes": {steps: slices.Concat(begin, []step{
 			{"n1", read, value("1"), "1 of 2"},
 			{"n1", write("1"), wrote, "2 of 2 k=1 unsure"},
@@ -437,6 +449,10 @@ func TestWhatAReplayTells(t *testing.T) {
 		"a swap that shows much later that a write changed nothing": {steps: slices.Concat(begin,
 			[]step{{"n1", write("1"), wrote, "1 of 2"}}, others(40, 2),
 			[]step{{"n0", cas("2", "3"), swapped, "42 of 42 k=3"}},
+		)},
+		"a swap that shows it, when older changes are settled": {steps: slices.Concat(begin, others(30, 2),
+			[]step{{"n1", write("1"), wrote, "1 of 32"}}, others(40, 32),
+			[]step{{"n0", cas("2", "3"), swapped, "72 of 72 k=3"}},
 		)},
 		"a swap that shows it too late": {steps: slices.Concat(begin,
 			[]step{{"n1", write("1"), wrote, "2 of 2 k=1 unsure"}, {"n0", writeJ("7"), wrote, "3 of 3 j=7 unsure"}}, others(70, 4),
@@ -471,9 +487,15 @@ func TestWhatAReplayTells(t *testing.T) {
 			{"n0", write("9"), missing, "2 of 2 k=9 unsure"},
 			{"n0", cas("9", "1"), swapped, "3 of 3 k=1 unsure"},
 			{"n0", cas("1", "2"), swapped, "4 of 4 k=2"},
+			{"n0", cas("7", "3"), value("9"), "5 of 5 unsure"},
 		}, notes: strings.Replace(open, "1 in", "2 in", 1) +
-			`|Some answers of seq-kv, 3 in all, do not fit what else is known of it. ` +
+			`|Some answers of seq-kv, 4 in all, do not fit what else is known of it. ` +
 			`The first: {"type":"read","key":"k"} from n0, answered with {"type":"read_ok","value":7}.`},
+		"answers from nowhere, long after each other": {steps: slices.Concat(
+			[]step{{"n0", cas("7", "8"), swapped, "0 of 0 k=8 unsure"}, {"n0", writeJ("7"), wrote, "1 of 1 j=7 unsure"}}, others(70, 2),
+			[]step{{"n0", read, value("9"), "72 of 72 unsure"}},
+		), notes: open + `|Some answers of seq-kv, 2 in all, do not fit what else is known of it. ` +
+			`The first: {"type":"cas","key":"k","from":7,"to":8} from n0, answered with {"type":"cas_ok"}.`},
 	} {
 		r := service.NewReplay("seq-kv")
 		for _, s := range test.steps {
