@@ -123,7 +123,8 @@ func (r *reader) setOrigin(found map[*logged]*request) {
 	}
 	slices.Sort(differences)
 	r.origin = differences[len(differences)/50]
-	// Of clients whose messages are not recorded, another's may seem to be theirs.
+	// Of clients whose messages are not recorded, another's may seem to be
+	// theirs.
 	slack := 50 * time.Millisecond
 	if r.ended {
 		slack = time.Second

@@ -241,8 +241,8 @@ func (r *Replay) follow(q *question) {
 		if v.moved > 0 {
 			r.moves = q.moves + 1
 		}
-		// A request that would have changed an old state ran on the newest. If it
-		// would have changed none, this makes no difference.
+		// A request that would have changed an old state ran on the newest. If
+		// it would have changed none, this makes no difference.
 		if reply, after := q.run(v.current); q.fits(reply, v.current) {
 			if after == v.current {
 				v.fit += v.moved
