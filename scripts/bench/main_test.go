@@ -3,13 +3,11 @@
 package main
 
 import (
-	"archive/zip"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"log"
 	"os"
 	"os/exec"
@@ -23,6 +21,7 @@ import (
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"maelstrom-counter/internal/bench/maelstromstore/storetest"
 	"maelstrom-counter/internal/bench/rivals"
 )
 
@@ -58,11 +57,10 @@ func TestScripts(t *testing.T) {
 // unpack is a command: "unpack RUN DIRECTORY" makes a directory of a run of the
 // real Maelstrom.
 func unpack(ts *testscript.TestScript, _ bool, args []string) {
-	all, err := zip.OpenReader(filepath.Join(ts.Getenv("SOURCE"), "internal", "bench", "maelstromstore", "testdata", "runs.zip"))
-	ts.Check(err)
-	defer all.Close()
-	run, err := fs.Sub(all, args[0])
-	ts.Check(err)
+	run, known := storetest.RealRuns()[args[0]]
+	if !known {
+		ts.Fatalf("there is no run %s", args[0])
+	}
 	ts.Check(os.CopyFS(ts.MkAbs(args[1]), run))
 }
 

@@ -81,7 +81,7 @@ func TestDamage(t *testing.T) {
 	const seed = 28
 	from, to := drawnNumbers(600)
 	whole := map[string]*told{}
-	stores := realRuns(t)
+	stores := storetest.RealRuns()
 	names := slices.Sorted(maps.Keys(stores))
 	refused := 0
 	for i := from; i < to; i++ {
@@ -398,7 +398,7 @@ func (w *told) place(at int, whole *told) (int, bool) {
 // Whatever the log says after its beginning, a store is refused in a sentence,
 // or read.
 func FuzzLog(f *testing.F) {
-	stores := realRuns(f)
+	stores := storetest.RealRuns()
 	begins := []byte("Relative time begins now\n")
 	start, _, _ := bytes.Cut(stores["crash"]["jepsen.log"].Data, begins)
 	start = append(slices.Clip(start), begins...)

@@ -1,7 +1,6 @@
 package maelstromstore
 
 import (
-	"archive/zip"
 	"bytes"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/fressian/fressiantest"
+	"maelstrom-counter/internal/bench/maelstromstore/storetest"
 )
 
 // A line is an event that a test writes.
@@ -256,27 +256,10 @@ func TestAJournalWithoutEvents(t *testing.T) {
 }
 
 // netJournals returns the journals of sixteen runs of the real Maelstrom.
-func netJournals(t *testing.T) map[string]fstest.MapFS {
-	t.Helper()
-	archive, err := zip.OpenReader("testdata/runs.zip")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer archive.Close()
-	runs := map[string]fstest.MapFS{}
-	for _, f := range archive.File {
-		run, name, _ := strings.Cut(f.Name, "/")
-		if !strings.HasSuffix(name, ".fressian") {
-			continue
-		}
-		data, err := fs.ReadFile(archive, f.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if runs[run] == nil {
-			runs[run] = fstest.MapFS{}
-		}
-		runs[run][name] = &fstest.MapFile{Data: data}
+func netJournals() map[string]fstest.MapFS {
+	runs := storetest.RealRuns()
+	for _, run := range runs {
+		maps.DeleteFunc(run, func(name string, _ *fstest.MapFile) bool { return !strings.HasSuffix(name, ".fressian") })
 	}
 	return runs
 }
@@ -284,7 +267,7 @@ func netJournals(t *testing.T) map[string]fstest.MapFS {
 // All that Maelstrom has written is read, without contradictions. Only the run
 // whose JVM was killed is not whole.
 func TestRealRunsAreRead(t *testing.T) {
-	runs := netJournals(t)
+	runs := netJournals()
 	if len(runs) != 16 {
 		t.Fatalf("%d runs", len(runs))
 	}
@@ -303,7 +286,7 @@ func TestRealRunsAreRead(t *testing.T) {
 
 // What is read of a journal that was cut off is a part of the whole.
 func TestEveryPrefixOfARealJournal(t *testing.T) {
-	s := netJournals(t)["blank_line"]
+	s := netJournals()["blank_line"]
 	whole := map[int64]string{}
 	j := readJournal(s, quietly)
 	for _, e := range j.events {
@@ -331,7 +314,7 @@ func TestEveryPrefixOfARealJournal(t *testing.T) {
 // byte that is wrong seldom makes an event wrong, and it is noticed.
 func TestWrongBytesInRealJournals(t *testing.T) {
 	const seed, cases = 28, 2000
-	runs, whole := netJournals(t), map[string]string{}
+	runs, whole := netJournals(), map[string]string{}
 	names := []string{"blank_line", "crash", "init_twice", "thread_exception"}
 	for _, run := range names {
 		j := readJournal(runs[run], quietly)

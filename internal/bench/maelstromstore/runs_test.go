@@ -1,7 +1,6 @@
 package maelstromstore_test
 
 import (
-	"archive/zip"
 	"flag"
 	"fmt"
 	"io/fs"
@@ -11,44 +10,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromstore"
+	"maelstrom-counter/internal/bench/maelstromstore/storetest"
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/story/storytest"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata/runs.txt")
-
-// realRuns returns sixteen runs of the real Maelstrom, by name: see
-// testdata/runs.txt.
-func realRuns(t testing.TB) map[string]fstest.MapFS {
-	t.Helper()
-	archive, err := zip.OpenReader("testdata/runs.zip")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer archive.Close()
-	runs := map[string]fstest.MapFS{}
-	for _, f := range archive.File {
-		run, name, _ := strings.Cut(f.Name, "/")
-		if strings.HasSuffix(f.Name, "/") {
-			continue
-		}
-		data, err := fs.ReadFile(archive, f.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if runs[run] == nil {
-			runs[run] = fstest.MapFS{}
-		}
-		runs[run][name] = &fstest.MapFile{Data: data, Mode: 0o644, ModTime: f.Modified}
-	}
-	return runs
-}
 
 // read reads a run.
 func read(t testing.TB, store fs.FS) (*maelstromstore.Run, []journal.Entry) {
@@ -68,7 +40,7 @@ func entriesOf(run *maelstromstore.Run) (entries []journal.Entry) {
 // What is read of the real runs and told about them is as it was when it was
 // compared with what is known of their nodes.
 func TestWhatIsToldOfRealRuns(t *testing.T) {
-	runs := realRuns(t)
+	runs := storetest.RealRuns()
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(runs)) {
 		fmt.Fprintf(&b, "-- %s --\n%s\n", name, describe(t, runs[name]))
@@ -130,7 +102,7 @@ var numbers = regexp.MustCompile(`(?s):stats \{:valid\? (\w+),\s+:count (\d+),\s
 // The numbers that Maelstrom gives in results.edn are those of what was read.
 func TestNumbersAreMaelstroms(t *testing.T) {
 	compared := 0
-	for name, store := range realRuns(t) {
+	for name, store := range storetest.RealRuns() {
 		results, err := fs.ReadFile(store, "results.edn")
 		says := numbers.FindStringSubmatch(string(results))
 		if err != nil || says == nil { // broken off, or another workload
