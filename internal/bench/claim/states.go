@@ -7,6 +7,7 @@ import (
 	"sort"
 
 	"maelstrom-counter/internal/bench/journal"
+	"maelstrom-counter/internal/bench/service"
 )
 
 // What services held. Each fact is found from the changes that the journal has.
@@ -97,9 +98,6 @@ func (r *Run) since(s slot, set, before int) version {
 	return version{set, r.Journal[set].Value}
 }
 
-// ring is how many states seq-kv keeps: Maelstrom's service.clj.
-const ring = 32
-
 // sure reports whether it is known where the value was set that a service's
 // reply rests on: no other that would have given the same reply was in any of
 // the last states.
@@ -114,7 +112,7 @@ func (r *Run) sure(reply *message) bool {
 		if at != r.latest(s, e.State) && (!known || same(told, r.Journal[at].Value)) {
 			return false
 		}
-		if r.Journal[at].Newest <= e.Newest-ring {
+		if r.Journal[at].Newest <= e.Newest-service.KeptStates {
 			break
 		}
 	}

@@ -140,8 +140,10 @@ func (r *reader) replay() {
 		replays[name].Handle(request.src, request.body, body)
 		delete(inHand, name)
 	}
-	for _, name := range []string{"seq-kv", "lin-kv"} {
-		replays[name] = service.NewReplay(name)
+	for _, name := range service.Names {
+		if replay := service.NewReplay(name); replay != nil {
+			replays[name] = replay
+		}
 	}
 	for _, e := range r.events {
 		if !e.recv {
