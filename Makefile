@@ -44,7 +44,7 @@ soak: ## search larger models (a minute, 5 GB), and run SEEDS seeds (default 100
 	go test -count=1 -timeout 0 -run TestNoStateOfTheModelIsWrong ./internal/desk -deep
 	go test -count=1 -timeout 0 -run 'NothingIsLost|ExercisesWorkloadIsRight|Starves' . -seeds $(SEEDS)
 
-fuzz: ## fuzz each of six targets for FUZZTIME (default 30s; 4 minutes in all)
+fuzz: ## fuzz each target for FUZZTIME (default 30s), one after the other
 	@set -e; packages=$$(go list ./...); for package in $$packages; do \
 		targets=$$(go test -list '^Fuzz' $$package); \
 		for target in $$(echo "$$targets" | grep '^Fuzz'); do \
