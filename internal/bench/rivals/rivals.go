@@ -38,12 +38,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals/receipts"
 )
 
 // A Rival is one design.
@@ -58,6 +60,8 @@ var All = []Rival{
 	{"rmw", "read, add, write", Program(readAddWrite)},
 	{"cas", "compare-and-swap loop", Program(casLoop)},
 	{"crdt", "a key per node", Program(keyPerNode)},
+	{"receipts", "receipts", withReceipts(inTurn)},
+	{"batching", "receipts and batching", withReceipts(receipts.ServeBatches)},
 }
 
 // Named returns the rival with a name. If there is none, the error lists the
@@ -85,6 +89,22 @@ func Program(serve func(*maelstrom.Node)) maelstromtest.Program {
 		n.Stdin, n.Stdout = env.Stdin, env.Stdout
 		serve(n)
 		return n.Run()
+	}
+}
+
+// inTurn is receipts.Serve, which leaves nothing to wait for.
+func inTurn(n *maelstrom.Node, random *rand.Rand) (wait func()) {
+	receipts.Serve(n, random)
+	return func() {}
+}
+
+// withReceipts is Program for the nodes of package receipts.
+func withReceipts(serve func(*maelstrom.Node, *rand.Rand) (wait func())) maelstromtest.Program {
+	return func(env maelstromtest.Env) error {
+		wait := func() {}
+		run := Program(func(n *maelstrom.Node) { wait = serve(n, rand.New(rand.NewPCG(env.Seed, 0))) })
+		defer func() { wait() }()
+		return run(env)
 	}
 }
 
