@@ -71,7 +71,7 @@ func (b *Bits) Add(c *maelstromtest.Cluster, node string, bit int64) error {
 	switch code := maelstrom.ErrorCode(err); {
 	case err == nil:
 		b.Done |= bit
-	case code == maelstrom.Timeout, code == -1:
+	case code == maelstrom.Timeout, code == maelstrom.Crash, code == -1:
 		b.Unknown |= bit
 	default:
 		b.Refused |= bit
