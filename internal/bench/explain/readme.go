@@ -4,39 +4,42 @@ import (
 	"testing"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
+	"maelstrom-counter/internal/bench/rivals"
 	"maelstrom-counter/internal/bench/story"
 )
 
-// Pictures returns the pictures that a README shows, by their files' names.
+// Pictures returns the pictures that the README shows, by their files' names.
 // They show why a compare-and-swap loop counts twice, why a key per node reads
-// old totals, and why a program that is right counts once: it gets the same
+// old totals, and why a loop with receipts counts once: it gets the same
 // requests as the loop, and the answer to its swap is lost, too.
-func Pictures(t *testing.T, program maelstromtest.Program, name string) map[string]string {
+func Pictures(t *testing.T) map[string]string {
 	t.Helper()
+	receipts, err := rivals.Named("receipts")
+	if err != nil {
+		t.Fatal(err)
+	}
 	twice, old := classic(t, "cas", "lost"), classic(t, "crdt", "none")
-	once := again(t, twice.Plan, program)
-	return map[string]string{"cas-lost.svg": twice.Story.SVG(), "crdt-none.svg": old.Story.SVG(), name + "-lost.svg": once.SVG()}
+	once := again(t, twice.Plan, receipts.Program)
+	return map[string]string{"cas-lost.svg": twice.Story.SVG(), "crdt-none.svg": old.Story.SVG(), "receipts-lost.svg": once.SVG()}
 }
 
 // again carries out a plan in which an answer of the store is lost with a
-// program that is right, and returns the story. The program may ask the store
-// for other things first, so the loss is moved until it hits the answer to a
-// swap.
+// program that is right, and returns the story. The program asks the store for
+// other things, so the loss is moved until it hits the answer to a swap.
 func again(t *testing.T, plan Plan, program maelstromtest.Program) *story.Story {
 	t.Helper()
 	r := &runner{t: t, program: program}
-	const most = 10 // attempts, each of which moves the loss by one message
-	for range most {
+	plan = plan.clone()
+	for n := range 10 {
+		for i := range plan.Fates {
+			plan.Fates[i].N = n
+		}
 		x := r.try(plan)
 		if err := x.result.Err(); err != nil {
 			t.Fatal(err)
 		}
 		if once := story.TellOnce(x.result.Claimable(), x.journal); once != nil {
 			return once
-		}
-		plan = plan.clone()
-		for i := range plan.Fates {
-			plan.Fates[i].N++
 		}
 	}
 	t.Fatal("the run in which a compare-and-swap loop counts twice has no story with this program")
