@@ -181,7 +181,10 @@ type Tally struct {
 	OK         int
 	Reads      int // the reads that were answered ok
 	OutOfOrder int // reads that contradict what was known before or after them
+	Missed     int // of those: reads of less than had been acknowledged or read before they began
 	Messages   int // that involve no client
+
+	missedSum, missedMost int64 // by how much less: all of them, and the one that missed the most
 
 	adds, reads []time.Duration // the latencies of the requests that were answered ok
 }
@@ -200,7 +203,9 @@ func (t *Tally) Add(r *maelstromtest.Result) {
 	t.Requests += r.Invoked
 	t.OK += r.OK
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		t.OutOfOrder += len(facts.OutOfOrder)
+		for _, v := range facts.OutOfOrder {
+			t.outOfOrder(v)
+		}
 	}
 	t.Messages += r.ServerMessages
 	for _, op := range r.History {
@@ -214,6 +219,17 @@ func (t *Tally) Add(r *maelstromtest.Result) {
 			t.adds = append(t.adds, took)
 		}
 	}
+}
+
+// outOfOrder adds a read that is out of order.
+func (t *Tally) outOfOrder(v maelstromtest.Violation) {
+	t.OutOfOrder++
+	missed := v.Missed()
+	if missed > 0 {
+		t.Missed++
+	}
+	t.missedSum += missed
+	t.missedMost = max(t.missedMost, missed)
 }
 
 // Worst returns the seed whose story tells most: the first on which Maelstrom's
@@ -239,6 +255,17 @@ func (t *Tally) MessagesPerRequest() float64 { return ratio(t.Messages, t.Reques
 
 // OutOfOrderPerThousand returns how many of a thousand reads are out of order.
 func (t *Tally) OutOfOrderPerThousand() float64 { return 1000 * ratio(t.OutOfOrder, t.Reads) }
+
+// MissedPerHundred returns how many of a hundred reads returned less than had
+// been acknowledged, or than had been read, before they began.
+func (t *Tally) MissedPerHundred() float64 { return 100 * ratio(t.Missed, t.Reads) }
+
+// MissedMean returns by how much less those reads returned on average.
+func (t *Tally) MissedMean() float64 { return ratio(int(t.missedSum), t.Missed) }
+
+// MissedMost returns by how much less the read returned that missed the most.
+// It is zero if none missed anything.
+func (t *Tally) MissedMost() int64 { return t.missedMost }
 
 // Quantile returns a percentile of the latencies of all requests that were
 // answered ok, over all seeds.

@@ -132,11 +132,11 @@ func TestProgressHasALineForEachCell(t *testing.T) {
 	brief := Condition{Name: "brief", Config: maelstromtest.Config{Rate: 100, TimeLimit: time.Second}}
 	cells := Run(t, Rivals(), []Condition{brief, brief}, 2, &progress)
 	lines := strings.Split(strings.TrimSpace(progress.String()), "\n")
-	if len(cells) != 6 || len(lines) != 6 {
+	if want := 2 * len(Rivals()); len(cells) != want || len(lines) != want {
 		t.Fatalf("%d cells, progress:\n%s", len(cells), &progress)
 	}
 	for i, cell := range cells {
-		if cell.Seeds != 2 || cell.Requests == 0 || cell.Contender.Name != Rivals()[i%3].Name || !strings.Contains(lines[i], cell.Contender.Name) {
+		if cell.Seeds != 2 || cell.Requests == 0 || cell.Contender.Name != Rivals()[i%len(Rivals())].Name || !strings.Contains(lines[i], cell.Contender.Name) {
 			t.Errorf("cell %d is of %s, with %d seeds and %d requests: %s", i, cell.Contender.Name, cell.Seeds, cell.Requests, lines[i])
 		}
 	}
@@ -171,16 +171,22 @@ func TestEachIterationOfABenchmarkTakesAnotherSeed(t *testing.T) {
 
 func TestATallyAddsUpResults(t *testing.T) {
 	var tally Tally
-	if tally.Availability() != 0 || tally.MessagesPerRequest() != 0 || tally.OutOfOrderPerThousand() != 0 || tally.Quantile(50) != 0 {
+	if tally.Availability() != 0 || tally.MessagesPerRequest() != 0 || tally.OutOfOrderPerThousand() != 0 || tally.Quantile(50) != 0 ||
+		tally.MissedPerHundred() != 0 || tally.MissedMean() != 0 || tally.MissedMost() != 0 {
 		t.Error("an empty tally is not zero")
 	}
 	op := func(f string, outcome maelstromtest.Outcome, took time.Duration) maelstromtest.Op {
 		return maelstromtest.Op{F: f, Outcome: outcome, Invoke: time.Second, Complete: time.Second + took*time.Millisecond}
 	}
+	outOfOrder := []maelstromtest.Violation{
+		{Read: 2, Bounds: maelstromtest.Range{Lo: 5, Hi: 9}},
+		{Read: 10, Bounds: maelstromtest.Range{Lo: 5, Hi: 9}}, // too much
+		{Read: 0, Bounds: maelstromtest.Range{Lo: 7, Hi: 9}},
+	}
 	first := &maelstromtest.Result{
 		Config: maelstromtest.Config{Seed: 2},
 		Counts: maelstromtest.Counts{Invoked: 4, OK: 3}, Traffic: maelstromtest.Traffic{ServerMessages: 10},
-		Verdict: maelstromtest.Verdict{Facts: maelstromtest.CounterFacts{OutOfOrder: make([]maelstromtest.Violation, 1)}},
+		Verdict: maelstromtest.Verdict{Facts: maelstromtest.CounterFacts{OutOfOrder: outOfOrder}},
 		History: []maelstromtest.Op{op("read", "ok", 5), op("add", "ok", 1), op("read", "ok", 9), op("read", "info", 5000)}}
 	second := &maelstromtest.Result{
 		Config: maelstromtest.Config{Seed: 1},
@@ -189,13 +195,17 @@ func TestATallyAddsUpResults(t *testing.T) {
 	second.MaelstromValid = true
 	tally.Add(first)
 	tally.Add(second)
-	first.Config.Seed = 1
+	first.Config.Seed, first.Facts = 1, maelstromtest.CounterFacts{OutOfOrder: outOfOrder[:1]}
 	tally.Add(first)
 	got := fmt.Sprintf("%d of %d right, wrong %v, %.3f out of order, %.3f available, %.3f messages, %v %v", tally.Right(), tally.Seeds, tally.Wrong,
 		tally.OutOfOrderPerThousand(), tally.Availability(), tally.MessagesPerRequest(), tally.Quantile(50), tally.Quantile(99))
-	want := "1 of 3 right, wrong [1 2], 400.000 out of order, 0.778 available, 2.333 messages, 5ms 9ms"
+	want := "1 of 3 right, wrong [1 2], 800.000 out of order, 0.778 available, 2.333 messages, 5ms 9ms"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	missed := fmt.Sprintf("%.3f of a hundred reads, by %.3f and up to %d", tally.MissedPerHundred(), tally.MissedMean(), tally.MissedMost())
+	if want := "60.000 of a hundred reads, by 4.333 and up to 7"; missed != want {
+		t.Errorf("missed %s, want %s", missed, want)
 	}
 }
 

@@ -32,8 +32,7 @@ func LuckOf(folder string, r *maelstromtest.Result) (string, error) {
 func (run Run) Late() string {
 	r := run.Result
 	facts, _ := r.Facts.(maelstromtest.CounterFacts)
-	missed := func(v maelstromtest.Violation) int64 { return v.Bounds.Lo - v.Read }
-	late := slices.DeleteFunc(slices.Clone(facts.OutOfOrder), func(v maelstromtest.Violation) bool { return missed(v) <= 0 })
+	late := slices.DeleteFunc(slices.Clone(facts.OutOfOrder), func(v maelstromtest.Violation) bool { return v.Missed() == 0 })
 	if len(late) == 0 || !r.MaelstromValid {
 		return ""
 	}
@@ -43,9 +42,9 @@ func (run Run) Late() string {
 			finals++
 		}
 	}
-	worst := slices.MaxFunc(late, func(a, b maelstromtest.Violation) int { return cmp.Compare(missed(a), missed(b)) })
+	worst := slices.MaxFunc(late, func(a, b maelstromtest.Violation) int { return cmp.Compare(a.Missed(), b.Missed()) })
 	return fmt.Sprintf("late: %s, %d of them final, returned less than had been acknowledged or read before they began. %s missed the most: %d.",
-		verdict.Number(len(late), "read"), finals, strings.ToUpper(worst.Request[:1])+worst.Request[1:], missed(worst))
+		verdict.Number(len(late), "read"), finals, strings.ToUpper(worst.Request[:1])+worst.Request[1:], worst.Missed())
 }
 
 // finalReads returns the final reads that were answered.

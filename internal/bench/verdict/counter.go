@@ -211,6 +211,11 @@ type Violation struct {
 	Request string `json:"request"` // which read it is, such as "the final read of n2"
 }
 
+// Missed returns how much less the read returned than had been acknowledged, or
+// than had been read, before it began. It is zero if the read returned too
+// much.
+func (v Violation) Missed() int64 { return max(0, v.Bounds.Lo-v.Read) }
+
 func (v Violation) String() string {
 	bounds := v.Bounds
 	bounds.Hi = max(bounds.Lo, bounds.Hi) // an earlier read has returned more than there was

@@ -133,6 +133,23 @@ func TestEachCheckFindsOnlyItsOwnViolations(t *testing.T) {
 	}
 }
 
+func TestAViolationSaysHowMuchTheReadMissed(t *testing.T) {
+	history := []Op{
+		add(5, 0, 1, OK), add(2, 2, 90, OK),
+		read(3, 10, 11), // misses 2 of what had been acknowledged
+		read(7, 12, 13), // sees an add that has not been acknowledged yet
+		read(6, 14, 15), // misses 1 of what had been read
+		read(9, 16, 17), // is too much
+	}
+	var missed []int64
+	for _, v := range outOfOrder(history) {
+		missed = append(missed, v.Missed())
+	}
+	if want := []int64{2, 1, 0}; !slices.Equal(missed, want) {
+		t.Errorf("missed %v, want %v", missed, want)
+	}
+}
+
 func TestAcceptableSums(t *testing.T) {
 	history := []Op{add(10, 0, 1, OK), add(1, 0, 1, Info), add(4, 0, 1, Fail), add(0, 0, 1, Info)}
 	for _, test := range []struct {
