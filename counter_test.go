@@ -268,6 +268,30 @@ func TestTheCounterIsRightUnderEveryConditionOfTheComparison(t *testing.T) {
 	}
 }
 
+// The ladder in the README is the first part of what make compare prints. The
+// flag -update writes it anew.
+func TestLadderOfTheReadme(t *testing.T) {
+	trial.Long(t, "takes long with the race detector")
+	const seeds = compare.Seeds // not the flag's, as the table says how many there were
+	want := compare.Table(compare.Run(t, contenders(), compare.Ladder, seeds, io.Discard))
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, _ := strings.Cut(string(text), "\nDesign ")
+	got, after, found := strings.Cut("Design "+rest, "\n\n")
+	if !found {
+		t.Fatal("the README has no ladder")
+	}
+	if *transcript.Update {
+		if err := os.WriteFile("README.md", []byte(before+"\n"+want+"\n"+after), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	} else if got+"\n" != want {
+		t.Errorf("the ladder in README.md is not what would be measured: go test -run LadderOfTheReadme . -update\n%s", want)
+	}
+}
+
 // TestCompare is what make compare runs.
 func TestCompare(t *testing.T) {
 	if !*compareFlag {

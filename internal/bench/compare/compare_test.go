@@ -28,7 +28,21 @@ func rival(name string) Contender {
 }
 
 func condition(name string) Condition {
-	return Conditions[slices.IndexFunc(Conditions, func(c Condition) bool { return c.Name == name })]
+	all := append(slices.Clip(Conditions), measured...)
+	return all[slices.IndexFunc(all, func(c Condition) bool { return c.Name == name })]
+}
+
+// measured are the conditions of runs of the real Maelstrom that are not among
+// those of the comparison.
+var measured = []Condition{
+	{"3-clients", "partitions, 100 ms latency", maelstromtest.Config{
+		Rate: 100, TimeLimit: 20 * time.Second, Latency: 100 * time.Millisecond, Hop: hop,
+		Nemesis: maelstromtest.MustNemesis("partition")}},
+	{"1000-per-s", "partitions, 5 nodes, 1000/s, 50 workers", maelstromtest.Config{
+		Nodes: 5, Rate: 1000, Concurrency: 50, TimeLimit: 3 * time.Second, Hop: hop,
+		Nemesis: maelstromtest.MustNemesis("partition"), NemesisInterval: 3 * time.Second / 2}},
+	{"25-clients", "25 nodes, 200/s, 20 ms exponential latency", maelstromtest.Config{
+		Nodes: 25, Rate: 200, TimeLimit: 6 * time.Second, Latency: 20 * time.Millisecond, LatencyDist: maelstromtest.Exponential, Hop: hop}},
 }
 
 // A measurement is of one rival with the real Maelstrom v0.2.4 on a shared
@@ -67,15 +81,15 @@ func TestTheRivalsFareAsWithMaelstrom(t *testing.T) {
 		{"rmw", "exercise", 1.8, 1.5, 2.68, 4, 4, 4, 0, 0},
 		{"cas", "exercise", 2.5, 1.7, 3.17, 8, 1, 7, 0, 0},
 		{"crdt", "exercise", 2.9, 2.8, 5.33, 8, 1, 7, 0.35, 0},
-		{"rmw", "100ms", 403, 203, 2.64, 10, 10, 10, 0, 0},
-		{"cas", "100ms", 409, 204, 4.59, 20, 10, 20, 0, 0.20},
-		{"crdt", "100ms", 405, 207, 5.35, 10, 1, 9, 0, 0},
+		{"rmw", "3-clients", 403, 203, 2.64, 10, 10, 10, 0, 0},
+		{"cas", "3-clients", 409, 204, 4.59, 20, 10, 20, 0, 0.20},
+		{"crdt", "3-clients", 405, 207, 5.35, 10, 1, 9, 0, 0},
 		{"rmw", "1000-per-s", 1.1, 0.8, 2.66, 4, 4, 4, 0, 0},
 		{"cas", "1000-per-s", 1.8, 1.0, 3.91, 4, 3, 4, 0, 0},
 		{"crdt", "1000-per-s", 1.9, 1.9, 8.00, 4, 1, 4, 0, 0},
-		{"rmw", "25-nodes", 78, 37, 2.65, 4, 4, 4, 0, 0},
-		{"cas", "25-nodes", 328, 36, 10.9, 6, 5, 6, 0, 0},
-		{"crdt", "25-nodes", 75, 111, 34.8, 2, 1, 2, 0, 0},
+		{"rmw", "25-clients", 78, 37, 2.65, 4, 4, 4, 0, 0},
+		{"cas", "25-clients", 328, 36, 10.9, 6, 5, 6, 0, 0},
+		{"crdt", "25-clients", 75, 111, 34.8, 2, 1, 2, 0, 0},
 	} {
 		cell := Run(t, []Contender{rival(m.rival)}, []Condition{condition(m.condition)}, m.seeds, io.Discard)[0]
 		name := m.rival + " under " + m.condition
@@ -213,24 +227,26 @@ func ExampleMarkdown() {
 	calm, storm := Condition{Title: "calm"}, Condition{Title: "5 % of messages lost"}
 	loop, ours := Contender{Title: "compare-and-swap loop"}, Contender{Title: "this counter"}
 	fmt.Print(Markdown([]Cell{
-		{Contender: loop, Condition: calm, Tally: Tally{Seeds: 10, Wrong: []uint64{3}, Requests: 1000, OK: 1000, Reads: 700, OutOfOrder: 210, Messages: 3149,
-			reads: []time.Duration{0, 0}}},
+		{Contender: loop, Condition: calm, Tally: Tally{Seeds: 10, Wrong: []uint64{3}, Requests: 1000, OK: 1000, Reads: 700, Missed: 210, missedMost: 12,
+			Messages: 3149, reads: []time.Duration{0, 0}}},
 		{Contender: ours, Condition: calm, Tally: Tally{Seeds: 10, Requests: 1000, OK: 1000, Reads: 700, Messages: 2200,
 			reads: []time.Duration{time.Hour, 0, 9949 * time.Microsecond}}},
-		{Contender: loop, Condition: storm, Tally: Tally{Seeds: 10, Wrong: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Requests: 100000, OK: 99999, Reads: 66666, OutOfOrder: 1,
-			reads: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
+		{Contender: loop, Condition: storm, Tally: Tally{Seeds: 10, Wrong: []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, Requests: 100000, OK: 99999,
+			Reads: 66666, Missed: 1, missedMost: 1, reads: []time.Duration{time.Second, 9950 * time.Microsecond, time.Second, 0, 0}}},
 		{Contender: ours, Condition: storm, Tally: Tally{Seeds: 10, Requests: 1000, Messages: 40000}},
 	}))
 	// Output:
-	// | Condition            | Contender             |    Right | Out of order | Answered |  p50 |  p99 | Messages |
-	// | -------------------- | --------------------- | -------: | -----------: | -------: | ---: | ---: | -------: |
-	// | calm                 | compare-and-swap loop |  9 of 10 |          300 |    100 % |  0.0 |  0.0 |      3.1 |
-	// |                      | this counter          | 10 of 10 |            0 |    100 % |  9.9 |  9.9 |      2.2 |
-	// | 5 % of messages lost | compare-and-swap loop |  0 of 10 |        < 0.1 |   99.9 % |   10 | 1000 |      0.0 |
-	// |                      | this counter          | 10 of 10 |            0 |    0.0 % |    - |    - |     40.0 |
+	// Design                   | Right of 10 | Late reads, % (by) | Answered, % | p50, ms | p99, ms | Messages
+	// ------------------------ | ----------: | -----------------: | ----------: | ------: | ------: | -------:
+	// **calm**                 |
+	// compare-and-swap loop    |           9 |            30 (12) |         100 |     0.0 |     0.0 |      3.1
+	// this counter             |          10 |                  0 |         100 |     9.9 |     9.9 |      2.2
+	// **5 % of messages lost** |
+	// compare-and-swap loop    |           0 |           <0.1 (1) |        99.9 |      10 |    1000 |      0.0
+	// this counter             |          10 |                  0 |         0.0 |       - |       - |     40.0
 	//
-	// Unless the condition says otherwise: 3 nodes, 100 requests/s, and no latency besides that of processes and pipes. Right: on
-	// how many seeds Maelstrom's verdict, which looks at the final reads, was good. Out of order: how many of a thousand reads
-	// contradict what was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms
-	// of virtual time. Messages: per request, without the clients'.
+	// Unless the condition says otherwise: 3 nodes, each with one client, 100 requests a second in all, and no latency but that of
+	// processes and pipes. Right: on how many seeds Maelstrom's verdict, which looks at the final reads, was good. Late reads: those
+	// that returned less than had been acknowledged, or read, before they began; and by how much less at most. Answered: requests
+	// answered ok. p50, p99: their latency in virtual time. Messages: per request, without the clients'.
 }

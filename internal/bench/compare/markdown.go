@@ -6,21 +6,22 @@ import (
 	"strings"
 )
 
-// Markdown returns a table of cells, with a note on how to read it. A condition
-// is named in its first row.
-func Markdown(cells []Cell) string {
-	table := [][]string{
-		append([]string{"Condition", "Contender"}, columns...),
-		{"---", "---", "---:", "---:", "---:", "---:", "---:", "---:"},
+// Markdown returns a table of cells, with a note on how to read it. A row with
+// the name of a condition is above its cells.
+func Markdown(cells []Cell) string { return Table(cells) + "\n" + note }
+
+// Table returns the table alone.
+func Table(cells []Cell) string {
+	table := [][]string{append([]string{"Design"}, columns(cells)...), {"---"}}
+	for range table[0][1:] {
+		table[1] = append(table[1], "---:")
 	}
 	for _, r := range rows(cells) {
-		condition := ""
 		if r.First {
-			condition = r.Condition.Title
+			table = append(table, []string{"**" + r.Condition.Title + "**"})
 		}
-		table = append(table, append([]string{condition, r.Contender.Title}, r.Values()...))
+		table = append(table, append([]string{r.Contender.Title}, r.Values()...))
 	}
-	var b strings.Builder
 	widths := make([]int, len(table[0]))
 	for _, row := range table {
 		for i, text := range row {
@@ -30,24 +31,30 @@ func Markdown(cells []Cell) string {
 	for i, line := range table[1] {
 		table[1][i] = strings.Repeat("-", widths[i]-len(line)) + line
 	}
-	widths[0], widths[1] = -widths[0], -widths[1] // to the left
+	var b strings.Builder
 	for _, row := range table {
-		for i, text := range row {
-			fmt.Fprintf(&b, "| %*s ", widths[i], text)
+		fmt.Fprintf(&b, "%-*s |", widths[0], row[0])
+		for i, text := range row[1:] {
+			fmt.Fprintf(&b, "%s%*s", []string{" ", " | "}[min(i, 1)], widths[i+1], text)
 		}
-		b.WriteString("|\n")
+		b.WriteString("\n")
 	}
-	b.WriteString("\n" + note)
 	return b.String()
 }
 
 // columns are the names of a cell's values.
-var columns = []string{"Right", "Out of order", "Answered", "p50", "p99", "Messages"}
+func columns(cells []Cell) []string {
+	right := "Right"
+	if len(cells) > 0 {
+		right = fmt.Sprintf("Right of %d", cells[0].Seeds)
+	}
+	return []string{right, "Late reads, % (by)", "Answered, %", "p50, ms", "p99, ms", "Messages"}
+}
 
-const note = `Unless the condition says otherwise: 3 nodes, 100 requests/s, and no latency besides that of processes and pipes. Right: on
-how many seeds Maelstrom's verdict, which looks at the final reads, was good. Out of order: how many of a thousand reads
-contradict what was known before they began or when they ended. Answered: requests answered ok. p50, p99: their latency in ms
-of virtual time. Messages: per request, without the clients'.
+const note = `Unless the condition says otherwise: 3 nodes, each with one client, 100 requests a second in all, and no latency but that of
+processes and pipes. Right: on how many seeds Maelstrom's verdict, which looks at the final reads, was good. Late reads: those
+that returned less than had been acknowledged, or read, before they began; and by how much less at most. Answered: requests
+answered ok. p50, p99: their latency in virtual time. Messages: per request, without the clients'.
 `
 
 // A row is a cell as tables show it.
@@ -67,9 +74,17 @@ func rows(cells []Cell) []row {
 // Values returns what a table shows of a cell.
 func (c *Cell) Values() []string {
 	return []string{
-		fmt.Sprintf("%d of %d", c.Right(), c.Seeds), few(c.OutOfOrderPerThousand()), percent(c.OK, c.Requests),
+		fmt.Sprint(c.Right()), c.late(), percent(c.OK, c.Requests),
 		latency(c, 50), latency(c, 99), fmt.Sprintf("%.1f", c.MessagesPerRequest()),
 	}
+}
+
+// late says how many reads missed something, and how much at most.
+func (c *Cell) late() string {
+	if c.Missed == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%s (%d)", few(c.MissedPerHundred()), c.MissedMost())
 }
 
 // ID names the story of a cell in a page.
@@ -100,7 +115,7 @@ func few(x float64) string {
 	case x == 0:
 		return "0"
 	case x < 0.1:
-		return "< 0.1"
+		return "<0.1"
 	}
 	return number(x)
 }
@@ -113,10 +128,10 @@ func number(x float64) string {
 	return fmt.Sprintf("%.0f", x)
 }
 
-// percent formats a share, rounded down, so that only the whole is 100 %.
+// percent formats a share, rounded down, so that only the whole is 100.
 func percent(part, whole int) string {
 	if part == whole {
-		return "100 %"
+		return "100"
 	}
-	return fmt.Sprintf("%.1f %%", math.Floor(1000*ratio(part, whole))/10)
+	return fmt.Sprintf("%.1f", math.Floor(1000*ratio(part, whole))/10)
 }

@@ -19,7 +19,7 @@ var comparison = page.New(pageText)
 // which something went wrong. It makes the folder.
 func WritePage(path string, cells []Cell) error {
 	var text bytes.Buffer
-	err := comparison.Write(&text, map[string]any{"Note": note, "Columns": columns, "Rows": rows(cells)})
+	err := comparison.Write(&text, map[string]any{"Note": note, "Columns": columns(cells), "Rows": rows(cells)})
 	if err == nil {
 		err = os.MkdirAll(filepath.Dir(path), 0o777)
 	}
