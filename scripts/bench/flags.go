@@ -216,7 +216,7 @@ func (o *options) check(r raw, given map[string]bool) error {
 		broken bool
 		err    error
 	}{
-		{o.bin == "", errors.New("--bin is missing: the node's executable file")},
+		{o.bin == "", errors.New("--bin is missing: it names the node's executable file")},
 		{slices.Contains(elsewhere, r.workload), fmt.Errorf("workload %s: this bench has only %s; the others need Maelstrom itself", r.workload, workloadNames())},
 		{workloads[r.workload] == nil, fmt.Errorf("unknown workload %q; known are %s", r.workload, workloadNames())},
 		{o.Nodes < 1, fmt.Errorf("--node-count %d is less than 1", o.Nodes)},
