@@ -23,8 +23,8 @@
 //     faults no two swaps compete. Nothing depends on which node that is, or on
 //     nodes agreeing about it: a node that gets no answer in time swaps by
 //     itself.
-//   - When several nodes swap, the winner of a swap waits for a moment. It knows
-//     the newest value, so it would otherwise win each time.
+//   - When several nodes swap, the winner of a swap waits for a moment. It
+//     knows the newest value, so it would otherwise win each time.
 //
 // The first two ideas make the counter correct. They are in two pure packages:
 // ledger relates folds to values, and desk decides how each request is
@@ -249,8 +249,8 @@ func (c *Counter) run() {
 		case c.desk.Apply(&next):
 			c.swap(ctx, next)
 		case c.store.Told():
-			// A refusal has told Base, which seems to contain all folds in hand.
-			// Check whether that is true.
+			// A refusal has told Base, which seems to contain all folds in
+			// hand. Check whether that is true.
 			c.look(ctx, c.Timeout, c.store.Confirm)
 		}
 	}
@@ -278,8 +278,8 @@ func (c *Counter) formsHere() bool {
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of the waiting requests, if run is to form one. It is called
-// right before a swap, so that the fold carries the most.
+// form makes a fold of the waiting requests, if run is to form one. It is
+// called right before a swap, so that the fold carries the most.
 func (c *Counter) form() {
 	if c.formsHere() {
 		if b := c.desk.Form(); b != nil {
@@ -380,10 +380,10 @@ func (c *Counter) outside(ctx context.Context, limit time.Duration, f func(conte
 	return f(ctx)
 }
 
-// catchUp does what is due. If the combiner's answer is late, peers suspects the
-// combiner. This node then swaps the fold by itself, and hands it to the next
-// combiner as well. The first answer counts, and the receipt ensures that the
-// fold is added only once.
+// catchUp does what is due. If the combiner's answer is late, peers suspects
+// the combiner. This node then swaps the fold by itself, and hands it to the
+// next combiner as well. The first answer counts, and the receipt ensures that
+// the fold is added only once.
 func (c *Counter) catchUp() {
 	now := time.Now()
 	c.desk.Expire(now)

@@ -1,7 +1,7 @@
 // Package desk decides what becomes of requests: which fold carries each of
-// them, and when and how each is answered. It is a pure state machine: no clock,
-// no goroutine, no lock, no network. Callers tell it what has happened and the
-// time, and collect the answers.
+// them, and when and how each is answered. It is a pure state machine: no
+// clock, no goroutine, no lock, no network. Callers tell it what has happened
+// and the time, and collect the answers.
 //
 // A request waits until it goes into a fold, and is then in that fold until it
 // is answered. If there is no total to answer it with, one rule decides. A

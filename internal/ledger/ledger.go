@@ -30,8 +30,8 @@ import (
 const Max = 1<<53 - 1
 
 // How great a Boot may be depends on where it comes from: maxClock (a time in
-// the year 2112) if it comes from a clock, maxPeer if from another node, and Max
-// if from the store. The bounds rise, so that After can always name a later
+// the year 2112) if it comes from a clock, maxPeer if from another node, and
+// Max if from the store. The bounds rise, so that After can always name a later
 // life. After one with a mad clock, it is a name that other nodes accept. After
 // one that a hostile node made up, it is a name that can be stored.
 const (

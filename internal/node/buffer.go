@@ -100,8 +100,8 @@ func (b *buffer) change(f func()) {
 	b.changed.Broadcast()
 }
 
-// flush writes what is in the buffer to w, until the buffer ends. After an error
-// it writes no more, because it may have written half a message.
+// flush writes what is in the buffer to w, until the buffer ends. After an
+// error it writes no more, because it may have written half a message.
 func (b *buffer) flush(w io.Writer) error {
 	var data bytes.Buffer
 	for b.take(&data) == nil {

@@ -253,9 +253,9 @@ func (n *Node) nextID(dest string) int {
 // and that must be called once.
 //
 // The body of the reply must have type want, and is unmarshalled into into. The
-// function returns a *maelstrom.RPCError if dest answered with an error, and the
-// context's error if dest did not answer in time. In the second case the request
-// may have taken effect.
+// function returns a *maelstrom.RPCError if dest answered with an error, and
+// the context's error if dest did not answer in time. In the second case the
+// request may have taken effect.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, into any) error) {
 	answer := make(chan reply, 1)
 	c := call{dest, n.nextID(dest)}

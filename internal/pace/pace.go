@@ -32,7 +32,8 @@ const (
 	Crowd = 8
 	// A refused swap counts as one failure, since a crowd of writers makes many
 	// swaps fail. Any other failed try counts as four. After patience failures
-	// in a row a node backs off, and after stuck failures it says so in the log.
+	// in a row a node backs off, and after stuck failures it says so in the
+	// log.
 	patience = 16
 	stuck    = 48
 	// While others write, a value that was seen longer ago than stale is likely
