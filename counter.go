@@ -289,8 +289,8 @@ func (c *Counter) form() {
 	}
 }
 
-// beginRound waits for as long as the pace demands, and decides whether to read
-// the value anew.
+// beginRound decides whether to read the value anew, and waits for as long as
+// the pace demands.
 func (c *Counter) beginRound(ctx context.Context) {
 	now := time.Now()
 	trip, _ := c.store.RTT()

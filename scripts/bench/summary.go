@@ -20,7 +20,7 @@ import (
 	"maelstrom-counter/internal/bench/verdict"
 )
 
-// A text is what a summary consists of, in lines that fit its look.
+// A text is a summary that is being written, in lines that fit its look.
 type text struct {
 	bytes.Buffer
 	look
@@ -46,7 +46,7 @@ func (t *text) add(name, format string, args ...any) {
 	fmt.Fprintln(t, t.paint(bold, name)+line[len(name):])
 }
 
-// list adds several lines, of which the first has the name.
+// list adds several lines. The first has the name.
 func (t *text) list(name string, lines []string) {
 	for _, line := range lines {
 		t.add(name, "%s", line)

@@ -100,8 +100,8 @@ Where no service is named, it is seq-kv:
 		list(&text, s.Name, s.What)
 	}
 	text.WriteString(`
-The exit code is 0 at the end of input, 1 if the input cannot be read, and 2 if
-the command line is wrong.
+The exit code is 0 at the end of input, 1 if a line of input is not a message,
+and 2 if the command line is wrong.
 `)
 	return text.String()
 }
