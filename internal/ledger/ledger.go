@@ -183,7 +183,9 @@ func (w *View) Show(v Version) { w.Shown, w.Base = v, v }
 // Tell notes that, according to the text of a refusal, the store holds v. If
 // that is false, a swap from v is refused, so the text can do no harm as long
 // as nothing else rests on it.
-func (w *View) Tell(v Version) { w.Base = v }
+func (w *View) Tell(v Version) {
+	w.Base = v
+}
 
 // Told reports whether Base was only told.
 func (w *View) Told() bool { return !w.Base.Value.Equal(w.Shown.Value) }
