@@ -4,36 +4,35 @@
 // stdin and stdout.
 //
 // Each add counts exactly once, each read is linearizable, and each request is
-// answered in time, while messages between nodes and store get lost, delayed,
-// duplicated and reordered, and nodes are cut off, paused, killed and started
-// again. How:
+// answered in time. That holds while messages between nodes and store are lost,
+// delayed, duplicated and reordered, and while nodes are cut off, paused,
+// killed and started again. It rests on four ideas:
 //
-//   - A fold is the sum of all adds that wait at one node. A node has one fold
-//     open at a time, and numbers its folds. It names its life, a run of its
-//     process, by the clock and a random number. The key holds the total and,
-//     for each node, a receipt: the life and number of its last fold in it. One
-//     compare-and-swap changes both. So no fold up to the receipt is added
-//     again, and a node that does not know whether a swap took effect tries
-//     again.
-//   - Each swap moves a receipt, so no value comes twice, and a swap succeeds
-//     only on the newest value, and only once. A plain read of the store may
-//     show an older one. So a read is an add of 0: its swap proves that the
-//     value is new.
+//   - A fold is the sum of all adds that wait at one node. Each node has at
+//     most one fold under way, and numbers its folds. A life is one run of a
+//     node's process, named by the clock and a random number. The key holds the
+//     total and, for each node, a receipt: the life and the number of the
+//     node's last fold in the total. One compare-and-swap changes both. So a
+//     fold that the receipt covers is not added again, and a node that does not
+//     know whether its swap took effect simply tries again.
+//   - A plain read of the store may show an old value. But each swap moves a
+//     receipt, so no value comes twice, and a swap succeeds only on the newest
+//     value. So a read is an add of 0: its swap proves that the value was the
+//     newest.
 //   - Nodes hand their folds to one of them, the combiner, so that without
 //     faults no two swaps compete. Nothing depends on which node that is, or on
 //     nodes agreeing about it: a node that gets no answer in time swaps by
 //     itself.
-//   - Where several nodes swap, the winner lets the others go first. Knowing
-//     the newest value, it would otherwise keep winning.
+//   - When several nodes swap, the winner of a swap waits for a moment. It
+//     knows the newest value, so it would otherwise win each time.
 //
-// Correctness, which is the first two points, lives in two pure packages:
-// ledger says how folds and values relate, and desk what each request is
-// answered. Speed, the other two, lives in peers, which says which node
-// combines, and pace, which says when to hold back. This file connects them,
-// and follows a request: it comes in, gets into the total through another node
-// or through this one, and is answered. The arguments are in
-// internal/README.md, and what was tried and rejected is in
-// internal/REJECTED.md.
+// The first two ideas make the counter correct. They are in two pure packages:
+// ledger relates folds to values, and desk decides how each request is
+// answered. The other two make it fast: peers chooses the combiner, and pace
+// says when to hold back. This file connects these packages. It follows a
+// request, which comes in, gets into the total through another node or through
+// this one, and is answered. The arguments are in internal/README.md, and what
+// was tried and rejected is in internal/REJECTED.md.
 //
 // The packages in internal run in the node. Those in internal/bench test
 // anybody's counter, and those in internal/countertest test this one.
@@ -60,14 +59,15 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// swapTimeouts limits a swap with its retries, in timeouts of the store. Beyond
-// that it is better to read again.
+// swapTimeouts limits a swap with its retries, in timeouts of the store. After
+// that it is better to read the value again.
 const swapTimeouts = 4
 
 // A Counter is one node's part of the counter. Its handler puts requests on the
-// desk. What is on the desk goes into folds. At the end of each step (see
-// lock), handOut hands this node's fold to the combiner, while that is another
-// node. One loop, run, swaps folds into the store.
+// desk, which forms folds of them. At the end of each step (see lock), handOut
+// hands this node's fold to the combiner, if that is another node. One loop,
+// run, swaps into the store what no other node is to swap: this node's own
+// fold, and those that other nodes have handed to it.
 type Counter struct {
 	Config
 	node  *node.Node
@@ -84,7 +84,7 @@ type Counter struct {
 	stats   struct{ requests, folds, delegated, swaps, conflicts, reads, timeouts int64 }
 }
 
-// Config is what a counter can be given.
+// Config is the configuration of a counter.
 type Config struct {
 	Key     string        // the key of the store that holds the counter
 	Timeout time.Duration // within which every request is answered
@@ -97,7 +97,7 @@ type Config struct {
 func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 	c := &Counter{Config: config, node: n, desk: d, store: register.New(n, config.Key, config.Random)}
 	c.changed.L = &c.mu
-	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // a step too many does no harm
+	c.alarm.timer = time.AfterFunc(time.Hour, c.ring) // to ring for nothing does no harm
 	for _, typ := range []string{"add", "read", "combine"} {
 		n.Handle(typ, c.handle)
 	}
@@ -107,9 +107,9 @@ func newCounter(n *node.Node, d *desk.Desk, config Config) *Counter {
 // ---- Requests ----
 
 // handle puts a request on the desk: a client's add or read, or another node's
-// fold. What is malformed is refused. The desk answers the rest: with the
-// result, or with error 14 (Abort) if it can never be applied, 11
-// (TemporarilyUnavailable) if it did not count, or 0 (Timeout) if it may have.
+// fold. It refuses a malformed one. The desk answers all others, with the
+// result or with an error: 14 (Abort) if the request can never be applied, 11
+// (TemporarilyUnavailable) if it did not count, and 0 (Timeout) if it may have.
 func (c *Counter) handle(msg maelstrom.Message) {
 	r, fold, err := protocol.Parse(msg)
 	if err == nil && r.Kind == desk.Combine && (msg.Src == c.node.ID() || !c.node.IsMember(msg.Src)) {
@@ -155,7 +155,7 @@ func (c *Counter) handOut() {
 
 // combiner returns the node to hand folds to, or "" if that is this one, and
 // the suspected nodes to probe. While the stored value is invalid, each node
-// swaps for itself, to notice when it has been mended.
+// swaps by itself, to notice when the value has been mended.
 func (c *Counter) combiner() (combiner string, probes []string) {
 	if c.broken {
 		return "", nil
@@ -175,9 +175,9 @@ func (c *Counter) hand(b *desk.Batch) {
 	c.peers.Asked(combiner, c.ask(combiner, b), timeout)
 }
 
-// ask sends a fold to another node, and takes its answer if it comes within
-// c.Timeout. It returns when it sent the fold, by which peers recognizes the
-// answer.
+// ask sends a fold to another node, and takes its answer if that comes within
+// c.Timeout. It returns the time at which the fold was sent, by which peers
+// recognizes the answer.
 func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 	sent = time.Now()
 	wait := c.node.Ask(id, protocol.NewCombine(b.Fold))
@@ -201,7 +201,8 @@ func (c *Counter) ask(id string, b *desk.Batch) (sent time.Time) {
 				c.hand(own) // it was formed while there was no combiner
 			}
 		case code == maelstrom.Abort || code == maelstrom.MalformedRequest:
-			// The node is healthy; the store will show whether the fold is in.
+			// The node is healthy. The store will show whether the fold is in
+			// the total.
 			c.peers.Answered(id, sent, time.Now())
 			c.desk.Queue(b)
 		default:
@@ -232,8 +233,8 @@ func (c *Counter) run() {
 	defer context.AfterFunc(ctx, c.ring)() // wakes this loop when the node ends
 	go c.report(ctx)
 	c.desk.Open(c.node.ID())
-	// This may show a life of this node that is named later than this one: see
-	// Desk.Form.
+	// The value may have a receipt of a life of this node with a later name.
+	// Desk.Form has to know it.
 	c.look(ctx, rtt.Initial, c.store.Read)
 	c.peers.Meet(c.node.ID(), c.node.Nodes())
 	for c.awaitWork(ctx) {
@@ -248,8 +249,8 @@ func (c *Counter) run() {
 		case c.desk.Apply(&next):
 			c.swap(ctx, next)
 		case c.store.Told():
-			// Base seems to contain all folds in hand. Look whether that is
-			// true.
+			// A refusal has told Base, which seems to contain all folds in
+			// hand. Check whether that is true.
 			c.look(ctx, c.Timeout, c.store.Confirm)
 		}
 	}
@@ -277,8 +278,8 @@ func (c *Counter) formsHere() bool {
 	return combiner == "" && len(probes) == 0 && c.desk.Formable()
 }
 
-// form makes a fold of the waiting requests, if run is to. It is called right
-// before a swap, so that the fold carries the most.
+// form makes a fold of the waiting requests, if run is to form one. It is
+// called right before a swap, so that the fold carries the most.
 func (c *Counter) form() {
 	if c.formsHere() {
 		if b := c.desk.Form(); b != nil {
@@ -288,8 +289,8 @@ func (c *Counter) form() {
 	}
 }
 
-// beginRound waits for as long as the pace demands, and decides whether to read
-// the value anew.
+// beginRound decides whether to read the value anew, and waits for as long as
+// the pace demands.
 func (c *Counter) beginRound(ctx context.Context) {
 	now := time.Now()
 	trip, _ := c.store.RTT()
@@ -299,9 +300,9 @@ func (c *Counter) beginRound(ctx context.Context) {
 	}
 }
 
-// warn says in the log that nothing succeeds.
-func (c *Counter) warn(now bool) {
-	if now {
+// warn logs that nothing succeeds, if this node is stuck.
+func (c *Counter) warn(stuck bool) {
+	if stuck {
 		c.Log.Warn("swapping makes no progress", "known", c.store.Shown())
 	}
 }
@@ -315,7 +316,7 @@ func (c *Counter) look(ctx context.Context, timeout time.Duration, read func(con
 	switch {
 	case err == nil:
 		c.broken = false
-		// The first value is no news.
+		// The first value is not news.
 		c.pace.Read(time.Now(), !before.Equal(c.store.Shown()) && !before.Equal(ledger.Value{}))
 		c.desk.Settle(c.store.Shown())
 	case errors.Is(err, register.ErrBadValue):
@@ -346,7 +347,7 @@ func (c *Counter) swap(ctx context.Context, next ledger.Value) {
 		c.warn(c.pace.Lost(now))
 	default:
 		c.stats.timeouts++
-		c.current = false // the next value will show whether the swap took effect
+		c.current = false // the value will show whether the swap took effect
 		c.warn(c.pace.Failed())
 	}
 }
@@ -379,9 +380,10 @@ func (c *Counter) outside(ctx context.Context, limit time.Duration, f func(conte
 	return f(ctx)
 }
 
-// catchUp does what is due. If the combiner's answer is late, peers suspect it:
-// this node also swaps the fold by itself, and asks the next. Whichever comes
-// first counts, and thanks to the receipt it counts only once.
+// catchUp does what is due. If the combiner's answer is late, peers suspects
+// the combiner. This node then swaps the fold by itself, and hands it to the
+// next combiner as well. The first answer counts, and the receipt ensures that
+// the fold is added only once.
 func (c *Counter) catchUp() {
 	now := time.Now()
 	c.desk.Expire(now)
@@ -397,9 +399,9 @@ func (c *Counter) catchUp() {
 	}
 }
 
-// crowd reports whether many nodes share a combiner. There an answer that is
-// late mostly still comes. And a swap from an old value, which is refused,
-// costs less than to read the value anew, as long as nobody else swaps.
+// crowd reports whether many nodes share a combiner. In a crowd, a late answer
+// mostly still comes. And while nobody else swaps, a swap that may be refused
+// costs less than reading the value anew.
 func (c *Counter) crowd() bool { return len(c.node.Nodes()) >= pace.Crowd }
 
 // flush sends the collected answers, and sets the alarm for what is due next.
@@ -415,7 +417,7 @@ func (c *Counter) flush() {
 	c.alarm.set(c.peers.Due())
 }
 
-// An alarm rings when something is due, or earlier.
+// An alarm rings when something is due, or earlier: see set.
 type alarm struct {
 	timer *time.Timer
 	at    time.Time // zero if it is not set
@@ -431,7 +433,7 @@ func (a *alarm) set(at time.Time, due bool) {
 	}
 }
 
-// ring is a step that only does what is due.
+// ring is a step that does only what is due.
 func (c *Counter) ring() {
 	c.lock()
 	defer c.unlock()

@@ -115,27 +115,53 @@ type options struct {
 	level   slog.Level
 }
 
+// What -h prints before and after the flags.
+const (
+	helpIntro = `A node of Maelstrom's g-counter workload. Maelstrom starts it:
+
+  maelstrom test -w g-counter --bin ./maelstrom-counter [its flags] -- [flags]
+
+So does the bench in scripts/bench, which needs no Maelstrom.
+
+Flags:
+`
+	helpEnd = `
+Logging never delays a request. While nobody reads stderr, the node keeps up to
+1 MiB of log lines. It drops later ones, and logs how many.
+
+The exit code is 0 at the end of input, or after SIGINT or SIGTERM; 1 if the
+node cannot read its input or write its output; 2 if the command line is wrong.
+`
+)
+
 // parse parses the flags. It prints the help if asked to, but leaves it to the
 // caller to print errors.
 func parse(args []string, help io.Writer) (options, error) {
 	o := options{timeout: 4 * time.Second, level: slog.LevelWarn}
 	flags := flag.NewFlagSet("maelstrom-counter", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.Func("request-timeout", "answer every request within this `time`; Maelstrom's clients give up after 5s (default 4s)",
+	flags.StringVar(&o.key, "key", "counter", "the `key` of seq-kv that holds the counter")
+	flags.Func("log-level", "the lowest `level` to log to stderr: error, warn, info (a line of\n"+
+		"statistics every 10s), or debug (every message, as JSON) (default warn)",
+		func(text string) error {
+			if o.level.UnmarshalText([]byte(text)) != nil {
+				return errors.New("want error, warn, info, or debug")
+			}
+			return nil
+		})
+	flags.Func("request-timeout", "answer every request within this `time`, such as 500ms; Maelstrom's\n"+
+		"clients give up after 5s (default 4s)",
 		func(text string) (err error) {
 			o.timeout, err = parseTimeout(text)
 			return err
 		})
-	flags.StringVar(&o.key, "key", "counter", "the `key` of seq-kv that holds the counter")
-	flags.TextVar(&o.level, "log-level", o.level,
-		"the `level` of what is logged to stderr: error, warn, info (a line of statistics every 10s), or debug (every message)")
 	err := flags.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(help, "A node of Maelstrom's g-counter workload. Maelstrom starts it:\n\n"+
-			"  maelstrom test -w g-counter --bin ./maelstrom-counter [its flags] -- [flags]\n\nFlags:\n")
+		fmt.Fprint(help, helpIntro)
 		flags.SetOutput(help)
 		flags.PrintDefaults()
+		fmt.Fprint(help, helpEnd)
 		return o, err
 	case err != nil:
 		return o, err
@@ -149,11 +175,14 @@ func parse(args []string, help io.Writer) (options, error) {
 
 func parseTimeout(text string) (time.Duration, error) {
 	timeout, err := time.ParseDuration(text)
-	if _, number := strconv.ParseFloat(text, 64); err != nil && number == nil {
+	_, notANumber := strconv.ParseFloat(text, 64)
+	switch {
+	case err != nil && notANumber == nil:
 		return 0, fmt.Errorf("a time needs a unit: try %ss", text)
+	case err != nil:
+		return 0, errors.New("want a time with a unit, such as 4s or 500ms")
+	case timeout <= 0:
+		return 0, errors.New("must be positive")
 	}
-	if err == nil && timeout <= 0 {
-		err = errors.New("must be positive")
-	}
-	return timeout, err
+	return timeout, nil
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the counter under the real Maelstrom: the exercise's test, 3 nodes, 100
-# requests a second, 20 s, partitions. Then bench why tells how it went.
+# requests a second, 20 s, partitions. Then bench why says how it went.
 set -euo pipefail
 
 version=v0.2.4
@@ -11,15 +11,23 @@ usage() {
   cat <<EOF
 usage: scripts/maelstrom.sh [Maelstrom's flags] [-- the node's flags]
 
-Builds the node and runs: maelstrom test -w g-counter --bin ./maelstrom-counter
-  --node-count 3 --rate 100 --time-limit 20 --nemesis partition
-Further flags come after these, and the last one counts: scripts/maelstrom.sh --latency 100
+Builds the node, and runs the exercise's test with the real Maelstrom:
 
-At the end, right or wrong, \`bench why\` tells what the messages show: whether reads were linearizable, and if not, why.
+  maelstrom test -w g-counter --bin ./maelstrom-counter --node-count 3 \\
+    --rate 100 --time-limit 20 --nemesis partition
 
-Maelstrom is \$MAELSTROM if that is set, else maelstrom on the PATH, else release $version, which is downloaded
-into .maelstrom once. It needs Java, gnuplot and graphviz. The exit code is Maelstrom's, or 2 if Maelstrom cannot be run.
-Its verdict covers the final reads and that each kind of request succeeded, not that reads are linearizable: bench why checks that.
+Further flags come after these, and the last one counts, as in
+scripts/maelstrom.sh --latency 100 or make maelstrom ARGS="--latency 100".
+
+Maelstrom is \$MAELSTROM if that is set, else maelstrom on the PATH, else release
+$version, which is downloaded into .maelstrom once. It needs Java, gnuplot and
+graphviz.
+
+Maelstrom's verdict looks at the final reads, and whether each kind of request
+succeeded. At the end, bench why says what else the messages show: whether reads
+were linearizable, and what went wrong, if anything did.
+
+The exit code is Maelstrom's, or 2 if Maelstrom cannot be run.
 EOF
 }
 

@@ -1,7 +1,7 @@
-// Package desk decides what becomes of requests: which are in hand, which fold
-// carries each of them, and what each is answered, and when. It is a pure state
-// machine: no clock, no goroutine, no lock, no network. Callers hand it what
-// has happened and the time, and collect the answers.
+// Package desk decides what becomes of requests: which fold carries each of
+// them, and when and how each is answered. It is a pure state machine: no
+// clock, no goroutine, no lock, no network. Callers tell it what has happened
+// and the time, and collect the answers.
 //
 // A request waits until it goes into a fold, and is then in that fold until it
 // is answered. If there is no total to answer it with, one rule decides. A
@@ -116,8 +116,7 @@ func (d *Desk) TakeFold(r Request, f ledger.Fold) {
 	}
 }
 
-// admit counts a request as in hand, or refuses it, which counts it as
-// answered.
+// admit takes in a request and returns true, or refuses it and returns false.
 func (d *Desk) admit(r Request) bool {
 	d.inHand++
 	switch {

@@ -349,8 +349,8 @@ func (m *model) check(s *state, p, r int, total int64) {
 
 // ---- Tidying up ----
 
-// tidy drops what nothing can depend on any more from s, which is one step
-// after from. That makes fewer states.
+// tidy drops from s what nothing can depend on any more, so that there are
+// fewer states. The state s is one step after from.
 func (m *model) tidy(from, s *state) {
 	for p := range m.deltas {
 		was := m.kept[from.procs[p].desk].fold

@@ -204,8 +204,8 @@ func TestAStepOfADeskAlwaysHasTheSameOutcome(t *testing.T) {
 type search struct {
 	chunks  [][]state // all states, in the order in which they were found, chunk by chunk
 	parents []int32   // the state from which each was first reached
-	// Of the states, by their hash or, if that is taken, the next number that
-	// is free.
+	// The numbers of the states, each by its hash or, if another state has that
+	// hash, by the next free one.
 	numbers map[uint32]int32
 	seed    maphash.Seed
 	steps   int

@@ -29,10 +29,11 @@ import (
 // (RFC 8259, section 6).
 const Max = 1<<53 - 1
 
-// A Boot may be up to maxClock if a clock brings it (a time in the year 2112),
-// up to maxPeer if another node brings it, and up to Max in the store. The
-// bounds differ so that After can always name a later life: after a mad clock
-// one that other nodes take, and after a hostile peer one that can be stored.
+// How great a Boot may be depends on where it comes from: maxClock (a time in
+// the year 2112) if it comes from a clock, maxPeer if from another node, and
+// Max if from the store. The bounds rise, so that After can always name a later
+// life. After one with a mad clock, it is a name that other nodes accept. After
+// one that a hostile node made up, it is a name that can be stored.
 const (
 	maxClock = 1 << 52
 	maxPeer  = maxClock + 1<<51
@@ -118,8 +119,8 @@ const (
 	// one.
 	Applied
 	// Outlived: the value contains a fold of a later life of the node. The fold
-	// must not be applied any more: it may have been applied already, and the
-	// receipt that would tell is gone.
+	// must not be applied any more. It may have been applied already, and the
+	// receipt that would show that has been overwritten.
 	Outlived
 	// Overflowing: the total with the fold would pass Max. Totals never fall,
 	// so this is final.
@@ -161,8 +162,8 @@ func (v Value) Equal(w Value) bool {
 // Clone returns a copy of v that may be changed.
 func (v Value) Clone() Value { return Value{v.Total, maps.Clone(v.Receipts)} }
 
-// A View is what a node knows of the key. The zero View is that of a node that
-// knows nothing yet.
+// A View is what a node knows about the key. The zero View is that of a node
+// that knows nothing yet.
 type View struct {
 	Shown Version // the last value that a read has shown or a swap has written
 	Base  Version // from which the next swap starts: Shown, or what a refusal has told since
@@ -234,9 +235,9 @@ func Parse(data []byte) (Value, error) {
 	return v, nil
 }
 
-// parseReceipt makes a receipt of its fields, of which those that are null are
-// nil. It does not leave that to encoding/json, which takes field names in
-// capitals, and fields that are missing.
+// parseReceipt makes a receipt of its fields. A field that is null is nil.
+// Unmarshalling into a Receipt would also accept names in capitals, and a
+// receipt that lacks fields.
 func parseReceipt(fields map[string]*int64) (r Receipt, err error) {
 	for _, name := range []string{"boot", "nonce", "seq"} {
 		if fields[name] == nil {

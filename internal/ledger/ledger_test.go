@@ -10,8 +10,7 @@ import (
 )
 
 // Lives are ordered by boot, then by nonce. Apply takes a fold only if it is
-// pending. It changes no value that shares the
-// receipts.
+// pending. Applied to a clone, it does not change the original.
 func TestAFoldIsAppliedIfItIsPending(t *testing.T) {
 	value := Value{Total: Max - 10, Receipts: map[string]Receipt{"n0": {Life{5, 0}, 3}, "n2": {Life{9, 9}, 9}}}
 	second := Value{1, map[string]Receipt{"n0": {Life{5, 8}, 3}}} // of the same boot

@@ -14,7 +14,7 @@ import (
 const maxBuffered = 1 << 20
 
 // A buffer holds bytes on their way from goroutines that write to one that
-// takes them. What is written while that one is busy it gets in one piece. So
+// takes them. That one gets in one piece what was written while it was busy. So
 // under load many messages share a system call, and without load each is
 // written at once.
 type buffer struct {
@@ -71,7 +71,7 @@ func (b *buffer) full() bool {
 }
 
 // take waits for data, and exchanges it for the memory of what was taken
-// before. When there is none left, it returns the error given to end.
+// before. After end, when no data is left, it returns the error given to end.
 func (b *buffer) take(data *bytes.Buffer) error {
 	data.Reset()
 	b.mu.Lock()
@@ -87,10 +87,10 @@ func (b *buffer) take(data *bytes.Buffer) error {
 	return nil
 }
 
-// unbound lets writers wait no longer.
+// unbound makes the buffer never full, so that no writer waits any longer.
 func (b *buffer) unbound() { b.change(func() { b.endless = true }) }
 
-// end lets no more be written. Only the first call has an effect.
+// end makes later writes fail with err. Only the first call has an effect.
 func (b *buffer) end(err error) { b.change(func() { b.err = cmp.Or(b.err, err) }) }
 
 func (b *buffer) change(f func()) {
@@ -100,8 +100,8 @@ func (b *buffer) change(f func()) {
 	b.changed.Broadcast()
 }
 
-// flush writes to w what is in the buffer, until that ends. After an error it
-// writes no more, because it may have written half a message.
+// flush writes what is in the buffer to w, until the buffer ends. After an
+// error it writes no more, because it may have written half a message.
 func (b *buffer) flush(w io.Writer) error {
 	var data bytes.Buffer
 	for b.take(&data) == nil {
@@ -140,7 +140,7 @@ func NewLog(w io.Writer, tell func(lost int64)) *Log {
 	return l
 }
 
-// Close waits until all lines have been written, but not for long.
+// Close waits until all lines have been written, for at most Grace.
 func (l *Log) Close() {
 	l.end(io.EOF)
 	select {

@@ -120,7 +120,7 @@ func (in *input) addressed(msg maelstrom.Message) bool {
 	return msg.Src != "" && msg.Dest != "" && (in.node.ID() == "" || in.node.ID() == msg.Dest)
 }
 
-// identifiers are what tells a request from a reply.
+// identifiers are the fields that tell a request from a reply.
 type identifiers struct {
 	MsgID     *int             `json:"msg_id"`
 	InReplyTo *json.RawMessage `json:"in_reply_to"`
@@ -132,8 +132,8 @@ func numbered(body json.RawMessage) bool {
 	return json.Unmarshal(body, &ids) == nil && ids.MsgID != nil
 }
 
-// reject refuses a malformed request. It drops a message that is none: if
-// replies were answered, errors could go back and forth for ever.
+// reject refuses a malformed request. It drops a message that is not a request:
+// if replies were answered, errors could go back and forth for ever.
 func (in *input) reject(msg maelstrom.Message, why string, line []byte) []byte {
 	var ids identifiers
 	if json.Unmarshal(msg.Body, &ids) != nil || ids.MsgID == nil || ids.InReplyTo != nil || !in.addressed(msg) {
@@ -204,7 +204,8 @@ func Complaint(err error) string {
 // skim reads the beginning of a message. The result has those of its fields,
 // and of the fields in its body, that are complete.
 func skim(start []byte) (msg maelstrom.Message) {
-	// A number that was cut would look complete. One before a comma was not.
+	// A number that was cut would look complete. What is before a comma was not
+	// cut.
 	start = start[:max(0, bytes.LastIndexByte(start, ','))]
 	// This cannot fail, as the fields were decoded.
 	fields, _ := json.Marshal(complete(json.NewDecoder(bytes.NewReader(start))))
@@ -236,9 +237,9 @@ func complete(decoder *json.Decoder) map[string]any {
 	return fields
 }
 
-// A source is the input. Read reads stdin itself, which is faster than to have
-// another goroutine do it. That is not enough if the input may end while nobody
-// calls Read. So Node.readAhead may take stdin away.
+// A source is the input. Read reads stdin itself, which is faster than having
+// another goroutine do it. But while nobody calls Read, the end of input is not
+// noticed. So Node.readAhead may take stdin away.
 type source struct {
 	stdin chan io.Reader // has an element while nobody reads from it
 	ahead *buffer        // what has been read ahead

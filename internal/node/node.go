@@ -197,9 +197,9 @@ func (n *Node) handle() {
 	}
 }
 
-// readAhead reads the input, from when the output has first been full. So the
-// end of input is seen even while the lines before it wait. What is then still
-// to be written is bounded, so nothing needs to wait for room any more.
+// readAhead reads the input, once the output has been full. So the end of input
+// is noticed even while the lines before it wait. What is then still to be
+// written is bounded, so nothing needs to wait for room any more.
 func (n *Node) readAhead() {
 	_, err := io.Copy(n.in.ahead, <-n.in.stdin)
 	n.in.ahead.end(cmp.Or(err, io.EOF))
@@ -252,10 +252,10 @@ func (n *Node) nextID(dest string) int {
 // Ask sends a request to dest. It returns a function that waits for the reply,
 // and that must be called once.
 //
-// The reply must be a body of type want, which is unmarshalled into into.
-// The function returns a *maelstrom.RPCError if dest
-// answered with an error, and the context's error if dest did not answer in
-// time. In the second case the request may have taken effect.
+// The body of the reply must have type want, and is unmarshalled into into. The
+// function returns a *maelstrom.RPCError if dest answered with an error, and
+// the context's error if dest did not answer in time. In the second case the
+// request may have taken effect.
 func (n *Node) Ask(dest string, request any) (wait func(ctx context.Context, want string, into any) error) {
 	answer := make(chan reply, 1)
 	c := call{dest, n.nextID(dest)}

@@ -71,8 +71,8 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// converseOver is like converse, but the node writes to w, and lets it be until
-// it has answered init.
+// converseOver is like converse, but the node writes to w. It returns when the
+// node has answered init.
 func converseOver(t testing.TB, w io.Writer, more handlers, alter ...func(*maelstromtest.Env),
 ) (*maelstromtest.Conversation, *Node) {
 	t.Helper()

@@ -52,7 +52,7 @@ func (c *contest) run(swaps int) {
 	}
 }
 
-// write lets writer i act as a node that swaps for itself, until sleep returns
+// write lets writer i act as a node that swaps by itself, until sleep returns
 // false.
 func (c *contest) write(i int, sleep func(time.Duration) bool) {
 	var pace Pace

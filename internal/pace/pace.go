@@ -27,15 +27,16 @@ const (
 	// counts instead.
 	silence     = 1500 * time.Millisecond
 	silentTrips = 4
-	// Crowd is the cluster size from which on a combiner's late answer mostly
-	// still comes, as many nodes wait for one.
+	// Crowd is the size of the smallest cluster in which a combiner's late
+	// answer mostly still comes, as many nodes wait for one.
 	Crowd = 8
-	// A swap that is refused counts as one failure, since a crowd of writers
-	// makes many fail, and any other try that fails as four. After patience
-	// failures in a row a node backs off, and after stuck it says so.
+	// A refused swap counts as one failure, since a crowd of writers makes many
+	// swaps fail. Any other failed try counts as four. After patience failures
+	// in a row a node backs off, and after stuck failures it says so in the
+	// log.
 	patience = 16
 	stuck    = 48
-	// While others write, a value that was seen the time of stale ago is likely
+	// While others write, a value that was seen longer ago than stale is likely
 	// to be several states old. If staleTrips round trips take longer, that
 	// time counts instead.
 	stale      = 50 * time.Millisecond

@@ -30,7 +30,7 @@ const (
 	standInAnswer = 320 * time.Millisecond
 )
 
-// Peers is what one node knows of the others. The zero Peers knows no other
+// Peers is what one node knows about the others. The zero Peers knows no other
 // node.
 type Peers struct {
 	others []*peer // in the order in which they are preferred
@@ -41,8 +41,8 @@ type Peers struct {
 	late   time.Time // when its answer will be late
 }
 
-// A peer is what this node knows of another, from its answers to folds and from
-// its own folds.
+// A peer is what this node knows about another, from its answers to folds and
+// from its own folds.
 type peer struct {
 	id    string
 	rtt   rtt.Estimator
@@ -134,7 +134,7 @@ func (ps *Peers) Answered(id string, since, now time.Time) {
 }
 
 // Failed notes that a node will not answer the fold that was handed to it at
-// the time since. If this node waits for that answer, it is late now.
+// the time since. If this node waits for that answer, the answer is late now.
 func (ps *Peers) Failed(id string, since, now time.Time) {
 	if ps.byID[id] == ps.asked && since.Equal(ps.since) {
 		ps.late = now

@@ -42,7 +42,8 @@ func Parse(msg maelstrom.Message) (desk.Request, ledger.Fold, error) {
 	var body struct {
 		MsgID int    `json:"msg_id"`
 		Type  string `json:"type"`
-		// Other gets all other spellings of delta, since it comes before it.
+		// Other gets delta in any other spelling, as it comes first. If no name
+		// matches exactly, encoding/json ignores case.
 		Other json.RawMessage `json:"DELTA"`
 		Delta json.RawMessage `json:"delta"`
 	}

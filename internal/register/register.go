@@ -38,13 +38,13 @@ import (
 	"maelstrom-counter/internal/rtt"
 )
 
-// ErrConflict says that the store refused a swap. The key did not hold Base, or
-// not any more since an earlier copy of the swap took effect, or it did not in
-// the old state from which the store answered.
+// ErrConflict says that the store refused a swap, because the key did not hold
+// Base. An earlier copy of the same swap may have taken effect. Or the store
+// answered from an old state, in which the key did not yet hold Base.
 var ErrConflict = errors.New("the store holds another value")
 
-// ErrBadValue says that the key holds something that no counter has written.
-var ErrBadValue = errors.New("no counter has written that")
+// ErrBadValue says that the key holds a value that this program did not write.
+var ErrBadValue = errors.New("not written by this program")
 
 // A Register is one node's view of the key. Only RTT is safe for concurrent
 // use.
@@ -136,7 +136,7 @@ func (r *Register) readOnce(ctx context.Context, marked bool) (ledger.Version, e
 func (r *Register) parse(raw json.RawMessage) (ledger.Version, error) {
 	value, err := ledger.Parse(raw)
 	if err != nil {
-		err = fmt.Errorf("key %q of the store holds %.80q: %w: %w", r.key, raw, err, ErrBadValue)
+		err = fmt.Errorf("key %q of the store holds %.80q: %w: %w", r.key, raw, ErrBadValue, err)
 	}
 	return ledger.Version{Value: value, Stored: raw}, err
 }
@@ -177,7 +177,7 @@ func (r *Register) Swap(ctx context.Context, to ledger.Value) error {
 	}
 	told, err := r.parse(toldBy(refusal.Text))
 	if err != nil || told.Value.Equal(r.Base()) {
-		told = r.view.Shown // that is no news
+		told = r.view.Shown // that tells nothing new
 	}
 	r.view.Tell(told)
 	return ErrConflict

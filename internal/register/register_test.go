@@ -167,7 +167,7 @@ read_ok %[1]s
 write_ok
   read key="k"
 read_ok %[1]s
-  bad value: key "k" of the store holds "%.80[1]s": not a total with receipts: value: a JSON number: no counter has written that: nothing
+  bad value: key "k" of the store holds "%.80[1]s": not written by this program: not a total with receipts: value: a JSON number: nothing
 `, strings.Repeat("1", digits)))
 	}
 }

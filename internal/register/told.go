@@ -12,8 +12,8 @@ import (
 //
 // The text of Maelstrom's store (service.clj) is "current value X is not Y".
 // The values are as Clojure prints them: a map with strings as keys as in JSON,
-// but with a space, and no colon, behind each key. An X with " is not " in a
-// name tells nothing.
+// but with a space, and no colon, behind each key. If X has " is not " in a
+// name, what is returned is not valid.
 func toldBy(text string) json.RawMessage {
 	text, isCurrent := strings.CutPrefix(text, "current value ")
 	printed, _, isOther := strings.Cut(text, " is not ")

@@ -20,13 +20,13 @@ import (
 	"maelstrom-counter/internal/bench/report"
 )
 
-// workloads are those that there are, by their names on the command line.
+// workloads are the workloads of the bench, by their names on the command line.
 var workloads = map[string]maelstromtest.Workload{
 	"g-counter": maelstromtest.GCounter{},
 	"echo":      maelstromtest.Echo{},
 }
 
-// elsewhere are the workloads of Maelstrom that are not among them.
+// elsewhere are the workloads that only Maelstrom has.
 var elsewhere = strings.Fields("broadcast g-set kafka lin-kv pn-counter txn-list-append txn-rw-register unique-ids")
 
 type options struct {
@@ -86,7 +86,7 @@ func define(o *options, r *raw) *flag.FlagSet {
 	flags.StringVar(&r.availability, "availability", "", "the `share` of the requests that must be answered ok, from 0 to 1, or total, which is 1; by default any will do")
 	flags.Var(span{&o.MaxP99, time.Millisecond}, "max-p99", "fail if the 99th percentile of latency is above this many `ms`, such as 50")
 	flags.Float64Var(&o.MinOK, "min-ok", 0, "fail if less than this `percentage` of the requests is answered ok, such as 99.9")
-	flags.BoolVar(&o.KeepGoing, "keep-going", false, "go on when no node can answer any more, which otherwise ends the run, unless less than all requests must be answered (--availability, --min-ok)")
+	flags.BoolVar(&o.KeepGoing, "keep-going", false, "go on when no node can answer any more; by default that ends the run, unless --min-ok or an --availability below 1 is given")
 	flags.BoolVar(&o.logStderr, "log-stderr", false, "show what the nodes write to stderr")
 	flags.BoolVar(&o.logSend, "log-net-send", false, "show each message when it is sent, on stderr")
 	flags.BoolVar(&o.logRecv, "log-net-recv", false, "show each message when it is received, lost or blocked, on stderr")
@@ -122,11 +122,11 @@ func defineRun(flags *flag.FlagSet, o *options, r *raw) {
 	flags.Func("node", "", r.nodes.add)
 	flags.Func("nodes", "", r.nodes.split)
 	flags.Func("nodes-file", "", r.nodes.read)
-	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers`, each with one request at a time; with an n behind it, per node")
+	flags.StringVar(&r.concurrency, "concurrency", "1n", "how many `workers` make requests, each one at a time; 10n is 10 for each node")
 	flags.Float64Var(&o.Rate, "rate", 5, "`requests` per second, all workers together")
 	flags.Var(span{&o.TimeLimit, time.Second}, "time-limit", "for how many `seconds` requests are made and faults injected")
-	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies; random by default")
-	flags.IntVar(&o.runs, "runs", 1, "how many `runs`, each with the next seed; ends with a table, and keeps the files of the worst; --test-count is the same")
+	flags.Uint64Var(&o.Seed, "seed", 0, "the `number` that determines requests, faults and latencies, and makes those of an earlier run again; random by default")
+	flags.IntVar(&o.runs, "runs", 1, "how many `runs` to make, each with the next seed; at the end there is a table, and the files of the worst run are kept; --test-count is the same")
 	flags.IntVar(&o.runs, "test-count", 1, "")
 }
 
@@ -134,7 +134,7 @@ func defineNetwork(flags *flag.FlagSet, o *options, r *raw) {
 	o.NemesisInterval, o.Recovery = 10*time.Second, 10*time.Second
 	flags.Var(span{&o.Latency, time.Millisecond}, "latency", "mean latency in `ms` between nodes and services, one way; 0 by default")
 	flags.StringVar(&r.dist, "latency-dist", string(maelstromtest.Constant), "the `distribution` of the latency: constant, uniform, or exponential")
-	flags.Func("far", "`node=factor`, such as n2=10: messages from and to this node take that many times the latency; several are separated by commas, or have a flag each", func(list string) error {
+	flags.Func("far", "`node=factor`, such as n2=10: messages from and to this node take that many times the latency; give several with commas between them, or repeat the flag", func(list string) error {
 		r.far = append(r.far, list)
 		return nil
 	})
@@ -216,11 +216,11 @@ func (o *options) check(r raw, given map[string]bool) error {
 		broken bool
 		err    error
 	}{
-		{o.bin == "", errors.New("--bin is missing: the node's executable file")},
+		{o.bin == "", errors.New("--bin is missing: it names the node's executable file")},
 		{slices.Contains(elsewhere, r.workload), fmt.Errorf("workload %s: this bench has only %s; the others need Maelstrom itself", r.workload, workloadNames())},
 		{workloads[r.workload] == nil, fmt.Errorf("unknown workload %q; known are %s", r.workload, workloadNames())},
 		{o.Nodes < 1, fmt.Errorf("--node-count %d is less than 1", o.Nodes)},
-		{o.Nodes > limit, fmt.Errorf("--node-count %d is more than the %d nodes that this machine stands: %s", o.Nodes, limit, why)},
+		{o.Nodes > limit, fmt.Errorf("--node-count %d is more than the %d nodes that this machine can run: %s", o.Nodes, limit, why)},
 		{!(o.Rate > 0), fmt.Errorf("--rate %v is not positive", o.Rate)},
 		{o.Rate > maxRate, fmt.Errorf("--rate %v is more than %d requests per second", o.Rate, maxRate)},
 		{o.TimeLimit <= 0, fmt.Errorf("--time-limit %v is not positive", o.TimeLimit)},
@@ -242,7 +242,7 @@ func (o *options) check(r raw, given map[string]bool) error {
 	return checkBin(o.bin)
 }
 
-// processFaults are the faults that can befall a process: all but Clock, since
+// processFaults are the faults that a process can have: all but Clock, since
 // processes have no wall clock of their own.
 func processFaults() []maelstromtest.Fault {
 	return slices.DeleteFunc(maelstromtest.AllFaults(), func(f maelstromtest.Fault) bool { return f.Kind == maelstromtest.Clock })

@@ -85,9 +85,19 @@ func TestEachFlagAndFaultIsExplained(t *testing.T) {
 			t.Errorf("--%s is not explained", f.Name)
 		}
 	})
-	for line := range strings.SplitSeq(text, "\n") {
-		if utf8.RuneCountInString(line) > 80 {
-			t.Errorf("the help is wider than 80 columns: %s", line)
+}
+
+func TestHelpExplainsExitCodesAndFitsIn80Columns(t *testing.T) {
+	for _, text := range []string{help(), helpWhy()} {
+		for _, code := range []int{passed, failed, usage, interrupted} {
+			if !regexp.MustCompile(fmt.Sprintf(`(?m)^  %-3d  [A-Z]`, code)).MatchString(text) {
+				t.Errorf("exit code %d is not explained in:\n%s", code, text)
+			}
+		}
+		for line := range strings.SplitSeq(text, "\n") {
+			if utf8.RuneCountInString(line) > 80 {
+				t.Errorf("the help is wider than 80 columns: %s", line)
+			}
 		}
 	}
 }

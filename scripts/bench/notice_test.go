@@ -26,7 +26,7 @@ func TestWhatHappensToNodesIsTold(t *testing.T) {
 	}
 	h.watch(crash)
 	h.watch(maelstromtest.Entry{What: maelstromtest.Started, Node: "n1"})
-	h.watch(crash) // in another life, of which nothing is known
+	h.watch(crash) // in another life, which has printed nothing
 	h.watch(maelstromtest.Entry{Time: 300 * time.Millisecond, What: maelstromtest.Muted, Node: "n2", Why: "dest n9 does not exist", Text: "{\"dest\":\t\"n9\"}\x1b"})
 	h.watch(maelstromtest.Entry{Time: 300 * time.Millisecond, What: maelstromtest.Muted, Node: "n2", Why: "a blank line"})
 	h.watch(maelstromtest.Entry{Time: time.Millisecond, What: maelstromtest.Pending, Node: "n0", Text: strings.Repeat("x", 201)})

@@ -52,8 +52,8 @@ func openStore(folder string) (*store, error) {
 // logFolder is the name of the folder for what nodes write to stderr.
 const logFolder = "node-logs"
 
-// publish makes the link latest, beside the folder, point to the folder. There
-// is always such a link, once there was one.
+// publish makes the link latest, beside the folder, point to the folder. Once
+// there is such a link, it is never missing, not even for a moment.
 func (s *store) publish() {
 	name := filepath.Base(s.folder)
 	latest := filepath.Join(filepath.Dir(s.folder), "latest")
@@ -77,7 +77,7 @@ func (s *store) path(name string) string {
 	return path
 }
 
-// lose notes an error, if there is one, and what it has kept from being done.
+// lose notes an error, if there is one, and what could not be done.
 func (s *store) lose(what string, err error) {
 	if err != nil && what != "" {
 		err = fmt.Errorf("cannot %s: %w", what, err)

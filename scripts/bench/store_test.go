@@ -20,7 +20,7 @@ func TestLostFilesAreNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(s.folder, logFolder), nil, 0o666); err != nil { // which is no folder
+	if err := os.WriteFile(filepath.Join(s.folder, logFolder), nil, 0o666); err != nil { // which is not a folder
 		t.Fatal(err)
 	}
 	full, err := os.Open(s.folder) // cannot be written to

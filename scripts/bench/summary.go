@@ -20,7 +20,7 @@ import (
 	"maelstrom-counter/internal/bench/verdict"
 )
 
-// A text is what a summary consists of, in lines that fit its look.
+// A text is a summary that is being written, in lines that fit its look.
 type text struct {
 	bytes.Buffer
 	look
@@ -46,7 +46,7 @@ func (t *text) add(name, format string, args ...any) {
 	fmt.Fprintln(t, t.paint(bold, name)+line[len(name):])
 }
 
-// list adds several lines, of which the first has the name.
+// list adds several lines. The first has the name.
 func (t *text) list(name string, lines []string) {
 	for _, line := range lines {
 		t.add(name, "%s", line)
@@ -196,7 +196,7 @@ func (t *text) measure(run report.Run) {
 	fmt.Fprintln(t)
 	t.load(r)
 	if r.Messages > 0 {
-		t.add("messages", "%.2f per request that involve no client, %d in all", r.MessagesPerRequest, r.Messages)
+		t.add("messages", "%.2f per request, not counting clients' messages; %d in all with them", r.MessagesPerRequest, r.Messages)
 	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
 		t.add("final reads", "%s", cmp.Or(report.List(facts.FinalReads), "none"))
@@ -240,16 +240,20 @@ func faultLines(r *maelstromtest.Result) []string {
 	return lines
 }
 
-// load says what was asked of the nodes, what they answered, and whether
-// more workers would have asked more.
+// load says how many requests were asked for, made and answered, and whether
+// more workers would have made more.
 func (t *text) load(r *maelstromtest.Result) {
 	l := report.LoadOf(r)
 	t.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
 	switch {
 	case l.Need > 0:
 		perNode := (l.Need-1)/r.Config.Nodes + 1
-		t.add("", "All %d workers waited for answers for %.0f %% of the time, so fewer requests were made, and the latencies "+
-			"do not say how long those that were not made would have taken. Try --concurrency %dn.", r.Config.Concurrency, 100*l.Busy, perNode)
+		workers := "The only worker"
+		if r.Config.Concurrency > 1 {
+			workers = fmt.Sprintf("All %d workers", r.Config.Concurrency)
+		}
+		t.add("", "%s waited for answers for %.0f %% of the time. So fewer requests were made than asked for, "+
+			"and the latencies leave out those that were not. Try --concurrency %dn.", workers, 100*l.Busy, perNode)
 	case l.Made < 0.95*l.Asked && l.Span >= time.Second:
 		t.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
 	}
@@ -303,7 +307,7 @@ func tabulate(w io.Writer, l look, all []done, worst int) error {
 	}
 	fmt.Fprintln(t)
 	t.table(rows)
-	t.say(0, "\nLatencies are in ms. msgs: messages per request that involve no client.\n")
+	t.say(0, "\nLatencies are in ms. msgs: messages per request, not counting clients' messages.\n")
 	prefix := ""
 	if all[len(all)-1].Interrupted {
 		prefix = "Interrupted. "
@@ -315,7 +319,7 @@ func tabulate(w io.Writer, l look, all []done, worst int) error {
 	if odds := report.Odds(runs); odds != "" {
 		t.say(0, "%s", odds)
 	}
-	t.say(0, "%s%d of %d passed. Kept is the worst, with seed %d: %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
+	t.say(0, "%s%d of %d passed. The files of the worst run, with seed %d, are in %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(t.Bytes())
 	return err
 }

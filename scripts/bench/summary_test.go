@@ -75,8 +75,8 @@ func Example_summarize() {
 	//               1 × add refused: the node answered error 11:
 	//                 not today
 	//               1 × read unknown: lost
-	// messages      4.50 per request that involve no client, 30 in
-	//                 all
+	// messages      4.50 per request, not counting clients'
+	//                 messages; 30 in all with them
 	// final reads   5, 6
 	// acceptable    5..6
 	// checked       ok: no crash, final reads

@@ -50,7 +50,7 @@ func (s span) Set(text string) error {
 		return fmt.Errorf("want a number of %s, or one with a unit, such as 20s or 50ms", unitNames[s.unit])
 	}
 	if d > maxSpan {
-		return fmt.Errorf("it is more than the %.0f s that a time may be here", maxSpan.Seconds())
+		return fmt.Errorf("it is more than %.0f s, which is the most that a time may be", maxSpan.Seconds())
 	}
 	*s.to = d
 	return nil
@@ -87,7 +87,7 @@ func workers(text string, nodes int) (int, error) {
 	number, perNode := strings.CutSuffix(text, "n")
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 {
-		return 0, fmt.Errorf("--concurrency %q is neither a positive number nor one with an n behind it", text)
+		return 0, fmt.Errorf("--concurrency %q: want a positive number, such as 10, or 10n for 10 per node", text)
 	}
 	each := 1
 	if perNode {
@@ -126,16 +126,18 @@ func (l *nodeList) read(file string) error {
 // waits for each of them to end, and each has threads of its own.
 const maxNodes = 1000
 
-// nodeLimit returns how many nodes this machine stands, and why no more.
+// nodeLimit returns how many nodes this machine can run, and why not more.
 func nodeLimit() (limit int, why string) {
-	const each, own = 6, 50 // open files: three pipes, the log and the process itself; and of the bench
-	limit, why = maxNodes, "each is a process, and takes a thread of the bench and several of its own"
+	// Open files of a node, which are three pipes, its log and the process
+	// itself, and those of the bench.
+	const each, own = 6, 50
+	limit, why = maxNodes, "each is a process, which takes a thread of the bench and several of its own"
 	var files syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &files); err != nil {
 		return limit, why
 	}
-	if stands := max(1, (int64(min(files.Cur, 1<<31))-own)/each); stands < int64(limit) {
-		return int(stands), fmt.Sprintf("each takes %d open files, of which the bench may have %d (ulimit -n)", each, files.Cur)
+	if most := max(1, (int64(min(files.Cur, 1<<31))-own)/each); most < int64(limit) {
+		return int(most), fmt.Sprintf("each takes %d open files, and the bench may have %d (ulimit -n)", each, files.Cur)
 	}
 	return limit, why
 }

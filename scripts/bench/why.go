@@ -56,7 +56,7 @@ func (b *bencher) read() (*maelstromstore.Run, error) {
 	run.Directory = found
 	current := filepath.Join(filepath.Dir(given), "current")
 	if other, err := maelstromstore.Find(current); err == nil && filepath.Base(given) == "latest" && other != found {
-		run.Notes = append(run.Notes, current+" leads to another run. One that is broken off becomes current, and not latest.")
+		run.Notes = append(run.Notes, current+" leads to another run. When a run is broken off, only that link leads to it.")
 	}
 	return run, nil
 }

@@ -111,7 +111,11 @@ func choose(names []string) ([]room, error) {
 		return len(names) > 0 && !slices.ContainsFunc(names, isIt)
 	})
 	if len(chosen) < len(names) {
-		return nil, fmt.Errorf("some of %q are not rooms; the rooms are %v", names, rooms)
+		var all []string
+		for _, r := range rooms {
+			all = append(all, r.dir)
+		}
+		return nil, fmt.Errorf("some of %q are not rooms; the rooms are %s", names, strings.Join(all, ", "))
 	}
 	return chosen, nil
 }

@@ -1,5 +1,5 @@
 // Rival is a node of one of the designs in internal/bench/rivals or
-// internal/bench/strangers, for the real Maelstrom:
+// internal/bench/strangers, for the bench and for the real Maelstrom:
 //
 //	go build -o rival ./scripts/rival
 //	maelstrom test -w g-counter --bin ./rival --node-count 3 --rate 100 --time-limit 20 --nemesis partition -- -design cas
@@ -12,32 +12,24 @@ import (
 	"io"
 	"log"
 	"os"
+	"strings"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/rivals"
+	"maelstrom-counter/internal/bench/story"
 	"maelstrom-counter/internal/bench/strangers"
 )
 
 func main() {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
-	flags := flag.NewFlagSet("rival", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // errors are printed below, with one line
-	design := flags.String("design", "", "which design to be, by `name`")
-	err := flags.Parse(os.Args[1:])
-	program, unknown := named(*design)
+	program, err := parse(os.Args[1:])
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		help(flags)
+		fmt.Print(help())
 		return
 	case err != nil:
-	case flags.NArg() > 0:
-		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
-	case unknown != nil:
-		err = fmt.Errorf("-design %w", unknown)
-	}
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "rival: %v (-h explains the flags)\n", err)
+		fmt.Fprintf(os.Stderr, "rival: %v (-h lists the designs)\n", err)
 		os.Exit(2)
 	}
 	env := maelstromtest.Env{
@@ -49,32 +41,76 @@ func main() {
 	}
 }
 
+// parse returns the node that the arguments name. If they ask for help, it
+// returns flag.ErrHelp.
+func parse(args []string) (maelstromtest.Program, error) {
+	flags := flag.NewFlagSet("rival", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // main prints errors, in one line
+	design := flags.String("design", "", "the node's design")
+	err := flags.Parse(args)
+	switch {
+	case err != nil:
+		return nil, err
+	case flags.NArg() > 0:
+		return nil, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case *design == "":
+		return nil, errors.New("-design is missing")
+	}
+	return named(*design)
+}
+
 // named returns the node of a rival or a stranger.
 func named(design string) (maelstromtest.Program, error) {
 	if stranger, err := strangers.Named(design); err == nil {
 		return stranger.Program, nil
 	}
-	rival, err := rivals.Named(design)
-	if err != nil {
-		err = fmt.Errorf("%w, nor a stranger", err)
+	if rival, err := rivals.Named(design); err == nil {
+		return rival.Program, nil
 	}
-	return rival.Program, err
+	return nil, fmt.Errorf("unknown -design %q", design)
 }
 
-func help(flags *flag.FlagSet) {
-	fmt.Print("A node of Maelstrom's g-counter workload in a design that mostly gets it wrong. Maelstrom starts it:\n\n" +
-		"  maelstrom test -w g-counter --bin ./rival [its flags] -- -design name\n\nFlags:\n")
-	flags.SetOutput(os.Stdout)
-	flags.PrintDefaults()
-	fmt.Print("\nDesigns:\n")
+// help explains the flag and lists the designs, in 80 columns.
+func help() string {
+	var text strings.Builder
+	text.WriteString(`A node of Maelstrom's g-counter workload, in one of the designs below. Most of
+them are wrong under some fault. The bench or Maelstrom starts it:
+
+  go run ./scripts/bench --bin ./rival --node-count 3 --rate 100 \
+    --nemesis partition -- -design cas
+
+  maelstrom test -w g-counter --bin ./rival --node-count 3 --rate 100 \
+    --time-limit 20 --nemesis partition -- -design cas
+
+Designs:
+
+`)
 	for _, r := range rivals.All {
-		fmt.Printf("  %-22s %s\n", r.Name, r.Title)
+		list(&text, r.Name, r.Title)
 	}
-	fmt.Print("\nStrangers, which are counters as other people write them:\n")
+	text.WriteString(`
+Counters as other people write them, each with a design or a slip of its own.
+Where no service is named, it is seq-kv:
+
+`)
 	for _, s := range strangers.All {
 		if s.On != "" {
 			s.What += "; on " + s.On
 		}
-		fmt.Printf("  %-22s %s\n", s.Name, s.What)
+		list(&text, s.Name, s.What)
+	}
+	text.WriteString(`
+The exit code is 0 at the end of input, 1 if a line of input is not a message,
+and 2 if the command line is wrong.
+`)
+	return text.String()
+}
+
+// list adds a design to a list in two columns.
+func list(text *strings.Builder, name, what string) {
+	const column = 25
+	for _, line := range story.Wrap(what, 80-column) {
+		fmt.Fprintf(text, "  %-*s%s\n", column-2, name, line)
+		name = ""
 	}
 }

@@ -23,14 +23,14 @@ type Lie struct {
 	tell func(refusal) string
 }
 
-// A refusal is that of a swap. Its true text is truth.
+// A refusal is the store's answer to a swap. Its true text is truth.
 type refusal struct {
 	From, To ledger.Value
 	truth    string
 	random   *rand.Rand
 }
 
-// Lies are what the texts of a store may say that is right in all else.
+// Lies are false texts of a store that is right in all else.
 var Lies = []Lie{
 	{"what the swap was to write", func(r refusal) string { return says(r.To) }},
 	{"a value that was never written, with all receipts moved on", func(r refusal) string {
@@ -81,8 +81,8 @@ func says(v ledger.Value) string {
 // liesEnd is how long a liar lies, from the beginning of a simulation.
 const liesEnd = 3 * time.Second
 
-// Lying returns program with a store whose refusals tell a lie for the first 3
-// s.
+// Lying returns program with a store whose refusals tell a lie for the first
+// three seconds.
 func Lying(program maelstromtest.Program, lie Lie) maelstromtest.Program {
 	return func(env maelstromtest.Env) error {
 		random := rand.New(rand.NewPCG(env.Seed, 1))
@@ -92,9 +92,8 @@ func Lying(program maelstromtest.Program, lie Lie) maelstromtest.Program {
 	}
 }
 
-// AfterLies checks that the nodes have given up nothing because of the lies:
-// that they refused none of the requests that were made later, and none at all
-// for good.
+// AfterLies checks that the lies have done no lasting harm: the nodes refused
+// no request that was made after them, and none for good.
 var AfterLies = Never(func(op maelstromtest.Op) bool {
 	return op.Outcome == maelstromtest.Fail && (op.Invoke > liesEnd || op.Code == maelstrom.Abort)
 })

@@ -32,7 +32,7 @@ type add struct {
 
 // underLoad runs a cluster. The function do starts clients and disturbs the
 // cluster. All adds must be acknowledged. It returns them in the order in which
-// they were.
+// they were acknowledged.
 func underLoad(t *testing.T, program maelstromtest.Program, cfg maelstromtest.Config, pause time.Duration, do func(*load)) []add {
 	l := &load{seed: cfg.Seed, pause: pause}
 	InCluster(t, program, cfg, func(t *testing.T, c *maelstromtest.Cluster) {
@@ -59,7 +59,7 @@ func (l *load) client(i int, until time.Duration) {
 	})
 }
 
-// times returns how long those adds took for which counts is true, in order.
+// times returns how long those adds took for which counts is true, sorted.
 func times(adds []add, counts func(add) bool) (took []time.Duration) {
 	for _, a := range adds {
 		if counts(a) {
@@ -98,7 +98,7 @@ const gone, back, over = 5 * time.Second, 10 * time.Second, 15 * time.Second
 // go and come with it. The clients of the other nodes must hardly notice. So
 // each phase may take at most twice the time, and twice the messages, that were
 // measured when the test was written. The messages tell more than the latency:
-// three nodes are also fast if each swaps for itself, or if two of them stick
+// three nodes are also fast if each swaps by itself, or if two of them stick
 // to another combiner for ever.
 func Absence(t *testing.T, program maelstromtest.Program, begin, end func(c *maelstromtest.Cluster, node string)) {
 	t.Helper()
@@ -177,8 +177,8 @@ func onset(t *testing.T, program maelstromtest.Program, cut [][2]string, at, mos
 	}
 }
 
-// parted cuts links at some time, and returns the longest that a request takes
-// that counts.
+// parted cuts links at some time. It returns the longest time that one of the
+// requests took that count.
 func parted(t *testing.T, program maelstromtest.Program, seed uint64, cut [][2]string, at time.Duration) time.Duration {
 	cfg := maelstromtest.Config{Seed: seed, Latency: 100 * time.Millisecond}
 	adds := underLoad(t, program, cfg, 60*time.Millisecond, func(l *load) {

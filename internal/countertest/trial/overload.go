@@ -27,7 +27,7 @@ func heap() int {
 	return int(m.HeapAlloc)
 }
 
-// gaveUp reports whether a request was answered that no store has answered in
+// gaveUp reports whether an answer says that the store has not answered in
 // time.
 func gaveUp(p maelstromtest.Packet) bool {
 	return p.Type == "error" && (p.Code == maelstrom.TemporarilyUnavailable || p.Code == maelstrom.Timeout)
@@ -57,9 +57,9 @@ func Overload(t *testing.T, program maelstromtest.Program) {
 	})
 }
 
-// Padding gives a node requests whose parts it does not need are long, or which
-// have so long a client's name that it must refuse them. While they wait, it
-// must not keep what it does not need.
+// Padding gives a node requests with long parts that it does not need, or with
+// a client's name so long that it must refuse them. While they wait, it must
+// not keep what it does not need.
 func Padding(t *testing.T, program maelstromtest.Program) {
 	Long(t, "takes five seconds, and a minute with the race detector")
 	padding := `"padding":"` + strings.Repeat("x", 15_000) + `","delta"`

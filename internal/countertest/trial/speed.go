@@ -16,14 +16,15 @@ type Row struct {
 	Name   string
 	Seeds  int
 	Config maelstromtest.Config
-	Limits Figures // zero is no limit
+	Limits Figures // zero means no limit
 }
 
 // Figures are the figures of a run, or their means over several runs. They are
 // measured in virtual time, so they are the same on every machine.
 type Figures [len(kinds)]float64
 
-// The indices of Figures. Of Answered and Even, the limits are the least.
+// The indices of Figures. Answered and Even have lower limits, the others upper
+// ones.
 const (
 	P50 = iota // of the latencies, in ms
 	P95
@@ -48,8 +49,9 @@ func (f Figures) String() string {
 }
 
 // Check measures a program under a row's condition, and compares the figures
-// with the limits. These are of the row's own seeds: with those of the flag
-// -seeds, which are a little luckier or unluckier, the figures are only logged.
+// with the limits. The limits are for the row's own seeds. With the flag
+// -seeds, the figures are only logged, as other seeds are a little luckier or
+// unluckier.
 func (row Row) Check(t *testing.T, program maelstromtest.Program) {
 	t.Helper()
 	all := eachSeed(t, row.Seeds, func(t *testing.T, seed uint64) Figures {

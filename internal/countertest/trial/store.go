@@ -189,8 +189,8 @@ func badValue(t *testing.T, c *maelstromtest.Cluster, bad, when string) {
 	}
 	for i, node := range Nodes {
 		err := adds.Add(c, node, 1<<(3+i))
-		// If a node has seen a good value before, what it sends before it sees
-		// the bad one may still take effect, for all the node knows.
+		// A node that has seen a good value may send a swap before it sees the
+		// bad one. It cannot know whether that swap takes effect.
 		open := maelstrom.ErrorCode(err) == maelstrom.Timeout && when != "before the start"
 		checkRefusal(t, node, err, open, fmt.Sprintf("%.80q", bad))
 	}

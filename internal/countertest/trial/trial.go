@@ -114,7 +114,7 @@ func Within(limits Figures) Check {
 	}
 }
 
-// Never checks that no request was answered as wrong says.
+// Never checks that wrong is true of no request.
 func Never(wrong func(op maelstromtest.Op) bool) Check {
 	return func(t *testing.T, r *maelstromtest.Result) {
 		for _, op := range r.History {
@@ -208,8 +208,8 @@ func (l *Log) String() string {
 	return l.log.String()
 }
 
-// Isolated returns cfg with every link between nodes cut, so that each folds
-// for itself.
+// Isolated returns cfg with every link between nodes cut, so that each swaps by
+// itself.
 func Isolated(cfg maelstromtest.Config) maelstromtest.Config {
 	cut := maelstromtest.Fault{Kind: maelstromtest.Loss, Links: maelstromtest.NodeLinks, Probability: 1}
 	cfg.Nemesis = append(slices.Clip(cfg.Nemesis), cut)

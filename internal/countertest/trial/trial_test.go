@@ -33,7 +33,7 @@ func TestFaultsThatStrikeNothingAreReported(t *testing.T) {
 		{"clocks", []*maelstromtest.Result{faults("kill", 20, 0), faults("clock", 0, 20)}, "clock: 0 of 20"},
 		{"pauses", []*maelstromtest.Result{faults("pause", 0, 20)}, "pause: 0 of 20"},
 		{"cuts from the store", []*maelstromtest.Result{faults("store-cut", 0, 20)}, "store-cut: 0 of 20"},
-		{"partitions, which befall no node", []*maelstromtest.Result{faults("partition", 0, 20)}, ""},
+		{"partitions, which hit no node", []*maelstromtest.Result{faults("partition", 0, 20)}, ""},
 		{"doubled messages", []*maelstromtest.Result{doubled(10, 20)}, ""},
 		{"doubled messages that arrive together", []*maelstromtest.Result{doubled(9, 10), doubled(0, 10)}, "doubled messages: 9 of 20"},
 	} {
