@@ -25,7 +25,7 @@ maelstrom:
 	scripts/maelstrom.sh $(ARGS)
 
 ##   make compare    compare this counter with others on the same seeds (2 min);
-##                   ARGS="-seeds 50" runs 50 seeds instead of 10
+##                   ARGS="-seeds 50" runs 50 seeds instead of 5
 compare:
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
