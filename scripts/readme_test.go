@@ -47,8 +47,8 @@ func TestTheReadmeShowsTheSmallestRightNode(t *testing.T) {
 	}
 }
 
-// The README's node in Python runs on the bench as it stands. It is right alone,
-// and wrong, for the reason that the README gives, if there are three.
+// The README's node in Python runs on the bench as it stands. It is right
+// alone, and wrong, for the reason that the README gives, if there are three.
 func TestTheNodeInTheReadmeRunsOnTheBench(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
 		t.Skip("needs python3")

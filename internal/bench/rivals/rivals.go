@@ -29,6 +29,11 @@
 //     converges only as fast as the store lets it, and nothing says when it
 //     has. And a copy of a write that arrives after the next write takes the
 //     key back.
+//   - Receipts (package receipts). A compare-and-swap loop that stores, next to
+//     the total, a receipt of each node's last request. It is right, and serves
+//     one request of a node after the other.
+//   - Receipts and batching (batching, of the same package). One swap is for
+//     all requests that wait at a node.
 //
 // None of this is a bug in the store or in the library. They keep their
 // promises.

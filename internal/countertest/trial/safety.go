@@ -56,8 +56,8 @@ func allFaults(cfg maelstromtest.Config) maelstromtest.Config {
 	return cfg
 }
 
-// GreatestTotal lets the total grow to 2^53-1. What would take it further must be
-// refused with error 14, and everything else served.
+// GreatestTotal lets the total grow to 2^53-1. What would take it further must
+// be refused with error 14, and everything else served.
 func GreatestTotal(t *testing.T, program maelstromtest.Program) {
 	InCluster(t, program, maelstromtest.Config{}, func(t *testing.T, c *maelstromtest.Cluster) {
 		Served(t, c, "n1", Add(ledger.Max-5))

@@ -29,8 +29,8 @@ type result struct {
 }
 
 // ServeBatches makes n a counter as Serve does, with all waiting requests in
-// each swap. When n.Run has returned, the function that it returns waits for the
-// last swap.
+// each swap. When n.Run has returned, the function that it returns waits for
+// the last swap.
 func ServeBatches(n *maelstrom.Node, random *rand.Rand) (wait func()) {
 	b := &batcher{counter: &counter{node: n, turn: make(chan struct{}, 1), random: random}}
 	handle(n, b.add)

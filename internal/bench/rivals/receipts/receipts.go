@@ -59,7 +59,8 @@ func handle(n *maelstrom.Node, add func(delta int64) (total int64, err error)) {
 		}
 		return n.Reply(msg, map[string]any{"type": "add_ok"})
 	})
-	// A plain read of the store may show an old total. So a read is an add of 0.
+	// A plain read of the store may show an old total. So a read is an add of
+	// 0.
 	n.Handle("read", func(msg maelstrom.Message) error {
 		total, err := add(0)
 		if err != nil {
@@ -101,12 +102,12 @@ func (c *counter) include(ctx context.Context, delta int64) (total int64, err er
 			return c.known.Total, nil
 		}
 		// Another node's swap came first, or a message was lost. Each attempt
-		// takes a round trip, so there is no need to wait long: a node that does
-		// falls behind. A random pause keeps nodes out of step.
+		// takes a round trip, so there is no need to wait long: a node that
+		// does falls behind. A random pause keeps nodes out of step.
 		time.Sleep(time.Duration(c.random.Int64N(int64(longestPause))))
 	}
-	// The library sends this as error 13, which leaves open whether delta counts:
-	// a swap may still be on its way.
+	// The library sends this as error 13, which leaves open whether delta
+	// counts: a swap may still be on its way.
 	return 0, ctx.Err()
 }
 
