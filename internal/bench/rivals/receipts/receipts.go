@@ -59,8 +59,7 @@ func handle(n *maelstrom.Node, add func(delta int64) (total int64, err error)) {
 		}
 		return n.Reply(msg, map[string]any{"type": "add_ok"})
 	})
-	// A plain read of the store may show an old total. So a read is an add of
-	// 0.
+	// A read is an add of 0: a plain read of the store may show an old total.
 	n.Handle("read", func(msg maelstrom.Message) error {
 		total, err := add(0)
 		if err != nil {
