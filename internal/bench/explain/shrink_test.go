@@ -79,11 +79,15 @@ func TestNodesMoveUpIfOneIsLeftOut(t *testing.T) {
 }
 
 // A run that chance decided takes the same course when it is played again from
-// its record.
+// its record, if the node itself draws no random numbers.
 func TestARecordIsPlayedAsItHappened(t *testing.T) {
 	nemesis := maelstromtest.MustNemesis("partition,loss,late,duplicate,overtake,kill,pause,store-cut")
 	same, all := 0, 0
-	for _, design := range rivals.All {
+	for _, name := range []string{"rmw", "cas", "crdt"} {
+		design, err := rivals.Named(name)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for seed := range uint64(5) {
 			r := &runner{t: t, program: design.Program}
 			cfg := maelstromtest.Config{
