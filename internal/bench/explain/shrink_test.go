@@ -85,7 +85,7 @@ func TestARecordIsPlayedAsItHappened(t *testing.T) {
 	same, all := 0, 0
 	for _, design := range rivals.All {
 		for seed := range uint64(5) {
-			r := &runner{t: t, program: design.Program}
+			r := &runner{t: t, program: design.Program, cfg: maelstromtest.Config{Seed: seed}} // of the nodes' own chance
 			cfg := maelstromtest.Config{
 				Rate: 100, TimeLimit: 4 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
 				Nemesis: nemesis, NemesisInterval: 2 * time.Second, Seed: seed,
