@@ -25,6 +25,7 @@ type Plan struct {
 	Faults   []maelstromtest.ScriptedFault
 	Fates    []Fate
 	Ages     []Age
+	Rest     time.Duration // after the last answer
 }
 
 // A Request is made to a node at a time.
@@ -79,7 +80,7 @@ const theStore = "seq-kv"
 // that, used returns the plan without the fates and ages of messages that were
 // never sent.
 func (p Plan) script() (s *maelstromtest.Script, used func() Plan) {
-	s = &maelstromtest.Script{Faults: p.Faults}
+	s = &maelstromtest.Script{Faults: p.Faults, Rest: p.Rest}
 	for _, r := range p.Requests {
 		request := maelstromtest.Request{F: "read", Body: maelstromtest.Body{"type": "read"}}
 		if r.Delta != aRead {

@@ -89,7 +89,7 @@ func TestARecordIsPlayedAsItHappened(t *testing.T) {
 			t.Fatal(err)
 		}
 		for seed := range uint64(5) {
-			r := &runner{t: t, program: design.Program}
+			r := &runner{t: t, program: design.Program, cfg: maelstromtest.Config{Seed: seed}} // of the nodes' own chance
 			cfg := maelstromtest.Config{
 				Rate: 100, TimeLimit: 4 * time.Second, Latency: 10 * time.Millisecond, LatencyDist: "exponential",
 				Nemesis: nemesis, NemesisInterval: 2 * time.Second, Seed: seed,

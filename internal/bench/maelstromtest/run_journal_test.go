@@ -84,6 +84,21 @@ func TestTheJournalTellsWhatHappened(t *testing.T) {
 	}
 }
 
+// A scripted run goes on for its rest after the last answer: a fault that comes
+// then is in it.
+func TestAScriptedRunRestsAfterTheLastAnswer(t *testing.T) {
+	for rest, want := range map[time.Duration]int{0: 0, 199 * time.Millisecond: 0, 201 * time.Millisecond: 1} {
+		r := Simulate(t, Config{Script: &Script{
+			Requests: []ScriptedRequest{{Request: Request{F: "read", Body: Body{"type": "read"}}}},
+			Faults:   []ScriptedFault{{Kind: Kill, At: 200 * time.Millisecond, For: time.Second}},
+			Rest:     rest,
+		}}, linCounter)
+		if r.OK != 1 || len(r.Faults) != want {
+			t.Errorf("with a rest of %v: %d answers and faults %v", rest, r.OK, r.Faults)
+		}
+	}
+}
+
 // A script decides when requests are made, when faults happen, what becomes of
 // messages, and how the store answers.
 func TestAScriptTakesThePlaceOfChance(t *testing.T) {

@@ -8,14 +8,15 @@ import (
 )
 
 // A Script takes the place of chance: a run with a script draws nothing at
-// random. The run makes the listed requests instead of the workload's, and ends
-// when the last of them has been answered. The workload still judges the
-// answers. Times count from when all nodes were ready. If Deliver is nil,
-// messages take Config.Latency. If Answer is nil, the store answers from its
-// newest state.
+// random. The run makes the listed requests instead of the workload's. It ends
+// when the last of them has been answered and Rest has passed. The workload
+// still judges the answers. Times count from when all nodes were ready. If
+// Deliver is nil, messages take Config.Latency. If Answer is nil, the store
+// answers from its newest state.
 type Script struct {
 	Requests []ScriptedRequest
 	Faults   []ScriptedFault
+	Rest     time.Duration // after the last answer
 
 	// Deliver returns the copies of a message that involves no client. If there
 	// are none, it is lost.
@@ -69,6 +70,15 @@ func (l *load) play(s *Script) {
 		})
 	}
 	l.advance()
+}
+
+// end ends the run after a rest.
+func (l *load) end(rest time.Duration) {
+	if rest == 0 {
+		l.b.done = true
+		return
+	}
+	l.b.after(rest, func() { l.b.done = true })
 }
 
 // workerOf returns a worker of a node that has no request in hand.

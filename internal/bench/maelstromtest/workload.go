@@ -220,7 +220,9 @@ func (l *load) advance() {
 	case final:
 		l.b.done = true
 	case scripted:
-		l.b.done = l.unmade == 0
+		if l.unmade == 0 {
+			l.end(l.b.cfg.Script.Rest)
+		}
 	}
 }
 

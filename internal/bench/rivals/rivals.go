@@ -29,6 +29,11 @@
 //     converges only as fast as the store lets it, and nothing says when it
 //     has. And a copy of a write that arrives after the next write takes the
 //     key back.
+//   - Gossip (gossip), the same CRDT without the store. Each node keeps its
+//     part in memory, and tells the others. Once nodes have been able to talk
+//     for a second, every read is right. Until then a read misses what its node
+//     has not heard of, and a node that is killed takes with it what it has
+//     told nobody.
 //   - Receipts (package receipts). A compare-and-swap loop that stores, next to
 //     the total, a receipt of each node's last request. It is right, and serves
 //     one request of a node after the other.
@@ -65,6 +70,7 @@ var All = []Rival{
 	{"rmw", "read, add, write", Program(readAddWrite)},
 	{"cas", "compare-and-swap loop", Program(casLoop)},
 	{"crdt", "a key per node", Program(keyPerNode)},
+	{"gossip", "gossip", gossip},
 	{"receipts", "receipts", withReceipts(inTurn)},
 	{"batching", "receipts and batching", withReceipts(receipts.ServeBatches)},
 }

@@ -138,7 +138,7 @@ func (t *teller) arrows(s *Story, lane map[string]int, messages []*Message, mark
 
 // inRows gives each moment its row, and returns the times of the rows. If the
 // sender of a message does nothing until a copy arrives, the message is drawn
-// level: it is sent in the row in which that copy arrives.
+// level: it is sent in the row in which that copy arrives. (See arrivesFirst.)
 func inRows(moments []moment) (rows []time.Duration) {
 	slices.SortStableFunc(moments, func(a, b moment) int { return cmp.Or(a.pos-b.pos, a.order-b.order) })
 	level := map[*Message][]*int{} // the rows of messages that are sent where they arrive
@@ -157,11 +157,14 @@ func inRows(moments []moment) (rows []time.Duration) {
 }
 
 // arrivesFirst reports whether the message that was sent at start arrives
-// before its sender does anything else.
+// before its sender does anything else. If it goes from node to node, it must
+// also arrive before its receiver does anything: what that did without it is
+// then below where it was sent.
 func arrivesFirst(later []moment, start moment) bool {
-	for _, m := range later {
+	between := isNode(start.starts.Src) && isNode(start.starts.Dest)
+	for i, m := range later {
 		if m.ends == start.starts {
-			return true
+			return !between || !slices.ContainsFunc(later[:i], func(n moment) bool { return n.lane == m.lane })
 		}
 		if m.lane == start.lane && (m.starts == nil || m.starts.Time > start.starts.Time) {
 			return false

@@ -186,19 +186,13 @@ func (t *teller) behind(read *op, f *fit, missing int64) (gap int64) {
 	if !shapes[f.How].own {
 		return 0
 	}
-	known := map[string]int64{}
-	for _, p := range f.parts {
-		if p.from != aKey {
-			known[p.who] += p.value
-		}
-	}
 	var amounts []claim.Claim
 	for _, node := range t.nodes {
 		if shapes[f.How].from == aKey && node != read.Node {
 			continue // it has a key
 		}
 		adds := of(t.ackedBefore(read), node)
-		c := claim.PartOff{Of: f.claim, Peer: node, Known: known[node], Acked: sum(adds)}
+		c := claim.PartOff{Of: f.claim, Peer: node, Known: f.knownOf(node), Acked: sum(adds)}
 		c.Asked = t.askedUpTo(node, read.answered)
 		if c.Acked > c.Known && t.say(c) {
 			gap += c.Acked - c.Known
@@ -210,6 +204,18 @@ func (t *teller) behind(read *op, f *fit, missing int64) (gap int64) {
 		t.try("", claim.AllMissing{Read: read.index, Missing: missing, Of: amounts})
 	}
 	return gap
+}
+
+// knownOf returns what is counted of a node, apart from what keys hold. A
+// node's lives may have numbers of their own, each with the node's name in its
+// own.
+func (f *fit) knownOf(node string) (sum int64) {
+	for _, p := range f.parts {
+		if p.from != aKey && mentions(p.who, node) {
+			sum += p.value
+		}
+	}
+	return sum
 }
 
 // waited tells of a question that a node asked again for a read, as it was lost
@@ -344,16 +350,15 @@ func (t *teller) forgot(read *op, acked []*op) {
 		if t.journal[pos].What != journal.Killed || pos > read.answered {
 			continue
 		}
-		var lost int64
-		for _, o := range acked {
-			if o.answered < pos && t.born(read.Node, o.arrived) == t.born(read.Node, pos) {
-				lost += o.Int()
-			}
+		lost := slices.DeleteFunc(slices.Clone(acked), func(o *op) bool {
+			return o.answered > pos || t.born(read.Node, o.arrived) != t.born(read.Node, pos)
+		})
+		if len(lost) == 0 {
+			continue
 		}
-		if lost > 0 && t.try(Forgotten, claim.AckedInMemory{Node: read.Node, At: pos, Acked: lost}) {
-			return
-		}
-		if lost > 0 && t.because(Forgotten, claim.Killed{Node: read.Node, At: pos}) {
+		if t.try(Forgotten, claim.AckedInMemory{Node: read.Node, At: pos, Acked: sum(lost)}) ||
+			t.because(Forgotten, claim.Killed{Node: read.Node, At: pos}) {
+			t.say(t.acknowledged(lost[0]))
 			return
 		}
 	}
@@ -576,7 +581,7 @@ func (t *teller) notTold(c *change, to string, until *Message, read *op) {
 			t.inVain(read, m)
 			return
 		}
-		t.because(NotAsked, claim.NeverTold{Node: to, Service: c.service, Key: c.key, Until: until.ID})
+		t.try(NotAsked, claim.NeverTold{Node: to, Service: c.service, Key: c.key, Until: until.ID})
 		return
 	}
 	if latest.used.Newest >= c.state {
@@ -638,6 +643,9 @@ func (t *teller) silent(add *op, n *news, to string, until *Message, read *op) {
 	knew := slices.Sorted(maps.Keys(n.knew))
 	if !t.try(NotSent, claim.Silent{Add: add.index, Node: add.Node, Delta: add.Int(), Knew: knew, To: to, Until: until.ID}) {
 		return
+	}
+	if m := t.spread(add, len(t.journal)).via[to]; m != nil && isNode(m.Src) {
+		t.say(t.sent(m)) // it came too late
 	}
 	t.try("", claim.NoService{})
 	t.lastChange(add.Node, until.pos, until)

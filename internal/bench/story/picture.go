@@ -49,7 +49,7 @@ type Note struct {
 	Lane, Row int
 	Text      string
 	Style     Style
-	Dead      bool // from here on the lane's node is dead, up to its next fault
+	Dead      bool // from here on the lane's node is dead, until it is seen to be alive
 }
 
 // A Style is the kind of a note.

@@ -122,6 +122,7 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 		"rmw": {story.LostUpdate, story.OldAnswer, story.Outdated, story.TakenBack, story.OldBasis, story.OtherAmount, story.NotStored, story.OverCounted, story.Misdirected}, "rmw ": {story.LostUpdate, story.OldBasis},
 		"cas": {story.CountedTwice, story.OverCounted, story.OldAnswer, story.Outdated}, "cas ": {story.OldAnswer, story.Outdated}, "cas kill": {story.OldAnswer, story.Outdated},
 		"crdt": {story.OldAnswer, story.Outdated, story.TakenBack, story.OldBasis, story.NotStored, story.Misdirected, story.TooSoon, story.Undelivered}, "crdt ": {story.OldAnswer, story.Outdated}, "crdt loss": {story.OldAnswer, story.Outdated, story.Undelivered},
+		"gossip": {story.NotSent, story.Undelivered, story.Forgotten}, "gossip ": {story.NotSent, story.Undelivered},
 	}
 	anyway := []story.Kind{story.NodeKilled, story.CallLost, story.Unanswered, story.AnsweredLate, story.NotActedOn} // with faults, a request may not be answered
 	seeds := uint64(3)

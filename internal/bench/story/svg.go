@@ -102,19 +102,40 @@ func (c *canvas) lane(i int, lane Lane, top, bottom float64) {
 	half := float64(utf8.RuneCountInString(lane.Name))*4.2 + 10
 	round := map[Role]int{Client: 12, Node: 3, Service: 3}[lane.Role]
 	from, class := top+headHeight-4, "lane"
-	line := func(to float64) {
+	line := func(to float64, then string) {
 		c.add(`<line class="%s" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, class, x, from, x, to)
-		from = to
+		from, class = to, then
 	}
 	for _, n := range c.s.Notes {
-		if n.Lane == i && n.Style == AFault {
-			line(c.y(n.Row))
-			class = map[bool]string{false: "lane", true: "lane dead"}[n.Dead]
+		if n.Lane != i || !n.Dead {
+			continue
+		}
+		line(c.y(n.Row), "lane dead")
+		if row := c.s.alive(i, n.Row); row >= 0 {
+			line(c.y(row), "lane")
 		}
 	}
-	line(bottom)
+	line(bottom, "")
 	c.add(`<rect class="headbox" x="%.1f" y="%.1f" width="%.1f" height="26" rx="%d"/>`, x-half, top, 2*half, round)
 	c.add(`<text class="head" x="%.1f" y="%.1f">%s</text>`, x, top+17, html.EscapeString(lane.Name))
+}
+
+// alive returns the first row below another in which a node is seen to be
+// alive: a message reaches it, or it sends one. If there is none, it returns
+// -1.
+func (s *Story) alive(lane, below int) int {
+	first := -1
+	for _, a := range s.Arrows {
+		for _, end := range []struct {
+			lane, row int
+			seen      bool
+		}{{a.From, a.Sent, true}, {a.To, a.Ends, a.Fate == claim.Arrived}} {
+			if end.seen && end.lane == lane && end.row > below && (first < 0 || end.row < first) {
+				first = end.row
+			}
+		}
+	}
+	return first
 }
 
 // times writes the time of each row that has another than the row above.

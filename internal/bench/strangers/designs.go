@@ -119,7 +119,7 @@ func askpeers(n *node) {
 	})
 }
 
-func gossip(n *node) {
+func gossipAll(n *node) {
 	var parts tallies
 	n.onAdd(func(delta int) { parts.of(n.id).add(delta) })
 	n.onRead(parts.sum)

@@ -36,6 +36,17 @@ func designs() (all []design) {
 	return all
 }
 
+// A name says which design a node is to be, so no two have the same.
+func TestNoTwoDesignsHaveTheSameName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, d := range designs() {
+		if seen[d.name] {
+			t.Errorf("two are named %q", d.name)
+		}
+		seen[d.name] = true
+	}
+}
+
 // drawn returns a run that is drawn by its number.
 func drawn(number int) (design, maelstromtest.Config) {
 	cfg, all := storytest.Config(number), designs()

@@ -56,7 +56,7 @@ var All = []Stranger{
 	{Name: "askpeers",
 		What:   "keeps its part in memory; a read asks the others, and sums what it hears in 100 ms",
 		Faults: "partition", setup: askpeers},
-	{Name: "gossip", What: "sends all parts that it knows to all others every 200 ms", Right: true, setup: gossip},
+	{Name: "gossip_all", What: "sends all parts that it knows to all others every 200 ms", Right: true, setup: gossipAll},
 	{Name: "broadcast", What: "sends each add to the others once", Faults: "partition", setup: broadcast},
 	{Name: "rebroadcast",
 		What: "sends each add with an id to the others until they acknowledge", Right: true, setup: rebroadcast},
