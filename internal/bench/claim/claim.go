@@ -101,17 +101,17 @@ type missing struct{ what string }
 // say is short for Sprintf.
 func say(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
-// when says at what time something happened, as in "after 17 ms".
+// when says at what time something happened, as in "at 17 ms".
 func (r *Run) when(at int) string {
 	e := r.entry(at)
 	if e.Time < 0 || at < r.ready && r.whole(at, r.ready) {
 		return "before the first request"
 	}
-	return "after " + brief(e.Time)
+	return "at " + brief(e.Time)
 }
 
 // by says until when something was so, as in "By 17 ms".
-func (r *Run) by(at int) string { return "By " + strings.TrimPrefix(r.when(at), "after ") }
+func (r *Run) by(at int) string { return "By " + strings.TrimPrefix(r.when(at), "at ") }
 
 // brief shows a duration as people read it: with three digits, or from ten
 // seconds on with hundredths of a second.

@@ -291,7 +291,8 @@ func gist(run *claim.Run, c claim.Claim) string {
 	text := timeless(run.Text(c))
 	switch c.(type) {
 	case claim.Mute:
-		text, _, _ = strings.Cut(text, " that Maelstrom does not take")
+		_, text, _ = strings.Cut(text, ", ") // when
+		text, _, _ = strings.Cut(text, " that Maelstrom does not accept")
 	case claim.Unanswered:
 		text, _, _ = strings.Cut(text, " that was sent ")
 		text, _, _ = strings.Cut(text, " in time")

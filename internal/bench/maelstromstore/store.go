@@ -81,7 +81,7 @@ func Find(path string) (string, error) {
 		})
 		return filepath.EvalSymlinks(filepath.Join(path, filepath.Dir(newest)))
 	}
-	return "", fmt.Errorf("%s is not a run of Maelstrom, and has none in it: there is no jepsen.log", path)
+	return "", fmt.Errorf("%s is not the directory of a Maelstrom run, and does not contain one: there is no jepsen.log", path)
 }
 
 func modified(path string) time.Time {
@@ -143,18 +143,18 @@ func (r *reader) readLog(dir fs.FS) error {
 	case l.Workload == "", len(l.Nodes) == 0, l.Concurrency < 1:
 		return errors.New("jepsen.log does not say what was run")
 	case l.Workload != "g-counter":
-		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be told of", string(l.Workload))
+		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be read", string(l.Workload))
 	case l.crashed != "" && len(l.ops) == 0:
 		return fmt.Errorf("the run ended before its first request: %s", l.failure())
 	case len(l.ops) == 0:
-		return errors.New("the run has not come to its first request")
+		return errors.New("the run has not reached its first request")
 	}
 	r.Command, r.Bin, r.Start = l.Argv, l.Bin, l.start
 	switch {
 	case l.crashed != "":
 		r.Ended = "Maelstrom broke it off without results: " + l.crashed
 	case !l.done:
-		r.Ended = fmt.Sprintf("it was ended from outside, or is still going on: the log ends after %s", verdict.Time(l.last))
+		r.Ended = fmt.Sprintf("it was stopped from outside, or is still running: the log ends at %s", verdict.Time(l.last))
 	}
 	return nil
 }
@@ -248,15 +248,15 @@ func (r *reader) evidence(history []verdict.Op) verdict.Evidence {
 		if m.twice {
 			what = fmt.Sprintf("%s answered request %s of %s, which had been answered: %s", m.src, m.inReplyTo, m.dest, m.body)
 		}
-		text := "after " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
+		text := "at " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
 		e.Failures = append(e.Failures, verdict.Failure{Check: verdict.WellFormed, Text: text})
 	}
 	if r.coarse > 0 {
-		why := fmt.Sprintf("when %s began and ended is known to milliseconds only", verdict.Number(r.coarse, "request"))
+		why := fmt.Sprintf("the times of %s are known to milliseconds only", verdict.Number(r.coarse, "request"))
 		e.Unknown[verdict.ReadsInOrder], e.Unknown[verdict.IsLinearizable] = why, why
 	}
 	if !r.log.stopped {
-		e.Unknown[verdict.NoCrash] = "Maelstrom looks at that when it stops the nodes"
+		e.Unknown[verdict.NoCrash] = "Maelstrom checks this when it stops the nodes"
 	}
 	if !r.ended {
 		e.Unknown[verdict.WellFormed] = "not all messages are recorded"

@@ -111,10 +111,10 @@ func sortOutput(out []outgoing) {
 // emit sends a message that a node has printed.
 func (b *bench) emit(n *node, o outgoing) {
 	if o.remark != "" {
-		b.remark(n, string(o.line), o.remark+", which Maelstrom does not mind; other parsers may")
+		b.remark(n, string(o.line), o.remark+": Maelstrom accepts this, but a stricter parser may not")
 	}
 	if o.src != n.endpoint {
-		b.remark(n, string(o.line), "the src is "+o.src.name+", and to Maelstrom it is "+o.src.name+" that has sent the message")
+		b.remark(n, string(o.line), "the src is "+o.src.name+", so to Maelstrom "+o.src.name+" has sent the message")
 	}
 	if !n.life.ready {
 		b.heardBeforeInit(n, o)

@@ -106,5 +106,5 @@ func (r *Result) Err() error {
 }
 
 func (b *bench) complain(check, format string, args ...any) {
-	b.failures = append(b.failures, failure{Check: check, Text: "after " + verdict.Time(b.since()) + ": " + fmt.Sprintf(format, args...)})
+	b.failures = append(b.failures, failure{Check: check, Text: "at " + verdict.Time(b.since()) + ": " + fmt.Sprintf(format, args...)})
 }

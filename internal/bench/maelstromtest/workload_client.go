@@ -149,7 +149,7 @@ func (c *benchClient) close() {
 	case c.kind == "init":
 		c.endpoint.gone = "its init was over"
 	default:
-		c.endpoint.gone = fmt.Sprintf("its %s made after %s was over after %s",
+		c.endpoint.gone = fmt.Sprintf("its %s made at %s was over at %s",
 			c.kind, verdict.Time(c.began-c.b.epoch), verdict.Time(c.over-c.b.epoch))
 	}
 }

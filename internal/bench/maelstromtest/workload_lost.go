@@ -41,7 +41,7 @@ func (l *load) giveUp() {
 	}
 	before := l.phase
 	l.phase = lost
-	l.b.Ended = "no node could answer any more after " + verdict.Time(l.b.since())
+	l.b.Ended = "no node could answer after " + verdict.Time(l.b.since())
 	l.failAll()
 	if before == generating {
 		l.askTheRest()

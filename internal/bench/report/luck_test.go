@@ -60,7 +60,7 @@ func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 	before := append(ask(0, "n9", swap, change(0)), ask(0, "n9", swap, change(1))...)
 	at := 10*time.Second + 2*ms
 	const want = `chance: seq-kv had a choice for 1 of 3 final reads. For the final read of n1 it could answer the read of "k" from any of 3 states, ` +
-		`of which 2 hold an older value. Which it takes is random.`
+		`and 2 of them hold an older value. It chooses at random.`
 	for name, test := range map[string]struct {
 		during []journal.Entry
 		want   string

@@ -38,20 +38,20 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 		want     string
 	}{
 		{nil, "true", content(), "Maelstrom itself said :valid? true. The bench agrees."},
-		{lost, "false", content("workload false"), "Maelstrom itself said :valid? false, since :workload is false. The bench agrees."},
-		{nil, "", nil, "No verdict of Maelstrom's own was found (its JVM was killed)."},
-		{old, "", nil, "No verdict of Maelstrom's own was found (there is no results.edn that can be read)."},
-		{nil, ":unknown", content("perf :unknown"), "Maelstrom itself said :valid? :unknown, since :perf is :unknown. The bench says true, and no checker that both have differs."},
+		{lost, "false", content("workload false"), "Maelstrom itself said :valid? false, because :workload is false. The bench agrees."},
+		{nil, "", nil, "Maelstrom's own verdict was not found (its JVM was killed)."},
+		{old, "", nil, "Maelstrom's own verdict was not found (results.edn is missing or cannot be read)."},
+		{nil, ":unknown", content("perf :unknown"), "Maelstrom itself said :valid? :unknown, because :perf is :unknown. The bench says true, although no checker that both have differs."},
 		{lost, "true", content(), `Maelstrom itself said :valid? true. They differ: :workload is true, but the bench's check "final reads" is wrong.`},
-		{nil, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, since :stats is false and :workload is false. " +
+		{nil, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, because :stats is false and :workload is false. " +
 			`They differ: :stats is false, but the bench's check "every kind succeeded" is ok; :workload is false, but the bench's check "final reads" is ok.`},
-		{lost, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, since :stats is false and :workload is false. " +
+		{lost, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, because :stats is false and :workload is false. " +
 			`They differ: :stats is false, but the bench's check "every kind succeeded" is ok.`},
-		{lost, ":unknown", content("workload :unknown"), "Maelstrom itself said :valid? :unknown, since :workload is :unknown. " +
+		{lost, ":unknown", content("workload :unknown"), "Maelstrom itself said :valid? :unknown, because :workload is :unknown. " +
 			`They differ: :workload is :unknown, but the bench's check "final reads" is wrong.`},
 		{unfinal, "true", content(), "Maelstrom itself said :valid? true. The bench agrees."}, // final reads were not checked
-		{crashed, "true", content(), "Maelstrom itself said :valid? true. The bench says false, and no checker that both have differs."},
-		{nil, "false", nil, "Maelstrom itself said :valid? false. The bench says true, and no checker that both have differs."},
+		{crashed, "true", content(), "Maelstrom itself said :valid? true. The bench says false, although no checker that both have differs."},
+		{nil, "false", nil, "Maelstrom itself said :valid? false. The bench says true, although no checker that both have differs."},
 	} {
 		e := counted(verdict.Eventual, true)
 		if test.change != nil {
@@ -128,7 +128,7 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 		"results.json": `"maelstrom": {|"directory": "/home/me/store/g-counter/1"|"ended": "it was interrupted"|"valid": "false"|` +
 			`"workload": "false"|"notes": [|"bench_version"|"start_s"`,
 		"README.txt": "nodes of ./node.py, run by Maelstrom, started|" + run.Said() + "|read from /home/me/store|When n1 died is not known.|" +
-			"bench that read it, with its version and machine. maelstrom has what|\nmessages.jsonl\n    What Maelstrom recorded|\"full\" with \"missing\" is",
+			"version and machine of the bench that read the run.\n    \"maelstrom\" is what|\nmessages.jsonl\n    What Maelstrom recorded|\"full\" with \"missing\" is",
 		"latency.svg": "requests/s asked for",
 	} {
 		text := read(t, folder, file)

@@ -40,7 +40,7 @@ type Replay struct {
 	next    []past // what becomes of them with the request in hand
 	asked   []question
 	answers []*journal.Answer
-	misfits int    // replies that fit nothing that may have happened
+	misfits int    // replies that fit no possible state
 	misfit  string // the first of them
 }
 
@@ -376,11 +376,11 @@ func (r *Replay) doubts(from, to int32) bool {
 // Notes returns sentences on what is not known, once Answers has been called.
 func (r *Replay) Notes() (notes []string) {
 	if n := r.changes[len(r.changes)-1].doubts; n > 0 {
-		notes = append(notes, fmt.Sprintf("It is open whether some requests to %s, %d in all, changed anything: "+
-			"an old state that held what they set may have answered. What is told of them is likely.", r.name, n))
+		notes = append(notes, fmt.Sprintf("Some requests to %s (%d in all) may have changed something or not: "+
+			"an old state that already held the new value may have answered. What is said about them is only likely.", r.name, n))
 	}
 	if r.misfits > 0 {
-		notes = append(notes, fmt.Sprintf("Some answers of %s, %d in all, do not fit what else is known of it. The first: %s.",
+		notes = append(notes, fmt.Sprintf("Some answers of %s (%d in all) fit no state that it can have had. The first: %s.",
 			r.name, r.misfits, r.misfit))
 	}
 	return notes

@@ -115,7 +115,7 @@ func replay(name string, all []exchange) ([]*journal.Answer, *service.Replay) {
 
 // impossible reports whether a replay says that an answer does not fit.
 func impossible(r *service.Replay) bool {
-	return slices.ContainsFunc(r.Notes(), func(note string) bool { return strings.Contains(note, "do not fit") })
+	return slices.ContainsFunc(r.Notes(), func(note string) bool { return strings.Contains(note, "fit no state") })
 }
 
 // makers returns which request has made each state, or -1. Of a state that is
@@ -336,8 +336,8 @@ func refused(current, from string) string {
 type step struct{ caller, request, reply, want string }
 
 func TestWhatAReplayTells(t *testing.T) {
-	const open = "It is open whether some requests to seq-kv, 1 in all, changed anything: " +
-		"an old state that held what they set may have answered. What is told of them is likely."
+	const open = "Some requests to seq-kv (1 in all) may have changed something or not: " +
+		"an old state that already held the new value may have answered. What is said about them is only likely."
 	others := func(times, state int) (steps []step) { // so many changes of j, from that state on
 		for ; times > 0; times, state = times-1, state+1 {
 			steps = append(steps, step{"n0", writeJ(fmt.Sprint(state)), wrote, fmt.Sprintf("%d of %d j=%d", state, state, state)})
@@ -489,12 +489,12 @@ func TestWhatAReplayTells(t *testing.T) {
 			{"n0", cas("1", "2"), swapped, "4 of 4 k=2"},
 			{"n0", cas("7", "3"), value("9"), "5 of 5 unsure"},
 		}, notes: strings.Replace(open, "1 in", "2 in", 1) +
-			`|Some answers of seq-kv, 4 in all, do not fit what else is known of it. ` +
+			`|Some answers of seq-kv (4 in all) fit no state that it can have had. ` +
 			`The first: {"type":"read","key":"k"} from n0, answered with {"type":"read_ok","value":7}.`},
 		"answers from nowhere, long after each other": {steps: slices.Concat(
 			[]step{{"n0", cas("7", "8"), swapped, "0 of 0 k=8 unsure"}, {"n0", writeJ("7"), wrote, "1 of 1 j=7 unsure"}}, others(70, 2),
 			[]step{{"n0", read, value("9"), "72 of 72 unsure"}},
-		), notes: open + `|Some answers of seq-kv, 2 in all, do not fit what else is known of it. ` +
+		), notes: open + `|Some answers of seq-kv (2 in all) fit no state that it can have had. ` +
 			`The first: {"type":"cas","key":"k","from":7,"to":8} from n0, answered with {"type":"cas_ok"}.`},
 	} {
 		r := service.NewReplay("seq-kv")

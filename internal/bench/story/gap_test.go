@@ -30,7 +30,7 @@ func TestAFullJournalTellsOfTheStorm(t *testing.T) {
 	if s == nil || s.Kind != Repeated {
 		t.Fatalf("%+v", s)
 	}
-	for _, says := range []string{"n0 did not answer an add of 1 in time", "n0 sent seq-kv 9214 times", "seq-kv sent n0 9213 times"} {
+	for _, says := range []string{"n0 did not answer an add of 1 in time", `n0 sent seq-kv the same {"key":"counter","type":"cas"} 9214 times`, `seq-kv sent n0 the same {"code":22,"type":"error"} 9213 times`} {
 		if !strings.Contains(s.Caption, says) {
 			t.Errorf("it doesn't say %q:\n%s", says, s.Text())
 		}

@@ -77,17 +77,17 @@ const (
 
 // explanations say what each check demands.
 var explanations = map[string]string{
-	NoCrash: "a node runs until its input ends; Maelstrom breaks off a run in which a node has ended by itself",
-	OnlyMessages: "standard output is for messages alone, one JSON object a line, to nodes, services and clients that exist; " +
-		"from its first other line on, Maelstrom ignores all that a node prints",
-	StartsAndEnds: "a node that was killed answers init when it is started again, and it ends when its input ends",
-	RunComplete:   "the run goes on to its end, and the bench can do its part",
+	NoCrash: "a node runs until its input ends; if a node ends earlier, Maelstrom breaks off the run",
+	OnlyMessages: "standard output is only for messages, one JSON object a line, to nodes, services and clients that exist; " +
+		"after its first other line, Maelstrom ignores all that a node prints",
+	StartsAndEnds: "a node that was killed answers init when it is started again, and each node ends when its input ends",
+	RunComplete:   "the run reaches its end, and nothing disturbs the bench",
 	WellFormed: "each request gets one answer, of the right type and with the right fields; " +
-		"to Maelstrom any other answer is a failure",
+		"Maelstrom takes any other answer for a failure",
 	LiveAnswers:    "a node that is neither dead nor paused answers each request in time, if only with an error",
-	SomethingAsked: "a run in which nothing was asked, or nothing was answered, shows nothing",
-	EveryKind:      "of each kind of request at least one succeeds",
-	Available:      "at least the share of the requests that was demanded is answered ok",
+	SomethingAsked: "a run without requests, or without answers, proves nothing",
+	EveryKind:      "at least one request of each kind succeeds",
+	Available:      "at least the demanded share of the requests is answered ok",
 }
 
 // Judge makes all checks and comes to the verdict.
@@ -189,7 +189,7 @@ func (e Evidence) wellFormed(c Counts) Check {
 	for _, g := range grouped(bad, func(op Op) string { return op.Node + op.F + Kind(op.Text) }) {
 		what := fmt.Sprintf("%s gave a bad answer to %s: %s", g.first.Node, g.first.Request(), g.first.Text)
 		if g.n > 1 {
-			what = fmt.Sprintf("%s gave %d bad answers, the first to %s: %s", g.first.Node, g.n, g.first.Request(), g.first.Text)
+			what = fmt.Sprintf("%s gave %d bad answers; the first, to %s: %s", g.first.Node, g.n, g.first.Request(), g.first.Text)
 		}
 		findings = append(findings, what)
 	}
@@ -221,7 +221,7 @@ func (e Evidence) liveAnswers() Check {
 	for _, g := range grouped(missing, e.silence) {
 		what := g.first.Request()
 		if g.n > 1 {
-			what = fmt.Sprintf("%d requests, the first %s", g.n, what)
+			what = fmt.Sprintf("%d requests (the first: %s)", g.n, what)
 		}
 		findings = append(findings, e.silence(g.first)+" to "+what)
 	}
@@ -234,7 +234,7 @@ func (e Evidence) liveAnswers() Check {
 func (e Evidence) silence(op Op) string {
 	unheard := func(m Mute) bool { return m.Node == op.Node && m.At <= op.Complete }
 	if slices.ContainsFunc(e.Mutes, unheard) {
-		return "no answer of " + op.Node + " was heard in time"
+		return "no answer from " + op.Node + " was heard in time"
 	}
 	return op.Node + " gave no answer in time"
 }
