@@ -6,11 +6,11 @@
 //	run := claim.NewRun(result, journal)
 //	c := claim.Acknowledged{Add: 17, Node: "n2", Delta: 4, Reply: 310}
 //	if run.Holds(c) {
-//		fmt.Println(run.Text(c)) // n2 acknowledged an add of 4 after 848 ms.
+//		fmt.Println(run.Text(c)) // n2 acknowledged an add of 4 at 848 ms.
 //	}
 //
-// The package knows nothing of how claims are chosen. That is package story's
-// work, and the two share no code: what one takes for a fact, the other checks.
+// Package story chooses claims. The two packages share no code, so that this
+// one checks what the other takes for a fact.
 //
 // In the fields of a claim, an operation is its index in Result.History, a
 // message is its id in the journal, and At is the position of an entry in the
@@ -18,9 +18,9 @@
 // index, its node and its amount. All of them are checked, so that a claim
 // about the wrong thing does not hold by chance.
 //
-// A node can do what no journal shows: it may keep a file, or read a clock. So
-// claims speak of requests, messages and states, and never of what a node means
-// by them.
+// A node can do things that no journal shows, such as keep a file or read a
+// clock. So claims speak of requests, messages and states, and never of what a
+// node means by them.
 package claim
 
 import (

@@ -17,7 +17,7 @@ import (
 // from node to node with each message that has content: a field with a value,
 // beside type, msg_id and in_reply_to. It goes to a service with each message
 // of a node that has it, and from there with each answer that tells a value set
-// by such a message. A node that is killed has it no more.
+// by such a message. A node that is killed loses it.
 
 // NoPath says that news of an add did not come to To before it sent Until.
 type NoPath struct {
@@ -299,7 +299,7 @@ func (c LastGot) shows(*Run) Shown { return arrows(c.Message) }
 
 // Cone says that news of none of these acknowledged adds had come to the node
 // that answered a read before it did. They are all such adds that had been
-// acknowledged when the read was asked, without those of 0. If there are
+// acknowledged when the read was sent, without those of 0. If there are
 // Replies, messages that had told the node the value, the claim is about what
 // could be known where they were sent: a node's; or where their values were
 // set: a service's.

@@ -62,8 +62,8 @@ func (c AckedInMemory) text(r *Run) string {
 
 func (c AckedInMemory) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is killed") }
 
-// OwnAcked says that a read's node had itself acknowledged adds that make more
-// than it answered, before the read was asked.
+// OwnAcked says that before a read was sent, its node itself had acknowledged
+// adds that make more than it answered.
 type OwnAcked struct {
 	Read         int
 	Node         string
@@ -157,8 +157,8 @@ func (c Stderr) shows(r *Run) Shown {
 	return arrows().note(c.At, c.Node, "stderr: "+shorten(c.Line, 40))
 }
 
-// Mute says that a node printed a line that is no message, so that Maelstrom
-// would take nothing from it any more. Unheard is how many more lines it
+// Mute says that a node printed a line that is not a message, so that Maelstrom
+// ignores all that it prints afterwards. Unheard is how many more lines it
 // printed.
 type Mute struct {
 	Node, Line, Why string

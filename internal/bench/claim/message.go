@@ -160,7 +160,7 @@ func (c Misdirected) text(r *Run) string {
 func (c Misdirected) shows(*Run) Shown { return arrows(c.Earlier, c.Call, c.Reply) }
 
 // LeftOut says that some entries are missing: the journal had no room for them,
-// or nobody has recorded them.
+// or they were not recorded.
 type LeftOut struct{ At, Lines int }
 
 func (c LeftOut) holds(r *Run) bool {

@@ -33,8 +33,8 @@ func (c WrongTotal) shows(r *Run) Shown {
 	return r.exchange(c.Read, "wrong: should be "+ranges(c.Right))
 }
 
-// CountsRefused says that a final read can only be a sum in which adds are that
-// were refused for certain.
+// CountsRefused says that a final read can only be a sum that includes adds
+// that were refused for certain.
 type CountsRefused struct {
 	Read  int
 	Node  string
@@ -57,8 +57,8 @@ func (c CountsRefused) text(r *Run) string {
 func (c CountsRefused) shows(r *Run) Shown { return r.exchange(c.Read, "counts a refused add") }
 
 // OutOfBounds says that a read returned less than had been acknowledged when it
-// was asked, or more than all adds that had been asked for when it was
-// answered, without those that were refused for certain.
+// was sent, or more than all adds that had been sent when it was answered,
+// except those that were refused for certain.
 type OutOfBounds struct {
 	Read                int
 	Node                string
@@ -96,8 +96,8 @@ func (r *Run) exceptRefused(read int) string {
 	return " apart from adds that were refused for certain,"
 }
 
-// BelowSeen says that a read returned less than another that had been answered
-// when it was asked.
+// BelowSeen says that a read returned less than another one that had been
+// answered when it was sent.
 type BelowSeen struct {
 	Read    int
 	Node    string

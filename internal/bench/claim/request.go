@@ -90,9 +90,9 @@ func (c AnsweredLate) text(r *Run) string {
 
 func (c AnsweredLate) shows(*Run) Shown { return arrows(c.Reply) }
 
-// WrongReplyTo says that a node sent a request's client an answer with an
-// in_reply_to that is not the request's msg_id, and that is none of any request
-// of that client.
+// WrongReplyTo says that a node sent a request's client an answer whose
+// in_reply_to is not the msg_id of the request, nor that of any earlier request
+// of the client.
 type WrongReplyTo struct {
 	Op, Reply int
 	Got, Want string // JSON; Got is empty if there is none
@@ -257,8 +257,8 @@ func (c NoneSucceeded) text(*Run) string {
 	return say("%s succeeded, and %d were not answered.", none, c.Unanswered)
 }
 
-// InHand says how many other requests of clients a node had in hand when a
-// request came.
+// InHand says how many other requests of clients a node had not answered when a
+// request arrived.
 type InHand struct {
 	Op   int
 	Node string
@@ -398,7 +398,7 @@ func (c Unreplied) text(r *Run) string {
 
 func (c Unreplied) shows(*Run) Shown { return arrows(c.Call) }
 
-// NextSent says what a node sent next after a message came, if anything.
+// NextSent says what a node sent next after a message had arrived, if anything.
 type NextSent struct {
 	Node          string
 	Message, Next int // Next is -1 if it has sent nothing since

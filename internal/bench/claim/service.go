@@ -249,8 +249,8 @@ func (c Overwritten) shows(r *Run) Shown {
 	return shown
 }
 
-// WrittenBack says that a request that was sent before a key was changed to
-// Lost arrived after that and set the key to what it had been before.
+// WrittenBack says that a request set a key back to an earlier value: it was
+// sent before the change Lost, and took effect after it.
 type WrittenBack struct {
 	Service, Key   string
 	Lost           int // the change that was taken back
@@ -298,8 +298,9 @@ func (c SecondCopy) text(r *Run) string {
 
 func (c SecondCopy) shows(r *Run) Shown { return r.change(c.First).and(r.change(c.Second)) }
 
-// OnlyAdd says that when a node sent a request, it had some adds in hand, whose
-// requests had come and that it had not answered, and only one of an amount.
+// OnlyAdd says that when a node sent a request, it had some adds in hand, and
+// only one of them of this amount. An add is in hand from its arrival to its
+// answer.
 type OnlyAdd struct {
 	Add          int
 	Node         string
@@ -396,12 +397,12 @@ func (c CountedTwice) shows(r *Run) Shown {
 
 func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Second), -c.Delta }
 
-// Counted says, by counting, what had come to a node before At, what of that it
-// had acknowledged, and by how much it had changed a number. The change is less
-// than what it had acknowledged, or more than what had come. The number is one
-// that the node does change, if it changes any, and by no more in the end than
-// what has come, unless the claim is about just that; and until then it has
-// exchanged no content with other nodes.
+// Counted says by how much a node had changed a number before At, what the adds
+// make that had come to it, and what those make that it had acknowledged. The
+// change is less than what it had acknowledged, or more than what had come. The
+// number is one that the node does change, if it changes any, and by no more in
+// the end than what has come, unless the claim is about just that; and until
+// then it has exchanged no content with other nodes.
 type Counted struct {
 	Service, Key, Path, Node string
 	At                       int // where a node answers a client, or a change by Node

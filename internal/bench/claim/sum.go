@@ -237,9 +237,9 @@ func (c NotExplained) text(*Run) string {
 		c.Node, c.Value)
 }
 
-// PartOff says that what a read counted of a node is less than the node had
-// acknowledged when the read was asked, or more than all adds that had reached
-// it when the read was answered.
+// PartOff says that what a read counted for a node is less than the node had
+// acknowledged when the read was sent, or more than all adds that had reached
+// the node when the read was answered.
 type PartOff struct {
 	Of                  Sum
 	Peer                string

@@ -402,7 +402,7 @@ func (c *comparison) verdict() {
 		read := got.Check(check.Name)
 		switch {
 		case slices.Contains(unknown, check.Name), check.Name == verdict.LiveAnswers && len(want.Crashes) > 0:
-			// Nobody knows when a node ended.
+			// It is not known when a node ended.
 			same(c, check.Name, read.Status, verdict.NotChecked)
 		case c.late: // what overlapped is less well known
 			if read.Status == verdict.Wrong {

@@ -11,8 +11,8 @@
 // sent and received, jepsen.log the operations of workers and nemesis, and what
 // went wrong, and results.edn Maelstrom's own verdict. What they do not record
 // is either worked out, such as what seq-kv must have done to answer as it did
-// (package service), or left open: the journal ends with a Gap where it is not
-// known what followed.
+// (package service), or left open: where it is not known what followed, the
+// journal ends with a Gap.
 //
 // Two clocks come together: the journal's, which is the JVM's nanoTime, and the
 // log's, which has milliseconds. Operations that are matched with their
@@ -50,7 +50,8 @@ type Run struct {
 	Events int
 }
 
-// A Recording is what is known of a run besides what happened in it.
+// A Recording says where a run was read from, how it ended, what Maelstrom said
+// of it, and what is not known.
 type Recording struct {
 	Directory string            `json:"directory"`          // which was read; the caller of Read sets it
 	Ended     string            `json:"ended,omitempty"`    // how the run ended, if it did not come to its end
@@ -65,8 +66,9 @@ type Options struct {
 	Progress    func(done, total int64) // if set, is called now and then with the bytes that have been read
 }
 
-// Find returns the directory of a run, given that or one above it: store,
-// store/g-counter, or a link such as latest. Of several runs, it is the newest.
+// Find returns the directory of a run, given that directory or one above it:
+// store, store/g-counter, or a link such as latest. Of several runs, it is the
+// newest.
 func Find(path string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("cannot read %s: %w", path, errors.Unwrap(err))
@@ -159,8 +161,8 @@ func (r *reader) readLog(dir fs.FS) error {
 	return nil
 }
 
-// take takes the events up to the first of those that are missing. At the
-// start, the messages of init are known well enough if one end of each is.
+// take takes the events up to the first that is missing. At the start, the
+// messages of init are known well enough if one end of each is.
 func (r *reader) take(net *netJournal) {
 	r.Bytes, r.Events, r.Notes = net.bytes, len(net.events), append(r.Notes, net.notes...)
 	halves, requests := 0, false

@@ -333,8 +333,8 @@ func TestALateAnswerIsCountedOnce(t *testing.T) {
 	}
 }
 
-// What is kept of long lines for messages is their beginning. Receivers and the
-// journal get all of them.
+// Of long lines, error messages keep the beginning. Receivers and the journal
+// get all of them.
 func TestLongLinesAreShownInPart(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	const cut = "... (%d bytes in all)"

@@ -34,8 +34,8 @@ func told(t *testing.T, r *maelstromtest.Result, entries []journal.Entry) string
 	return text
 }
 
-// What was chance is told of final reads alone, and only where the store could
-// have given an older value and the node did nothing about it.
+// Chance is only mentioned for final reads, and only if the store could have
+// given an older value and the node did nothing about it.
 func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 	final := func(node string) maelstromtest.Op {
 		return maelstromtest.Op{F: "read", Node: node, Value: int64(3), Invoke: 10 * time.Second, Complete: 10*time.Second + 5*ms, Outcome: maelstromtest.OK, Final: true}

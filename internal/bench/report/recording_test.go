@@ -67,9 +67,9 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 	}
 }
 
-// Nobody knows who ended a run of Maelstrom's early. That nodes started and
-// ended as they should is never known of it, which does not keep it from being
-// linearizable.
+// It is not known who ended a run of Maelstrom's early. Nor is it ever known
+// whether its nodes started and ended as they should, but the run may be
+// linearizable all the same.
 func TestTheHeadlineOfARecordingClaimsWhatWasRecorded(t *testing.T) {
 	const unknown = "starts and ends (it is not recorded)"
 	run := recorded(counted(verdict.Eventual, false), maelstromstore.Recording{Ended: "its JVM was killed"})

@@ -20,7 +20,7 @@ import (
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
-// A traffic says what a store is asked.
+// A traffic says which requests a store gets.
 type traffic struct {
 	callers, keys, values       int  // how many there are
 	reads, writes, swaps, idles int  // shares; an idle swap is of a value for itself
@@ -169,8 +169,8 @@ func compare(all []exchange, got []*journal.Answer) (s score, err error) {
 	return s, nil
 }
 
-// Whatever a store is asked, a replay finds out what it did, except where it
-// says that it is not sure. No answer seems to be impossible.
+// Whatever requests a store gets, a replay finds out what it did, except where
+// it says that it is not sure. No answer seems to be impossible.
 func TestAReplayFindsOutWhatAStoreDid(t *testing.T) {
 	const requests = 3000
 	for name, traffic := range traffics {
@@ -189,7 +189,7 @@ func TestAReplayFindsOutWhatAStoreDid(t *testing.T) {
 	}
 }
 
-// Where a reply was not recorded, what is told of the others is still true.
+// If a reply was not recorded, what a replay says of the others is still true.
 func TestAReplayDoesWithoutSomeReplies(t *testing.T) {
 	for name, traffic := range traffics {
 		for seed := range uint64(3) {

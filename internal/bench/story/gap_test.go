@@ -37,7 +37,7 @@ func TestAFullJournalTellsOfTheStorm(t *testing.T) {
 	}
 }
 
-// Where something is missing, what is there is not taken for it.
+// Something that is there is not taken for something that is missing.
 func TestWhatIsThereIsNotTakenForWhatIsMissing(t *testing.T) {
 	const ms = time.Millisecond
 	ask := func(invoke, complete time.Duration) verdict.Op {

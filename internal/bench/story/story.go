@@ -6,10 +6,10 @@
 //		fmt.Println(s.Text())
 //	}
 //
-// A sentence, an arrow or a note that is not a claim that holds does not
-// appear. What to claim follows the flow of information, with no knowledge of
-// the node's design: how reads are made of what their nodes had been told, from
-// which states of services that came, and up to where news of an add had got.
+// Each sentence, arrow and note is a claim that holds. What to claim follows
+// the flow of information, without any knowledge of the node's design: how
+// reads are made from what their nodes had been told, from which states of
+// services that came, and how far news of an add had spread.
 //
 // The package only decides and draws: it has no clock, reads no files and runs
 // nothing.
@@ -79,10 +79,10 @@ const (
 	Unexplained  Kind = "no cause found"
 )
 
-// Tell returns the story of what decided that a run is wrong: of the first
-// check that Maelstrom makes, too, or else of the first other one. It returns
-// nil if no check is wrong. The other claims are made at the end of the story,
-// if it has not made them before.
+// Tell returns the story of the first wrong check that Maelstrom makes, too, or
+// else of the first other wrong check. It returns nil if no check is wrong, or
+// if there is nothing to tell. The claims in also come at the end of the story,
+// unless it has made them already.
 func Tell(r claim.Result, entries []journal.Entry, also ...claim.Claim) *Story {
 	t := newTeller(r, entries)
 	if t.whatIsWrong(); len(t.claims) == 0 {

@@ -177,8 +177,8 @@ func TestAnotherNodeMayAnswer(t *testing.T) {
 	}
 }
 
-// If nobody saw when a node ended, the story says what it was handed after the
-// last that it sent.
+// If it was not seen when a node ended, the story says which message it
+// received after the last that it sent.
 func TestACrashThatNobodySaw(t *testing.T) {
 	r, entries, lost := casLost(t)
 	ask := journal.Entry{Time: time.Second, ID: 99, Src: "c9", Dest: "n0", Body: []byte(`{"type":"read","msg_id":1}`)}

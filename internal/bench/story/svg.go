@@ -117,7 +117,7 @@ func (c *canvas) lane(i int, lane Lane, top, bottom float64) {
 	c.add(`<text class="head" x="%.1f" y="%.1f">%s</text>`, x, top+17, html.EscapeString(lane.Name))
 }
 
-// times writes the time of each row that has another than the row above.
+// times writes the time of each row, unless the row above has the same.
 func (c *canvas) times() {
 	last := ""
 	for row, t := range c.s.Rows {
@@ -147,7 +147,7 @@ func (c *canvas) arrow(a *Arrow) {
 // gone reports whether an arrow ends before it reaches its receiver.
 func (a *Arrow) gone() bool { return a.Fate == claim.WasLost || a.Fate == claim.WasCut }
 
-// open reports whether an arrow has no end that anybody saw.
+// open reports whether the end of an arrow was not seen.
 func (a *Arrow) open() bool { return a.Fate == claim.OnItsWay || a.Fate == claim.Unknown }
 
 // classes returns the names of an arrow's styles.

@@ -9,18 +9,19 @@ import (
 	"time"
 )
 
-// Evidence is what is known of a run, whoever made it. All times count from
-// when all nodes were ready.
+// Evidence is what a verdict rests on. All times count from when all nodes were
+// ready.
 type Evidence struct {
 	History []Op // in the order of invocations
 	Lives
 	Failures []Failure             // what went wrong that belongs to no single request
 	Down     map[string][]Interval // when each node was dead or paused
 	Complete bool                  // the run was not ended before its time
-	Idle     string                // why nothing was asked, if nothing was
+	Idle     string                // why no request was made, if none was
 
-	// Unknown has, by check, why what is known does not tell whether it is ok.
-	// One that is wrong is wrong all the same.
+	// Unknown says, by the name of a check, why the evidence does not show that
+	// it is ok. If the evidence shows that it is wrong, it is wrong
+	// nevertheless.
 	Unknown map[string]string
 
 	Consistency Consistency // what the nodes promise; empty: Eventual
@@ -161,8 +162,8 @@ func (e Evidence) failures(check string) (findings []string, n int) {
 	return findings, len(all)
 }
 
-// runComplete decides if it is wrong: a verdict on a run that was disturbed
-// would rest on nothing.
+// runComplete decides if it is wrong: a verdict on a disturbed run would have
+// no basis.
 func (e Evidence) runComplete() Check {
 	findings, _ := e.failures(RunComplete)
 	switch {
@@ -229,8 +230,8 @@ func (e Evidence) liveAnswers() Check {
 	return NewCheck(LiveAnswers, detail, findings)
 }
 
-// silence says what is known of a node that an answer has not come from. One
-// that Maelstrom no longer listened to may have answered.
+// silence says that a node's answer did not come. A node to which Maelstrom no
+// longer listened may have sent one.
 func (e Evidence) silence(op Op) string {
 	unheard := func(m Mute) bool { return m.Node == op.Node && m.At <= op.Complete }
 	if slices.ContainsFunc(e.Mutes, unheard) {
@@ -311,9 +312,9 @@ func (e Evidence) everyKind() Check {
 // available is Maelstrom's availability, which compares with a fraction of
 // single precision: nine of ten requests are less than 0.9.
 //
-// If the run ended early since no node could answer any more, all requests that
-// Maelstrom would still have made would have failed. So what is too little then
-// is too little, and no share is all.
+// If the run ended early because no node could answer any more, all further
+// requests of Maelstrom's would have failed. So a share that is too small then
+// stays too small, and the share cannot be total.
 func (e Evidence) available(c Counts) Check {
 	check := NewCheck(Available, "", nil)
 	switch found := fmt.Sprintf("%d of %s were answered ok", c.OK, Number(c.Invoked, "request")); {

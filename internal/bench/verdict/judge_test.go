@@ -198,8 +198,9 @@ func TestARequestToANodeThatIsDownNeedsNoAnswer(t *testing.T) {
 	}
 }
 
-// Of a node that ended when nobody looked, it is not known whether it was up
-// after it was last heard of. Nor is it of other nodes: Maelstrom tells of one.
+// If it was not seen when a node ended, it is not known whether it was up after
+// it was last heard of. Nor is that known of other nodes, since Maelstrom
+// reports only one.
 func TestANodeThatEndedUnseenMayHaveBeenUp(t *testing.T) {
 	const open = "not checked: it is not known whether n0 had ended when it did not answer the add of 1 made at 1.00 s"
 	const wrong = "wrong: nodes that were up left 1 of 2 requests unanswered"
