@@ -2,10 +2,13 @@ package report
 
 import (
 	"html"
+	"strconv"
 	"strings"
 	"testing"
 
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromstore"
+	"maelstrom-counter/internal/bench/maelstromstore/storetest"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -143,6 +146,45 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 		for _, unwanted := range []string{"seed", "node-logs", `"messages_in_flight": 0`, `"exits": null`, `"messages":`, "messages per request"} {
 			if strings.Contains(text, unwanted) {
 				t.Errorf("%s has %s", file, unwanted)
+			}
+		}
+	}
+}
+
+// README.txt names the events that messages.jsonl can have. The real Maelstrom
+// has fewer kinds of them: it has no faults but partitions, for example.
+func TestTheReadmeNamesTheEventsOfARun(t *testing.T) {
+	real := map[journal.What]bool{journal.ToStderr: true} // of a run with --log-stderr
+	for name, dir := range storetest.RealRuns() {
+		if name == "echo" { // another workload is not read
+			continue
+		}
+		run, err := maelstromstore.Read(dir, maelstromstore.Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		run.Entries(func(e journal.Entry) { real[e.What] = true })
+	}
+	ours, theirs := sample(), sample()
+	theirs.Maelstrom = &maelstromstore.Recording{Directory: "store"}
+	for what, virtual := range map[journal.What]bool{
+		journal.Sent: false, journal.Received: false, journal.Lost: false, journal.Blocked: false, journal.IsLate: false,
+		journal.Doubled: false, journal.Answered: false, journal.Killed: false, journal.Crashed: false, journal.Started: false,
+		journal.Paused: false, journal.Resumed: false, journal.LinkCut: false, journal.LinkMends: false, journal.ToStderr: false,
+		journal.Muted: false, journal.Unheard: false, journal.Pending: false, journal.Gap: false,
+		journal.ClockSet: true, // the clock of a process cannot be set
+	} {
+		for _, readme := range []struct {
+			of   string
+			run  Run
+			want bool
+		}{{"the bench", ours, !virtual}, {"Maelstrom", theirs, real[what]}} {
+			var text strings.Builder
+			if err := readme.run.writeReadme(&text); err != nil {
+				t.Fatal(err)
+			}
+			if named := strings.Contains(text.String(), strconv.Quote(string(what))); named != readme.want {
+				t.Errorf("README.txt of a run of %s names %q: %v", readme.of, what, named)
 			}
 		}
 	}
