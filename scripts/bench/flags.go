@@ -242,7 +242,7 @@ func (o *options) check(r raw, given map[string]bool) error {
 	return checkBin(o.bin)
 }
 
-// processFaults are the faults that a process can have: all but Clock, since
+// processFaults are the faults that can hit a process: all but Clock, since
 // processes have no wall clock of their own.
 func processFaults() []maelstromtest.Fault {
 	return slices.DeleteFunc(maelstromtest.AllFaults(), func(f maelstromtest.Fault) bool { return f.Kind == maelstromtest.Clock })

@@ -65,7 +65,7 @@ func (h *herald) watch(e maelstromtest.Entry) {
 		}
 		h.notice(e, "crashed %s: %s", h.when(e), why)
 	case maelstromtest.Muted:
-		h.notice(e, "is mute %s: it printed a line that Maelstrom does not take (%s)%s", h.when(e), e.Why, quoted(e.Text))
+		h.notice(e, "became mute %s: it printed a line that Maelstrom does not accept (%s)%s", h.when(e), e.Why, quoted(e.Text))
 	case maelstromtest.Pending:
 		h.notice(e, "has printed %d bytes without a newline %s%s", len(e.Text), h.when(e), quoted(e.Text))
 	}
@@ -140,9 +140,8 @@ func printable(line string) string {
 // when shows when something happened. Times count from when all nodes are
 // ready, and before that from the start.
 func (h *herald) when(e maelstromtest.Entry) string {
-	text := "after " + verdict.Time(e.Time)
 	if !h.ready {
-		text += " of starting"
+		return verdict.Time(e.Time) + " after the start"
 	}
-	return text
+	return "at " + verdict.Time(e.Time)
 }

@@ -33,13 +33,13 @@ func TestWhatHappensToNodesIsTold(t *testing.T) {
 	h.watch(crash)
 	h.watch(crash)
 	h.watch(maelstromtest.Entry{What: maelstromtest.Sent, Src: "n0", Dest: "seq-kv"})
-	want := "run 1  n0 is mute after 900 ms of starting: it printed a line that Maelstrom does not take (a blank line)\n" +
-		"run 1  n1 crashed after 2.31 s: exit status 1: TypeError: delta of undefined\n" +
-		"run 1  n1 crashed after 2.31 s: exit status 1\n" +
-		"run 1  n2 is mute after 300 ms: it printed a line that Maelstrom does not take (dest n9 does not exist): {\"dest\":    \"n9\"}\uFFFD\n" +
-		"run 1  n2 is mute after 300 ms: it printed a line that Maelstrom does not take (a blank line)\n" +
-		"run 1  n0 has printed 201 bytes without a newline after 1.0 ms: " + strings.Repeat("x", 200) + "…\n" +
-		"run 1  n1 crashed after 2.31 s: exit status 1 (more of this node is not shown here)\n"
+	want := "run 1  n0 became mute 900 ms after the start: it printed a line that Maelstrom does not accept (a blank line)\n" +
+		"run 1  n1 crashed at 2.31 s: exit status 1: TypeError: delta of undefined\n" +
+		"run 1  n1 crashed at 2.31 s: exit status 1\n" +
+		"run 1  n2 became mute at 300 ms: it printed a line that Maelstrom does not accept (dest n9 does not exist): {\"dest\":    \"n9\"}\uFFFD\n" +
+		"run 1  n2 became mute at 300 ms: it printed a line that Maelstrom does not accept (a blank line)\n" +
+		"run 1  n0 has printed 201 bytes without a newline at 1.0 ms: " + strings.Repeat("x", 200) + "…\n" +
+		"run 1  n1 crashed at 2.31 s: exit status 1 (more of this node is not shown here)\n"
 	if out.String() != want {
 		t.Errorf("told is\n%s, not\n%s", out.String(), want)
 	}

@@ -91,7 +91,7 @@ func TestTheReasonComesFirst(t *testing.T) {
 		last := 0
 		for _, part := range []string{
 			"final reads", "Beyond Maelstrom", "Latency of requests", "rate 100 requests/s",
-			"maelstrom Maelstrom itself said :valid? false, since :workload is false. The bench agrees.",
+			"maelstrom Maelstrom itself said :valid? false, because :workload is false. The bench agrees.",
 			"ended the run came to its end", "read from /maelstrom/store/1", "note What n1 did is not known.", "page ", "files ",
 		} {
 			i := strings.Index(rest[last:], part)

@@ -58,7 +58,7 @@ func TestEachKindOfClaimIsInAScene(t *testing.T) {
 	}
 }
 
-// What is not there cannot be known where the journal has a gap.
+// Where the journal has a gap, a claim that something is absent does not hold.
 func TestNoClaimOfAbsenceHoldsOverAGap(t *testing.T) {
 	absence := strings.Fields(`Unanswered SentSince Repeated Unreplied NextSent NoPath Undelivered Silent LastChange
 		AskedNobody AnsweredBefore ToldNothing LastGot Cone NoService Sum Explains NotExplained PartOff DeltasMissing AllMissing

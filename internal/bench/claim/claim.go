@@ -6,11 +6,11 @@
 //	run := claim.NewRun(result, journal)
 //	c := claim.Acknowledged{Add: 17, Node: "n2", Delta: 4, Reply: 310}
 //	if run.Holds(c) {
-//		fmt.Println(run.Text(c)) // n2 acknowledged an add of 4 after 848 ms.
+//		fmt.Println(run.Text(c)) // n2 acknowledged an add of 4 at 848 ms.
 //	}
 //
-// The package knows nothing of how claims are chosen. That is package story's
-// work, and the two share no code: what one takes for a fact, the other checks.
+// Package story chooses claims. The two packages share no code, so that this
+// one checks what the other takes for a fact.
 //
 // In the fields of a claim, an operation is its index in Result.History, a
 // message is its id in the journal, and At is the position of an entry in the
@@ -18,9 +18,9 @@
 // index, its node and its amount. All of them are checked, so that a claim
 // about the wrong thing does not hold by chance.
 //
-// A node can do what no journal shows: it may keep a file, or read a clock. So
-// claims speak of requests, messages and states, and never of what a node means
-// by them.
+// A node can do things that no journal shows, such as keep a file or read a
+// clock. So claims speak of requests, messages and states, and never of what a
+// node means by them.
 package claim
 
 import (
@@ -101,17 +101,17 @@ type missing struct{ what string }
 // say is short for Sprintf.
 func say(format string, args ...any) string { return fmt.Sprintf(format, args...) }
 
-// when says at what time something happened, as in "after 17 ms".
+// when says at what time something happened, as in "at 17 ms".
 func (r *Run) when(at int) string {
 	e := r.entry(at)
 	if e.Time < 0 || at < r.ready && r.whole(at, r.ready) {
 		return "before the first request"
 	}
-	return "after " + brief(e.Time)
+	return "at " + brief(e.Time)
 }
 
 // by says until when something was so, as in "By 17 ms".
-func (r *Run) by(at int) string { return "By " + strings.TrimPrefix(r.when(at), "after ") }
+func (r *Run) by(at int) string { return "By " + strings.TrimPrefix(r.when(at), "at ") }
 
 // brief shows a duration as people read it: with three digits, or from ten
 // seconds on with hundredths of a second.

@@ -17,7 +17,7 @@ import (
 // from node to node with each message that has content: a field with a value,
 // beside type, msg_id and in_reply_to. It goes to a service with each message
 // of a node that has it, and from there with each answer that tells a value set
-// by such a message. A node that is killed has it no more.
+// by such a message. A node that is killed loses it.
 
 // NoPath says that news of an add did not come to To before it sent Until.
 type NoPath struct {
@@ -36,11 +36,11 @@ func (c NoPath) holds(r *Run) bool {
 
 func (c NoPath) text(r *Run) string {
 	if c.Node == c.To {
-		return say("%s was killed after its add of %d had come, and had no news of it when it %s.",
+		return say("%s was killed after an add of %d had arrived. Before it %s, no message could have told it of that add again.",
 			c.To, c.Delta, r.did(c.Until))
 	}
-	return say("No message with any content led from %s's add of %d to %s before it %s, not even through others.",
-		c.Node, c.Delta, c.To, r.did(c.Until))
+	return say("Before %s %s, no message could have told it of %s's add of %d, not even through others.",
+		c.To, r.did(c.Until), c.Node, c.Delta)
 }
 
 // did says what a node did by sending a message, as in "answered that read".
@@ -98,8 +98,8 @@ func (c Path) holds(r *Run) bool {
 }
 
 func (c Path) text(r *Run) string {
-	return say("%s led from %s's add of %d to %s before it %s.",
-		verdict.Number(len(c.Messages), "message"), c.Node, c.Delta, c.To, r.did(c.Until))
+	return say("Before %s %s, it could have learned of %s's add of %d through %s.",
+		c.To, r.did(c.Until), c.Node, c.Delta, verdict.Number(len(c.Messages), "message"))
 }
 
 func (c Path) shows(*Run) Shown { return arrows(c.Messages...) }
@@ -130,7 +130,7 @@ func (c Undelivered) holds(r *Run) bool {
 }
 
 func (c Undelivered) text(r *Run) string {
-	return say("By then %s had not arrived that can have told of %s's add of %d%s.",
+	return say("By then, %s that could have told of %s's add of %d had not arrived%s.",
 		verdict.Number(len(c.Messages), "message"), c.Node, c.Delta, r.fates(c.Messages))
 }
 
@@ -174,8 +174,14 @@ func (c Silent) holds(r *Run) bool {
 }
 
 func (c Silent) text(r *Run) string {
-	return say("After %s's add of %d, %s sent no content to any further node, and nothing that changed a service, until %s %s.",
-		c.Node, c.Delta, shorten(strings.Join(c.Knew, ", "), 60), c.To, r.did(c.Until))
+	until := say("until %s %s", c.To, r.did(c.Until))
+	if len(c.Knew) == 1 {
+		return say("After %s's add of %d, %s told no other node anything and changed nothing in a service %s.",
+			c.Node, c.Delta, c.Knew[0], until)
+	}
+	return say("After %s's add of %d, only these nodes could know of it %s: %s. "+
+		"They told no other node anything and changed nothing in a service.",
+		c.Node, c.Delta, until, shorten(strings.Join(c.Knew, ", "), 60))
 }
 
 // LastChange says what the last change was that a node made in a service before
@@ -193,8 +199,8 @@ func (c LastChange) holds(r *Run) bool {
 }
 
 func (c LastChange) text(r *Run) string {
-	return say("The last change that %s had made in a service when %s %s: it set %s's key %s to %s %s.", c.Node,
-		r.message(c.Until).src, r.did(c.Until), c.Service, name(c.Key), outline(c.Value), r.when(c.At))
+	return say("Before %s %s, the last change that %s made in a service was %s: it set %s's key %s to %s.",
+		r.message(c.Until).src, r.did(c.Until), c.Node, r.when(c.At), c.Service, name(c.Key), outline(c.Value))
 }
 
 func (c LastChange) shows(r *Run) Shown { return r.change(c.At) }
@@ -214,7 +220,7 @@ func (c AskedNobody) holds(r *Run) bool {
 }
 
 func (c AskedNobody) text(*Run) string {
-	return say("Between that read and its answer, %s sent nothing to anybody.", c.Node)
+	return say("Between that read and its answer, %s sent nothing to other nodes or to services.", c.Node)
 }
 
 // AnsweredBefore says that a node answered a read before these of the messages
@@ -239,11 +245,11 @@ func (c AnsweredBefore) holds(r *Run) bool {
 }
 
 func (c AnsweredBefore) text(*Run) string {
-	what := "the answer to a request"
+	what := "an answer to a request"
 	if n := len(c.Calls); n > 1 {
-		what = say("the answers to %d requests", n)
+		what = say("answers to %d requests", n)
 	}
-	return say("%s answered that read before it had %s that it had sent since the read came.", c.Node, what)
+	return say("%s answered that read before it had %s that it had sent after the read arrived.", c.Node, what)
 }
 
 func (c AnsweredBefore) shows(r *Run) Shown {
@@ -267,7 +273,7 @@ func (c ToldNothing) holds(r *Run) bool {
 }
 
 func (c ToldNothing) text(*Run) string {
-	return say("Nobody had told %s anything since it started.", c.Node)
+	return say("Since %s started, it had received nothing from a node or service.", c.Node)
 }
 
 // LastGot says which message from a node or service was the last that had
@@ -285,7 +291,7 @@ func (c LastGot) holds(r *Run) bool {
 }
 
 func (c LastGot) text(r *Run) string {
-	return say("The last message of a node or service that had reached %s by then is %s from %s, %s.",
+	return say("The last message that %s had received from a node or service by then was %s from %s, %s.",
 		c.Node, r.body(c.Message), c.Src, r.when(r.message(c.Message).arrival()))
 }
 
@@ -293,7 +299,7 @@ func (c LastGot) shows(*Run) Shown { return arrows(c.Message) }
 
 // Cone says that news of none of these acknowledged adds had come to the node
 // that answered a read before it did. They are all such adds that had been
-// acknowledged when the read was asked, without those of 0. If there are
+// acknowledged when the read was sent, without those of 0. If there are
 // Replies, messages that had told the node the value, the claim is about what
 // could be known where they were sent: a node's; or where their values were
 // set: a service's.
@@ -323,19 +329,20 @@ func (c Cone) holds(r *Run) bool {
 }
 
 func (c Cone) text(r *Run) string {
-	who, adds := c.Node, say("an add of %d", c.Sum)
-	if len(c.Replies) == 1 {
-		who = "whoever set that value"
-	} else if len(c.Replies) > 1 {
-		who = "whoever set those values"
-	}
+	adds, it := say("an add of %d", c.Sum), "it"
 	if len(c.Adds) > 1 {
-		adds = say("%d adds, %d in all,", len(c.Adds), c.Sum)
+		adds, it = say("%d adds that sum to %d", len(c.Adds), c.Sum), "them"
 	}
-	if len(c.Replies) == 1 && code(r.message(c.Replies[0])) == 20 {
-		return say("Before that read was asked, %s had been acknowledged, of which a key that does not exist tells nothing.", adds)
+	why := say("%s could not know of %s when it answered", c.Node, it)
+	switch n := len(c.Replies); {
+	case n == 1 && code(r.message(c.Replies[0])) == 20:
+		why = "A key that does not exist cannot contain " + it
+	case n == 1:
+		why = "That value cannot contain " + it
+	case n > 1:
+		why = "Those values cannot contain " + it
 	}
-	return say("Before that read was asked, %s had been acknowledged that %s cannot have known of.", adds, who)
+	return say("Before that read was sent, %s had been acknowledged. %s.", adds, why)
 }
 
 func (c Cone) shows(*Run) Shown { return arrows(c.Replies...) }

@@ -55,14 +55,15 @@ func (c AckedInMemory) holds(r *Run) bool {
 }
 
 func (c AckedInMemory) text(r *Run) string {
-	return say("%s was killed %s. The adds that it had acknowledged make %d, and since the first it had told nobody anything.",
+	return say("%s was killed %s. It had acknowledged adds that sum to %d. "+
+		"Since the first of them arrived, it had told no other node anything and changed nothing in a service.",
 		c.Node, r.when(c.At), c.Acked)
 }
 
 func (c AckedInMemory) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is killed") }
 
-// OwnAcked says that a read's node had itself acknowledged adds that make more
-// than it answered, before the read was asked.
+// OwnAcked says that before a read was sent, its node itself had acknowledged
+// adds that make more than it answered.
 type OwnAcked struct {
 	Read         int
 	Node         string
@@ -76,7 +77,7 @@ func (c OwnAcked) holds(r *Run) bool {
 }
 
 func (c OwnAcked) text(*Run) string {
-	return say("%s itself had acknowledged adds that make %d before that read was asked.", c.Node, c.Acked)
+	return say("Before that read was sent, %s itself had acknowledged adds that sum to %d.", c.Node, c.Acked)
 }
 
 // Crash says that a node ended by itself: at a time, or if that was not seen,
@@ -95,12 +96,12 @@ func (c Crash) holds(r *Run) bool {
 }
 
 func (c Crash) text(*Run) string {
-	when := "after " + brief(c.At)
+	when := "at " + brief(c.At)
 	if c.Unseen {
-		when = "some time " + when
+		when = "some time after " + brief(c.At)
 	}
 	if c.Unseen && c.At < 0 {
-		when = "at some time"
+		when = "at a time that is not recorded"
 	}
 	return say("%s ended by itself %s: %s.", c.Node, when, c.Why)
 }
@@ -156,8 +157,8 @@ func (c Stderr) shows(r *Run) Shown {
 	return arrows().note(c.At, c.Node, "stderr: "+shorten(c.Line, 40))
 }
 
-// Mute says that a node printed a line that is no message, so that Maelstrom
-// would take nothing from it any more. Unheard is how many more lines it
+// Mute says that a node printed a line that is not a message, so that Maelstrom
+// ignores all that it prints afterwards. Unheard is how many more lines it
 // printed.
 type Mute struct {
 	Node, Line, Why string
@@ -181,10 +182,12 @@ func (c Mute) text(r *Run) string {
 		line = ""
 	}
 	if c.Unheard > 0 {
-		since = say(" It has printed %s since.", verdict.Number(c.Unheard, "more line"))
+		since = say(" It printed %s after that.", verdict.Number(c.Unheard, "more line"))
 	}
-	return say("%s printed a line that Maelstrom does not take %s (%s)%s. "+
-		"From then on it is mute: nothing that it prints counts.%s", c.Node, r.when(c.At), shorten(c.Why, 200), line, since)
+	when := r.when(c.At)
+	return say("%s, %s printed a line that Maelstrom does not accept (%s)%s. "+
+		"From then on %s is mute: Maelstrom ignores all that it prints.%s",
+		strings.ToUpper(when[:1])+when[1:], c.Node, shorten(c.Why, 200), line, c.Node, since)
 }
 
 func (c Mute) shows(*Run) Shown { return arrows().note(c.At, c.Node, c.Node+" is mute from here") }
@@ -223,5 +226,5 @@ func (c Within) holds(r *Run) bool {
 }
 
 func (c Within) text(r *Run) string {
-	return say("That was %s after the request came.", brief(r.entry(c.At).Time-r.entry(r.request(c.Op).arrival()).Time))
+	return say("That was %s after the request arrived.", brief(r.entry(c.At).Time-r.entry(r.request(c.Op).arrival()).Time))
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"maelstrom-counter/internal/bench/journal"
-	"maelstrom-counter/internal/bench/verdict"
 )
 
 // A Fate is what became of a message.
@@ -56,7 +55,10 @@ func (c Message) text(r *Run) string {
 		fate += say(", delayed by %s", brief(c.Late))
 	}
 	if c.Copies > 1 {
-		fate += say(", and the network copied it %s", verdict.Number(c.Copies-1, "time"))
+		fate += ", and the network duplicated it"
+	}
+	if c.Copies > 2 {
+		fate += say(" %d times", c.Copies-1)
 	}
 	return say("%s sent %s %s %s; %s.", c.Src, c.Dest, r.body(c.ID), r.when(m.sent), fate)
 }
@@ -117,11 +119,11 @@ func (m *message) arrivals(before int) (n int) {
 }
 
 func (c GotTwice) text(r *Run) string {
-	twice := "which the network copied"
+	twice := "The network duplicated it, and both copies arrived"
 	if c.First != c.Second {
-		twice = say("and the same again %s", r.when(r.message(c.Second).sent))
+		twice = say("It sent the same again %s, and both arrived", r.when(r.message(c.Second).sent))
 	}
-	return say("%s sent %s %s %s, %s; both arrived.",
+	return say("%s sent %s %s %s. %s.",
 		c.Src, c.Dest, r.body(c.First), r.when(r.message(c.First).sent), twice)
 }
 
@@ -151,14 +153,14 @@ func (c Misdirected) holds(r *Run) bool {
 }
 
 func (c Misdirected) text(r *Run) string {
-	return say("What looked like the answer to %s, which %s had sent %s, answers a request of its earlier life, %s; it came %s.",
-		r.body(c.Call), c.Node, r.when(r.message(c.Call).sent), r.body(c.Earlier), r.when(r.message(c.Reply).arrival()))
+	return say("%s sent %s %s. What looked like the answer arrived %s, but it answered a request from an earlier life of %s: %s.",
+		c.Node, r.body(c.Call), r.when(r.message(c.Call).sent), r.when(r.message(c.Reply).arrival()), c.Node, r.body(c.Earlier))
 }
 
 func (c Misdirected) shows(*Run) Shown { return arrows(c.Earlier, c.Call, c.Reply) }
 
 // LeftOut says that some entries are missing: the journal had no room for them,
-// or nobody has recorded them.
+// or they were not recorded.
 type LeftOut struct{ At, Lines int }
 
 func (c LeftOut) holds(r *Run) bool {
@@ -167,9 +169,9 @@ func (c LeftOut) holds(r *Run) bool {
 }
 
 func (c LeftOut) text(r *Run) string {
-	from, left := strings.TrimPrefix(r.when(c.At), "after "), r.entry(c.At).Omitted
+	from, left := strings.TrimPrefix(r.when(c.At), "at "), r.entry(c.At).Omitted
 	if left.Missing {
-		return say("Not all that happened from %s on is recorded.", from)
+		return say("The record is incomplete from %s on.", from)
 	}
 	return say("The journal had no room for %d lines, from %s to %s.", c.Lines, from, brief(left.Until))
 }
@@ -197,6 +199,6 @@ func (c SentMost) text(r *Run) string {
 	if left.MoreTimes > 0 {
 		atLeast = "at least "
 	}
-	return say("In that time %s sent %s %s%d times the same %s.",
-		c.Src, c.Dest, atLeast, c.Times, shorten(string(left.Most[c.Most].Body), 90))
+	return say("In that time, %s sent %s the same %s %s%d times.",
+		c.Src, c.Dest, shorten(string(left.Most[c.Most].Body), 90), atLeast, c.Times)
 }

@@ -9,8 +9,8 @@ import (
 	"maelstrom-counter/internal/bench/verdict"
 )
 
-// nearMisses are claims that hold unless one more thing happens: what is left
-// out if near is false.
+// nearMisses are claims that hold unless one more thing happens. If near is
+// false, that thing is left out.
 var nearMisses = []struct {
 	name string
 	play func(s *scene, near bool) Claim

@@ -25,16 +25,16 @@ func (c WrongTotal) holds(r *Run) bool {
 }
 
 func (c WrongTotal) text(r *Run) string {
-	return say("%s answered %d to the final read %s; right would be %s.",
+	return say("%s answered the final read with %d %s. The right answer is %s.",
 		c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
 }
 
 func (c WrongTotal) shows(r *Run) Shown {
-	return r.exchange(c.Read, "wrong: right would be "+ranges(c.Right))
+	return r.exchange(c.Read, "wrong: should be "+ranges(c.Right))
 }
 
-// CountsRefused says that a final read can only be a sum in which adds are that
-// were refused for certain.
+// CountsRefused says that a final read can only be a sum that includes adds
+// that were refused for certain.
 type CountsRefused struct {
 	Read  int
 	Node  string
@@ -50,15 +50,15 @@ func (c CountsRefused) holds(r *Run) bool {
 }
 
 func (c CountsRefused) text(r *Run) string {
-	return say("%s answered %d to the final read %s. Without the adds that were refused for certain, right would be %s.",
+	return say("%s answered the final read with %d %s. Without the adds that were refused for certain, the right answer is %s.",
 		c.Node, c.Value, r.answeredWhen(c.Read), ranges(c.Right))
 }
 
 func (c CountsRefused) shows(r *Run) Shown { return r.exchange(c.Read, "counts a refused add") }
 
 // OutOfBounds says that a read returned less than had been acknowledged when it
-// was asked, or more than all adds that had been asked for when it was
-// answered, without those that were refused for certain.
+// was sent, or more than all adds that had been sent when it was answered,
+// except those that were refused for certain.
 type OutOfBounds struct {
 	Read                int
 	Node                string
@@ -71,11 +71,11 @@ func (c OutOfBounds) holds(r *Run) bool {
 }
 
 func (c OutOfBounds) text(r *Run) string {
-	but := say("adds that make %d had been acknowledged before it was asked", c.Acked)
+	but := say("Before that read was sent, adds that sum to %d had been acknowledged", c.Acked)
 	if c.Value > c.Asked {
-		but = say("all adds until then make only %d", c.Asked)
+		but = say("By then,%s only adds that sum to %d had been sent", r.exceptRefused(c.Read), c.Asked)
 	}
-	return say("%s answered %d to a read %s, although %s.", c.Node, c.Value, r.answeredWhen(c.Read), but)
+	return say("%s answered a read with %d %s. %s.", c.Node, c.Value, r.answeredWhen(c.Read), but)
 }
 
 func (c OutOfBounds) shows(r *Run) Shown {
@@ -85,8 +85,19 @@ func (c OutOfBounds) shows(r *Run) Shown {
 	return r.exchange(c.Read, say("wrong: %d had been acknowledged", c.Acked))
 }
 
-// BelowSeen says that a read returned less than another that had been answered
-// when it was asked.
+// exceptRefused names the adds that OutOfBounds does not count, if there are
+// any.
+func (r *Run) exceptRefused(read int) string {
+	end := r.op(read).Complete
+	refused := r.adds(func(_ int, op verdict.Op) bool { return op.Invoke <= end && op.Outcome == verdict.Fail })
+	if refused == 0 {
+		return ""
+	}
+	return " apart from adds that were refused for certain,"
+}
+
+// BelowSeen says that a read returned less than another one that had been
+// answered when it was sent.
 type BelowSeen struct {
 	Read    int
 	Node    string
@@ -102,7 +113,7 @@ func (c BelowSeen) holds(r *Run) bool {
 }
 
 func (c BelowSeen) text(r *Run) string {
-	return say("%s answered %d to a read %s, although %s had answered %d to another before it was asked.",
+	return say("%s answered a read with %d %s. Before that read was sent, %s had answered another one with %d.",
 		c.Node, c.Value, r.answeredWhen(c.Read), c.By, c.Seen)
 }
 
@@ -127,7 +138,7 @@ func (c NotLinearizable) holds(r *Run) bool {
 }
 
 func (c NotLinearizable) text(r *Run) string {
-	return say("%s answered %d to a read %s, which no order of the adds explains together with the reads before it.",
+	return say("%s answered a read with %d %s. No order of the adds explains both this answer and the reads before it.",
 		c.Node, c.Value, r.answeredWhen(c.Read))
 }
 
@@ -148,7 +159,7 @@ func (c Answered) holds(r *Run) bool {
 }
 
 func (c Answered) text(r *Run) string {
-	return say("%s answered %d to %s %s.", c.Node, c.Value, r.noun(c.Read), r.answeredWhen(c.Read))
+	return say("%s answered %s with %d %s.", c.Node, r.noun(c.Read), c.Value, r.answeredWhen(c.Read))
 }
 
 func (c Answered) shows(r *Run) Shown { return r.exchange(c.Read, "") }

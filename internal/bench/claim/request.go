@@ -63,10 +63,10 @@ func (c Unanswered) text(r *Run) string {
 	op, m, what := r.op(c.Op), r.message(c.Request), r.noun(c.Op)
 	waited := brief(op.Complete - op.Invoke)
 	if at := m.arrival(); at >= 0 {
-		return say("%s did not answer %s in time: it came %s, and the client waited for %s.",
+		return say("%s did not answer %s in time. The request arrived %s, and the client waited for %s.",
 			c.Node, what, r.when(at), waited)
 	}
-	return say("%s did not answer %s that was sent %s; the client waited for %s.", c.Node, what, r.when(m.sent), waited)
+	return say("%s did not answer %s that was sent %s. The client waited for %s.", c.Node, what, r.when(m.sent), waited)
 }
 
 func (c Unanswered) shows(r *Run) Shown {
@@ -84,15 +84,15 @@ func (c AnsweredLate) holds(r *Run) bool {
 
 func (c AnsweredLate) text(r *Run) string {
 	m := r.message(c.Reply)
-	return say("%s sent the answer to that %s, %s after the client had given up.",
+	return say("%s sent its answer %s, %s after the client had given up.",
 		m.src, r.when(m.sent), brief(r.entry(m.sent).Time-r.op(c.Op).Complete))
 }
 
 func (c AnsweredLate) shows(*Run) Shown { return arrows(c.Reply) }
 
-// WrongReplyTo says that a node sent a request's client an answer with an
-// in_reply_to that is not the request's msg_id, and that is none of any request
-// of that client.
+// WrongReplyTo says that a node sent a request's client an answer whose
+// in_reply_to is not the msg_id of the request, nor that of any earlier request
+// of the client.
 type WrongReplyTo struct {
 	Op, Reply int
 	Got, Want string // JSON; Got is empty if there is none
@@ -179,9 +179,12 @@ func (c BadAnswer) text(r *Run) string {
 		ExtraField: say("it has a field %q, which does not belong there", c.Field),
 		NotInteger: say("its %s is not an integer", c.Field),
 		TooLarge:   say("its %s does not fit in 64 bits", c.Field),
-		TwoAnswers: "it had answered that before",
-		NoSuchCode: "it has no code that is an integer",
+		TwoAnswers: m.src + " had answered that request before",
+		NoSuchCode: "its code is not an integer",
 	}[c.Problem]
+	if c.Problem == NoSuchCode && c.Field == "" {
+		what = "it has no code"
+	}
 	return say("%s answered %s with %s %s: %s.", m.src, r.noun(c.Op), r.body(c.Reply), r.when(m.sent), what)
 }
 
@@ -206,11 +209,11 @@ func (c Refused) holds(r *Run) bool {
 
 func (c Refused) text(r *Run) string {
 	m := r.message(c.Reply)
-	kind := "which leaves open whether it happened"
+	kind := "leaves open whether the request took effect"
 	if c.Definite {
-		kind = "which says for certain that it did not happen"
+		kind = "says for certain that the request did not take effect"
 	}
-	return say("%s answered %s with error %d %s, %s.",
+	return say("%s answered %s with error %d %s. That code %s.",
 		c.Node, r.noun(c.Op), c.Code, r.when(m.sent), kind)
 }
 
@@ -241,20 +244,21 @@ func (c NoneSucceeded) holds(r *Run) bool {
 
 func (c NoneSucceeded) text(*Run) string {
 	none := "None of the " + verdict.Number(c.Asked, c.F)
-	if c.Asked == 1 {
-		none = "Not even the only " + c.F
-	}
-	switch c.Unanswered {
-	case 0:
+	switch {
+	case c.Asked == 1 && c.Unanswered == 0:
+		return "The only " + c.F + " did not succeed."
+	case c.Asked == 1:
+		return "The only " + c.F + " was not answered."
+	case c.Unanswered == 0:
 		return none + " succeeded."
-	case c.Asked:
+	case c.Unanswered == c.Asked:
 		return none + " was answered."
 	}
 	return say("%s succeeded, and %d were not answered.", none, c.Unanswered)
 }
 
-// InHand says how many other requests of clients a node had in hand when a
-// request came.
+// InHand says how many other requests of clients a node had not answered when a
+// request arrived.
 type InHand struct {
 	Op   int
 	Node string
@@ -272,7 +276,7 @@ func (c InHand) holds(r *Run) bool {
 }
 
 func (c InHand) text(*Run) string {
-	return say("%s had %s in hand when it came.", c.Node, verdict.Number(c.N, "other request"))
+	return say("When it arrived, %s had %s.", c.Node, verdict.Number(c.N, "other unanswered request"))
 }
 
 // SentSince says what a node sent from the arrival of a request until its
@@ -365,7 +369,8 @@ func (c Repeated) text(r *Run) string {
 	if c.AtLeast {
 		times, how = "at least "+times, "of those that are recorded, "+how
 	}
-	return say("Until the client gave up, %s sent %s %s %s; %s.", c.Node, c.Dest, what, times, how)
+	return say("Until the client gave up, %s sent %s %s %s. %s.",
+		c.Node, c.Dest, what, times, strings.ToUpper(how[:1])+how[1:])
 }
 
 func (c Repeated) shows(*Run) Shown {
@@ -388,12 +393,12 @@ func (c Unreplied) holds(r *Run) bool {
 }
 
 func (c Unreplied) text(r *Run) string {
-	return say("%s never answered what %s had sent it %s.", c.Dest, c.Src, r.when(r.message(c.Call).sent))
+	return say("%s never answered the request that %s sent it %s.", c.Dest, c.Src, r.when(r.message(c.Call).sent))
 }
 
 func (c Unreplied) shows(*Run) Shown { return arrows(c.Call) }
 
-// NextSent says what a node sent next after a message came, if anything.
+// NextSent says what a node sent next after a message had arrived, if anything.
 type NextSent struct {
 	Node          string
 	Message, Next int // Next is -1 if it has sent nothing since
@@ -412,16 +417,16 @@ func (c NextSent) holds(r *Run) bool {
 
 func (c NextSent) text(r *Run) string {
 	m := r.message(c.Message)
-	came := say("%s was handed %s from %s %s", c.Node, r.body(c.Message), m.src, r.when(m.arrival()))
+	came := say("%s received %s from %s %s", c.Node, r.body(c.Message), m.src, r.when(m.arrival()))
 	if c.Next < 0 {
-		return came + ", and has sent nothing since."
+		return came + ". It sent nothing after that."
 	}
 	next := r.message(c.Next)
 	later := "at once"
 	if d := r.entry(next.sent).Time - r.entry(m.arrival()).Time; d > 0 {
 		later = brief(d) + " later"
 	}
-	return say("%s; the next that it sent was %s to %s, %s.", came, r.body(c.Next), next.dest, later)
+	return say("%s. Its next message was %s to %s, %s.", came, r.body(c.Next), next.dest, later)
 }
 
 func (c NextSent) shows(r *Run) Shown {

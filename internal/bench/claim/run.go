@@ -13,7 +13,7 @@ import (
 	"maelstrom-counter/internal/bench/verdict"
 )
 
-// A Result is what is known of a run beside its journal.
+// A Result is what claims are checked against besides the journal.
 type Result struct {
 	verdict.Verdict
 	verdict.Lives

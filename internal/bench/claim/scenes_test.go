@@ -443,6 +443,7 @@ func wrongAnswers(s *scene) []said {
 		{Claim: Refused{refused, reply, "n1", 11, true}},
 		{Claim: Refused{open, maybe, "n1", 13, false}},
 		{Claim: CountsRefused{read, "n2", 4, []Range{{Lo: 0, Hi: 2}}}},
+		{Claim: OutOfBounds{read, "n2", 4, 0, 2}},
 	}
 }
 

@@ -65,7 +65,7 @@ func (c Told) text(r *Run) string {
 	m := r.message(c.Reply)
 	age := ""
 	if canonical(c.Was) != canonical(c.Is) {
-		age = say(", from an old state: in the newest it %s", is(c.Is, c.Path))
+		age = say(". That was an old state: in the newest state the key %s", was(c.Is, c.Path))
 	}
 	return say("%s told %s %s that its key %s %s%s.",
 		c.Service, c.Node, r.when(m.sent), name(c.Key)+inside(c.Path), is(c.Was, c.Path), age)
@@ -111,6 +111,14 @@ func is(value, path string) string {
 		return "does not exist"
 	}
 	return "is " + part(value, path)
+}
+
+// was says what a key was.
+func was(value, path string) string {
+	if value == "" {
+		return "did not exist"
+	}
+	return "was " + part(value, path)
 }
 
 // tellsApart reports whether a path is empty, or that of a number which shows
@@ -163,7 +171,8 @@ func (c NeverTold) holds(r *Run) bool {
 }
 
 func (c NeverTold) text(r *Run) string {
-	return say("%s had told %s nothing of its key %s before it %s.", c.Service, c.Node, name(c.Key), r.did(c.Until))
+	return say("%s had told %s nothing about its key %s before %s %s.",
+		c.Service, c.Node, name(c.Key), c.Node, r.did(c.Until))
 }
 
 // NeverSet says that nothing ever set a key, and how often a service answered
@@ -186,8 +195,8 @@ func (c NeverSet) holds(r *Run) bool {
 }
 
 func (c NeverSet) text(*Run) string {
-	return say("Nothing ever set %s's key %s; %d answers say that it does not exist.",
-		c.Service, name(c.Key), c.Refused)
+	return say("No request ever set %s's key %s. %s said that it does not exist.",
+		c.Service, name(c.Key), verdict.Number(c.Refused, "answer"))
 }
 
 // Overwritten says that a node set a key without knowing of the change before
@@ -220,13 +229,13 @@ func (c Overwritten) holds(r *Run) bool {
 }
 
 func (c Overwritten) text(r *Run) string {
-	knew := "had been told nothing of it"
+	knew := "had been told nothing about that key"
 	if c.Told >= 0 {
-		knew = say("had last been told that it %s", is(c.Knew, ""))
+		knew = say("had last been told that the key %s", is(c.Knew, ""))
 	}
 	then := say("changed it to %s %s", outline(c.To), r.when(c.At))
 	if c.Idle {
-		then = say("set it to %s, too, %s, which changed nothing", outline(c.To), r.when(c.At))
+		then = say("also set it to %s %s, which changed nothing", outline(c.To), r.when(c.At))
 	}
 	return say("%s changed %s's key %s to %s %s. %s %s, and %s.", c.LostBy, c.Service, name(c.Key),
 		outline(c.LostTo), r.when(c.Lost), c.By, knew, then)
@@ -240,8 +249,8 @@ func (c Overwritten) shows(r *Run) Shown {
 	return shown
 }
 
-// WrittenBack says that a request that was sent before a key was changed to
-// Lost arrived after that and set the key to what it had been before.
+// WrittenBack says that a request set a key back to an earlier value: it was
+// sent before the change Lost, and took effect after it.
 type WrittenBack struct {
 	Service, Key   string
 	Lost           int // the change that was taken back
@@ -261,7 +270,7 @@ func (c WrittenBack) holds(r *Run) bool {
 
 func (c WrittenBack) text(r *Run) string {
 	m := r.message(c.Call)
-	return say("%s changed %s's key %s to %s %s. Then a %s took effect that %s had sent %s before, and took the key back to %s.",
+	return say("%s changed %s's key %s to %s %s. Then a %s that %s had sent %s earlier took effect, and set the key back to %s.",
 		c.LostBy, c.Service, name(c.Key), outline(c.LostTo), r.when(c.Lost), m.kind, c.By,
 		brief(r.entry(c.At).Time-r.entry(m.sent).Time), outline(c.To))
 }
@@ -283,14 +292,15 @@ func (c SecondCopy) holds(r *Run) bool {
 }
 
 func (c SecondCopy) text(r *Run) string {
-	return say("The network made another copy of %s's %s, and both changed %s's key %s: %s and %s.",
+	return say("The network duplicated %s's %s. Both copies changed %s's key %s, %s and %s.",
 		c.By, r.body(c.Call), c.Service, name(c.Key), r.when(c.First), r.when(c.Second))
 }
 
 func (c SecondCopy) shows(r *Run) Shown { return r.change(c.First).and(r.change(c.Second)) }
 
-// OnlyAdd says that when a node sent a request, it had some adds in hand, whose
-// requests had come and that it had not answered, and only one of an amount.
+// OnlyAdd says that when a node sent a request, it had some adds in hand, and
+// only one of them of this amount. An add is in hand from its arrival to its
+// answer.
 type OnlyAdd struct {
 	Add          int
 	Node         string
@@ -307,11 +317,11 @@ func (c OnlyAdd) holds(r *Run) bool {
 }
 
 func (c OnlyAdd) text(r *Run) string {
-	which := say("one add in hand: the add of %d that had come", c.Delta)
+	which := say("one unanswered add: the add of %d that had arrived", c.Delta)
 	if c.InHand > 1 {
-		which = say("%d adds in hand, and only one of %d: that had come", c.InHand, c.Delta)
+		which = say("%d unanswered adds. Only one of them was of %d: it had arrived", c.InHand, c.Delta)
 	}
-	return say("When %s sent that, it had %s %s.", c.Node, which, r.when(r.request(c.Add).arrival()))
+	return say("When %s sent that request, it had %s %s.", c.Node, which, r.when(r.request(c.Add).arrival()))
 }
 
 func (c OnlyAdd) shows(r *Run) Shown { return arrows(r.request(c.Add).id) }
@@ -336,7 +346,7 @@ func (c AnotherAmount) holds(r *Run) bool {
 }
 
 func (c AnotherAmount) text(r *Run) string {
-	return say("%s changed %s's key %s from %d to %d %s; the one add that it had in hand was of %d.",
+	return say("%s changed %s's key %s from %d to %d %s. Its only unanswered add was of %d.",
 		c.By, c.Service, name(c.Key)+inside(c.Path), c.From, c.To, r.when(c.At), c.Delta)
 }
 
@@ -376,7 +386,8 @@ func (c CountedTwice) holds(r *Run) bool {
 }
 
 func (c CountedTwice) text(r *Run) string {
-	return say("%s changed %s's key %s by %d %s, and again %s; each time it had one add in hand, the same add of %d.",
+	return say("%s changed %s's key %s by %d %s, and again %s. "+
+		"Each time it sent the change, its only unanswered add was the same add of %d.",
 		c.Node, c.Service, name(c.Key)+inside(c.Path), c.Delta, r.when(c.First), r.when(c.Second), c.Delta)
 }
 
@@ -386,12 +397,12 @@ func (c CountedTwice) shows(r *Run) Shown {
 
 func (c CountedTwice) amount() (string, int64) { return say("change %d", c.Second), -c.Delta }
 
-// Counted says, by counting, what had come to a node before At, what of that it
-// had acknowledged, and by how much it had changed a number. The change is less
-// than what it had acknowledged, or more than what had come. The number is one
-// that the node does change, if it changes any, and by no more in the end than
-// what has come, unless the claim is about just that; and until then it has
-// exchanged no content with other nodes.
+// Counted says by how much a node had changed a number before At, what the adds
+// make that had come to it, and what those make that it had acknowledged. The
+// change is less than what it had acknowledged, or more than what had come. The
+// number is one that the node does change, if it changes any, and by no more in
+// the end than what has come, unless the claim is about just that; and until
+// then it has exchanged no content with other nodes.
 type Counted struct {
 	Service, Key, Path, Node string
 	At                       int // where a node answers a client, or a change by Node
@@ -413,10 +424,10 @@ func (c Counted) holds(r *Run) bool {
 func (c Counted) text(r *Run) string {
 	key := say("%s's key %s", c.Service, name(c.Key)+inside(c.Path))
 	if c.Changed > c.Asked {
-		return say("%s, the adds that had reached %s made %d, but its changes of %s made %d.",
+		return say("%s, %s had received adds that sum to %d, but its changes to %s sum to %d.",
 			r.by(c.At), c.Node, c.Asked, key, c.Changed)
 	}
-	return say("%s, %s had acknowledged %d, but its changes of %s made %d.",
+	return say("%s, %s had acknowledged adds that sum to %d, but its changes to %s sum to %d.",
 		r.by(c.At), c.Node, c.Acked, key, c.Changed)
 }
 
@@ -455,8 +466,8 @@ func (c SameSteps) holds(r *Run) bool {
 }
 
 func (c SameSteps) text(*Run) string {
-	return say("All %d changes of %s's key %s by %s were by %d; the %s that it acknowledged make %d.",
-		c.N, c.Service, name(c.Key)+inside(c.Path), c.Node, c.Step, verdict.Number(c.Adds, "add"), c.Acked)
+	return say("%s changed %s's key %s %d times, each time by %d. The %s that it acknowledged sum to %d.",
+		c.Node, c.Service, name(c.Key)+inside(c.Path), c.N, c.Step, verdict.Number(c.Adds, "add"), c.Acked)
 }
 
 // AskedInVain says that when a node sent a request, its earlier question had
@@ -474,7 +485,7 @@ func (c AskedInVain) holds(r *Run) bool {
 }
 
 func (c AskedInVain) text(r *Run) string {
-	return say("When %s sent that, %s had not answered what it had asked %s.",
+	return say("When %s sent that, it had no answer yet to the request that it had sent to %s %s.",
 		c.Node, c.Dest, r.when(r.message(c.Question).sent))
 }
 

@@ -79,16 +79,24 @@ var shapes = map[How]shape{
 	ToldOnce:         {oneNumber, true, false, "what %s was told for that read"},
 	CachedKey:        {oneNumber, false, false, "the last that %s had been told of it"},
 	CachedRead:       {oneNumber, false, false, "the last that %s had been told of it"},
-	Keys:             {eachKey, true, false, "the sum of the keys that %s asked for on that read"},
-	OthersKeys:       {eachKey, true, true, "and of the others' keys that it asked for on that read"},
-	CachedKeys:       {eachKey, false, false, "the sum of what %s had last been told of all keys"},
-	OthersCachedKeys: {eachKey, false, true, "and of what it had last been told of the others' keys"},
+	Keys:             {eachKey, true, false, "the sum of the values that %s was told during the read"},
+	OthersKeys:       {eachKey, true, true, "and of the values of other keys that it was told during the read"},
+	CachedKeys:       {eachKey, false, false, "the sum of the last value that %s had been told of each key"},
+	OthersCachedKeys: {eachKey, false, true, "and of the last value that it had been told of each other key"},
 	OwnAlone:         {nobody, false, true, "alone"},
-	PeersAnswers:     {eachPeer, true, true, "and of what the others answered for that read"},
-	PeersLast:        {eachPeer, false, true, "and of the last that each of the others had sent it"},
-	Deltas:           {eachPeer, false, true, "and of all that the others had sent it"},
-	PeersMost:        {eachNode, false, true, "and of the most that it had been sent for each of the others"},
-	LastMap:          {eachNode, false, false, "the sum of the last that %s had been sent for each node"},
+	PeersAnswers:     {eachPeer, true, true, "and of what the other nodes last sent it during the read"},
+	PeersLast:        {eachPeer, false, true, "and of what each other node had last sent it"},
+	Deltas:           {eachPeer, false, true, "and of all that the other nodes had sent it"},
+	PeersMost:        {eachNode, false, true, "and of the greatest number that it had been sent for each other node"},
+	LastMap:          {eachNode, false, false, "the sum of the last number that %s had been sent for each node"},
+}
+
+// sum says what a node adds up.
+func (s shape) sum(node string) string {
+	if s.own {
+		return say("the sum of %s's own adds %s", node, s.text)
+	}
+	return say(s.text, node)
 }
 
 // A Formula is a way in which a read's value is made of what a node was told.
@@ -151,14 +159,14 @@ func (c Sum) text(r *Run) string {
 	if p := c.Parts[0]; c.Formula.single() || len(c.Parts) == 1 && p.Message >= 0 {
 		service, key, ofKey := strings.Cut(p.Of, " ")
 		if ofKey {
-			key = " of its key " + shorten(key, 24)
+			key = " about its key " + shorten(key, 24)
 		}
 		m := r.message(p.Message)
 		if code(m) == 20 {
-			return say("%s had told %s that its key %s does not exist, which makes %d; that came %s.",
-				service, c.Node, strings.TrimPrefix(key, " of its key "), c.Value, r.when(m.arrival()))
+			return say("%s had told %s that its key %s does not exist, which counts as %d. That message arrived %s.",
+				service, c.Node, strings.TrimPrefix(key, " about its key "), c.Value, r.when(m.arrival()))
 		}
-		return say("%d is what %s had told %s%s; that came %s.", c.Value, service, c.Node, key, r.when(m.arrival()))
+		return say("%d is what %s had told %s%s. That message arrived %s.", c.Value, service, c.Node, key, r.when(m.arrival()))
 	}
 	shape, texts := shapes[c.Formula.How], make([]string, len(c.Parts))
 	for i, p := range c.Parts {
@@ -168,11 +176,7 @@ func (c Sum) text(r *Run) string {
 		}
 		texts[i] = say("%d (%s)", p.Value, of)
 	}
-	what := shape.text
-	if shape.own {
-		what = "the sum of the own adds of %s " + what
-	}
-	return say("%d is "+what+": %s.", c.Value, c.Node, shorten(strings.Join(texts, " + "), 160))
+	return say("%d is %s: %s.", c.Value, shape.sum(c.Node), shorten(strings.Join(texts, " + "), 160))
 }
 
 func (c Sum) shows(r *Run) (shown Shown) {
@@ -197,7 +201,17 @@ func (c Explains) holds(r *Run) bool {
 }
 
 func (c Explains) text(*Run) string {
-	return say("That explains %d of the %d reads that returned more than 0.", c.N, c.Of)
+	reads, how := say("%d of the %d reads", c.N, c.Of), "equal "+shapes[c.Formula.How].sum("their node")
+	if c.N == c.Of && c.N > 1 {
+		reads = say("All %d reads", c.N)
+	}
+	switch {
+	case c.Formula.single() && c.Formula.Key != "":
+		how = "returned what their node had been told about that key"
+	case c.Formula.single():
+		how = "returned what their node had been told by another node"
+	}
+	return say("%s that returned more than 0 %s.", reads, how)
 }
 
 // NotExplained says that none of the formulas that explain most of the reads of
@@ -219,13 +233,13 @@ func (c NotExplained) holds(r *Run) bool {
 }
 
 func (c NotExplained) text(*Run) string {
-	return say("Nothing that %s had been told, and no sum of that and its own adds, explains both this %d and most other reads.",
+	return say("No value that %s had been told, and no sum of such values and its own adds, explains both this %d and most other reads.",
 		c.Node, c.Value)
 }
 
-// PartOff says that what a read counted of a node is less than the node had
-// acknowledged when the read was asked, or more than all adds that had reached
-// it when the read was answered.
+// PartOff says that what a read counted for a node is less than the node had
+// acknowledged when the read was sent, or more than all adds that had reached
+// the node when the read was answered.
 type PartOff struct {
 	Of                  Sum
 	Peer                string
@@ -248,18 +262,14 @@ func (c PartOff) holds(r *Run) bool {
 }
 
 func (c PartOff) text(*Run) string {
-	switch {
-	case c.Known > c.Asked:
-		return say("What it counted of %s is %d; all adds that had reached %s by then make %d.",
-			c.Peer, c.Known, c.Peer, c.Asked)
-	case c.Of.Node == c.Peer:
-		return say("Of its own adds %s counted %d; before that read was asked, it had acknowledged %d.",
-			c.Peer, c.Known, c.Acked)
-	case c.Known == 0:
-		return say("It counted nothing of %s, which had acknowledged %d before that read was asked.", c.Peer, c.Acked)
+	counted := say("%s counted %d for %s", c.Of.Node, c.Known, c.Peer)
+	if c.Of.Node == c.Peer {
+		counted = say("%s counted %d for itself", c.Peer, c.Known)
 	}
-	return say("What it counted of %s is %d; before that read was asked, %s had acknowledged %d.",
-		c.Peer, c.Known, c.Peer, c.Acked)
+	if c.Known > c.Asked {
+		return say("%s, but the adds that %s had received by then sum to %d.", counted, c.Peer, c.Asked)
+	}
+	return say("%s, but %s had acknowledged adds that sum to %d before that read was sent.", counted, c.Peer, c.Acked)
 }
 
 func (c PartOff) amount() (string, int64) {
@@ -294,8 +304,12 @@ func (c DeltasMissing) holds(r *Run) bool {
 }
 
 func (c DeltasMissing) text(r *Run) string {
-	return say("%s of %s to %s, without those of 0, had not arrived%s: they add %d.",
-		verdict.Number(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), c.Sum)
+	add := "Together they add"
+	if len(c.Messages) == 1 {
+		add = "It adds"
+	}
+	return say("%s from %s to %s with a number above 0 had not arrived%s. %s %d.",
+		verdict.Number(len(c.Messages), say("%q message", c.Type)), c.Peer, c.Node, r.fates(c.Messages), add, c.Sum)
 }
 
 func (c DeltasMissing) shows(*Run) Shown { return arrows(c.Messages[0]) }
@@ -342,9 +356,9 @@ func (c AllMissing) holds(r *Run) bool {
 
 func (c AllMissing) text(*Run) string {
 	if c.Missing < 0 {
-		return say("That is all that is too much: %d.", -c.Missing)
+		return say("That accounts for all that is too much: %d.", -c.Missing)
 	}
-	return say("That is all that is missing: %d.", c.Missing)
+	return say("That accounts for all that is missing: %d.", c.Missing)
 }
 
 func (c PartOff) about(_ *Run, read int) bool       { return c.Of.Read == read }

@@ -17,12 +17,12 @@
 // become the strings "NaN", "+Inf" and "-Inf". What is not Unicode, such as
 // half of a surrogate pair, becomes U+FFFD.
 //
-// What else is known are the caches of objects and of struct types, strings in
-// chunks, and integers of any size. All that Maelstrom does not write is left
-// out, and an error: keys that are not strings, symbols, sets, dates, UUIDs,
-// regular expressions, URIs, decimals, floats of 32 bits, bytes, typed arrays,
-// structs within objects, more than 16 types of structs, open lists, resets of
-// the caches, and footers with their checksums.
+// The package also knows the caches of objects and of struct types, strings in
+// chunks, and integers of any size. Anything that Maelstrom does not write is
+// an error: keys that are not strings, symbols, sets, dates, UUIDs, regular
+// expressions, URIs, decimals, floats of 32 bits, bytes, typed arrays, structs
+// within objects, more than 16 types of structs, open lists, resets of the
+// caches, and footers with their checksums.
 //
 // The input may be damaged or hostile. Memory is taken only for bytes that have
 // been read. How deep objects may be within others is bounded, and so is what

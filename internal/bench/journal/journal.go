@@ -66,9 +66,9 @@ const (
 	Unheard  What = "unheard" // a node that is mute has printed a line
 	Pending  What = "pending" // a node has printed the beginning of a line, and no more for a second
 
-	// Gap is where entries have been left out, from this time on, since there
-	// was no room for them. A bench leaves none out; what keeps its journal
-	// may.
+	// Gap stands for entries that were left out, from this time on, because
+	// there was no room for them. A bench leaves none out, but what keeps its
+	// journal may.
 	Gap What = "full"
 )
 

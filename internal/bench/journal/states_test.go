@@ -18,8 +18,8 @@ func changes(state int, key, value string) Answer {
 	return Answer{State: state, Newest: state, Changed: true, Key: Raw(key), Value: Raw(value)}
 }
 
-// A caller can be answered from any state that it has not seen beyond, of the
-// last 32. What is older than its own last change is out.
+// A caller can be answered from any of the last 32 states that is not older
+// than what it has seen. States before its own last change are older.
 func TestAReadCanBeAnsweredFromEachStateThatTheCallerHasNotSeenBeyond(t *testing.T) {
 	const readK, readX, swap = `{"type":"read","key":"k"}`, `{"type":"read","key":"x"}`, `{"type":"cas","key":"k"}`
 	var s States

@@ -19,8 +19,8 @@ var (
 
 // Telling returns the line of a program's standard error that names the error
 // which ended the program: that of an exception or a panic, in whatever
-// language, or else the last line that says anything. It returns an empty
-// string if no line does. The lines are those that the program wrote last.
+// language, or else the last line that is not empty. It returns an empty string
+// if no line does. The lines are those that the program wrote last.
 func Telling(lines []string) string {
 	if line := Fault(lines); line != "" {
 		return line

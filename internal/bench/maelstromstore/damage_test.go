@@ -74,8 +74,8 @@ func set(store fstest.MapFS, name string, data []byte) {
 	store[name] = &file
 }
 
-// A damaged store is refused in a sentence, or read. What is then told holds,
-// and if events were lost, it holds in the whole run as well.
+// A damaged store is either refused with a sentence, or read. Each claim about
+// it then holds, and if events were lost, it holds in the whole run as well.
 func TestDamage(t *testing.T) {
 	t.Parallel()
 	const seed = 28
@@ -114,7 +114,7 @@ func TestDamage(t *testing.T) {
 	t.Logf("%d of %d were refused", refused, to-from)
 }
 
-// What is told of a run that was killed is true of what happened.
+// Each claim about a run that was killed is true of what happened.
 func TestKilledRuns(t *testing.T) {
 	t.Parallel()
 	from, to := drawnNumbers(80)
@@ -190,7 +190,7 @@ func unclear(err error) string {
 	return ""
 }
 
-// told is what is told of a run.
+// told is a run with the claims of its story.
 type told struct {
 	*maelstromtest.Result
 	entries []journal.Entry
@@ -211,7 +211,7 @@ func tell(r *maelstromtest.Result, entries []journal.Entry) *told {
 	return w
 }
 
-// problems returns what is told and does not hold.
+// problems returns the claims that do not hold.
 func (w *told) problems() (problems []string) {
 	for _, c := range w.claims {
 		if !w.run.Holds(c) {
@@ -241,8 +241,8 @@ func TestTheLogIsNotOlderThanTheJournal(t *testing.T) {
 	}
 }
 
-// refutedBy returns what is told of a run that has lost events, and is not true
-// of the whole.
+// refutedBy returns the claims about a run that has lost events which are not
+// true of the whole run.
 func (w *told) refutedBy(whole *told) (problems []string) {
 	for _, c := range w.Checks {
 		if c.Status == verdict.Wrong && whole.Check(c.Name).Status != verdict.Wrong {
@@ -291,7 +291,8 @@ func gist(run *claim.Run, c claim.Claim) string {
 	text := timeless(run.Text(c))
 	switch c.(type) {
 	case claim.Mute:
-		text, _, _ = strings.Cut(text, " that Maelstrom does not take")
+		_, text, _ = strings.Cut(text, ", ") // when
+		text, _, _ = strings.Cut(text, " that Maelstrom does not accept")
 	case claim.Unanswered:
 		text, _, _ = strings.Cut(text, " that was sent ")
 		text, _, _ = strings.Cut(text, " in time")
@@ -366,7 +367,7 @@ func (w *told) numbered(c claim.Told) (claim.Claim, bool) {
 	return c, false
 }
 
-// mute returns what is to be said of a node that became mute.
+// mute returns the claim about a node that became mute.
 func (w *told) mute(node string) (claim.Claim, bool) {
 	unheard := 0
 	for at, e := range slices.Backward(w.entries) {

@@ -142,8 +142,8 @@ func (r *reader) history() (history []verdict.Op) {
 	found := r.match()
 	r.setOrigin(found)
 	if r.coarse = len(r.log.ops) - len(found); r.coarse > 0 {
-		r.Notes = append(r.Notes, fmt.Sprintf("The messages of %d of %d requests were not found in the network's journal. "+
-			"What jepsen.log tells of them has whole milliseconds, by which they may seem to have taken 3 ms longer.", r.coarse, len(r.log.ops)))
+		r.Notes = append(r.Notes, fmt.Sprintf("No messages were found in the network's journal for %d of %d requests. "+
+			"Their times are from jepsen.log, which has whole milliseconds. So they may seem to have taken up to 3 ms longer.", r.coarse, len(r.log.ops)))
 	}
 	for _, o := range r.log.ops {
 		op, q := o.Op, found[o]

@@ -191,7 +191,7 @@ func TestWhereTheClocksMeet(t *testing.T) {
 	}
 }
 
-// If no request is found in the journal, nothing says when its events were.
+// If no request is found in the journal, the times of its events are unknown.
 func TestAJournalOfOtherRequests(t *testing.T) {
 	r := &reader{Run: &Run{}, ended: true, log: &runLog{settings: settings{Nodes: []string{"n0"}, Concurrency: 1}}}
 	r.log.ops = []*logged{{0, verdict.Op{F: "read", Invoke: 5 * ms, Complete: 9 * ms, Outcome: verdict.Info}}}
@@ -206,7 +206,7 @@ func TestAJournalOfOtherRequests(t *testing.T) {
 	}
 }
 
-// Without messages, nobody knows how long a node ran.
+// Without messages, it is not known how long a node ran.
 func TestALifeWithoutMessages(t *testing.T) {
 	r := &reader{log: &runLog{lives: verdict.Lives{Crashes: []verdict.Crash{{Node: "n0"}}, Mutes: []verdict.Mute{{Node: "n0", At: -5 * ms}, {Node: "n1", At: 5 * ms}}}}}
 	r.placeLives(fstest.MapFS{})

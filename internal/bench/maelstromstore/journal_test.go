@@ -67,7 +67,7 @@ func storeOf(files ...[]byte) fstest.MapFS {
 	return s
 }
 
-// told returns what is known of an event, but for its place.
+// told returns an event as a text, without its position.
 func told(e event) string {
 	what := "send"
 	if e.recv {
@@ -284,7 +284,7 @@ func TestRealRunsAreRead(t *testing.T) {
 	}
 }
 
-// What is read of a journal that was cut off is a part of the whole.
+// A journal that was cut off is read as a part of the whole.
 func TestEveryPrefixOfARealJournal(t *testing.T) {
 	s := netJournals()["blank_line"]
 	whole := map[int64]string{}
@@ -310,8 +310,8 @@ func TestEveryPrefixOfARealJournal(t *testing.T) {
 	}
 }
 
-// There are no checksums. But most of what is recorded is there twice, so a
-// byte that is wrong seldom makes an event wrong, and it is noticed.
+// There are no checksums. But most things are recorded twice, so a wrong byte
+// seldom makes an event wrong, and it is noticed.
 func TestWrongBytesInRealJournals(t *testing.T) {
 	const seed, cases = 28, 2000
 	runs, whole := netJournals(), map[string]string{}

@@ -171,20 +171,20 @@ func (l *runLog) failure() string {
 	}
 	if len(l.lives.Mutes) > 0 {
 		m := l.lives.Mutes[0]
-		why += strings.TrimSuffix(fmt.Sprintf("; %s printed a line that Maelstrom does not take (%s): %s", m.Node, m.Why, m.Line), ": ")
+		why += strings.TrimSuffix(fmt.Sprintf("; %s printed a line that Maelstrom does not accept (%s): %s", m.Node, m.Why, m.Line), ": ")
 	}
 	return why
 }
 
-// reasons are what Maelstrom says of a line of a node that it does not take,
-// and what a Mute says of it. Maelstrom repeats the line only if it is not
+// reasons has what Maelstrom says about a line that it does not accept, and what
+// a Mute says about it. Maelstrom repeats the line only if it is not
 // JSON.
 var reasons = []struct {
 	is        *regexp.Regexp
 	line, why string
 }{
 	{regexp.MustCompile(`(?s)not well-formed JSON:\n(.*)\nDid you mean to encode`), "$1", "not JSON"},
-	{regexp.MustCompile(`STDOUT:\s+\{:body \{\}\}\s+This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it does a blank line"},
+	{regexp.MustCompile(`STDOUT:\s+\{:body \{\}\}\s+This is malformed`), "", "Maelstrom reads it as a message without src, dest and body, as it reads a blank line"},
 	{regexp.MustCompile(`(?s)STDOUT:(.*?)\s+This is malformed because:(.*?)\s+See doc`), "", "Maelstrom reads it as $1, which is malformed: $2"},
 	{regexp.MustCompile(`Invalid source for .*?:src "((?:[^"\\]|\\.)*)".*?, :body (.*)\}\n\(get queues`), "", "its src $1 did not exist then; its body is $2"},
 	{regexp.MustCompile(`Invalid dest for .*?:dest "((?:[^"\\]|\\.)*)".*?, :body (.*)\}\n\(get queues`), "", "its dest $1 did not exist then; its body is $2"},

@@ -115,7 +115,7 @@ func TestTheLogTellsTheCuts(t *testing.T) {
 func TestTheLogTellsWhyANodeIsMute(t *testing.T) {
 	for want, exception := range map[string]string{
 		"hello  there | not JSON": "clojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello  there\nDid you mean to encode this line as JSON?",
-		" | Maelstrom reads it as a message without src, dest and body, as it does a blank line": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
+		" | Maelstrom reads it as a message without src, dest and body, as it reads a blank line": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
 			"{:body {}}\n\nThis is malformed because:\n\n{:src missing-required-key, :dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
 		" | Maelstrom reads it as {:src \"n0\", :body {}}, which is malformed: {:dest missing-required-key}": "clojure.lang.ExceptionInfo: Malformed network message. Node n0 tried to send the following message via STDOUT:\n\n" +
 			"{:src \"n0\",\n :body {}}\n\nThis is malformed because:\n\n{:dest missing-required-key}\n\nSee doc/protocol.md for more guidance.",
@@ -169,11 +169,11 @@ func TestARunMayEndBeforeItsFirstRequest(t *testing.T) {
 		"01,000 WARN n0 stdout|Error!\nclojure.lang.ExceptionInfo: Node n0 printed a line to STDOUT which was not well-formed JSON:\nhello\nDid you mean to encode\n" +
 			"2026-11-30 07:00:" + strings.Replace(crashed, " WARN jepsen test runner|", "{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", 1) +
 			"Expected node n0 to respond to an init message, but node did not respond.": ended +
-			"Expected node n0 to respond to an init message, but node did not respond; n0 printed a line that Maelstrom does not take (not JSON): hello",
+			"Expected node n0 to respond to an init message, but node did not respond; n0 printed a line that Maelstrom does not accept (not JSON): hello",
 		"01,000 WARN n0 stdout|Error!\nclojure.lang.ExceptionInfo: STDOUT:\n\n{:a 1}\n\nThis is malformed because:\n\n{:b 2}\n\nSee doc\n" +
 			"2026-11-30 07:00:" + strings.Replace(crashed, " WARN jepsen test runner|", "{GMT}\tWARN\t[jepsen test runner] jepsen.core: ", 1) + "No reply.": ended +
-			"No reply; n0 printed a line that Maelstrom does not take (Maelstrom reads it as {:a 1}, which is malformed: {:b 2})",
-		"01,000 INFO jepsen test runner|Tearing down DB": "the run has not come to its first request",
+			"No reply; n0 printed a line that Maelstrom does not accept (Maelstrom reads it as {:a 1}, which is malformed: {:b 2})",
+		"01,000 INFO jepsen test runner|Tearing down DB": "the run has not reached its first request",
 	} {
 		log := textOf("00,000 INFO jepsen test runner|Running test:", "{:workload :g-counter", " :nodes [\"n0\"]", " :concurrency 1}", message)
 		if _, err := Read(fstest.MapFS{"jepsen.log": {Data: []byte(log)}}, Options{}); err == nil || err.Error() != want {

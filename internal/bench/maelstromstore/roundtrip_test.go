@@ -392,7 +392,7 @@ func (c *comparison) verdict() {
 		same(c, "the end", c.got.Ended, "")
 	}
 	for _, note := range c.got.Notes {
-		if !strings.HasPrefix(note, "It is open whether some requests") {
+		if !strings.HasPrefix(note, "Some requests to ") {
 			c.problem("note: %s", note)
 		}
 	}
@@ -402,7 +402,7 @@ func (c *comparison) verdict() {
 		read := got.Check(check.Name)
 		switch {
 		case slices.Contains(unknown, check.Name), check.Name == verdict.LiveAnswers && len(want.Crashes) > 0:
-			// Nobody knows when a node ended.
+			// It is not known when a node ended.
 			same(c, check.Name, read.Status, verdict.NotChecked)
 		case c.late: // what overlapped is less well known
 			if read.Status == verdict.Wrong {
@@ -444,7 +444,7 @@ func (c *comparison) story() {
 		return
 	}
 	quotes := func(sentence string) bool {
-		return strings.Contains(sentence, "printed a line that Maelstrom does not take") ||
+		return strings.Contains(sentence, "printed a line that Maelstrom does not accept") ||
 			strings.Contains(sentence, "wrote to its stderr") || strings.HasPrefix(sentence, "That was ")
 	}
 	same(c, "story", got.Kind, want.Kind)

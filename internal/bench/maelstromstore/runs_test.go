@@ -37,8 +37,8 @@ func entriesOf(run *maelstromstore.Run) (entries []journal.Entry) {
 	return entries
 }
 
-// What is read of the real runs and told about them is as it was when it was
-// compared with what is known of their nodes.
+// The real runs are read, and their stories are told, as they were when
+// somebody compared them with the nodes' known faults.
 func TestWhatIsToldOfRealRuns(t *testing.T) {
 	runs := storetest.RealRuns()
 	var b strings.Builder

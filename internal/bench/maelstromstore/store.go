@@ -11,8 +11,8 @@
 // sent and received, jepsen.log the operations of workers and nemesis, and what
 // went wrong, and results.edn Maelstrom's own verdict. What they do not record
 // is either worked out, such as what seq-kv must have done to answer as it did
-// (package service), or left open: the journal ends with a Gap where it is not
-// known what followed.
+// (package service), or left open: where it is not known what followed, the
+// journal ends with a Gap.
 //
 // Two clocks come together: the journal's, which is the JVM's nanoTime, and the
 // log's, which has milliseconds. Operations that are matched with their
@@ -50,7 +50,8 @@ type Run struct {
 	Events int
 }
 
-// A Recording is what is known of a run besides what happened in it.
+// A Recording says where a run was read from, how it ended, what Maelstrom said
+// of it, and what is not known.
 type Recording struct {
 	Directory string            `json:"directory"`          // which was read; the caller of Read sets it
 	Ended     string            `json:"ended,omitempty"`    // how the run ended, if it did not come to its end
@@ -65,8 +66,9 @@ type Options struct {
 	Progress    func(done, total int64) // if set, is called now and then with the bytes that have been read
 }
 
-// Find returns the directory of a run, given that or one above it: store,
-// store/g-counter, or a link such as latest. Of several runs, it is the newest.
+// Find returns the directory of a run, given that directory or one above it:
+// store, store/g-counter, or a link such as latest. Of several runs, it is the
+// newest.
 func Find(path string) (string, error) {
 	if _, err := os.Stat(path); err != nil {
 		return "", fmt.Errorf("cannot read %s: %w", path, errors.Unwrap(err))
@@ -81,7 +83,7 @@ func Find(path string) (string, error) {
 		})
 		return filepath.EvalSymlinks(filepath.Join(path, filepath.Dir(newest)))
 	}
-	return "", fmt.Errorf("%s is not a run of Maelstrom, and has none in it: there is no jepsen.log", path)
+	return "", fmt.Errorf("%s is not the directory of a Maelstrom run, and does not contain one: there is no jepsen.log", path)
 }
 
 func modified(path string) time.Time {
@@ -143,24 +145,24 @@ func (r *reader) readLog(dir fs.FS) error {
 	case l.Workload == "", len(l.Nodes) == 0, l.Concurrency < 1:
 		return errors.New("jepsen.log does not say what was run")
 	case l.Workload != "g-counter":
-		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be told of", string(l.Workload))
+		return fmt.Errorf("it is a run of the workload %s, and only runs of g-counter can be read", string(l.Workload))
 	case l.crashed != "" && len(l.ops) == 0:
 		return fmt.Errorf("the run ended before its first request: %s", l.failure())
 	case len(l.ops) == 0:
-		return errors.New("the run has not come to its first request")
+		return errors.New("the run has not reached its first request")
 	}
 	r.Command, r.Bin, r.Start = l.Argv, l.Bin, l.start
 	switch {
 	case l.crashed != "":
 		r.Ended = "Maelstrom broke it off without results: " + l.crashed
 	case !l.done:
-		r.Ended = fmt.Sprintf("it was ended from outside, or is still going on: the log ends after %s", verdict.Time(l.last))
+		r.Ended = fmt.Sprintf("it was stopped from outside, or is still running: the log ends at %s", verdict.Time(l.last))
 	}
 	return nil
 }
 
-// take takes the events up to the first of those that are missing. At the
-// start, the messages of init are known well enough if one end of each is.
+// take takes the events up to the first that is missing. At the start, the
+// messages of init are known well enough if one end of each is.
 func (r *reader) take(net *netJournal) {
 	r.Bytes, r.Events, r.Notes = net.bytes, len(net.events), append(r.Notes, net.notes...)
 	halves, requests := 0, false
@@ -248,15 +250,15 @@ func (r *reader) evidence(history []verdict.Op) verdict.Evidence {
 		if m.twice {
 			what = fmt.Sprintf("%s answered request %s of %s, which had been answered: %s", m.src, m.inReplyTo, m.dest, m.body)
 		}
-		text := "after " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
+		text := "at " + verdict.Time(r.since(m.at)) + ": " + verdict.Shown(what)
 		e.Failures = append(e.Failures, verdict.Failure{Check: verdict.WellFormed, Text: text})
 	}
 	if r.coarse > 0 {
-		why := fmt.Sprintf("when %s began and ended is known to milliseconds only", verdict.Number(r.coarse, "request"))
+		why := fmt.Sprintf("the times of %s are known to milliseconds only", verdict.Number(r.coarse, "request"))
 		e.Unknown[verdict.ReadsInOrder], e.Unknown[verdict.IsLinearizable] = why, why
 	}
 	if !r.log.stopped {
-		e.Unknown[verdict.NoCrash] = "Maelstrom looks at that when it stops the nodes"
+		e.Unknown[verdict.NoCrash] = "Maelstrom checks this when it stops the nodes"
 	}
 	if !r.ended {
 		e.Unknown[verdict.WellFormed] = "not all messages are recorded"

@@ -59,7 +59,7 @@ func TestARunIsFoundBelowADirectory(t *testing.T) {
 		t.Errorf("without a link: found %q, %v; want %q", got, err, newest)
 	}
 	for path, want := range map[string]string{
-		lone:         lone + " is not a run of Maelstrom, and has none in it: there is no jepsen.log",
+		lone:         lone + " is not the directory of a Maelstrom run, and does not contain one: there is no jepsen.log",
 		at("absent"): "cannot read " + at("absent") + ": no such file or directory",
 	} {
 		if got, err := Find(path); got != "" || err == nil || err.Error() != want {
@@ -82,7 +82,7 @@ func TestWhatIsNotARun(t *testing.T) {
 		{test("{:workload :g-counter", ` :nodes ["n0"]}`), nothing},
 		{test("{:workload :g-counter", " :concurrency 1}"), nothing},
 		{test(`{:nodes ["n0"]`, " :concurrency 1}"), nothing},
-		{test("{:workload :echo", ` :nodes ["n0"]`, " :concurrency 1}"), "it is a run of the workload echo, and only runs of g-counter can be told of"},
+		{test("{:workload :echo", ` :nodes ["n0"]`, " :concurrency 1}"), "it is a run of the workload echo, and only runs of g-counter can be read"},
 	} {
 		if _, err := Read(c.store, Options{}); err == nil || err.Error() != c.want {
 			t.Errorf("%v, want %s", err, c.want)
@@ -202,15 +202,15 @@ func TestWhatTheVerdictRestsOn(t *testing.T) {
 	r.strays = []stray{{m, origin + 7*ms, false}, {m, origin + 8*ms, true}}
 	e := r.evidence(nil)
 	if want := []verdict.Failure{
-		{Check: verdict.WellFormed, Text: `after 7.0 ms: n0 sent c5 a reply to none of its requests: {"a":1}`},
-		{Check: verdict.WellFormed, Text: `after 8.0 ms: n0 answered request 3 of c5, which had been answered: {"a":1}`},
+		{Check: verdict.WellFormed, Text: `at 7.0 ms: n0 sent c5 a reply to none of its requests: {"a":1}`},
+		{Check: verdict.WellFormed, Text: `at 8.0 ms: n0 answered request 3 of c5, which had been answered: {"a":1}`},
 	}; !reflect.DeepEqual(e.Failures, want) {
 		t.Errorf("failures %q, want %q", e.Failures, want)
 	}
-	const coarse = "when 2 requests began and ended is known to milliseconds only"
+	const coarse = "the times of 2 requests are known to milliseconds only"
 	if want := map[string]string{
 		verdict.StartsAndEnds: "Maelstrom kills its nodes at the end", verdict.ReadsInOrder: coarse, verdict.IsLinearizable: coarse,
-		verdict.NoCrash: "Maelstrom looks at that when it stops the nodes", verdict.WellFormed: "not all messages are recorded",
+		verdict.NoCrash: "Maelstrom checks this when it stops the nodes", verdict.WellFormed: "not all messages are recorded",
 	}; !reflect.DeepEqual(e.Unknown, want) || e.Complete {
 		t.Errorf("unknown %q, want %q", e.Unknown, want)
 	}

@@ -28,7 +28,7 @@ type Cluster struct {
 
 	// What follows belongs to the bench's goroutine.
 	cuts map[link]func() // what mends the cuts that the test has made
-	idle []*benchClient  // clients without a request in hand
+	idle []*benchClient  // clients without an open request
 }
 
 // Start starts a cluster of nodes that run program, as cfg says but without its
@@ -89,9 +89,8 @@ func (c *Cluster) Close() {
 	<-c.ended
 }
 
-// Problems returns what went wrong that is wrong under any workload: crashes,
-// lines that are not messages, from which on a node is mute, and requests
-// answered twice.
+// Problems returns what is wrong under any workload: crashes, lines that are
+// not messages, after which a node is mute, and requests answered twice.
 func (c *Cluster) Problems() []string {
 	var problems []string
 	c.do(func() {
@@ -126,7 +125,7 @@ func (c *Cluster) doTo(name string, f func(*node)) {
 // marshal to a JSON object with a type and without a msg_id. The error is a
 // *maelstrom.RPCError if the reply is an error that has a code, and ErrTimeout
 // if no reply comes in time. Requests may be made concurrently: each is sent
-// under the name of a client that has no other request in hand.
+// under the name of a client that has no other open request.
 func (c *Cluster) Request(name string, body any, timeout time.Duration) (reply Reply, err error) {
 	c.t.Helper()
 	answered := make(chan struct{})
@@ -146,7 +145,7 @@ func (c *Cluster) Request(name string, body any, timeout time.Duration) (reply R
 	return reply, err
 }
 
-// client returns a client that has no request in hand.
+// client returns a client that has no open request.
 func (c *Cluster) client() *benchClient {
 	last := len(c.idle) - 1
 	if last < 0 {

@@ -198,11 +198,11 @@ func TestAClusterThatDoesNotStartSaysWhy(t *testing.T) {
 		program Program
 		want    string
 	}{
-		"mute":  {executables["mute node"], "n0 did not start: nothing was printed in 10 s (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstderr:\nthis is all that I say"},
+		"mute":  {executables["mute node"], "n0 did not start: it printed nothing in 10 s (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)\nstderr:\nthis is all that I say"},
 		"crash": {func(Env) error { return errors.New("no luck") }, "n0 did not start: it ended before it answered init: no luck"},
 		"error": {printing(`{"src":"n0","dest":"c0","body":{"type":"error","code":13,"text":"not today","in_reply_to":1}}` + "\n"), "not today"},
 		"other": {printing(`{"src":"n0","dest":"c0","body":{"type":"ok","in_reply_to":1}}` + "\n"), `n0 did not start: it answered init with the type "ok", not init_ok:` + "\n\t" + `{"in_reply_to":1,"type":"ok"}`},
-		"cat":   {func(env Env) error { _, err := io.Copy(env.Stdout, env.Stdin); return err }, "n0 did not start: it sent 1001 messages instead of an answer to init, the last of them:\n\t{\"id\":"},
+		"cat":   {func(env Env) error { _, err := io.Copy(env.Stdout, env.Stdin); return err }, "n0 did not start: it sent 1001 messages instead of an answer to init; the last:\n\t{\"id\":"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -31,8 +31,8 @@ type Env struct {
 	Stop           context.Context  // ends when the node is asked to end, as by a signal; only a Conversation asks
 }
 
-// Config says what a cluster is put through. Its zero value is three nodes that
-// are asked nothing.
+// Config says what a cluster is put through. Its zero value means three nodes
+// and no requests.
 type Config struct {
 	Workload    Workload      `json:"-"`           // nil: GCounter
 	Nodes       int           `json:"nodes"`       // zero: 3
@@ -51,14 +51,13 @@ type Config struct {
 	// Latencies are whole milliseconds, like Maelstrom's, if the mean is.
 	LatencyDist Distribution `json:"latency_dist"` // of the latency about its mean; empty: Constant
 
-	// Far has a factor for each node that is farther than others from the
-	// services and from all nodes, or nearer. Messages from and to that node
-	// take that many times the latency that is drawn for them. If Far names
-	// both ends of a message, the greater factor counts. These latencies are
-	// whole milliseconds if their own mean is, which is the factor times
-	// Latency. No other message waits behind one for the time that a factor
-	// adds. Neither Hop nor the delays of faults are multiplied. A Script takes
-	// no notice of Far.
+	// Far has a factor for each node that is farther than usual from the
+	// services and the other nodes, or nearer. The latencies of messages from
+	// and to that node are multiplied by it. If Far names both ends of a
+	// message, the greater factor counts. These latencies are whole
+	// milliseconds if their own mean is, which is the factor times Latency. The
+	// time that a factor adds does not delay other messages. Neither Hop nor
+	// the delays of faults are multiplied. A Script ignores Far.
 	Far map[string]float64 `json:"far,omitempty"`
 
 	// Hop is the mean time that messages take in a simulation in addition to
@@ -70,18 +69,18 @@ type Config struct {
 	Hop time.Duration `json:"hop"`
 
 	// Nemesis lists the faults. If one has killed or paused a node during a
-	// request that did not succeed, the node cannot know that it is over, so
-	// the request's client goes on existing.
+	// request that did not succeed, the node cannot know that the request is
+	// over, so its client continues to exist.
 	Nemesis         []Fault       `json:"nemesis"`
 	NemesisInterval time.Duration `json:"nemesis_interval"` // the pace of the faults that come and go, see Fault; zero: 10 s
 	Recovery        time.Duration `json:"recovery"`         // rest between the last fault and the final requests; zero: 10 s
 	ClientTimeout   time.Duration `json:"client_timeout"`   // how long a client waits for an answer; zero: 5 s
 
 	// KeepGoing lets a run go on when all nodes have crashed or are mute.
-	// Without it, requests in hand are then given up at once, there is neither
-	// recovery nor a final request, and Result.Ended says why. A run also
-	// goes on if Availability is between 0 and 1 and no node has crashed, since
-	// the requests that fail until its end count.
+	// Without it, open requests are then given up at once, there is neither
+	// recovery nor a final request, and Result.Ended says why. A run also goes
+	// on if Availability is between 0 and 1 and no node has crashed, since the
+	// requests that fail until its end count.
 	KeepGoing bool `json:"keep_going,omitempty"`
 
 	Seed uint64   `json:"seed"`
@@ -109,7 +108,7 @@ type Config struct {
 // Progress is how far a run has come.
 type Progress struct {
 	Elapsed                       time.Duration
-	Invoked, OK, Refused, Unknown int           // requests; those in hand are in Invoked alone
+	Invoked, OK, Refused, Unknown int           // requests; open ones count only in Invoked
 	P99                           time.Duration // of the requests that were answered ok in the last second; zero if there were none
 	Faults                        []string      // those in force
 	Waiting                       string        // what the run waits for since the time limit was reached
@@ -202,7 +201,7 @@ func ParseDistribution(name string) (Distribution, error) {
 	return parseName("distribution", name, Constant, Uniform, Exponential)
 }
 
-// parseName returns that of the known things which is written as name.
+// parseName returns the known thing that has a name.
 func parseName[T any](what, name string, known ...T) (x T, err error) {
 	names := make([]string, len(known))
 	for i, x := range known {
@@ -247,7 +246,7 @@ func ParseAvailability(text string) (float64, error) {
 	return share, nil
 }
 
-// idle says why a run with this configuration asked nothing.
+// idle says why a run with this configuration made no requests.
 func (c Config) idle() string {
 	switch {
 	case c.Rate == 0:

@@ -182,7 +182,7 @@ func (c *Conversation) Hear(types ...string) Packet {
 	var forgotten []Packet
 	for {
 		if !c.wait(func() bool { return len(c.heard) > 0 }) {
-			c.t.Fatalf("maelstromtest: heard nothing of %v%s; before that %v", types, c.ending(), forgotten)
+			c.t.Fatalf("maelstromtest: the node sent none of %v%s; before that it sent %v", types, c.ending(), forgotten)
 		}
 		c.mu.Lock()
 		p := c.heard[0]
@@ -206,7 +206,7 @@ func (c *Conversation) Unheard(types ...string) {
 	time.Sleep(time.Millisecond)
 	for _, p := range c.Heard() {
 		if p.is(types) {
-			c.t.Errorf("maelstromtest: heard %v", p)
+			c.t.Errorf("maelstromtest: the node sent %v", p)
 		}
 	}
 }

@@ -106,12 +106,12 @@ func TestATestFailsIfTheNodeDoesNotSayWhatItShould(t *testing.T) {
 		want    string // part of the failure; empty: there is none
 	}{
 		{"all is well", printing(initOK), func(*Conversation) {}, ""},
-		{"silence", printing(said), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] for 5s; before that [{"},
-		{"an end", brief(initOK), func(c *Conversation) { c.Hear("d") }, "heard nothing of [d] before it ended;"},
+		{"silence", printing(said), func(c *Conversation) { c.Hear("d") }, "the node sent none of [d] for 5s; before that it sent [{"},
+		{"an end", brief(initOK), func(c *Conversation) { c.Hear("d") }, "the node sent none of [d] before it ended;"},
 		{"no init_ok", printing(""), nil, "did not answer init for 5s"},
 		{"init refused", printing(`{"src":"n0","dest":"c0","body":{"in_reply_to":1}}` + "\n"), nil, `answered init with {"src":"n0"`},
-		{"not unheard", printing(said), func(c *Conversation) { c.Unheard("b") }, `heard {"src":"n0","dest":"c1","body":{"type":"b"`},
-		{"something at all", printing(said), func(c *Conversation) { c.Hear("b"); c.Unheard() }, `heard {"src":"n0","dest":"c1","body":{"type":"error"`},
+		{"not unheard", printing(said), func(c *Conversation) { c.Unheard("b") }, `the node sent {"src":"n0","dest":"c1","body":{"type":"b"`},
+		{"something at all", printing(said), func(c *Conversation) { c.Hear("b"); c.Unheard() }, `the node sent {"src":"n0","dest":"c1","body":{"type":"error"`},
 		{"not JSON", printing(initOK + "hello\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "hello"`},
 		{"no body", printing(initOK + "{}\n"), func(c *Conversation) { c.Unheard() }, `the node wrote "{}"`},
 		{"a code that is not a number", printing(initOK + `{"src":"n0","dest":"c1","body":{"code":"x"}}` + "\n"), func(c *Conversation) { c.Unheard() }, "body"},

@@ -11,12 +11,12 @@
 // checks that are stricter than its own ([Verdict]), which decide only if
 // Config.Consistency is [Linearizable].
 //
-// A node is heard as Maelstrom hears it. One JSON value is read from each line
-// that it prints. A line that is blank or not a message, or that goes to a node
-// or client that does not exist, ends that: whatever the node prints later in
-// this life is dropped, although it still gets its messages ([Mute]). A client
-// exists until its worker makes the request that follows one which did not
-// succeed, and a client that has sent init exists until the answer. So a late
+// The bench treats a node's output as Maelstrom does. It reads one JSON value
+// from each line. After a line that is blank or not a message, or that goes to
+// a node or client that does not exist, it drops everything that the node
+// prints in this life, although the node still gets its messages ([Mute]).
+// After a request that did not succeed, a client exists until its worker makes
+// the next one. A client that has sent init exists until the answer. So a late
 // answer, or a second one to init, makes a node mute. There is one exception,
 // since Maelstrom neither kills nor pauses nodes: see [Config].Nemesis.
 //
@@ -32,11 +32,10 @@
 // A node must keep to these rules in a simulation:
 //
 //   - It reads Env.Stdin and writes to Env.Stdout. With Maelstrom's library,
-//     these are the fields Stdin and Stdout of its Node.
-//     What it prints to os.Stdout, as with fmt.Println, is not heard. If no
-//     other simulation runs at the time, it is noticed: messages count as a
-//     wrong answer, and there is a [Remark] about other text, unless tests are
-//     verbose.
+//     these are the fields Stdin and Stdout of its Node. What it prints to
+//     os.Stdout, as with fmt.Println, is not heard. If no other simulation runs
+//     at the time, it is noticed: a message counts as a wrong answer, and other
+//     text leads to a [Remark], unless tests are verbose.
 //   - It holds no mutex while it waits for a message. Such a wait keeps virtual
 //     time from passing, and ends the process with a panic that shows where it
 //     happened.
@@ -58,13 +57,16 @@
 // [RunProcesses] does the same with processes, in real time. [Build] builds
 // their executable.
 //
-// # Workloads
+// # Results
 //
-// [Result].Err says what was wrong and begins to tell why; [Result].Why returns
-// the whole story, as a text and as a sequence diagram. [Config].Journal and
-// [Config].Watch get what stories are made of: an [Entry] for everything that
-// happens to messages, services, nodes and links. A [Script] takes the place of
-// chance: it lists the requests and decides what becomes of each message.
+// [Result].Err says what was wrong and begins to explain why. [Result].Why
+// returns the whole story, as a text and as a sequence diagram.
+// [Config].Journal and [Config].Watch get what stories are made of: an [Entry]
+// for everything that happens to messages, services, nodes and links. A
+// [Script] takes the place of chance: it lists the requests and decides what
+// becomes of each message.
+//
+// # Workloads
 //
 // The workloads here are [GCounter] and [Echo]. To add one, implement
 // [Workload], and [Preparer] if nodes must be told something first.

@@ -20,12 +20,12 @@ import (
 // end and begin after intervals drawn uniformly from 0 to twice
 // NemesisInterval, as Jepsen's do. The others last as long as their kind says,
 // with a rest before each that is drawn uniformly from 0 to half of
-// NemesisInterval. By default that makes about four in 20 s. Each befalls one
+// NemesisInterval. By default that makes about four in 20 s. Each hits one
 // node, chosen at random from those that are neither dead nor paused.
 type Fault struct {
 	Kind        Kind
 	Links       Links   // of a fault in messages
-	Probability float64 // of a fault in messages: that it befalls one
+	Probability float64 // of a fault in messages: that it hits one
 }
 
 // A Kind is a kind of fault. The comment says how it is by default.
@@ -128,7 +128,7 @@ type FaultRecord struct {
 
 	// InFlight counts the messages from and to the node that were on their way
 	// when the fault began, without clients' messages. It is zero unless the
-	// fault befell one node.
+	// fault hit one node.
 	InFlight int `json:"in_flight"`
 }
 
@@ -186,7 +186,7 @@ func (b *bench) startFaults() {
 		case Partition:
 			b.partition(f, random)
 		default:
-			b.afflict(f, random)
+			b.hitNodes(f, random)
 		}
 	}
 }
@@ -211,9 +211,9 @@ func (b *bench) begin(f Fault, n *node, how string, mend func()) (stop func()) {
 	return stop
 }
 
-// befall begins to kill or pause a node. Set is what happens to the node's
-// clock before it starts again.
-func (b *bench) befall(f Fault, n *node, set clockFault) (stop func()) {
+// hit begins to kill or pause a node. Set is what happens to the node's clock
+// before it starts again.
+func (b *bench) hit(f Fault, n *node, set clockFault) (stop func()) {
 	if f.Kind == Pause {
 		b.pause(n)
 		return b.begin(f, n, "", func() { b.resume(n) })
@@ -295,15 +295,15 @@ func drawPartition(random *rand.Rand, nodes int) (shape string, blocked [][2]int
 	return shape, blocked
 }
 
-// afflict lets a fault befall one node after another.
-func (b *bench) afflict(f Fault, random *rand.Rand) {
+// hitNodes lets a fault hit one node after another.
+func (b *bench) hitNodes(f Fault, random *rand.Rand) {
 	b.after(between(random, 0, b.cfg.NemesisInterval/2), func() {
 		if !b.faulty {
 			return
 		}
 		healthy := slices.DeleteFunc(slices.Clone(b.nodes), func(n *node) bool { return !n.healthy() })
 		if len(healthy) == 0 {
-			b.afflict(f, random)
+			b.hitNodes(f, random)
 			return
 		}
 		n := healthy[random.IntN(len(healthy))]
@@ -315,7 +315,7 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 			stop = b.begin(f, n, "", b.network.cut(b.storeLinks(n)...))
 		case Pause:
 			lasts = between(random, 0, 5*time.Second)
-			stop = b.befall(f, n, clockFault{})
+			stop = b.hit(f, n, clockFault{})
 		case Kill, Clock:
 			lasts = between(random, time.Second/10, 5*time.Second)
 			back := between(random, 0, maxBack)
@@ -323,11 +323,11 @@ func (b *bench) afflict(f Fault, random *rand.Rand) {
 			if (f.Kind == Clock || random.IntN(3) == 0) && b.virtual {
 				set = drawClock(back, n.lives)
 			}
-			stop = b.befall(f, n, set)
+			stop = b.hit(f, n, set)
 		}
 		b.after(lasts, func() {
 			stop()
-			b.afflict(f, random)
+			b.hitNodes(f, random)
 		})
 	})
 }

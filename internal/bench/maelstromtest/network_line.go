@@ -17,16 +17,16 @@ import (
 )
 
 // parse reads a line that a node printed. As in Maelstrom's process.clj, one
-// JSON value is read from the line, and what follows it counts for nothing. The
-// message has src and dest, which are nodes, services or clients that are still
-// open; it may have a body and an integer id; and it has nothing else. The
-// error says in plain words why the line is not such a message. If Maelstrom
-// takes a line that others may refuse, remark says why they may.
+// JSON value is read from the line, and what follows it is ignored. The message
+// has src and dest, which are nodes, services or clients that are still open;
+// it may have a body and an integer id; and it has nothing else. The error says
+// in plain words why the line is not such a message. If Maelstrom accepts a
+// line that other parsers may refuse, remark says why.
 func (n *network) parse(line []byte) (m *message, remark string, err error) {
 	fields := make(map[string]json.RawMessage, 8)
 	end, err := service.ScanFields(line, fields)
 	if escaped := escapeControls(line); err != nil && escaped != nil {
-		// Maelstrom's parser takes control characters in strings.
+		// Maelstrom's parser accepts control characters in strings.
 		if end, err = service.ScanFields(escaped, fields); err == nil {
 			line, remark = escaped, "there is a control character in a string"
 		}
@@ -109,7 +109,7 @@ func whyNotObject(line []byte, err error) string {
 }
 
 // checkFields returns an error if an object with these fields cannot be a
-// message, whoever is in the network.
+// message, whatever endpoints there are.
 func checkFields(fields map[string]json.RawMessage) error {
 	for _, name := range []string{"src", "dest"} {
 		switch _, isString := service.StringOf(fields[name]); {

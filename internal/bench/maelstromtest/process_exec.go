@@ -14,8 +14,9 @@ import (
 	"syscall"
 )
 
-// whyNotRun adds to an error of starting an executable file, or of a process
-// that env or a shell has given up at once, what its file tells of the reason.
+// whyNotRun adds the reason to an error, as far as the file shows it. The error
+// is that of starting an executable file, or of a process that env or a shell
+// has given up at once.
 func whyNotRun(path string, err error) error {
 	var ended *exec.ExitError
 	info, missing := os.Stat(path)
@@ -81,7 +82,8 @@ func lookPathFails(name string) bool {
 	return err != nil
 }
 
-// isText reports whether a file is none of those that only a machine reads.
+// isText reports whether a file looks like text: its first line has no zero
+// byte.
 func isText(path string) bool { return !strings.ContainsRune(firstLine(path), 0) }
 
 // firstLine returns the first line of a file, up to a few hundred bytes, or

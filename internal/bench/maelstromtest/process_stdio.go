@@ -66,7 +66,7 @@ func (p *pipe) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// An outbox is a node's standard output, cut into lines, and at last how the
+// An outbox is a node's standard output, cut into lines, followed by how the
 // node ended.
 type outbox struct {
 	wake  func() // tells the bench that there is something to take
@@ -82,8 +82,8 @@ type outbox struct {
 }
 
 // A printed is a line that a node has printed. It is after if the same
-// goroutine has before it printed what cannot be a message. Other goroutines'
-// lines are not known to be before or after it.
+// goroutine has already printed something that cannot be a message. Whether
+// another goroutine's line came before or after that is not known.
 type printed struct {
 	text  []byte
 	after bool
@@ -122,7 +122,7 @@ func (o *outbox) print(line []byte) {
 	o.spoiled[writer] = o.spoiled[writer] || bad
 }
 
-// goroutine returns the caller's goroutine's number.
+// goroutine returns the number of the caller's goroutine.
 func goroutine() string {
 	header := make([]byte, 40)
 	number, _, _ := strings.Cut(strings.TrimPrefix(string(header[:runtime.Stack(header, false)]), "goroutine "), " ")

@@ -82,8 +82,8 @@ func TestProcessesThatFailAreNamed(t *testing.T) {
 	t.Parallel()
 	cfg := Config{Nodes: 2, Workload: Echo{}, Consistency: Linearizable, Rate: 100, TimeLimit: time.Second / 2, ClientTimeout: time.Second / 2}
 	for name, want := range map[string][]string{
-		"crashing node": {"n0 crashed after", "exit status 1", "stdout:\n{", "stderr:\nabout to fail", "\nWhy: Crash: n"},
-		"rubbish node":  {"n0 is mute after", "(not JSON): Received a line!", "\nWhy: "},
+		"crashing node": {"n0 crashed at", "exit status 1", "stdout:\n{", "stderr:\nabout to fail", "\nWhy: Crash: n"},
+		"rubbish node":  {"n0 became mute at", "(not JSON): Received a line!", "\nWhy: "},
 	} {
 		r := runTestBinary(t, t.Context(), cfg, name)
 		for _, text := range want {

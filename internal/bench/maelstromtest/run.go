@@ -62,7 +62,7 @@ type life struct {
 	stdin  *pipe
 	stdout *outbox
 	ended  chan struct{}
-	stderr *errlog   // nil if nobody wants to know when lines were written
+	stderr *errlog   // nil if there is no journal
 	began  time.Time // by the node's own clock
 	mute   bool      // it has printed a line that is not a message
 

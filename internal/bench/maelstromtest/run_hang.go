@@ -113,8 +113,8 @@ func bubble() string {
 // bubbleName finds the name of a goroutine's bubble in its stack trace.
 var bubbleName = regexp.MustCompile(`synctest bubble \d+`)
 
-// waitOf returns what the goroutine waits for whose stack trace this is, and
-// whether that wait lets time pass.
+// waitOf returns what a goroutine waits for, given its stack trace, and whether
+// that wait lets time pass.
 func waitOf(stack string) (state string, durable bool) {
 	_, state, _ = strings.Cut(stack, "[")
 	state, _, _ = strings.Cut(state, "]")

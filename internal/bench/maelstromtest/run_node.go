@@ -38,7 +38,7 @@ func (n *node) input(line []byte) {
 	}
 }
 
-// healthy reports whether a fault may befall the node.
+// healthy reports whether a fault may hit the node.
 func (n *node) healthy() bool { return n.life != nil && !n.paused }
 
 func (n *node) goDown(now time.Duration) { n.down = append(n.down, interval{from: now}) }

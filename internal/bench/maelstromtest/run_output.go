@@ -52,8 +52,8 @@ type outgoing struct {
 type refusedLine struct{ text, why string }
 
 // hear sends the lines that a node has printed at one instant. After a line
-// that is not a message nothing is heard, as in Maelstrom, whose thread that
-// reads the node's output ends there.
+// that is not a message, nothing is heard. That is so in Maelstrom because the
+// thread that reads the node's output ends there.
 //
 // In virtual time the lines are sent in a fixed order, since the node's
 // goroutines may have raced to write them. Messages to a service keep the order
@@ -111,10 +111,10 @@ func sortOutput(out []outgoing) {
 // emit sends a message that a node has printed.
 func (b *bench) emit(n *node, o outgoing) {
 	if o.remark != "" {
-		b.remark(n, string(o.line), o.remark+", which Maelstrom does not mind; other parsers may")
+		b.remark(n, string(o.line), o.remark+": Maelstrom accepts this, but a stricter parser may not")
 	}
 	if o.src != n.endpoint {
-		b.remark(n, string(o.line), "the src is "+o.src.name+", and to Maelstrom it is "+o.src.name+" that has sent the message")
+		b.remark(n, string(o.line), "the src is "+o.src.name+", so to Maelstrom "+o.src.name+" has sent the message")
 	}
 	if !n.life.ready {
 		b.heardBeforeInit(n, o)
@@ -122,8 +122,8 @@ func (b *bench) emit(n *node, o outgoing) {
 	b.network.send(o.src, o.dest, o.body)
 }
 
-// remark notes that Maelstrom takes a line which something stricter would not.
-// It is noted once of a node.
+// remark notes that Maelstrom accepts a line that a stricter parser would
+// refuse. It notes the same only once for a node.
 func (b *bench) remark(n *node, line, text string) {
 	if slices.ContainsFunc(b.Remarks, func(r Remark) bool { return r.Node == n.name && r.Text == text }) {
 		return
@@ -145,7 +145,7 @@ func (b *bench) mute(n *node, line refusedLine) {
 // pendingAfter is how long a line may wait for its end before that is noted.
 const pendingAfter = time.Second
 
-// watchPending notes it if a node has begun a line and does not end it.
+// watchPending notes a line that a node has begun and does not end.
 func (b *bench) watchPending(n *node, life *life) {
 	if life.watched {
 		return // a line may be long, and pending copies it
@@ -171,8 +171,8 @@ func (b *bench) notePending(n *node, text string) {
 	b.note(Entry{What: Pending, Node: n.name, Text: text})
 }
 
-// lastPending notes what a node has printed at the end of its life and not
-// ended.
+// lastPending notes the line that a node has begun and not ended at the end of
+// its life.
 func (b *bench) lastPending(n *node) {
 	if text, _ := n.life.stdout.pending(); text != "" && text != n.life.waiting {
 		b.notePending(n, text)

@@ -152,7 +152,7 @@ func TestAMuteNodeIsHeardAgainInItsNextLife(t *testing.T) {
 		c.Kill("n0")
 		c.Restart("n0")
 		succeeds(t, c, "n0", "echo")
-		problems(t, c, "n0 is mute after 0 ms, when it printed a line that Maelstrom does not take (not JSON): oops (use stderr for logs)")
+		problems(t, c, "n0 became mute at 0 ms, when it printed a line that Maelstrom does not accept (not JSON): oops (use stderr for logs)")
 	})
 }
 
@@ -188,7 +188,7 @@ func TestALateAnswerMutesOnlyIfItsClientIsGone(t *testing.T) {
 			t.Errorf("%s: mutes %v", name, r.Mutes)
 		}
 		began := test.at[0]
-		if want := fmt.Sprintf("dest c1 is gone: its echo made after %s was over after %s", verdict.Time(began), verdict.Time(began+s)); test.mute && r.Mutes[0].Why != want {
+		if want := fmt.Sprintf("dest c1 is gone: its echo made at %s was over at %s", verdict.Time(began), verdict.Time(began+s)); test.mute && r.Mutes[0].Why != want {
 			t.Errorf("%s: %s", name, r.Mutes[0].Why)
 		}
 		if late := r.Late == 1; late == test.mute {
@@ -333,8 +333,8 @@ func TestALateAnswerIsCountedOnce(t *testing.T) {
 	}
 }
 
-// What is kept of long lines for messages is their beginning. Receivers and the
-// journal get all of them.
+// Of long lines, error messages keep the beginning. Receivers and the journal
+// get all of them.
 func TestLongLinesAreShownInPart(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	const cut = "... (%d bytes in all)"

@@ -26,8 +26,8 @@ type Script struct {
 	Answer func(caller string, oldest, newest int) int
 }
 
-// A ScriptedRequest is made by a client of its node that has no other request
-// in hand.
+// A ScriptedRequest is made by a client of its node that has no other open
+// request.
 type ScriptedRequest struct {
 	At   time.Duration
 	Node int
@@ -65,7 +65,7 @@ func (l *load) play(s *Script) {
 		n := l.b.nodes[f.Node%len(l.b.nodes)]
 		l.b.after(f.At, func() {
 			if n.healthy() {
-				l.b.after(f.For, l.b.befall(Fault{Kind: f.Kind}, n, clockFault{}))
+				l.b.after(f.For, l.b.hit(Fault{Kind: f.Kind}, n, clockFault{}))
 			}
 		})
 	}
@@ -81,7 +81,7 @@ func (l *load) end(rest time.Duration) {
 	l.b.after(rest, func() { l.b.done = true })
 }
 
-// workerOf returns a worker of a node that has no request in hand.
+// workerOf returns a worker of a node that has no open request.
 func (l *load) workerOf(n *node) *worker {
 	i := slices.IndexFunc(l.workers, func(w *worker) bool { return w.node == n && !w.busy })
 	if i < 0 {

@@ -69,8 +69,8 @@ func (b *bench) initError(n *node, life *life, reply Reply, err error) error {
 		return n.startError(fmt.Sprintf("it answered init with the type %q, not init_ok", reply.Type()), string(body))
 	}
 	if id, ok := reply["msg_id"]; ok && !isInteger(id) {
-		b.remark(n, string(body), fmt.Sprintf("the msg_id %s of init_ok is not an integer, which Maelstrom does not mind here; "+
-			"in an answer to a request it does", id))
+		b.remark(n, string(body), fmt.Sprintf("the msg_id %s of init_ok is not an integer: Maelstrom accepts that here, "+
+			"but not in an answer to a request", id))
 	}
 	return nil
 }
@@ -82,9 +82,9 @@ func (n *node) noAnswer(life *life) *StartError {
 	case text != "":
 		return n.startError(pendingBytes(text), text)
 	case lines == 0 && life.kill == nil:
-		return n.startError(fmt.Sprintf("nothing was printed in %g s%s", initTimeout.Seconds(), aProgram), "")
+		return n.startError(fmt.Sprintf("it printed nothing in %g s%s", initTimeout.Seconds(), aProgram), "")
 	case lines == 0:
-		return n.startError(fmt.Sprintf("nothing was printed in %g s: does the node flush its output?", initTimeout.Seconds()), "")
+		return n.startError(fmt.Sprintf("it printed nothing in %g s. Does it flush its output?", initTimeout.Seconds()), "")
 	}
 	return n.startError(fmt.Sprintf("nothing that it printed in %g s answers init", initTimeout.Seconds()), "")
 }
@@ -93,7 +93,7 @@ func (n *node) noAnswer(life *life) *StartError {
 const aProgram = " (a Program reads Env.Stdin and writes to Env.Stdout; os.Stdin and os.Stdout are the test's)"
 
 func pendingBytes(text string) string {
-	return fmt.Sprintf("%d bytes without a newline are pending", len(text))
+	return fmt.Sprintf("it printed %d bytes without a newline", len(text))
 }
 
 // heardBeforeInit looks at a message of a node that has not answered init yet.
@@ -103,7 +103,7 @@ func (b *bench) heardBeforeInit(n *node, m outgoing) {
 	reply := Reply(fields)
 	toInit := m.dest == life.init.endpoint
 	if life.early++; life.early > maxBeforeInit {
-		why := fmt.Sprintf("it sent %d messages instead of an answer to init, the last of them", life.early)
+		why := fmt.Sprintf("it sent %d messages instead of an answer to init; the last", life.early)
 		life.init.fail(n.startError(why, string(m.line)))
 	}
 	switch {
@@ -124,13 +124,13 @@ func notAnInitOK(dest *endpoint, reply Reply, client *endpoint) string {
 	}
 	switch replyTo := reply["in_reply_to"]; {
 	case dest != client:
-		return fmt.Sprintf("%s went to %s, and init came from %s", what, dest.name, client.name)
+		return fmt.Sprintf("%s went to %s, but init came from %s", what, dest.name, client.name)
 	case replyTo == nil:
 		return what + " has no in_reply_to"
 	case !isInteger(replyTo):
-		return fmt.Sprintf("%s has the in_reply_to %s, which is not an integer: the msg_id of init is 1", what, replyTo)
+		return fmt.Sprintf("%s has the in_reply_to %s, which is not an integer. The msg_id of init is 1", what, replyTo)
 	default:
-		return fmt.Sprintf("%s has the in_reply_to %s: the msg_id of init is 1", what, replyTo)
+		return fmt.Sprintf("%s has the in_reply_to %s, but the msg_id of init is 1", what, replyTo)
 	}
 }
 
@@ -158,9 +158,9 @@ func (n *node) refusal(line refusedLine) *StartError {
 	if strings.Contains(line.text, `"init_ok"`) {
 		what = "its init_ok"
 	}
-	why := fmt.Sprintf("Maelstrom does not take %s (%s), and listens no more", what, line.why)
-	if strings.Contains(line.why, "JSON") {
-		why += "; logs belong on stderr, and each message on a line of its own"
+	why := line.why
+	if strings.Contains(why, "JSON") {
+		why += "; print logs to stderr, and each message on a line of its own"
 	}
-	return n.startError(why, line.text)
+	return n.startError(fmt.Sprintf("Maelstrom does not accept %s (%s), and ignores all that follows", what, why), line.text)
 }

@@ -37,8 +37,8 @@ func asked(text string) Program {
 // after a second if one hardly will.
 func TestAStartErrorSaysWhatTheNodeDid(t *testing.T) {
 	const s = time.Second
-	const noHeed = "Maelstrom does not take %s (%s), and listens no more"
-	logs := "; logs belong on stderr, and each message on a line of its own"
+	const noHeed = "Maelstrom does not accept %s (%s), and ignores all that follows"
+	logs := "; print logs to stderr, and each message on a line of its own"
 	reply := func(body string) string { return `{"src":"n0","dest":"c0","body":` + body + "}\n" }
 	ok := reply(`{"type":"init_ok","in_reply_to":1}`)
 	whole := strings.TrimSpace(ok)
@@ -50,22 +50,22 @@ func TestAStartErrorSaysWhatTheNodeDid(t *testing.T) {
 	}{
 		"no in_reply_to": {asked(reply(`{"type":"init_ok"}`)), "its init_ok has no in_reply_to", reply(`{"type":"init_ok"}`), s},
 		"a string in_reply_to": {asked(reply(`{"type":"init_ok","in_reply_to":"1"}`)),
-			`its init_ok has the in_reply_to "1", which is not an integer: the msg_id of init is 1`, reply(`{"type":"init_ok","in_reply_to":"1"}`), s},
+			`its init_ok has the in_reply_to "1", which is not an integer. The msg_id of init is 1`, reply(`{"type":"init_ok","in_reply_to":"1"}`), s},
 		"a wrong in_reply_to": {asked(reply(`{"type":"init_ok","in_reply_to":0}`)),
-			`its init_ok has the in_reply_to 0: the msg_id of init is 1`, reply(`{"type":"init_ok","in_reply_to":0}`), s},
+			`its init_ok has the in_reply_to 0, but the msg_id of init is 1`, reply(`{"type":"init_ok","in_reply_to":0}`), s},
 		"no body": {asked(`{"src":"n0","dest":"c0"}` + "\n"),
 			"a message without a type, to the client that sent init, has no in_reply_to", `{"src":"n0","dest":"c0"}`, s},
 		"another type": {asked(reply(`{"type":"ok","in_reply_to":1}`)),
 			`it answered init with the type "ok", not init_ok`, `{"in_reply_to":1,"type":"ok"}`, 0},
 		"an error": {asked(reply(`{"type":"error","code":13,"text":"not today","in_reply_to":1}`)),
 			"it answered init with an error", `{"code":13,"in_reply_to":1,"text":"not today","type":"error"}`, 0},
-		"to a service": {asked(strings.Replace(ok, "c0", "lin-kv", 1)), "its init_ok went to lin-kv, and init came from c0", strings.Replace(ok, "c0", "lin-kv", 1), s},
+		"to a service": {asked(strings.Replace(ok, "c0", "lin-kv", 1)), "its init_ok went to lin-kv, but init came from c0", strings.Replace(ok, "c0", "lin-kv", 1), s},
 		"to nobody":    {asked(strings.Replace(ok, "c0", "c9", 1)), fmt.Sprintf(noHeed, "its init_ok", "dest c9 does not exist"), strings.Replace(ok, "c0", "c9", 1), 0},
 		"no src":       {asked(`{"dest":"c0","body":{"type":"init_ok"}}` + "\n"), fmt.Sprintf(noHeed, "its init_ok", "no src"), `{"dest":"c0","body":{"type":"init_ok"}}`, 0},
 		"a field more": {asked(strings.Replace(ok, "{", `{"ts":5,`, 1)),
 			fmt.Sprintf(noHeed, "its init_ok", "the message has a field ts beside src, dest, body and id"), strings.Replace(ok, "{", `{"ts":5,`, 1), 0},
 		"a banner": {func(env Env) error { fmt.Fprintln(env.Stdout, "Hello!"); return asked(ok)(env) },
-			fmt.Sprintf(noHeed, "the first line that it printed", "not JSON") + logs, "Hello!", 0},
+			fmt.Sprintf(noHeed, "the first line that it printed", "not JSON"+logs), "Hello!", 0},
 		"a banner of another goroutine": {
 			func(env Env) error {
 				fmt.Fprintln(env.Stdout, "Hello!")
@@ -75,19 +75,19 @@ func TestAStartErrorSaysWhatTheNodeDid(t *testing.T) {
 					return <-answered
 				})
 			},
-			fmt.Sprintf(noHeed, "the first line that it printed", "not JSON") + logs, "Hello!", 0,
+			fmt.Sprintf(noHeed, "the first line that it printed", "not JSON"+logs), "Hello!", 0,
 		},
 		"a blank first line": {asked("\n" + ok), fmt.Sprintf(noHeed, "the first line that it printed", "a blank line"), "", 0},
 		"a later line": {asked(`{"src":"n0","dest":"lin-kv"}` + "\nx\n" + ok),
-			fmt.Sprintf(noHeed, "a line that it printed before it answered init", "not JSON") + logs, "x", 0},
-		"text before":       {asked("sent " + ok), fmt.Sprintf(noHeed, "its init_ok", "there is text before the JSON object") + logs, "sent " + ok, 0},
+			fmt.Sprintf(noHeed, "a line that it printed before it answered init", "not JSON"+logs), "x", 0},
+		"text before":       {asked("sent " + ok), fmt.Sprintf(noHeed, "its init_ok", "there is text before the JSON object"+logs), "sent " + ok, 0},
 		"a byte order mark": {asked(byteOrderMark + ok), fmt.Sprintf(noHeed, "its init_ok", "it begins with a byte order mark"), byteOrderMark + ok, 0},
-		"UTF-16":            {asked("\xff\xfe{\x00\n\x00"), fmt.Sprintf(noHeed, "the first line that it printed", "not JSON in UTF-8") + logs, "\xff\xfe{\x00", 0},
+		"UTF-16":            {asked("\xff\xfe{\x00\n\x00"), fmt.Sprintf(noHeed, "the first line that it printed", "not JSON in UTF-8"+logs), "\xff\xfe{\x00", 0},
 		"several lines": {asked("{\n\"src\":\"n0\""),
-			fmt.Sprintf(noHeed, "the first line that it printed", "its JSON object does not end on this line") + logs, "{", 0},
-		"no newline":     {asked(whole), "66 bytes without a newline are pending", whole, 2 * s},
-		"half a message": {asked(whole[:20]), "20 bytes without a newline are pending", whole[:20], initTimeout},
-		"nothing":        {printing(""), "nothing was printed in 10 s (a Program reads Env.Stdin and", "", initTimeout},
+			fmt.Sprintf(noHeed, "the first line that it printed", "its JSON object does not end on this line"+logs), "{", 0},
+		"no newline":     {asked(whole), "it printed 66 bytes without a newline", whole, 2 * s},
+		"half a message": {asked(whole[:20]), "it printed 20 bytes without a newline", whole[:20], initTimeout},
+		"nothing":        {printing(""), "it printed nothing in 10 s (a Program reads Env.Stdin and", "", initTimeout},
 		"something else": {asked(`{"src":"n0","dest":"lin-kv"}` + "\n"), "nothing that it printed in 10 s answers init", "", initTimeout},
 		"an end":         {func(Env) error { return errors.New("no luck") }, "it ended before it answered init: no luck", "", 0},
 	} {
@@ -140,8 +140,8 @@ func TestANodeThatAnswersInitInTimeStarts(t *testing.T) {
 func TestAMsgIDOfInitOKIsRemarkedOn(t *testing.T) {
 	for id, want := range map[string]string{
 		`7`:    "[]",
-		`"7"`:  `["the msg_id \"7\" of init_ok is not an integer, which Maelstrom does not mind here; in an answer to a request it does"]`,
-		`null`: `["the msg_id null of init_ok is not an integer, which Maelstrom does not mind here; in an answer to a request it does"]`,
+		`"7"`:  `["the msg_id \"7\" of init_ok is not an integer: Maelstrom accepts that here, but not in an answer to a request"]`,
+		`null`: `["the msg_id null of init_ok is not an integer: Maelstrom accepts that here, but not in an answer to a request"]`,
 	} {
 		r := Simulate(t, Config{Workload: Echo{}, Nodes: 1, Script: echoes(0)}, func(env Env) error {
 			return eachMessage(env, func(m Packet) error {
@@ -176,7 +176,7 @@ func TestALaterLifeThatDoesNotStartIsAFinding(t *testing.T) {
 		return echoNode(env)
 	})
 	if found := r.Check(startsAndEnds).Findings; len(found) != 1 ||
-		!strings.HasPrefix(found[0], "after 2.00 s: n0 did not start: Maelstrom does not take the first line that it printed (not JSON)") {
+		!strings.HasPrefix(found[0], "at 2.00 s: n0 did not start: Maelstrom does not accept the first line that it printed (not JSON; print logs") {
 		t.Errorf("findings %q", found)
 	}
 	if len(r.Mutes) != 1 || r.Mutes[0].Life != 1 {

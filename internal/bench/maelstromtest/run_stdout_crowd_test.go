@@ -12,7 +12,7 @@ import (
 
 // TestDiversion is run by TestWhatNodesPrintToOSStdoutIsNoticed, in a process
 // of its own, where nothing else prints. What is printed while two simulations
-// run may be either's, so it is nobody's.
+// run may be of either, so it counts for neither.
 func TestDiversion(t *testing.T) {
 	if os.Getenv("MAELSTROMTEST_PRINTING") == "" {
 		t.Skip("run by TestWhatNodesPrintToOSStdoutIsNoticed")

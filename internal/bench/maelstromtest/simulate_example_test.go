@@ -128,11 +128,11 @@ func ExampleResult_Why() {
 	// g-counter with seed 2:
 	// 2 final reads, of n1 and n2, are 0, not 1
 	// Beyond Maelstrom's verdict:
-	// the read made to n2 after 1.91 s (op 4) returned 0 instead of 1: less than had been acknowledged (and 2 more like it)
-	// the history is not linearizable: the read made to n2 after 1.91 s (op 4) returned 0 instead of 1: no order of the adds explains it and the reads before it
-	// Why: Nothing sent: n1 answered 0 to the final read after 12.00 s; right would be 1.
-	// 0 is the sum of the own adds of n1 alone: 0 (its own).
-	// It counted nothing of n0, which had acknowledged 1 before that read was asked.
+	// the read made to n2 at 1.91 s (op 4) returned 0 instead of 1: less than had been acknowledged (and 2 more like it)
+	// the history is not linearizable: the read made to n2 at 1.91 s (op 4) returned 0 instead of 1: no order of the adds explains both it and the reads before it
+	// Why: Not passed on: n1 answered the final read with 0 at 12.00 s. The right answer is 1.
+	// 0 is the sum of n1's own adds alone: 0 (its own).
+	// n1 counted 0 for n0, but n0 had acknowledged adds that sum to 1 before that read was sent.
 	// (Result.Why returns all of this story, as a text and as a picture.)
 	// ok
 }

@@ -253,7 +253,7 @@ func TestErrNamesWhatIsWrong(t *testing.T) {
 		"early exit": {brief, func(env Env) error { return echoUntil(env, 3) }, false,
 			"its program returned before the end of its input",
 		},
-		"rubbish":    {brief, rubbishNode, false, "n0 is mute after 0 ms, when it printed a line that Maelstrom does not take (not JSON): Received a line!"},
+		"rubbish":    {brief, rubbishNode, false, "n0 became mute at 0 ms, when it printed a line that Maelstrom does not accept (not JSON): Received a line!"},
 		"double":     {brief, replying(refusal, refusal), false, "answered request 1 of c3, which had been answered"},
 		"to nothing": {brief, replying(refusal, `{"type":"error","code":11,"in_reply_to":1000000}`), false, "a reply to none of its requests"},
 		"mute":       {brief, replying(), false, "n0 gave no answer in time to |no add and no read succeeded| requests was answered"},
@@ -321,7 +321,7 @@ func TestErrorsAreDefiniteIfMaelstromSaysSo(t *testing.T) {
 func TestARequestThatCannotBeSentIsRefused(t *testing.T) {
 	bad := Request{F: "add", Body: Body{"type": "add", "delta": func() {}}}
 	r := Simulate(t, Config{Script: &Script{Requests: []ScriptedRequest{{Request: bad}}}}, linCounter)
-	want := "after 0 ms: request to n0: json: unsupported type: func()"
+	want := "at 0 ms: request to n0: json: unsupported type: func()"
 	if got := r.Check(runComplete).Findings; r.Fail != 1 || !slices.Equal(got, []string{want}) {
 		t.Errorf("%d refused; findings %q, want %q", r.Fail, got, want)
 	}

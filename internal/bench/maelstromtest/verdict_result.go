@@ -34,8 +34,8 @@ func (b *bench) result(history []Op) *Result {
 	return Judge(b.evidence(history), b.cfg, b.Traffic, b.faultLog)
 }
 
-// Judge returns the outcome of a run, whoever made it, from what is known of
-// it. Of the traffic it works out how many messages a request took.
+// Judge returns the outcome of a run, which need not be one of this bench. It
+// works out from the traffic how many messages a request took.
 func Judge(e verdict.Evidence, cfg Config, t Traffic, faults []FaultRecord) *Result {
 	r := &Result{
 		Verdict:  verdict.Judge(e, cfg.Workload),
@@ -82,8 +82,7 @@ func (r *Result) WriteHistory(w io.Writer) error {
 	return nil
 }
 
-// AnyWrong reports whether any check is wrong, be it of those that decide
-// or not.
+// AnyWrong reports whether any check is wrong, whether it decides or not.
 func (r *Result) AnyWrong() bool {
 	return slices.ContainsFunc(r.Checks, func(c Check) bool { return c.Status == Wrong })
 }
@@ -106,5 +105,5 @@ func (r *Result) Err() error {
 }
 
 func (b *bench) complain(check, format string, args ...any) {
-	b.failures = append(b.failures, failure{Check: check, Text: "after " + verdict.Time(b.since()) + ": " + fmt.Sprintf(format, args...)})
+	b.failures = append(b.failures, failure{Check: check, Text: "at " + verdict.Time(b.since()) + ": " + fmt.Sprintf(format, args...)})
 }

@@ -27,7 +27,7 @@ func TestACrashIsNotBuried(t *testing.T) {
 	if !strings.HasPrefix(why, "Crash: n") {
 		t.Errorf("the reason is %s", why)
 	}
-	if lines := strings.Split(text, "\n"); !strings.HasPrefix(lines[1], "n") || !strings.Contains(lines[1], " crashed after") {
+	if lines := strings.Split(text, "\n"); !strings.HasPrefix(lines[1], "n") || !strings.Contains(lines[1], " crashed at") {
 		t.Errorf("the first finding is %s", lines[1])
 	}
 	if !strings.Contains(text, "\nBeyond Maelstrom's verdict:\n") || !strings.Contains(text, ": less than had been acknowledged (and ") {
@@ -46,7 +46,7 @@ func TestACrashIsNotBuried(t *testing.T) {
 func TestErrIsNilOnlyIfTheRunWasRight(t *testing.T) {
 	old := Op{F: "read", Node: "n1", Value: int64(0), Invoke: 20 * time.Millisecond, Complete: 21 * time.Millisecond, Outcome: OK}
 	history := []Op{{F: "add", Value: int64(2), Outcome: OK}, old}
-	const asOld = "the read made to n1 after 20 ms (op 1) returned 0 instead of 2: "
+	const asOld = "the read made to n1 at 20 ms (op 1) returned 0 instead of 2: "
 	for _, test := range []struct {
 		promise Consistency
 		wrong   bool // the final read is
@@ -129,7 +129,7 @@ func TestTheVerdictRestsOnWhatHappened(t *testing.T) {
 	history := []Op{{F: "add", Complete: 5 * ms, Outcome: OK}, {F: "read", Complete: 60 * ms}, {F: "read", Complete: 50 * ms}}
 	e := b.evidence(history)
 	if want := (verdict.Evidence{
-		History: history, Lives: b.Lives, Failures: []failure{{Check: wellFormed, Text: "after " + verdict.Time(b.since()) + ": n1 said 7"}},
+		History: history, Lives: b.Lives, Failures: []failure{{Check: wellFormed, Text: "at " + verdict.Time(b.since()) + ": n1 said 7"}},
 		Down: map[string][]verdict.Interval{
 			"n0": {{From: 500 * ms, To: 1000 * ms}, {From: 6000 * ms, To: verdict.Never}},
 			"n2": {{From: -999 * ms, To: verdict.Never}},

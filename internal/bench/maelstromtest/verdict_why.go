@@ -27,15 +27,15 @@ func (r *Result) Claimable() claim.Result {
 	return claim.Result{Verdict: r.Verdict, Lives: r.Lives, History: r.History}
 }
 
-// Why is Tell for a run whose journal nobody has kept. Err has the beginning of
+// Why is Tell for a run whose journal was not kept. Err has the beginning of
 // the story, Text has all of it, and SVG draws it.
 //
 // A simulation is run again for it with the same seed, but without its Journal,
-// Watch, Progress and Stderr. So Why must be called before the test ends that
-// has run the simulation, and not in a synctest bubble. It returns nil if the
-// nodes do something else then, or if there is a Script, as it can be carried
-// out only once: use Record and Tell in that case. A run of processes keeps the
-// beginning of its journal if it has neither Journal nor Watch.
+// Watch, Progress and Stderr. So Why must be called before the end of the test
+// that ran the simulation, and not in a synctest bubble. It returns nil if the
+// nodes do something else then. It also does if there is a Script, which can be
+// carried out only once: use Record and Tell in that case. A run of processes
+// keeps the beginning of its journal if it has neither Journal nor Watch.
 func (r *Result) Why() *story.Story {
 	s, _ := r.why.tell(r)
 	return s
@@ -65,7 +65,7 @@ func (w *why) tell(r *Result) (*story.Story, error) {
 	return w.story, w.err
 }
 
-// reason returns lines about why a run was wrong, if anything is known of it.
+// reason returns lines about why a run was wrong, if that is known.
 func (w *why) reason(r *Result) []string {
 	switch s, err := w.tell(r); {
 	case err != nil:

@@ -73,7 +73,7 @@ func TestARightRunHasNoStory(t *testing.T) {
 	}
 }
 
-// If there can be no story, the error says what is in its way.
+// If there can be no story, the error says why.
 func TestAnErrorSaysWhyThereIsNoStory(t *testing.T) {
 	cfg := Config{Rate: 20, TimeLimit: 2 * time.Second}
 	var reads atomic.Int64

@@ -125,7 +125,7 @@ func (l *load) next() {
 	l.b.after(between(l.b.rng, 0, time.Duration(2*float64(time.Second)/l.b.cfg.Rate)), l.next)
 }
 
-// idle returns the workers without a request in hand.
+// idle returns the workers without an open request.
 func (l *load) idle() []*worker {
 	return slices.DeleteFunc(slices.Clone(l.workers), func(w *worker) bool { return w.busy })
 }

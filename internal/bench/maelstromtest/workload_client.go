@@ -34,9 +34,9 @@ func (r Reply) text(field string) string {
 	return s
 }
 
-// rpcError returns the error that the reply is, or nil: a *maelstrom.RPCError,
-// or, if the reply is malformed, another, which is as indeterminate to
-// Maelstrom as any.
+// rpcError returns nil if the reply is not an error. Otherwise it returns a
+// *maelstrom.RPCError, or another error if the reply is malformed. To Maelstrom
+// that is an indeterminate error.
 func (r Reply) rpcError() error {
 	if r.Type() != "error" {
 		return nil
@@ -71,7 +71,7 @@ type benchClient struct {
 	b        *bench
 	endpoint *endpoint
 	lastID   int
-	awaited  int // the msg_id of the request in hand, or zero
+	awaited  int // the msg_id of the open request, or zero
 	answered func(Reply, error)
 	late     map[int]bool // requests that were given up and have had no reply since
 
@@ -129,7 +129,7 @@ func (c *benchClient) expect(n *node, body any, timeout time.Duration, answered 
 	return line
 }
 
-// fail ends the request in hand, if there is one, with an error.
+// fail ends the open request, if there is one, with an error.
 func (c *benchClient) fail(err error) {
 	if c.awaited == 0 {
 		return
@@ -149,7 +149,7 @@ func (c *benchClient) close() {
 	case c.kind == "init":
 		c.endpoint.gone = "its init was over"
 	default:
-		c.endpoint.gone = fmt.Sprintf("its %s made after %s was over after %s",
+		c.endpoint.gone = fmt.Sprintf("its %s made at %s was over at %s",
 			c.kind, verdict.Time(c.began-c.b.epoch), verdict.Time(c.over-c.b.epoch))
 	}
 }

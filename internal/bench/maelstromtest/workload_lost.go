@@ -41,7 +41,7 @@ func (l *load) giveUp() {
 	}
 	before := l.phase
 	l.phase = lost
-	l.b.Ended = "no node could answer any more after " + verdict.Time(l.b.since())
+	l.b.Ended = "no node could answer after " + verdict.Time(l.b.since())
 	l.failAll()
 	if before == generating {
 		l.askTheRest()
@@ -49,16 +49,16 @@ func (l *load) giveUp() {
 	l.b.done = true
 }
 
-// failAll gives up the requests in hand.
+// failAll gives up the open requests.
 func (l *load) failAll() {
 	for _, w := range l.workers {
 		w.client.fail(errors.New(l.b.Ended))
 	}
 }
 
-// askTheRest makes a request of each kind that has not been made yet, all in
-// vain. With Maelstrom they would have been made, and no kind may fail
-// altogether.
+// askTheRest makes a request of each kind that has not been made yet. All of
+// them fail. Maelstrom would have made them, and finds a run wrong in which all
+// requests of a kind fail.
 func (l *load) askTheRest() {
 	if l.b.cfg.Rate == 0 || l.b.cfg.TimeLimit == 0 {
 		return

@@ -43,9 +43,9 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-// A run ends when no node can answer any more: at once, with the requests in
-// hand unanswered, and without recovery. What was answered before counts. Each
-// kind of request is made at least once.
+// A run ends when no node can answer any more: at once, with open requests
+// unanswered, and without recovery. What was answered before counts. Each kind
+// of request is made at least once.
 func TestARunEndsWhenNoNodeCanAnswer(t *testing.T) {
 	for name, test := range map[string]struct {
 		program Program

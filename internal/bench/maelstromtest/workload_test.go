@@ -98,7 +98,7 @@ func TestWrongEchoesAreFound(t *testing.T) {
 		{F: "echo", Node: "n1", Invoke: 17 * time.Millisecond, Text: "not now", Error: true, Outcome: Fail},
 	} {
 		v := judged(Op{F: "echo", Outcome: OK}, op, op)
-		want := "2 of 3 echoes did not come back as sent; the first: the echo made to n1 after 17 ms, " + op.Text
+		want := "2 of 3 echoes did not come back as sent; the first: the echo made to n1 at 17 ms, " + op.Text
 		if got := v.Check("echoes").Findings; v.Right || !slices.Equal(got, []string{want}) {
 			t.Errorf("findings %q, want %q", got, want)
 		}

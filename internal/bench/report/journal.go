@@ -100,9 +100,9 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-// Tell returns why a check of a run is wrong, be it one that decides or not, as
-// far as the messages in the run's folder show it. It returns nil if no check
-// is wrong, or if there is nothing to tell.
+// Tell returns why a check of a run is wrong, whether it decides or not, as far
+// as the messages in the run's folder show it. It returns nil if no check is
+// wrong, or if there is nothing to tell.
 func Tell(folder string, r *maelstromtest.Result) (*story.Story, error) {
 	if !r.AnyWrong() {
 		return nil, nil

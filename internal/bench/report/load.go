@@ -21,7 +21,7 @@ type Load struct {
 	// Busy is the share of the time, 0 to 1, for which every worker waited for
 	// an answer, so that no request could be made.
 	Busy float64
-	// Need is how many workers would do, by Little's law; zero unless the
+	// Need is how many workers would suffice, by Little's law; zero unless the
 	// workers were the limit.
 	Need int
 }
@@ -29,7 +29,7 @@ type Load struct {
 // LoadOf measures the load of a run. It takes the workers to be the limit if
 // the run made less than nine tenths of the requests that were asked for, and
 // all workers were busy for more than a tenth of the time. But if they waited
-// mostly for requests that were not answered ok, more workers would not do.
+// mostly for requests that were not answered ok, more workers would not help.
 func LoadOf(r *maelstromtest.Result) Load {
 	span := max(0, min(r.Config.TimeLimit, r.Elapsed))
 	l := Load{Span: span, Asked: r.Config.Rate}

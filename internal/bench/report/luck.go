@@ -11,10 +11,10 @@ import (
 	"maelstrom-counter/internal/bench/verdict"
 )
 
-// LuckOf says for how many final reads of a valid run seq-kv could as well have
-// given the node an older value, as far as the messages in its folder show it.
-// It returns nothing if there is none. If there was no room for all messages,
-// they prove nothing.
+// LuckOf says for how many final reads of a valid run seq-kv could also have
+// given the node an older value, as far as the messages in its folder show. It
+// returns an empty string if there are none. It also does if there was no room
+// for all messages, since then they prove nothing.
 func LuckOf(folder string, r *maelstromtest.Result) (string, error) {
 	finals := finalReads(r)
 	if !r.MaelstromValid || len(finals) == 0 {
@@ -28,7 +28,8 @@ func LuckOf(folder string, r *maelstromtest.Result) (string, error) {
 }
 
 // Late says how many reads of a valid run missed something, and which missed
-// the most. It returns nothing if there is none.
+// the most. It returns an empty string if there are
+// none.
 func (run Run) Late() string {
 	r := run.Result
 	facts, _ := r.Facts.(maelstromtest.CounterFacts)
@@ -95,6 +96,6 @@ func (l *luck) String() string {
 	}
 	c := l.choices[first]
 	return fmt.Sprintf("chance: seq-kv had a choice for %d of %d final reads. "+
-		"For %s it could answer the read of %s from any of %d states, of which %d hold an older value. "+
-		"Which it takes is random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older)
+		"For %s it could answer the read of %s from any of %d states, and %d of them hold an older value. "+
+		"It chooses at random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older)
 }

@@ -34,8 +34,8 @@ func told(t *testing.T, r *maelstromtest.Result, entries []journal.Entry) string
 	return text
 }
 
-// What was chance is told of final reads alone, and only where the store could
-// have given an older value and the node did nothing about it.
+// Chance is only mentioned for final reads, and only if the store could have
+// given an older value and the node did nothing about it.
 func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 	final := func(node string) maelstromtest.Op {
 		return maelstromtest.Op{F: "read", Node: node, Value: int64(3), Invoke: 10 * time.Second, Complete: 10*time.Second + 5*ms, Outcome: maelstromtest.OK, Final: true}
@@ -60,7 +60,7 @@ func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 	before := append(ask(0, "n9", swap, change(0)), ask(0, "n9", swap, change(1))...)
 	at := 10*time.Second + 2*ms
 	const want = `chance: seq-kv had a choice for 1 of 3 final reads. For the final read of n1 it could answer the read of "k" from any of 3 states, ` +
-		`of which 2 hold an older value. Which it takes is random.`
+		`and 2 of them hold an older value. It chooses at random.`
 	for name, test := range map[string]struct {
 		during []journal.Entry
 		want   string

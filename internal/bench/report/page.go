@@ -65,7 +65,7 @@ func (o overview) Numbers() []Setting {
 	r, l := o.Result, LoadOf(o.Result)
 	all := []Setting{
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
-		{"refused, and unknown whether they count", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
+		{"refused, and unknown", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
 		{fmt.Sprintf("requests/s made, of %.4g asked for", l.Asked), fmt.Sprintf("%.4g", l.Made)},
 	}
 	if r.Messages > 0 {
@@ -84,7 +84,7 @@ func (o overview) Crowded() string {
 		return ""
 	}
 	return fmt.Sprintf("The workers were the limit: for %.0f %% of the time all %d waited for answers, "+
-		"so that no request could be made. --concurrency %d would do.", 100*l.Busy, o.Result.Config.Concurrency, l.Need)
+		"so that no request could be made. Try --concurrency %d.", 100*l.Busy, o.Result.Config.Concurrency, l.Need)
 }
 
 // Settings returns what a run was made with.

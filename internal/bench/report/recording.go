@@ -22,7 +22,7 @@ func (run Run) Origin() []Setting {
 		all = append(all, Setting{"note", note})
 	}
 	if run.Story == nil && run.Result.AnyWrong() {
-		all = append(all, Setting{"note", "The messages that were recorded do not show why something is wrong."})
+		all = append(all, Setting{"note", "The recorded messages do not show why a check is wrong."})
 	}
 	return all
 }
@@ -32,9 +32,9 @@ func (run Run) Origin() []Setting {
 func (run Run) Said() string {
 	m, v := run.Maelstrom, run.Result.Verdict
 	if m.Valid == "" {
-		return "No verdict of Maelstrom's own was found (" + cmp.Or(m.Ended, "there is no results.edn that can be read") + ")."
+		return "Maelstrom's own verdict was not found (" + cmp.Or(m.Ended, "results.edn is missing or cannot be read") + ")."
 	}
-	said, since := "Maelstrom itself said :valid? "+m.Valid, ", since :"
+	said, since := "Maelstrom itself said :valid? "+m.Valid, ", because :"
 	for _, checker := range slices.Sorted(maps.Keys(m.Checkers)) {
 		if valid := m.Checkers[checker]; valid != "true" {
 			said, since = said+since+checker+" is "+valid, " and :"
@@ -53,5 +53,5 @@ func (run Run) Said() string {
 	case m.Valid == fmt.Sprint(v.MaelstromValid):
 		return said + ". The bench agrees."
 	}
-	return said + fmt.Sprintf(". The bench says %t, and no checker that both have differs.", v.MaelstromValid)
+	return said + fmt.Sprintf(". The bench says %t, although no checker that both have differs.", v.MaelstromValid)
 }

@@ -2,10 +2,13 @@ package report
 
 import (
 	"html"
+	"strconv"
 	"strings"
 	"testing"
 
+	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/maelstromstore"
+	"maelstrom-counter/internal/bench/maelstromstore/storetest"
 	"maelstrom-counter/internal/bench/verdict"
 )
 
@@ -38,20 +41,20 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 		want     string
 	}{
 		{nil, "true", content(), "Maelstrom itself said :valid? true. The bench agrees."},
-		{lost, "false", content("workload false"), "Maelstrom itself said :valid? false, since :workload is false. The bench agrees."},
-		{nil, "", nil, "No verdict of Maelstrom's own was found (its JVM was killed)."},
-		{old, "", nil, "No verdict of Maelstrom's own was found (there is no results.edn that can be read)."},
-		{nil, ":unknown", content("perf :unknown"), "Maelstrom itself said :valid? :unknown, since :perf is :unknown. The bench says true, and no checker that both have differs."},
+		{lost, "false", content("workload false"), "Maelstrom itself said :valid? false, because :workload is false. The bench agrees."},
+		{nil, "", nil, "Maelstrom's own verdict was not found (its JVM was killed)."},
+		{old, "", nil, "Maelstrom's own verdict was not found (results.edn is missing or cannot be read)."},
+		{nil, ":unknown", content("perf :unknown"), "Maelstrom itself said :valid? :unknown, because :perf is :unknown. The bench says true, although no checker that both have differs."},
 		{lost, "true", content(), `Maelstrom itself said :valid? true. They differ: :workload is true, but the bench's check "final reads" is wrong.`},
-		{nil, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, since :stats is false and :workload is false. " +
+		{nil, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, because :stats is false and :workload is false. " +
 			`They differ: :stats is false, but the bench's check "every kind succeeded" is ok; :workload is false, but the bench's check "final reads" is ok.`},
-		{lost, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, since :stats is false and :workload is false. " +
+		{lost, "false", content("stats false", "workload false"), "Maelstrom itself said :valid? false, because :stats is false and :workload is false. " +
 			`They differ: :stats is false, but the bench's check "every kind succeeded" is ok.`},
-		{lost, ":unknown", content("workload :unknown"), "Maelstrom itself said :valid? :unknown, since :workload is :unknown. " +
+		{lost, ":unknown", content("workload :unknown"), "Maelstrom itself said :valid? :unknown, because :workload is :unknown. " +
 			`They differ: :workload is :unknown, but the bench's check "final reads" is wrong.`},
 		{unfinal, "true", content(), "Maelstrom itself said :valid? true. The bench agrees."}, // final reads were not checked
-		{crashed, "true", content(), "Maelstrom itself said :valid? true. The bench says false, and no checker that both have differs."},
-		{nil, "false", nil, "Maelstrom itself said :valid? false. The bench says true, and no checker that both have differs."},
+		{crashed, "true", content(), "Maelstrom itself said :valid? true. The bench says false, although no checker that both have differs."},
+		{nil, "false", nil, "Maelstrom itself said :valid? false. The bench says true, although no checker that both have differs."},
 	} {
 		e := counted(verdict.Eventual, true)
 		if test.change != nil {
@@ -67,9 +70,9 @@ func TestWhatMaelstromSaidIsCompared(t *testing.T) {
 	}
 }
 
-// Nobody knows who ended a run of Maelstrom's early. That nodes started and
-// ended as they should is never known of it, which does not keep it from being
-// linearizable.
+// It is not known who ended a run of Maelstrom's early. Nor is it ever known
+// whether its nodes started and ended as they should, but the run may be
+// linearizable all the same.
 func TestTheHeadlineOfARecordingClaimsWhatWasRecorded(t *testing.T) {
 	const unknown = "starts and ends (it is not recorded)"
 	run := recorded(counted(verdict.Eventual, false), maelstromstore.Recording{Ended: "its JVM was killed"})
@@ -128,7 +131,7 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 		"results.json": `"maelstrom": {|"directory": "/home/me/store/g-counter/1"|"ended": "it was interrupted"|"valid": "false"|` +
 			`"workload": "false"|"notes": [|"bench_version"|"start_s"`,
 		"README.txt": "nodes of ./node.py, run by Maelstrom, started|" + run.Said() + "|read from /home/me/store|When n1 died is not known.|" +
-			"bench that read it, with its version and machine. maelstrom has what|\nmessages.jsonl\n    What Maelstrom recorded|\"full\" with \"missing\" is",
+			"version and machine of the bench that read the run.\n    \"maelstrom\" is what|\nmessages.jsonl\n    What Maelstrom recorded|\"full\" with \"missing\" is",
 		"latency.svg": "requests/s asked for",
 	} {
 		text := read(t, folder, file)
@@ -143,6 +146,45 @@ func TestTheFilesOfARecordingSayWhereItCameFrom(t *testing.T) {
 		for _, unwanted := range []string{"seed", "node-logs", `"messages_in_flight": 0`, `"exits": null`, `"messages":`, "messages per request"} {
 			if strings.Contains(text, unwanted) {
 				t.Errorf("%s has %s", file, unwanted)
+			}
+		}
+	}
+}
+
+// README.txt names the events that messages.jsonl can have. The real Maelstrom
+// has fewer kinds of them: it has no faults but partitions, for example.
+func TestTheReadmeNamesTheEventsOfARun(t *testing.T) {
+	real := map[journal.What]bool{journal.ToStderr: true} // of a run with --log-stderr
+	for name, dir := range storetest.RealRuns() {
+		if name == "echo" { // another workload is not read
+			continue
+		}
+		run, err := maelstromstore.Read(dir, maelstromstore.Options{})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		run.Entries(func(e journal.Entry) { real[e.What] = true })
+	}
+	ours, theirs := sample(), sample()
+	theirs.Maelstrom = &maelstromstore.Recording{Directory: "store"}
+	for what, virtual := range map[journal.What]bool{
+		journal.Sent: false, journal.Received: false, journal.Lost: false, journal.Blocked: false, journal.IsLate: false,
+		journal.Doubled: false, journal.Answered: false, journal.Killed: false, journal.Crashed: false, journal.Started: false,
+		journal.Paused: false, journal.Resumed: false, journal.LinkCut: false, journal.LinkMends: false, journal.ToStderr: false,
+		journal.Muted: false, journal.Unheard: false, journal.Pending: false, journal.Gap: false,
+		journal.ClockSet: true, // the clock of a process cannot be set
+	} {
+		for _, readme := range []struct {
+			of   string
+			run  Run
+			want bool
+		}{{"the bench", ours, !virtual}, {"Maelstrom", theirs, real[what]}} {
+			var text strings.Builder
+			if err := readme.run.writeReadme(&text); err != nil {
+				t.Fatal(err)
+			}
+			if named := strings.Contains(text.String(), strconv.Quote(string(what))); named != readme.want {
+				t.Errorf("README.txt of a run of %s names %q: %v", readme.of, what, named)
 			}
 		}
 	}

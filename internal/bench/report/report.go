@@ -64,9 +64,8 @@ func writer(text func() string) func(io.Writer) error {
 	}
 }
 
-// Write writes a run's files to a folder. A file that cannot be written does
-// not keep the others from being written, and they do not name it: the error
-// does.
+// Write writes a run's files to a folder. If a file cannot be written, the
+// others still are, and do not name it. The error does.
 func Write(folder string, run Run) error {
 	var errs []error
 	_, err := os.Stat(filepath.Join(folder, MessagesFile))

@@ -20,7 +20,7 @@ type results struct {
 	maelstromtest.Verdict       // right, maelstrom_valid, cut, checks, facts
 	Thresholds            []Bar `json:"thresholds,omitempty"`
 
-	Maelstrom *maelstromstore.Recording `json:"maelstrom,omitempty"` // what the real Maelstrom has kept, of a run of its own
+	Maelstrom *maelstromstore.Recording `json:"maelstrom,omitempty"` // of a run of the real Maelstrom: what it has recorded
 
 	Run      origin       `json:"run"`
 	Config   config       `json:"config"`
@@ -116,7 +116,7 @@ type fault struct {
 	StartS float64 `json:"start_s"`
 	EndS   float64 `json:"end_s"`
 
-	InFlight int `json:"messages_in_flight,omitempty"` // from and to the node that it befell, when it began; missing if none, or if it is not known
+	InFlight int `json:"messages_in_flight,omitempty"` // from and to the node that it hit, when it began; missing if none, or if it is not known
 }
 
 type crash struct {

@@ -99,7 +99,7 @@ func (run Run) Headline() string {
 	case !v.Right:
 		return prefix + wrongBeyond(v)
 	case v.Cut:
-		return "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. " +
+		return "The run ended before Maelstrom reached a verdict. No check that decides was wrong so far. " +
 			"Not checked: " + unmade + "."
 	}
 	text := prefix + "RIGHT by Maelstrom's verdict"
@@ -145,7 +145,7 @@ func wrongBeyond(v verdict.Verdict) string {
 	text := "WRONG: " + cmp.Or(c.Detail, c.Name)
 	switch {
 	case v.Cut:
-		return text + ". The run was ended before Maelstrom's verdict was reached."
+		return text + ". The run ended before Maelstrom reached a verdict."
 	case c.Name == verdict.SomethingAsked:
 		return text + "."
 	}
@@ -231,8 +231,8 @@ func Odds(runs []Run) string {
 	if valid == 0 || valid == known {
 		return ""
 	}
-	return fmt.Sprintf("Maelstrom's verdict differs: %d of %d runs are valid. "+
-		"What a single run of this node shows is chance.", valid, known)
+	return fmt.Sprintf("Maelstrom's verdict varies: %d of %d runs are valid. "+
+		"For this node, the verdict on a single run is a matter of chance.", valid, known)
 }
 
 // LatencyRows returns rows with a name and percentiles of the latency of

@@ -72,19 +72,19 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 		{ev, true, []func(*verdict.Evidence){unfinal}, Right, "RIGHT by Maelstrom's verdict, and linearizable. Not checked: final reads (none of 1 succeeded)."},
 		{ev, true, []func(*verdict.Evidence){lost}, Wrong, "WRONG by Maelstrom's verdict (:workload): 1 of 1 final read is wrong; the first is 0, not 2."},
 		{ev, true, []func(*verdict.Evidence){refusing}, Wrong, "WRONG by Maelstrom's verdict (:stats): no add succeeded."},
-		{ev, true, []func(*verdict.Evidence){crashed, lost}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results."},
+		{ev, true, []func(*verdict.Evidence){crashed, lost}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed at 2.31 s, and Maelstrom breaks off such a run without results."},
 		{ev, true, []func(*verdict.Evidence){nothing}, Wrong, "WRONG: nothing was asked: the rate is 0."},
-		{ev, false, []func(*verdict.Evidence){early}, Open, "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. Not checked: final reads (none was made)."},
-		{ev, false, []func(*verdict.Evidence){early, refusing}, Open, "Ended before Maelstrom's verdict was reached. Nothing that decides was wrong so far. " +
+		{ev, false, []func(*verdict.Evidence){early}, Open, "The run ended before Maelstrom reached a verdict. No check that decides was wrong so far. Not checked: final reads (none was made)."},
+		{ev, false, []func(*verdict.Evidence){early, refusing}, Open, "The run ended before Maelstrom reached a verdict. No check that decides was wrong so far. " +
 			"Not checked: every kind succeeded (the run was ended, and no add succeeded until then); final reads (none was made)."},
-		{ev, false, []func(*verdict.Evidence){early, crashed}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results."},
+		{ev, false, []func(*verdict.Evidence){early, crashed}, Wrong, "WRONG by Maelstrom's verdict: n1 crashed at 2.31 s, and Maelstrom breaks off such a run without results."},
 		{ev, false, nil, Right, "As far as it went: RIGHT by Maelstrom's verdict, and linearizable."},
-		{ev, false, []func(*verdict.Evidence){early, broken}, Wrong, "WRONG: the nodes still talk. The run was ended before Maelstrom's verdict was reached."},
+		{ev, false, []func(*verdict.Evidence){early, broken}, Wrong, "WRONG: the nodes still talk. The run ended before Maelstrom reached a verdict."},
 		{lin, true, nil, Right, "RIGHT by Maelstrom's verdict, and linearizable."},
 		{lin, true, []func(*verdict.Evidence){old}, Wrong, "WRONG: not linearizable, though Maelstrom would call it valid."},
 		{lin, true, []func(*verdict.Evidence){babbling}, Wrong, "WRONG: Maelstrom stopped listening to n1, though Maelstrom would call it valid."},
 		{lin, true, []func(*verdict.Evidence){lost}, Wrong, "WRONG by Maelstrom's verdict (:workload): 1 of 1 final read is wrong; the first is 0, not 2."},
-		{lin, false, []func(*verdict.Evidence){early, old}, Wrong, "WRONG: not linearizable. The run was ended before Maelstrom's verdict was reached."},
+		{lin, false, []func(*verdict.Evidence){early, old}, Wrong, "WRONG: not linearizable. The run ended before Maelstrom reached a verdict."},
 		{lin, false, nil, Right, "As far as it went: RIGHT by Maelstrom's verdict, and linearizable. Not checked: run complete (it was ended before its time)."},
 	} {
 		e := counted(test.promise, test.complete)
@@ -99,7 +99,7 @@ func TestTheHeadlineSaysWhatTheVerdictRestsOn(t *testing.T) {
 		switch {
 		case strings.HasPrefix(test.want, "WRONG by Maelstrom"):
 			want = "false"
-		case strings.Contains(test.want, "before Maelstrom's verdict"):
+		case strings.Contains(test.want, "before Maelstrom reached a verdict"):
 			want = "null"
 		}
 		if valid, _ := json.Marshal(run.results().Valid); string(valid) != want {
@@ -126,11 +126,11 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	e := counted(verdict.Eventual, true)
 	old(&e)
 	const explained = "  wrong: reads in order: 1 of 2 reads is out of order\n" +
-		"    (a read must not return less than was acknowledged before it began, or than an earlier read returned, and not more than was added before it ended)\n"
-	const finding = "    the read made to n1 after 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged\n"
+		"    (a read must not return less than was acknowledged before it began or than an earlier read returned, nor more than was added before it ended)\n"
+	const finding = "    the read made to n1 at 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged\n"
 	const last = "  ok: every line a message, starts and ends, run complete, answers well-formed, live nodes answer, something asked and answered\n" +
 		"  not checked: refused adds not in the total (no add was refused)"
-	const late = "\n  late: 1 read, 0 of them final, returned less than had been acknowledged or read before they began. The read made to n1 after 17 ms missed the most: 2."
+	const late = "\n  late: 1 read, 0 of them final, returned less than had been acknowledged or read before they began. The read made to n1 at 17 ms missed the most: 2."
 	got := strings.Join(judged(e).Beyond(), "\n")
 	if !strings.HasPrefix(got, "Beyond Maelstrom, which the exercise does not ask for:\n"+explained+finding+"  wrong: linearizable: not linearizable\n") || !strings.HasSuffix(got, "\n"+last+late) {
 		t.Errorf("got\n%s", got)
@@ -174,7 +174,7 @@ func TestOddsAreToldIfRunsDiffer(t *testing.T) {
 	e := counted(verdict.Eventual, false)
 	early(&e)
 	valid, invalid, cut := run(old), run(lost), judged(e)
-	const want = "Maelstrom's verdict differs: 2 of 3 runs are valid. What a single run of this node shows is chance."
+	const want = "Maelstrom's verdict varies: 2 of 3 runs are valid. For this node, the verdict on a single run is a matter of chance."
 	for _, test := range []struct {
 		runs []Run
 		want string

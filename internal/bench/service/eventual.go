@@ -25,8 +25,7 @@ func (o *oracle) serve(_, kind string, _ map[string]json.RawMessage) (kvReply, b
 // An eventual is two replicas of a key-value store in which the last write
 // wins, by a Lamport clock. With each request, one replica drawn at random is
 // merged into one drawn at random, and the request runs on one drawn at random.
-// Its journal has no Answered entries, since there is no state that is the
-// newest.
+// Its journal has no Answered entries, since no state is the newest.
 type eventual struct {
 	random   *rand.Rand
 	replicas [2]replica

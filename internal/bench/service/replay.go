@@ -24,7 +24,7 @@ import (
 // about the oldest of these changes.
 //
 // A state that is equal to the one before has no number here, unlike in a
-// [Store], since nothing shows that there was one. So the store may have kept
+// [Store], since no reply shows that there was one. So the store may have kept
 // fewer of the numbered states than KeptStates, and its ring may have wrapped
 // around earlier than the numbers say.
 type Replay struct {
@@ -40,7 +40,7 @@ type Replay struct {
 	next    []past // what becomes of them with the request in hand
 	asked   []question
 	answers []*journal.Answer
-	misfits int    // replies that fit nothing that may have happened
+	misfits int    // replies that fit no possible state
 	misfit  string // the first of them
 }
 
@@ -90,8 +90,8 @@ var (
 func digest(text string) uint64 { return max(maphash.String(seed, text), 1) }
 
 // NewReplay returns a replay of the service with this name, which must be
-// seq-kv or lin-kv. It returns nil for any other service, as that has not one
-// state after the other.
+// seq-kv or lin-kv. It returns nil for any other service, since that does not
+// have one state after the other.
 func NewReplay(name string) *Replay {
 	if name != "seq-kv" && name != "lin-kv" {
 		return nil
@@ -290,7 +290,8 @@ func (r *Replay) change(q *question, asked kvRequest, answer *journal.Answer) {
 }
 
 // settle decides about the oldest open change as the likeliest past does, and
-// drops the pasts that differ. What they say otherwise, too, is in doubt.
+// drops the pasts that differ. Other changes on which they differ are in doubt,
+// too.
 func (r *Replay) settle() {
 	bit := uint64(1) << (len(r.changes) - 1 - int(r.settled))
 	best := slices.MaxFunc(r.pasts, func(a, b past) int { return cmp.Compare(a.weight, b.weight) }).made
@@ -376,11 +377,11 @@ func (r *Replay) doubts(from, to int32) bool {
 // Notes returns sentences on what is not known, once Answers has been called.
 func (r *Replay) Notes() (notes []string) {
 	if n := r.changes[len(r.changes)-1].doubts; n > 0 {
-		notes = append(notes, fmt.Sprintf("It is open whether some requests to %s, %d in all, changed anything: "+
-			"an old state that held what they set may have answered. What is told of them is likely.", r.name, n))
+		notes = append(notes, fmt.Sprintf("Some requests to %s (%d in all) may have changed something or not: "+
+			"an old state that already held the new value may have answered. What is said about them is only likely.", r.name, n))
 	}
 	if r.misfits > 0 {
-		notes = append(notes, fmt.Sprintf("Some answers of %s, %d in all, do not fit what else is known of it. The first: %s.",
+		notes = append(notes, fmt.Sprintf("Some answers of %s (%d in all) fit no state that it can have had. The first: %s.",
 			r.name, r.misfits, r.misfit))
 	}
 	return notes

@@ -20,7 +20,7 @@ import (
 
 func newRandom(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
-// A traffic says what a store is asked.
+// A traffic says which requests a store gets.
 type traffic struct {
 	callers, keys, values       int  // how many there are
 	reads, writes, swaps, idles int  // shares; an idle swap is of a value for itself
@@ -115,7 +115,7 @@ func replay(name string, all []exchange) ([]*journal.Answer, *service.Replay) {
 
 // impossible reports whether a replay says that an answer does not fit.
 func impossible(r *service.Replay) bool {
-	return slices.ContainsFunc(r.Notes(), func(note string) bool { return strings.Contains(note, "do not fit") })
+	return slices.ContainsFunc(r.Notes(), func(note string) bool { return strings.Contains(note, "fit no state") })
 }
 
 // makers returns which request has made each state, or -1. Of a state that is
@@ -169,8 +169,8 @@ func compare(all []exchange, got []*journal.Answer) (s score, err error) {
 	return s, nil
 }
 
-// Whatever a store is asked, a replay finds out what it did, except where it
-// says that it is not sure. No answer seems to be impossible.
+// Whatever requests a store gets, a replay finds out what it did, except where
+// it says that it is not sure. No answer seems to be impossible.
 func TestAReplayFindsOutWhatAStoreDid(t *testing.T) {
 	const requests = 3000
 	for name, traffic := range traffics {
@@ -189,7 +189,7 @@ func TestAReplayFindsOutWhatAStoreDid(t *testing.T) {
 	}
 }
 
-// Where a reply was not recorded, what is told of the others is still true.
+// If a reply was not recorded, what a replay says of the others is still true.
 func TestAReplayDoesWithoutSomeReplies(t *testing.T) {
 	for name, traffic := range traffics {
 		for seed := range uint64(3) {
@@ -336,8 +336,8 @@ func refused(current, from string) string {
 type step struct{ caller, request, reply, want string }
 
 func TestWhatAReplayTells(t *testing.T) {
-	const open = "It is open whether some requests to seq-kv, 1 in all, changed anything: " +
-		"an old state that held what they set may have answered. What is told of them is likely."
+	const open = "Some requests to seq-kv (1 in all) may have changed something or not: " +
+		"an old state that already held the new value may have answered. What is said about them is only likely."
 	others := func(times, state int) (steps []step) { // so many changes of j, from that state on
 		for ; times > 0; times, state = times-1, state+1 {
 			steps = append(steps, step{"n0", writeJ(fmt.Sprint(state)), wrote, fmt.Sprintf("%d of %d j=%d", state, state, state)})
@@ -489,12 +489,12 @@ func TestWhatAReplayTells(t *testing.T) {
 			{"n0", cas("1", "2"), swapped, "4 of 4 k=2"},
 			{"n0", cas("7", "3"), value("9"), "5 of 5 unsure"},
 		}, notes: strings.Replace(open, "1 in", "2 in", 1) +
-			`|Some answers of seq-kv, 4 in all, do not fit what else is known of it. ` +
+			`|Some answers of seq-kv (4 in all) fit no state that it can have had. ` +
 			`The first: {"type":"read","key":"k"} from n0, answered with {"type":"read_ok","value":7}.`},
 		"answers from nowhere, long after each other": {steps: slices.Concat(
 			[]step{{"n0", cas("7", "8"), swapped, "0 of 0 k=8 unsure"}, {"n0", writeJ("7"), wrote, "1 of 1 j=7 unsure"}}, others(70, 2),
 			[]step{{"n0", read, value("9"), "72 of 72 unsure"}},
-		), notes: open + `|Some answers of seq-kv, 2 in all, do not fit what else is known of it. ` +
+		), notes: open + `|Some answers of seq-kv (2 in all) fit no state that it can have had. ` +
 			`The first: {"type":"cas","key":"k","from":7,"to":8} from n0, answered with {"type":"cas_ok"}.`},
 	} {
 		r := service.NewReplay("seq-kv")

@@ -4,10 +4,10 @@
 //
 //	reply, from := service.Answer(s, "n0", []byte(`{"type":"read","key":"k","msg_id":1}`))
 //
-// They answer as soon as they are asked. The network is the caller's, and so is
-// chance: the same draws give the same answers.
+// They answer at once. The network and the randomness are the caller's, so the
+// same draws give the same answers.
 //
-// A [Replay] finds out what a seq-kv or lin-kv did that ran elsewhere.
+// A [Replay] finds out what a seq-kv or lin-kv elsewhere has done.
 package service
 
 import (
@@ -29,7 +29,7 @@ type Service interface {
 
 // Answer has a service handle the body of a message, which is an object. It
 // returns no reply if the service sends none, and no journal.Answer if the
-// service has not one state after the other.
+// service does not have one state after the other.
 func Answer(s Service, caller string, body json.RawMessage) (reply json.RawMessage, from *journal.Answer) {
 	fields, err := Fields(body)
 	kind, _ := StringOf(fields["type"])

@@ -58,7 +58,7 @@ type kvReply struct {
 	Text      string          `json:"text,omitempty"`
 	InReplyTo json.RawMessage `json:"in_reply_to"`
 
-	from *journal.Answer // how it came about; nil if the service has not one state after the other
+	from *journal.Answer // how it came about; nil if the service does not have one state after the other
 }
 
 var noSuchKey = kvReply{Type: "error", Code: 20, Text: "key does not exist"}

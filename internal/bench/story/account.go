@@ -15,8 +15,8 @@ type figure struct {
 	path string
 }
 
-// An entry of an account is a change of a figure with what it was for. That is
-// a guess, which only decides what is claimed.
+// A posting is a change of a figure with what it was for. The latter is a
+// guess, which only decides what is claimed.
 type posting struct {
 	*change
 	step  int64
@@ -39,7 +39,7 @@ const (
 )
 
 // account tells what the services' figures have lost. It returns how much of
-// what is missing that is.
+// the missing amount that is.
 func (t *teller) account(read *op, f *fit, missing int64) int64 {
 	found := t.misposted(read, f, func(p *posting) bool { return p.loss > 0 })
 	if found < missing && t.kind == "" {
@@ -175,7 +175,7 @@ type ledger struct {
 	come    map[string]int   // by node: how many have come
 }
 
-// maxOpen is how many of the adds are kept that come to nothing.
+// maxOpen bounds the adds that are kept although no change is for them.
 const maxOpen = 1000
 
 // unsettled returns the adds of more than nothing that a node had in hand when
@@ -285,7 +285,7 @@ func (t *teller) olderThan(m *Message, c *change) bool {
 	return m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < c.state
 }
 
-// lost tells for which acknowledged add a change was that was overwritten.
+// lost tells which acknowledged add an overwritten change was for.
 func (t *teller) lost(c *change) {
 	if c == nil {
 		return
@@ -375,7 +375,7 @@ func (t *teller) hasty(p *posting, o *op) {
 	}
 }
 
-// askedUpTo returns what the adds make that had reached a node.
+// askedUpTo returns the sum of the adds that had reached a node.
 func (t *teller) askedUpTo(node string, pos int) int64 {
 	adds := t.addsBefore(node, pos)
 	if len(adds) == 0 {
@@ -440,7 +440,7 @@ func (t *teller) changesAnything(node string) bool {
 	return slices.ContainsFunc(t.effects, func(c *change) bool { return c.by.Src == node })
 }
 
-// tooLarge are numbers that are times and no counts.
+// tooLarge bounds the numbers that are counts. Greater ones are times.
 const tooLarge = 1 << 32
 
 func mostFirst(changes map[figure]int) []figure {
@@ -451,7 +451,7 @@ func mostFirst(changes map[figure]int) []figure {
 	return list[:min(4, len(list))]
 }
 
-// fewSteps is how many equal changes are not there by chance.
+// fewSteps is how many equal changes are more than chance.
 const fewSteps = 3
 
 // tellUncounted tells that a node had changed a figure by less than it had

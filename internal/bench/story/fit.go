@@ -307,8 +307,8 @@ func (x *run) fit(read *op) *fit {
 	return nil
 }
 
-// raced is how long before a request came something may have come that raced
-// with it.
+// raced is how long before a request something may have arrived that raced with
+// it.
 const raced = 10 * time.Millisecond
 
 // older puts earlier values in the place of some parts, as few as it takes to

@@ -30,14 +30,14 @@ func TestAFullJournalTellsOfTheStorm(t *testing.T) {
 	if s == nil || s.Kind != Repeated {
 		t.Fatalf("%+v", s)
 	}
-	for _, says := range []string{"n0 did not answer an add of 1 in time", "n0 sent seq-kv 9214 times", "seq-kv sent n0 9213 times"} {
+	for _, says := range []string{"n0 did not answer an add of 1 in time", `n0 sent seq-kv the same {"key":"counter","type":"cas"} 9214 times`, `seq-kv sent n0 the same {"code":22,"type":"error"} 9213 times`} {
 		if !strings.Contains(s.Caption, says) {
 			t.Errorf("it doesn't say %q:\n%s", says, s.Text())
 		}
 	}
 }
 
-// Where something is missing, what is there is not taken for it.
+// Something that is there is not taken for something that is missing.
 func TestWhatIsThereIsNotTakenForWhatIsMissing(t *testing.T) {
 	const ms = time.Millisecond
 	ask := func(invoke, complete time.Duration) verdict.Op {

@@ -181,7 +181,7 @@ func (t *teller) oldKey(read *op, p oldPart) {
 }
 
 // behind tells of which nodes a read's node knew less than they had
-// acknowledged. It returns how much that makes.
+// acknowledged. It returns the difference.
 func (t *teller) behind(read *op, f *fit, missing int64) (gap int64) {
 	if !shapes[f.How].own {
 		return 0
@@ -218,8 +218,8 @@ func (f *fit) knownOf(node string) (sum int64) {
 	return sum
 }
 
-// waited tells of a question that a node asked again for a read, as it was lost
-// or its answer was.
+// waited tells of a question that a node asked again for a read, because the
+// question or its answer was lost.
 func (t *teller) waited(read *op) {
 	for _, m := range t.sentBy[read.Node] {
 		if m.pos < read.arrived || m.pos > read.answered || !t.askedAgain(m, read.answered) {
@@ -784,7 +784,7 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 	return true
 }
 
-// known tells what is known of a read whose reason is not.
+// known tells facts about a wrong read for which no cause was found.
 func (t *teller) known(read *op) {
 	t.kind = Unexplained
 	t.try("", claim.NotExplained{Read: read.index, Node: read.Node, Value: read.Int()})

@@ -227,8 +227,8 @@ func (t *teller) mute(pos int) claim.Claim {
 	return c
 }
 
-// answeredWrongly tells that a node answered a request too late, or by another
-// number.
+// answeredWrongly tells that a node answered a request too late, or with a
+// wrong in_reply_to.
 func (t *teller) answeredWrongly(o *op) bool {
 	if o.reply != nil {
 		return false
@@ -254,7 +254,7 @@ func (t *teller) open(o *op) (n int) {
 	return n
 }
 
-// lastSent shows the last that a node had sent before a request came.
+// lastSent shows the last message that a node had sent before a request came.
 func (t *teller) lastSent(o *op) {
 	born := t.born(o.Node, o.arrived)
 	if m := latest(t.sentBy[o.Node], func(m *Message) bool {

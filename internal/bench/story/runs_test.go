@@ -162,7 +162,8 @@ func TestSimulationsHaveTrueStories(t *testing.T) {
 	}
 }
 
-// What is told of a run though much of it is missing is true of all of it.
+// If much of a run is missing, the claims about the rest are true of the whole
+// run.
 func TestWhatIsToldOfAPartIsTrueOfTheWhole(t *testing.T) {
 	t.Parallel()
 	const seed = 11

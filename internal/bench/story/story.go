@@ -6,10 +6,10 @@
 //		fmt.Println(s.Text())
 //	}
 //
-// A sentence, an arrow or a note that is not a claim that holds does not
-// appear. What to claim follows the flow of information, with no knowledge of
-// the node's design: how reads are made of what their nodes had been told, from
-// which states of services that came, and up to where news of an add had got.
+// Each sentence, arrow and note is a claim that holds. What to claim follows
+// the flow of information, without any knowledge of the node's design: how
+// reads are made from what their nodes had been told, from which states of
+// services that came, and how far news of an add had spread.
 //
 // The package only decides and draws: it has no clock, reads no files and runs
 // nothing.
@@ -45,29 +45,29 @@ type Kind string
 
 const (
 	LostUpdate   Kind = "lost update"                 // a change took the place of one that its node did not know
-	OldBasis     Kind = "a write after an old answer" // of a key that had changed since
-	TakenBack    Kind = "taken back"                  // an old message put an old value back
+	OldBasis     Kind = "a write after an old answer" // the key had changed since
+	TakenBack    Kind = "an old value set again"      // by an old message
 	OverCounted  Kind = "more than was added"
 	CountedTwice Kind = "counted twice"                // an add was counted more than once
-	OtherAmount  Kind = "another amount"               // a service's number changed by what no add makes
+	OtherAmount  Kind = "a wrong amount"               // a service's number changed by what no add makes
 	AckedEarly   Kind = "acknowledged early"           // an add was acknowledged before it was stored
 	NotStored    Kind = "not in the store"             // adds were acknowledged that no service was told of
-	Misdirected  Kind = "an answer of an earlier life" // came when its node had made another request with that number
+	Misdirected  Kind = "an answer to an earlier life" // it came when its node had made another request with that number
 	OldAnswer    Kind = "old answer"                   // a service answered from an old state
-	Outdated     Kind = "asked too early"              // what the node had been told changed before it answered
-	Undelivered  Kind = "messages that did not come"   // and that might have told of an add
-	NotSent      Kind = "nothing sent"                 // nobody told others of an add
-	NotAsked     Kind = "not asked for"                // the node did not ask for what it should have known
+	Outdated     Kind = "changed after it was read"    // what the node had been told changed before it answered
+	Undelivered  Kind = "messages that did not arrive" // and that could have told of an add
+	NotSent      Kind = "not passed on"                // no node told others of an add
+	NotAsked     Kind = "did not ask"                  // the node did not ask for what it should have known
 	TooSoon      Kind = "answered too soon"            // before its questions were answered
 	OwnLeftOut   Kind = "its own adds left out"        // of a read
-	NotKnown     Kind = "not known there"              // where a value was written, or a read answered
+	NotKnown     Kind = "could not know"               // where a value was written, or a read answered
 	ToldTwice    Kind = "told twice"                   // by a peer
 	Forgotten    Kind = "forgotten"                    // a node was killed with what it alone knew
 	NodeKilled   Kind = "killed"                       // by a fault, with the request in hand
 	Unanswered   Kind = "no answer"                    // and the node did nothing more for the request
-	CallLost     Kind = "a lost call"                  // a request was not answered since the node's own call was not
+	CallLost     Kind = "a lost request"               // a request was not answered because the node's own was not
 	NotActedOn   Kind = "an answer not acted on"       // the node was told what it had asked for, and stopped
-	Repeated     Kind = "the same call, again and again"
+	Repeated     Kind = "the same request, again and again"
 	AnsweredLate Kind = "answered too late"
 	WrongReplyTo Kind = "wrong in_reply_to"
 	BadAnswer    Kind = "bad answer"
@@ -76,13 +76,13 @@ const (
 	CrashedNode  Kind = "crash"
 	MuteNode     Kind = "mute"
 	CountedOnce  Kind = "counted once" // nothing went wrong: see TellOnce
-	Unexplained  Kind = "what is known"
+	Unexplained  Kind = "no cause found"
 )
 
-// Tell returns the story of what decided that a run is wrong: of the first
-// check that Maelstrom makes, too, or else of the first other one. It returns
-// nil if no check is wrong. The other claims are made at the end of the story,
-// if it has not made them before.
+// Tell returns the story of the first wrong check that Maelstrom makes, too, or
+// else of the first other wrong check. It returns nil if no check is wrong, or
+// if there is nothing to tell. The claims in also come at the end of the story,
+// unless it has made them already.
 func Tell(r claim.Result, entries []journal.Entry, also ...claim.Claim) *Story {
 	t := newTeller(r, entries)
 	if t.whatIsWrong(); len(t.claims) == 0 {

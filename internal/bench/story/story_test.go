@@ -172,13 +172,13 @@ func TestAnotherNodeMayAnswer(t *testing.T) {
 		F: "read", Value: int64(5), Node: "n1", Client: "c9", Invoke: time.Millisecond, Complete: 3 * time.Millisecond, Outcome: verdict.OK, Final: true,
 	}}), entries)
 	check(t, s)
-	if !strings.Contains(s.Caption, "n0 answered 5 to the final read after 3 ms; right would be 0.") {
+	if !strings.Contains(s.Caption, "n0 answered the final read with 5 at 3 ms. The right answer is 0.") {
 		t.Error(s.Text())
 	}
 }
 
-// If nobody saw when a node ended, the story says what it was handed after the
-// last that it sent.
+// If it was not seen when a node ended, the story says which message it
+// received after the last that it sent.
 func TestACrashThatNobodySaw(t *testing.T) {
 	r, entries, lost := casLost(t)
 	ask := journal.Entry{Time: time.Second, ID: 99, Src: "c9", Dest: "n0", Body: []byte(`{"type":"read","msg_id":1}`)}
@@ -191,7 +191,7 @@ func TestACrashThatNobodySaw(t *testing.T) {
 	r.Checks = slices.Insert(r.Checks, 0, verdict.Check{Name: "no crash", Status: verdict.Wrong, Maelstrom: true})
 	s := Tell(r, entries)
 	check(t, s)
-	for _, says := range []string{"n0 ended by itself some time after ", `n0 was handed {"type":"read"} from c9 after 1 s, and has sent nothing since`,
+	for _, says := range []string{"n0 ended by itself some time after ", `n0 received {"type":"read"} from c9 at 1 s. It sent nothing after that.`,
 		"n0 wrote to its stderr at a time that is not recorded: panic: no"} {
 		if s.Kind != CrashedNode || !strings.Contains(s.Caption, says) {
 			t.Errorf("want %q:\n%s", says, s.Text())
@@ -232,7 +232,7 @@ func TestAStorySaysWhatIsNotRecorded(t *testing.T) {
 	r.Checks = []verdict.Check{{Name: "every kind succeeded", Status: verdict.Wrong, Maelstrom: true}}
 	s := Tell(r, append(entries[:lost:lost], gap))
 	drawn(t, s)
-	for _, says := range []string{"its arrival is not recorded", "Not all that happened from"} {
+	for _, says := range []string{"its arrival is not recorded", "The record is incomplete from"} {
 		if s.Kind != Unanswered || !strings.Contains(s.Caption, says) {
 			t.Errorf("want %q:\n%s", says, s.Text())
 		}

@@ -138,7 +138,7 @@ func (s *Story) alive(lane, below int) int {
 	return first
 }
 
-// times writes the time of each row that has another than the row above.
+// times writes the time of each row, unless the row above has the same.
 func (c *canvas) times() {
 	last := ""
 	for row, t := range c.s.Rows {
@@ -168,7 +168,7 @@ func (c *canvas) arrow(a *Arrow) {
 // gone reports whether an arrow ends before it reaches its receiver.
 func (a *Arrow) gone() bool { return a.Fate == claim.WasLost || a.Fate == claim.WasCut }
 
-// open reports whether an arrow has no end that anybody saw.
+// open reports whether the end of an arrow was not seen.
 func (a *Arrow) open() bool { return a.Fate == claim.OnItsWay || a.Fate == claim.Unknown }
 
 // classes returns the names of an arrow's styles.

@@ -19,7 +19,7 @@ type teller struct {
 	beyond  string // see Story.Beyond
 	claims  []claim.Claim
 	said    map[string]bool // their texts
-	dropped []claim.Claim   // those that did not hold, of which nobody is told
+	dropped []claim.Claim   // those that did not hold, which are not told
 	asked   int
 
 	right     []verdict.Range // what a final read may be
@@ -179,8 +179,8 @@ func (t *teller) notLinearizable() {
 	}
 }
 
-// ackedBefore returns the adds that had been acknowledged when a read was
-// asked, without those of 0.
+// ackedBefore returns the adds that had been acknowledged when a read was sent,
+// without those of 0.
 func (t *teller) ackedBefore(read *op) (adds []*op) {
 	for _, o := range t.ops {
 		if o.acked() && o.Complete < read.Invoke && o.arrived != none && o.reply != nil {
@@ -197,8 +197,8 @@ func sum(adds []*op) (sum int64) {
 	return sum
 }
 
-// mostBefore returns the first of the reads of the most that had been answered
-// when a read was asked, or nil.
+// mostBefore returns the first read of the greatest value, of those that had
+// been answered when a read was sent, or nil.
 func (t *teller) mostBefore(read *op) (most *op) {
 	for _, o := range t.ops {
 		if o.F == "read" && o.Outcome == verdict.OK && o.Complete < read.Invoke && (most == nil || o.Int() > most.Int()) {

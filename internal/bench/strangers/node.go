@@ -54,9 +54,9 @@ type node struct {
 	waiting map[int]chan body
 }
 
-// run runs a node until its input ends: one that keeps the total in a service
-// and that is right if that is linearizable and no message is lost, unless
-// setup makes it something else.
+// run runs a node until its input ends. Unless setup changes it, the node keeps
+// the total in a service, and is right if the service is linearizable and no
+// message is lost.
 func run(env maelstromtest.Env, service string, setup func(*node)) error {
 	n := &node{
 		env: env, out: env.Stdout, input: bufio.NewScanner(env.Stdin), format: line,
@@ -163,7 +163,7 @@ func line(m message) string {
 func (n *node) print(text string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	io.WriteString(n.out, text) // whoever reads it may be gone
+	io.WriteString(n.out, text) // the reader may be gone
 }
 
 func (n *node) send(dest string, b body) { n.print(n.format(message{n.id, dest, b})) }
@@ -223,7 +223,7 @@ func (n *node) await(q question) body {
 
 func (n *node) call(dest string, b body) body { return n.await(n.ask(dest, b)) }
 
-// crash writes to stderr what a program says that ends by itself.
+// crash writes to stderr what a program says when it crashes.
 func (n *node) crash(why string) {
 	fmt.Fprintf(n.env.Stderr, "panic: %s\n\ngoroutine 1 [running]:\nmain.main()\n\t/counter/main.go:31 +0x1b\n", why)
 	n.err = fmt.Errorf("exit status 2")

@@ -26,7 +26,7 @@ type Stranger struct {
 	Name   string
 	What   string // it does
 	Right  bool   // it is right in the end, whichever links between nodes are cut meanwhile
-	Mute   bool   // Maelstrom does not take its answer to init
+	Mute   bool   // Maelstrom does not accept its answer to init
 	Faults string // a fault with which it goes wrong, if it needs one
 	On     string // the service that has the total; seq-kv if it is empty
 	setup  func(*node)

@@ -24,13 +24,13 @@ const (
 )
 
 var counterExplanations = map[string]string{
-	FinalReads: "each final read that is answered must return the sum of all acknowledged adds and of any of the adds that " +
-		"were not, whatever they met with",
+	FinalReads: "each answered final read must return the sum of all acknowledged adds, and may include any of the adds that " +
+		"were not acknowledged, for whatever reason",
 	RefusedAdds: "an add that was refused with a definite error must not be in the total",
-	ReadsInOrder: "a read must not return less than was acknowledged before it began, or than an earlier read returned, " +
-		"and not more than was added before it ended",
-	IsLinearizable: "one order of all requests must explain every answer, with each request at one instant between its " +
-		"beginning and its end",
+	ReadsInOrder: "a read must not return less than was acknowledged before it began or than an earlier read returned, " +
+		"nor more than was added before it ended",
+	IsLinearizable: "there must be one order of all requests that explains every answer, with each request at one instant " +
+		"between its beginning and its end",
 }
 
 // Counter makes the checks of a counter: of adds, and of reads of the total.

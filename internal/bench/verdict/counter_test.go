@@ -199,18 +199,18 @@ func TestFindingsNameRequestsAsPeopleDo(t *testing.T) {
 		{RefusedAdds, []Op{add(7, 0, 1, Info), add(0, 0, 1, Fail), final("n0", 0)}, "no add was refused"},
 		{ReadsInOrder, []Op{add(2, 0, 5, OK), read(0, 17, 18), read(1, 2310, 2311), read(3, 2400, 2401), read(2, 2500, 2501)},
 			"4 of 4 reads are out of order" +
-				"|the read made to n1 after 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged (and 1 more like it)" +
-				"|the read made to n1 after 2.40 s (op 3) returned 3 instead of 2: more than had been added" +
-				"|the read made to n1 after 2.50 s (op 4) returned 2 instead of 3: less than had been read"},
+				"|the read made to n1 at 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged (and 1 more like it)" +
+				"|the read made to n1 at 2.40 s (op 3) returned 3 instead of 2: more than had been added" +
+				"|the read made to n1 at 2.50 s (op 4) returned 2 instead of 3: less than had been read"},
 		{ReadsInOrder, []Op{add(2, 0, 5, OK), read(0, 17, 18), read(2, 20, 21)},
-			"1 of 2 reads is out of order|the read made to n1 after 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged"},
+			"1 of 2 reads is out of order|the read made to n1 at 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged"},
 		{ReadsInOrder, []Op{add(2, 0, 5, OK), failing(read(0, 6, 7))}, "no read succeeded"},
 		{IsLinearizable, []Op{add(2, 0, 5, OK), failing(read(0, 6, 7))}, "no read succeeded"},
 		// Each read by itself is in order.
 		{IsLinearizable, []Op{refusedAdd, add(1, 0, 50, OK), add(2, 0, 50, OK), read(1, 1, 20), read(2, 1, 21), finalRead(3)},
-			"not linearizable|the history is not linearizable: the read made to n1 after 1.0 ms (op 4) returned 2 instead of 0..3: " +
-				"no order of the adds explains it and the reads before it"},
-		{IsLinearizable, append(slices.Repeat([]Op{add(1, 0, 5, Info)}, 600), read(3, 0, 5)), "it is too hard to decide"},
+			"not linearizable|the history is not linearizable: the read made to n1 at 1.0 ms (op 4) returned 2 instead of 0..3: " +
+				"no order of the adds explains both it and the reads before it"},
+		{IsLinearizable, append(slices.Repeat([]Op{add(1, 0, 5, Info)}, 600), read(3, 0, 5)), "this took too many steps to decide"},
 	} {
 		c := judgeCounter(test.history, Eventual).Check(test.check)
 		got := strings.Join(append([]string{c.Detail}, c.Findings...), "|")

@@ -9,18 +9,19 @@ import (
 	"time"
 )
 
-// Evidence is what is known of a run, whoever made it. All times count from
-// when all nodes were ready.
+// Evidence is what a verdict rests on. All times count from when all nodes were
+// ready.
 type Evidence struct {
 	History []Op // in the order of invocations
 	Lives
 	Failures []Failure             // what went wrong that belongs to no single request
 	Down     map[string][]Interval // when each node was dead or paused
 	Complete bool                  // the run was not ended before its time
-	Idle     string                // why nothing was asked, if nothing was
+	Idle     string                // why no request was made, if none was
 
-	// Unknown has, by check, why what is known does not tell whether it is ok.
-	// One that is wrong is wrong all the same.
+	// Unknown says, by the name of a check, why the evidence does not show that
+	// it is ok. If the evidence shows that it is wrong, it is wrong
+	// nevertheless.
 	Unknown map[string]string
 
 	Consistency Consistency // what the nodes promise; empty: Eventual
@@ -77,17 +78,17 @@ const (
 
 // explanations say what each check demands.
 var explanations = map[string]string{
-	NoCrash: "a node runs until its input ends; Maelstrom breaks off a run in which a node has ended by itself",
-	OnlyMessages: "standard output is for messages alone, one JSON object a line, to nodes, services and clients that exist; " +
-		"from its first other line on, Maelstrom ignores all that a node prints",
-	StartsAndEnds: "a node that was killed answers init when it is started again, and it ends when its input ends",
-	RunComplete:   "the run goes on to its end, and the bench can do its part",
+	NoCrash: "a node runs until its input ends; if a node ends earlier, Maelstrom breaks off the run",
+	OnlyMessages: "standard output is only for messages, one JSON object a line, to nodes, services and clients that exist; " +
+		"after its first other line, Maelstrom ignores all that a node prints",
+	StartsAndEnds: "a node that was killed answers init when it is started again, and each node ends when its input ends",
+	RunComplete:   "the run reaches its end, and nothing disturbs the bench",
 	WellFormed: "each request gets one answer, of the right type and with the right fields; " +
-		"to Maelstrom any other answer is a failure",
+		"Maelstrom takes any other answer for a failure",
 	LiveAnswers:    "a node that is neither dead nor paused answers each request in time, if only with an error",
-	SomethingAsked: "a run in which nothing was asked, or nothing was answered, shows nothing",
-	EveryKind:      "of each kind of request at least one succeeds",
-	Available:      "at least the share of the requests that was demanded is answered ok",
+	SomethingAsked: "a run without requests, or without answers, proves nothing",
+	EveryKind:      "at least one request of each kind succeeds",
+	Available:      "at least the demanded share of the requests is answered ok",
 }
 
 // Judge makes all checks and comes to the verdict.
@@ -161,8 +162,8 @@ func (e Evidence) failures(check string) (findings []string, n int) {
 	return findings, len(all)
 }
 
-// runComplete decides if it is wrong: a verdict on a run that was disturbed
-// would rest on nothing.
+// runComplete decides if it is wrong: a verdict on a disturbed run would have
+// no basis.
 func (e Evidence) runComplete() Check {
 	findings, _ := e.failures(RunComplete)
 	switch {
@@ -189,7 +190,7 @@ func (e Evidence) wellFormed(c Counts) Check {
 	for _, g := range grouped(bad, func(op Op) string { return op.Node + op.F + Kind(op.Text) }) {
 		what := fmt.Sprintf("%s gave a bad answer to %s: %s", g.first.Node, g.first.Request(), g.first.Text)
 		if g.n > 1 {
-			what = fmt.Sprintf("%s gave %d bad answers, the first to %s: %s", g.first.Node, g.n, g.first.Request(), g.first.Text)
+			what = fmt.Sprintf("%s gave %d bad answers; the first, to %s: %s", g.first.Node, g.n, g.first.Request(), g.first.Text)
 		}
 		findings = append(findings, what)
 	}
@@ -221,7 +222,7 @@ func (e Evidence) liveAnswers() Check {
 	for _, g := range grouped(missing, e.silence) {
 		what := g.first.Request()
 		if g.n > 1 {
-			what = fmt.Sprintf("%d requests, the first %s", g.n, what)
+			what = fmt.Sprintf("%d requests (the first: %s)", g.n, what)
 		}
 		findings = append(findings, e.silence(g.first)+" to "+what)
 	}
@@ -229,12 +230,12 @@ func (e Evidence) liveAnswers() Check {
 	return NewCheck(LiveAnswers, detail, findings)
 }
 
-// silence says what is known of a node that an answer has not come from. One
-// that Maelstrom no longer listened to may have answered.
+// silence says that a node's answer did not come. A node to which Maelstrom no
+// longer listened may have sent one.
 func (e Evidence) silence(op Op) string {
 	unheard := func(m Mute) bool { return m.Node == op.Node && m.At <= op.Complete }
 	if slices.ContainsFunc(e.Mutes, unheard) {
-		return "no answer of " + op.Node + " was heard in time"
+		return "no answer from " + op.Node + " was heard in time"
 	}
 	return op.Node + " gave no answer in time"
 }
@@ -311,9 +312,9 @@ func (e Evidence) everyKind() Check {
 // available is Maelstrom's availability, which compares with a fraction of
 // single precision: nine of ten requests are less than 0.9.
 //
-// If the run ended early since no node could answer any more, all requests that
-// Maelstrom would still have made would have failed. So what is too little then
-// is too little, and no share is all.
+// If the run ended early because no node could answer any more, all further
+// requests of Maelstrom's would have failed. So a share that is too small then
+// stays too small, and the share cannot be total.
 func (e Evidence) available(c Counts) Check {
 	check := NewCheck(Available, "", nil)
 	switch found := fmt.Sprintf("%d of %s were answered ok", c.OK, Number(c.Invoked, "request")); {

@@ -54,39 +54,39 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 	}{
 		"a crash": {func(e *Evidence) {
 			e.Crashes = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", false}, {"n0", 2400 * ms, "why", "", "", false}}
-		}, NoCrash, "n1 crashed after 2.31 s, and Maelstrom breaks off such a run without results" +
-			"|n1 crashed after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed after 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
+		}, NoCrash, "n1 crashed at 2.31 s, and Maelstrom breaks off such a run without results" +
+			"|n1 crashed at 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n0 crashed at 2.40 s: why\nstdout:\n\nstderr:\n", false, false},
 		"a crash that nobody saw": {func(e *Evidence) {
 			e.Crashes, e.Unknown = []Crash{{"n1", 2310 * ms, "exit status 3", "out", "err", true}}, map[string]string{NoCrash: "but it is"}
 			e.Crashes = append(e.Crashes, Crash{Node: "n2", At: -1, Why: "why", Unseen: true})
 		}, NoCrash, "n1 ended some time after 2.31 s, and Maelstrom breaks off such a run without results" +
-			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n2 ended at some time: why\nstdout:\n\nstderr:\n", false, false},
+			"|n1 ended some time after 2.31 s: exit status 3\nstdout:\nout\nstderr:\nerr|n2 ended at a time that is not recorded: why\nstdout:\n\nstderr:\n", false, false},
 		"lines that are no messages": {func(e *Evidence) {
 			e.Mutes = []Mute{{"n1", 0, 17 * ms, "hello", "not JSON"}, {"n0", 0, 18 * ms, `{"src":"n0"}`, "no dest"},
 				{"n1", 1, 19 * ms, "again", "not JSON"}, {"n2", 0, -20 * ms, " ", "a blank line"}}
 		}, OnlyMessages, "Maelstrom stopped listening to n1, n0 and n2" +
-			"|n1 is mute after 17 ms, when it printed a line that Maelstrom does not take (not JSON): hello (use stderr for logs) (and 1 more like it)" +
-			`|n0 is mute after 18 ms, when it printed a line that Maelstrom does not take (no dest): {"src":"n0"}` +
-			"|n2 is mute since before the first request, when it printed a line that Maelstrom does not take (a blank line)", true, true},
-		"a start that failed": {fails(StartsAndEnds, "after 1.00 s: n1 did not start", "after 2.00 s: n2 did not start", "another thing"),
-			StartsAndEnds, "3 starts or ends of nodes failed|after 1.00 s: n1 did not start (and 1 more like it)|another thing", true, true},
+			"|n1 became mute at 17 ms, when it printed a line that Maelstrom does not accept (not JSON): hello (use stderr for logs) (and 1 more like it)" +
+			`|n0 became mute at 18 ms, when it printed a line that Maelstrom does not accept (no dest): {"src":"n0"}` +
+			"|n2 became mute before the first request, when it printed a line that Maelstrom does not accept (a blank line)", true, true},
+		"a start that failed": {fails(StartsAndEnds, "at 1.00 s: n1 did not start", "at 2.00 s: n2 did not start", "another thing"),
+			StartsAndEnds, "3 starts or ends of nodes failed|at 1.00 s: n1 did not start (and 1 more like it)|another thing", true, true},
 		"a disturbed run": {fails(RunComplete, "the disk is full"), RunComplete, "the disk is full|the disk is full", true, false},
 		"bad answers": {history(malformed(of("n1", add(3, 17, 18, OK)), "add_ok has a field \"value\": 7"),
 			malformed(of("n1", add(4, 20, 21, OK)), "add_ok has a field \"value\": 9"), malformed(of("n1", read(0, 22, 23)), "add_ok has a field \"value\": 9"),
 			malformed(of("n2", finalRead(7)), "read_ok has no value")),
 			WellFormed, "4 bad answers" +
-				"|n1 gave 2 bad answers, the first to the add of 3 made after 17 ms: add_ok has a field \"value\": 7" +
-				"|n1 gave a bad answer to the read made after 22 ms: add_ok has a field \"value\": 9" +
+				"|n1 gave 2 bad answers; the first, to the add of 3 made at 17 ms: add_ok has a field \"value\": 7" +
+				"|n1 gave a bad answer to the read made at 22 ms: add_ok has a field \"value\": 9" +
 				"|n2 gave a bad answer to the final read: read_ok has no value", true, true},
 		"answers to nothing": {fails(WellFormed, "n1 answered twice"), WellFormed, "1 bad answer|n1 answered twice", true, true},
 		"requests without an answer": {history(unanswered(of("n1", add(3, 17, 5017, OK))), unanswered(of("n0", read(0, 18, 5018))), unanswered(of("n1", read(0, 19, 5019)))),
 			LiveAnswers, "nodes that were up left 3 of 6 requests unanswered" +
-				"|n1 gave no answer in time to 2 requests, the first the add of 3 made after 17 ms|n0 gave no answer in time to the read made after 18 ms", true, true},
+				"|n1 gave no answer in time to 2 requests (the first: the add of 3 made at 17 ms)|n0 gave no answer in time to the read made at 18 ms", true, true},
 		"answers that nobody listened to": {func(e *Evidence) {
 			history(unanswered(of("n1", read(0, 10, 5010))), unanswered(of("n1", read(0, 17, 5017))), unanswered(of("n1", read(0, 18, 5018))), unanswered(of("n0", read(0, 19, 5019))))(e)
 			e.Mutes = []Mute{{Node: "n1", At: 5017 * ms}, {Node: "n2"}}
-		}, LiveAnswers, "nodes that were up left 4 of 7 requests unanswered|n1 gave no answer in time to the read made after 10 ms" +
-			"|no answer of n1 was heard in time to 2 requests, the first the read made after 17 ms|n0 gave no answer in time to the read made after 19 ms", true, true},
+		}, LiveAnswers, "nodes that were up left 4 of 7 requests unanswered|n1 gave no answer in time to the read made at 10 ms" +
+			"|no answer from n1 was heard in time to 2 requests (the first: the read made at 17 ms)|n0 gave no answer in time to the read made at 19 ms", true, true},
 		"a final read without an answer": {history(unanswered(of("n2", finalRead(0)))), LiveAnswers,
 			"nodes that were up left 1 of 4 requests unanswered|n2 gave no answer in time to the final read", true, true},
 		"nothing asked":          {func(e *Evidence) { e.History, e.Idle = nil, "the rate is 0" }, SomethingAsked, "nothing was asked: the rate is 0|nothing was asked: the rate is 0", true, false},
@@ -106,7 +106,7 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 		"a wrong final read": {func(e *Evidence) { e.History[2].Value = int64(7) }, FinalReads,
 			"1 of 1 final read is wrong; the first is 7, not 2|the final read of n1 is 7, not 2", false, false},
 		"an old read": {func(e *Evidence) { e.History[1].Value = int64(0) }, ReadsInOrder, "1 of 2 reads is out of order" +
-			"|the read made to n1 after 6.0 ms (op 1) returned 0 instead of 2: less than had been acknowledged", true, true},
+			"|the read made to n1 at 6.0 ms (op 1) returned 0 instead of 2: less than had been acknowledged", true, true},
 	} {
 		e := Evidence{History: fine(), Complete: true, Consistency: Eventual}
 		test.change(&e)
@@ -198,10 +198,11 @@ func TestARequestToANodeThatIsDownNeedsNoAnswer(t *testing.T) {
 	}
 }
 
-// Of a node that ended when nobody looked, it is not known whether it was up
-// after it was last heard of. Nor is it of other nodes: Maelstrom tells of one.
+// If it was not seen when a node ended, it is not known whether it was up after
+// it was last heard of. Nor is that known of other nodes, since Maelstrom
+// reports only one.
 func TestANodeThatEndedUnseenMayHaveBeenUp(t *testing.T) {
-	const open = "not checked: it is not known whether n0 had ended when it did not answer the add of 1 made after 1.00 s"
+	const open = "not checked: it is not known whether n0 had ended when it did not answer the add of 1 made at 1.00 s"
 	const wrong = "wrong: nodes that were up left 1 of 2 requests unanswered"
 	crashed := func(node string, at time.Duration, unseen bool) Evidence {
 		return Evidence{Lives: Lives{Crashes: []Crash{{Node: node, At: at, Unseen: unseen}}}}

@@ -34,8 +34,8 @@ func checkLinearizability(history []Op) (Check, *Violation) {
 	case linear.No:
 		op := history[evidence.Read]
 		v := &Violation{evidence.Read, op.Int(), Range{evidence.Low, evidence.High},
-			"no order of the adds explains it and the reads before it", op.RequestTo()}
+			"no order of the adds explains both it and the reads before it", op.RequestTo()}
 		return NewCheck(IsLinearizable, "not linearizable", []string{"the history is not linearizable: " + v.String()}), v
 	}
-	return Skipped(IsLinearizable, "it is too hard to decide"), nil
+	return Skipped(IsLinearizable, "this took too many steps to decide"), nil
 }

@@ -42,16 +42,16 @@ func (c Crash) String() string {
 func (c Crash) short() string {
 	switch {
 	case c.Unseen && c.At < 0:
-		return c.Node + " ended at some time"
+		return c.Node + " ended at a time that is not recorded"
 	case c.Unseen:
 		return c.Node + " ended some time after " + Time(c.At)
 	}
-	return c.Node + " crashed after " + Time(c.At)
+	return c.Node + " crashed at " + Time(c.At)
 }
 
-// A Mute is a node that printed a line which Maelstrom does not take: it is not
-// a message, or nobody has the name of its sender or receiver. Nothing that the
-// node printed after it in the same life was heard.
+// A Mute is a node that printed a line which Maelstrom does not accept: the line
+// is not a message, or its sender or receiver does not exist. Maelstrom ignores
+// all that the node prints after it in the same life.
 type Mute struct {
 	Node string        `json:"node"`
 	Life int           `json:"life"` // 0 is the first
@@ -61,11 +61,11 @@ type Mute struct {
 }
 
 func (m Mute) String() string {
-	since := "after " + Time(m.At)
+	when := "at " + Time(m.At)
 	if m.At < 0 {
-		since = "since before the first request"
+		when = "before the first request"
 	}
-	text := fmt.Sprintf("%s is mute %s, when it printed a line that Maelstrom does not take (%s)", m.Node, since, m.Why)
+	text := fmt.Sprintf("%s became mute %s, when it printed a line that Maelstrom does not accept (%s)", m.Node, when, m.Why)
 	if line := strings.TrimSpace(m.Line); line != "" {
 		text += ": " + line
 		if !strings.HasPrefix(line, "{") {
@@ -75,8 +75,8 @@ func (m Mute) String() string {
 	return text
 }
 
-// A Remark is about a line that Maelstrom takes, and that something stricter
-// would not.
+// A Remark is about a line that Maelstrom accepts, and that a stricter parser
+// would refuse.
 type Remark struct {
 	Node string        `json:"node"`
 	At   time.Duration `json:"at"`

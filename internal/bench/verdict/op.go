@@ -2,13 +2,13 @@ package verdict
 
 import "time"
 
-// An Outcome is what is known of an operation.
+// An Outcome says whether an operation took effect.
 type Outcome string
 
 const (
 	OK   Outcome = "ok"   // it took effect
 	Fail Outcome = "fail" // it did not take effect, and never will
-	Info Outcome = "info" // nobody knows whether it took effect, or will
+	Info Outcome = "info" // it may have taken effect, or still may
 )
 
 // An Op is an operation: a request, and what came of it. Times count from when

@@ -1,11 +1,11 @@
-// Package verdict judges the history of a run: from what is known of it, its
-// [Evidence], it makes checks and comes to a [Verdict].
+// Package verdict judges a run: from the run's [Evidence] it makes checks, and
+// comes to a [Verdict].
 //
 //	v := verdict.Judge(verdict.Evidence{History: history, Complete: true}, maelstromtest.GCounter{})
 //	fmt.Println(v.Right, v.Findings(true))
 //
-// It has neither a clock nor a cluster, so it judges any history, whoever made
-// it: this bench or the real Maelstrom. The same evidence always has the same
+// It has neither a clock nor a cluster, so it can judge any history, of this
+// bench or of the real Maelstrom. The same evidence always has the same
 // verdict.
 //
 // Maelstrom's verdict comes first. It is the conjunction of few checkers: the

@@ -39,21 +39,21 @@ func (op Op) What() string {
 }
 
 // Request names a request by what it is and when it was made, where its node is
-// known already: "the add of 3 made after 17 ms".
+// known already: "the add of 3 made at 17 ms".
 func (op Op) Request() string {
 	if op.Final {
 		return "the " + op.What()
 	}
-	return fmt.Sprintf("the %s made after %s", op.What(), Time(op.Invoke))
+	return fmt.Sprintf("the %s made at %s", op.What(), Time(op.Invoke))
 }
 
-// RequestTo names a request, and its node: "the add of 3 made to n1 after
+// RequestTo names a request, and its node: "the add of 3 made to n1 at
 // 17 ms", or "the final read of n1".
 func (op Op) RequestTo() string {
 	if op.Final {
 		return fmt.Sprintf("the %s of %s", op.What(), op.Node)
 	}
-	return fmt.Sprintf("the %s made to %s after %s", op.What(), op.Node, Time(op.Invoke))
+	return fmt.Sprintf("the %s made to %s at %s", op.What(), op.Node, Time(op.Invoke))
 }
 
 // particular matches what differs between texts of one kind: strings, numbers,

@@ -25,10 +25,10 @@ func TestARequestIsNamedByWhatItIsAndWhenItWasMade(t *testing.T) {
 		op           Op
 		request, all string
 	}{
-		{add(3, 17, 20, OK), "the add of 3 made after 17 ms", "the add of 3 made to n0 after 17 ms"},
-		{read(9, 2310, 2400), "the read made after 2.31 s", "the read made to n1 after 2.31 s"},
+		{add(3, 17, 20, OK), "the add of 3 made at 17 ms", "the add of 3 made to n0 at 17 ms"},
+		{read(9, 2310, 2400), "the read made at 2.31 s", "the read made to n1 at 2.31 s"},
 		{finalRead(9), "the final read", "the final read of n1"},
-		{Op{F: "echo", Value: "hi", Node: "n2", Invoke: ms(17)}, "the echo made after 17 ms", "the echo made to n2 after 17 ms"},
+		{Op{F: "echo", Value: "hi", Node: "n2", Invoke: ms(17)}, "the echo made at 17 ms", "the echo made to n2 at 17 ms"},
 	} {
 		if got := test.op.Request(); got != test.request {
 			t.Errorf("%q, want %q", got, test.request)
@@ -43,7 +43,7 @@ func TestARequestIsNamedByWhatItIsAndWhenItWasMade(t *testing.T) {
 func TestTextsOfOneKindDifferInTheirParticulars(t *testing.T) {
 	for _, kind := range [][]string{
 		{`value of read_ok: "7" is not an integer`, `value of read_ok: "a \" b" is not an integer`, `value of read_ok: 7.5 is not an integer`},
-		{`after 17 ms: n1 answered request 3 of c5, which had been answered: {"a":[1]}`, `after 8.50 ms: n12 answered request 40 of c5, which had been answered: {}`},
+		{`at 17 ms: n1 answered request 3 of c5, which had been answered: {"a":[1]}`, `at 8.50 ms: n12 answered request 40 of c5, which had been answered: {}`},
 		{`read_ok has no value`},
 		{`add_ok has no value`},
 		{`not an object: [1]`, `not an object: ["a", {}]`},

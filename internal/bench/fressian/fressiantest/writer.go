@@ -5,9 +5,9 @@
 //	w.Write(fressiantest.Struct{Tag: "ev", Fields: []any{7, fressiantest.Cached{Value: "n0"}}})
 //	err := w.Flush()
 //
-// It writes what a message can hold: see [Writer.Write]. It has neither
-// footers nor sets, dates, UUIDs and arrays of numbers, which Maelstrom's
-// journal has not either.
+// It writes what a message can hold: see [Writer.Write]. It does not write
+// footers, sets, dates, UUIDs and arrays of numbers, which Maelstrom's journal
+// does not have.
 package fressiantest
 
 import (
@@ -28,7 +28,8 @@ type (
 	// A Map has keys and values in turn. A map that Java's handler writes is a
 	// list with a length.
 	Map []any
-	// A Closed is a list that is not told its length before.
+	// A Closed is a list that is written without its length, and with a mark at
+	// its end.
 	Closed []any
 	// A Struct is a value of a type that has a name. Types named map, key, sym
 	// and bigint have a code of their own.
