@@ -176,9 +176,9 @@ func (l *runLog) failure() string {
 	return why
 }
 
-// reasons has what Maelstrom says about a line that it does not accept, and what
-// a Mute says about it. Maelstrom repeats the line only if it is not
-// JSON.
+// reasons has what Maelstrom says about a line that it does not accept, and
+// what a Mute says about that line. Maelstrom repeats the line only if it is
+// not JSON.
 var reasons = []struct {
 	is        *regexp.Regexp
 	line, why string

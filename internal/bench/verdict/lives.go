@@ -49,8 +49,8 @@ func (c Crash) short() string {
 	return c.Node + " crashed at " + Time(c.At)
 }
 
-// A Mute is a node that printed a line which Maelstrom does not accept: the line
-// is not a message, or its sender or receiver does not exist. Maelstrom ignores
+// A Mute is a node that printed a line that Maelstrom does not accept: it is
+// not a message, or its sender or receiver does not exist. Maelstrom ignores
 // all that the node prints after it in the same life.
 type Mute struct {
 	Node string        `json:"node"`
