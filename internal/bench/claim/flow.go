@@ -43,16 +43,17 @@ func (c NoPath) text(r *Run) string {
 		c.To, r.did(c.Until), c.Node, c.Delta)
 }
 
-// did says what a node did by sending a message, as in "answered that read".
+// did says what a node did by sending a message, as in "answered that read" or
+// "sent the write at 17 ms".
 func (r *Run) did(until int) string {
 	m := r.message(until)
 	switch {
 	case isClient(m.dest):
 		return "answered that read"
 	case m.kind == "write" || m.kind == "cas":
-		return say("sent that %s", m.kind)
+		return say("sent the %s %s", m.kind, r.when(m.sent))
 	}
-	return "sent that"
+	return say("sent its %s %s", m.kind, r.when(m.sent))
 }
 
 // Path says that messages led from an add to a node: each was received where

@@ -156,8 +156,8 @@ func (c ChangedSince) shows(r *Run) Shown { return r.telling(c.Reply, true) }
 
 func (c ChangedSince) amount() (string, int64) { return gained(c.Service, c.Key, c.Was, c.Is, c.Path) }
 
-// NeverTold says that a service had told a node nothing of a key when it sent
-// Until.
+// NeverTold says that a service had told a node nothing about a key when it
+// sent Until. The answer to a write tells nothing.
 type NeverTold struct {
 	Node, Service, Key string
 	Until              int
@@ -166,8 +166,10 @@ type NeverTold struct {
 func (c NeverTold) holds(r *Run) bool {
 	until := r.byNode(c.Until)
 	return until.src == c.Node && isService(c.Service) && r.whole(0, until.sent) &&
-		r.lastTold(c.Node, c.Service, c.Key, 0, until.sent) == nil &&
-		len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0
+		!slices.ContainsFunc(r.got[c.Node], func(m *message) bool {
+			return m.arrival() < until.sent && m.src == c.Service && m.basis >= 0 &&
+				r.questionOf(m).key == canonical(c.Key) && r.questionOf(m).kind != "write"
+		}) && len(r.changesOf(c.Service, c.Key, len(r.Journal))) > 0
 }
 
 func (c NeverTold) text(r *Run) string {

@@ -57,10 +57,10 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 		{"crdt", "crash", story.OldBasis, []string{"was killed"}},
 		{"rmw", "lost", story.LostUpdate, []string{"it was lost"}},
 		{"cas", "crash", story.CountedTwice, []string{"was killed"}},
-		{"gossip", "none", story.NotSent, []string{"n1 answered 0 to a read after 1 ms", "n0 sent n1", "after 100 ms; it arrived"}},
+		{"gossip", "none", story.NotSent, []string{"n1 answered a read with 0 at 1 ms", "n0 sent n1", "at 100 ms; it arrived"}},
 		{"gossip", "lost", story.Undelivered, []string{"it was lost"}},
 		{"gossip", "late", story.Undelivered, []string{"delayed by"}},
-		{"gossip", "crash", story.Forgotten, []string{"was killed", "told nobody anything", "right would be 1."}},
+		{"gossip", "crash", story.Forgotten, []string{"was killed", "told no other node anything", "The right answer is 1."}},
 	} {
 		t.Run(test.design+"/"+test.fault, func(t *testing.T) {
 			t.Parallel()
