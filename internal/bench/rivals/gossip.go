@@ -28,8 +28,8 @@ const gossipInterval = 100 * time.Millisecond
 
 // gossip is a state-based G-Counter that asks no store. Each node counts the
 // adds that it is given, and tells the others. It answers an add at once, and a
-// read with the sum of what it has heard of. So no fault of the network delays
-// an answer, and a read may miss any add that another node has acknowledged.
+// read with the sum of what it has heard of. It never waits for another node,
+// so a read may miss any add that another node has acknowledged.
 //
 // A message has all that its sender knows, so it does not matter whether the
 // one before it was lost. When nodes have been able to reach each other for a

@@ -122,7 +122,8 @@ func TestGossipLosesAddsOnlyWhenANodeIsKilled(t *testing.T) {
 	wrong := 0
 	for seed := range uint64(10) {
 		r := maelstromtest.Simulate(t, maelstromtest.Config{
-			Rate: 100, TimeLimit: 4 * time.Second, Nemesis: maelstromtest.MustNemesis("kill"), NemesisInterval: 2 * time.Second, Seed: seed,
+			Rate: 100, TimeLimit: 4 * time.Second, Seed: seed,
+			Nemesis: maelstromtest.MustNemesis("kill"), NemesisInterval: 2 * time.Second,
 		}, gossip)
 		if r.MaelstromValid {
 			continue
