@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
 )
@@ -19,8 +20,9 @@ type batcher struct {
 
 // A request waits, or is in the sum that is being included.
 type request struct {
-	delta int64
-	done  chan result // has room for the result
+	delta    int64
+	deadline time.Time
+	done     chan result // has room for the result
 }
 
 type result struct {
@@ -42,7 +44,7 @@ func ServeBatches(n *maelstrom.Node, random *rand.Rand) (wait func()) {
 func (b *batcher) add(delta int64) (total int64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
-	r := &request{delta, make(chan result, 1)}
+	r := &request{delta, time.Now().Add(requestTimeout), make(chan result, 1)}
 	b.mu.Lock()
 	b.waiting = append(b.waiting, r)
 	b.mu.Unlock()
@@ -74,12 +76,15 @@ func (b *batcher) giveUp(ctx context.Context, r *request) error {
 // serve includes all requests that wait, and ends the turn.
 func (b *batcher) serve() {
 	defer func() { <-b.turn }()
-	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
-	defer cancel()
 	b.mu.Lock()
 	batch := b.waiting
 	b.waiting = nil
 	b.mu.Unlock()
+	if len(batch) == 0 {
+		return
+	}
+	ctx, cancel := context.WithDeadline(context.Background(), batch[len(batch)-1].deadline) // that of the newest
+	defer cancel()
 	full := maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")
 	for len(batch) > 0 {
 		var sum int64
