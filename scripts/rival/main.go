@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"time"
@@ -33,7 +34,7 @@ func main() {
 		os.Exit(2)
 	}
 	env := maelstromtest.Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Seed: uint64(time.Now().UnixNano()),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Now: time.Now, Seed: rand.Uint64(),
 	}
 	if err := program(env); err != nil {
 		fmt.Fprintf(os.Stderr, "rival: %v\n", err)
