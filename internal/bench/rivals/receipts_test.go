@@ -65,6 +65,53 @@ func TestWithReceiptsASilentStoreIsNoReasonToWait(t *testing.T) {
 	})
 }
 
+// A request that gets error 11 has had no turn, and never counts.
+func TestWithReceiptsWhatHadNoTurnNeverCounts(t *testing.T) {
+	withReceiptsEach(t, func(t *testing.T, r Rival) {
+		begin := time.Now()
+		c := start(t, r, func(maelstromtest.Packet) time.Duration {
+			if time.Since(begin) < 4100*time.Millisecond {
+				return time.Hour
+			}
+			return 0
+		})
+		c.Request("c1", `{"type":"add","delta":1}`)
+		synctest.Wait()
+		c.Request("c2", `{"type":"add","delta":2}`)
+		want := map[string]int{"c1": maelstrom.Crash, "c2": maelstrom.TemporarilyUnavailable}
+		for range want { // in any order
+			if reply := c.Hear(); reply.Code != want[reply.Dest] {
+				t.Errorf("a request was answered with %v", reply)
+			}
+		}
+		time.Sleep(time.Second)
+		if got := total(t, c); got != "1" {
+			t.Errorf("the total is %s, want 1", got)
+		}
+	})
+}
+
+// The library handles each message in a goroutine of its own, so a request may
+// overtake init.
+func TestWithReceiptsNoRequestIsServedBeforeInit(t *testing.T) {
+	for range 50 {
+		withReceiptsEach(t, func(t *testing.T, r Rival) {
+			store := maelstromtest.NewStore()
+			c := maelstromtest.Converse(t, maelstromtest.Setting{
+				Raw:      true,
+				Services: map[string]maelstromtest.Responder{maelstrom.SeqKV: store.Serve},
+			}, r.Program)
+			c.Input(`{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}` + "\n" +
+				`{"src":"c1","dest":"n0","body":{"type":"add","msg_id":1,"delta":1}}` + "\n")
+			c.Hear("init_ok", "add_ok")
+			c.Hear("init_ok", "add_ok")
+			if got := total(t, c); got != "1" {
+				t.Errorf("the total is %s, want 1", got)
+			}
+		})
+	}
+}
+
 // What waits while a swap is on its way goes into the next one, together.
 func TestBatchingPutsAllWaitingRequestsIntoOneSwap(t *testing.T) {
 	for name, want := range map[string]int{"receipts": 11, "batching": 2} {

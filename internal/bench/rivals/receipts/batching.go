@@ -14,6 +14,7 @@ import (
 // included together, as one sum with one receipt.
 type batcher struct {
 	*counter
+	turns   sync.WaitGroup // those that have not ended
 	mu      sync.Mutex
 	waiting []*request // guarded by mu
 }
@@ -31,16 +32,15 @@ type result struct {
 }
 
 // ServeBatches makes n a counter as Serve does, with all waiting requests in
-// each swap. When n.Run has returned, the function that it returns waits for
-// the last swap.
+// each swap. When n.Run has returned, wait waits for the last turn to end.
 func ServeBatches(n *maelstrom.Node, random *rand.Rand) (wait func()) {
-	b := &batcher{counter: &counter{node: n, turn: make(chan struct{}, 1), random: random}}
+	b := &batcher{counter: newCounter(n, random)}
 	handle(n, b.add)
-	return func() { b.turn <- struct{}{} }
+	return b.turns.Wait
 }
 
 // add waits until delta has been included with others, or until its time is up.
-// The first request that finds nobody's turn begins one for all.
+// If no turn is taken, it takes one for all that wait.
 func (b *batcher) add(delta int64) (total int64, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
 	defer cancel()
@@ -52,8 +52,8 @@ func (b *batcher) add(delta int64) (total int64, err error) {
 	for {
 		select {
 		case turn <- struct{}{}:
-			turn = nil
-			go b.serve()
+			turn = nil // one is enough, as it includes this request
+			b.turns.Go(b.serve)
 		case done := <-r.done:
 			return done.total, done.err
 		case <-ctx.Done():
@@ -83,7 +83,8 @@ func (b *batcher) serve() {
 	if len(batch) == 0 {
 		return
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), batch[len(batch)-1].deadline) // that of the newest
+	// Older requests give up earlier, each by itself.
+	ctx, cancel := context.WithDeadline(context.Background(), batch[len(batch)-1].deadline)
 	defer cancel()
 	full := maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")
 	for len(batch) > 0 {
@@ -99,7 +100,7 @@ func (b *batcher) serve() {
 		})
 		total, err := b.include(ctx, sum)
 		if maelstrom.ErrorCode(err) == maelstrom.Abort {
-			continue // others have added meanwhile; some of the batch may still fit
+			continue // no try can succeed any more; some of the batch may still fit
 		}
 		for _, r := range batch {
 			r.done <- result{total, err}

@@ -22,32 +22,37 @@ const (
 	most           = 1<<53 - 1       // the greatest integer that every JSON parser takes
 	requestTimeout = 4 * time.Second // Maelstrom's clients wait for 5 s
 	readTimeout    = time.Second     // for one answer of the store
-	longestPause   = time.Millisecond
 )
 
 // A value is what the key holds: the total and, for each node, the receipt of
-// its last request that is in the total.
+// the last of its requests that is in the total.
 type value struct {
 	Total    int64             `json:"total"`
 	Receipts map[string]string `json:"receipts"`
 }
 
-// A counter is one node.
 type counter struct {
 	node   *maelstrom.Node
-	turn   chan struct{} // full while a request has its turn, which guards what follows
+	turn   chan struct{} // full while a request has its turn; guards what follows
 	random *rand.Rand
 	known  value // what the key held when it was last read
 }
 
 // Serve makes n a counter. No two processes may have the same random numbers.
 func Serve(n *maelstrom.Node, random *rand.Rand) {
-	c := &counter{node: n, turn: make(chan struct{}, 1), random: random}
-	handle(n, c.add)
+	handle(n, newCounter(n, random).add)
 }
 
-// handle makes n answer requests with what add returns: the total, after delta
-// has been added to it.
+// newCounter returns a counter. The first turn is that of init: the library
+// handles each message in a goroutine, so a request might overtake it.
+func newCounter(n *maelstrom.Node, random *rand.Rand) *counter {
+	c := &counter{node: n, turn: make(chan struct{}, 1), random: random}
+	c.turn <- struct{}{}
+	n.Handle("init", func(maelstrom.Message) error { <-c.turn; return nil })
+	return c
+}
+
+// handle makes n answer requests with what add returns, the new total.
 func handle(n *maelstrom.Node, add func(delta int64) (total int64, err error)) {
 	n.Handle("add", func(msg maelstrom.Message) error {
 		var body struct{ Delta *int64 }
@@ -83,16 +88,18 @@ func (c *counter) add(delta int64) (total int64, err error) {
 }
 
 // include adds delta to the total, exactly once, and returns a total that
-// contains it. It swaps the known value for one with the sum and a new receipt,
+// contains it. It swaps the known value for one with the sum and the receipt,
 // and reads the key, until the value that it reads has the receipt.
 //
-// The receipt makes it safe to try again. Each swap brings one that has never
-// been there, so no value comes twice, and a swap succeeds only on the newest
-// value, and only once. So include does not even wait for the answer to a swap.
+// It is safe to try again. Each try starts from a value without the receipt.
+// When one has succeeded, the key holds the receipt until this node's next
+// request, and as each request has a new one, no value ever comes back. So all
+// other tries expect an old value, and fail. The answers to swaps do not
+// matter.
 func (c *counter) include(ctx context.Context, delta int64) (total int64, err error) {
 	receipt := fmt.Sprintf("%016x", c.random.Uint64())
 	for ctx.Err() == nil {
-		if c.known.Total > most-delta {
+		if c.known.Total > most-delta { // no try can succeed now, as totals never fall
 			return 0, maelstrom.NewRPCError(maelstrom.Abort, "the total would pass 2^53-1")
 		}
 		c.swap(receipt, delta)
@@ -100,14 +107,11 @@ func (c *counter) include(ctx context.Context, delta int64) (total int64, err er
 		if c.known.Receipts[c.node.ID()] == receipt {
 			return c.known.Total, nil
 		}
-		// Another node's swap came first, or a message was lost. Each attempt
-		// takes a round trip, so there is no need to wait long: a node that
-		// does falls behind. A random pause keeps nodes out of step.
-		time.Sleep(time.Duration(c.random.Int64N(int64(longestPause))))
+		// A short random pause keeps nodes out of step. A node that paused for
+		// long would fall behind.
+		time.Sleep(time.Duration(c.random.Int64N(int64(time.Millisecond))))
 	}
-	// The library sends this as error 13, which leaves open whether delta
-	// counts: a swap may still be on its way.
-	return 0, ctx.Err()
+	return 0, ctx.Err() // sent as error 13: a swap may still be on its way
 }
 
 // swap asks the store to replace the known value if the key still holds it. If
@@ -133,9 +137,9 @@ func (c *counter) read(ctx context.Context) {
 	}
 }
 
-// ask sends a request to the store. It returns a channel for the answer that
-// has room for it, whether or not somebody waits. (SyncRPC's has none, so each
-// answer that comes too late leaves a goroutine behind.)
+// ask sends a request to the store. The channel that it returns has room for
+// the answer. (SyncRPC's has none, so each late answer leaves a goroutine
+// behind.)
 func (c *counter) ask(body map[string]any) <-chan maelstrom.Message {
 	answer := make(chan maelstrom.Message, 1)
 	_ = c.node.RPC(maelstrom.SeqKV, body, func(msg maelstrom.Message) error {
