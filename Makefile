@@ -30,7 +30,7 @@ compare:
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
 	@.bin/compare.test -test.run '^TestCompare$$' -compare $(ARGS)
 
-##   make explain    find the shortest runs in which usual designs fail (20 s);
+##   make explain    find the shortest runs in which usual designs fail (30 s);
 ##                   ARGS="-design cas -fault late" finds one of them
 ##
 explain:
@@ -51,7 +51,7 @@ why:
 	@case "$$STORE" in "~/"*) STORE="$$HOME/$${STORE#??}";; esac; .bin/bench why $(ARGS) -- $${STORE:+"$$STORE"}
 
 ## Work on the code:
-##   make test       run all tests (3 min on 2 cores)
+##   make test       run all tests (4 min on 2 cores)
 # The longest come first: the simulations, and beside them the tests that wait
 # for processes. With -count=1, since results of the tests of binaries must not
 # come from the cache.

@@ -22,8 +22,11 @@ import (
 // add about doubles with each interval. So 3 nodes all know of it after two or
 // three, and 25 nodes after about a second. Telling all others each time would
 // be faster, but the messages would grow with the square of the cluster: with
-// 25 nodes and 200 requests a second it took 78 messages per request instead of
-// 3.3, and still 91 % of the reads missed an acknowledged add, instead of 97 %.
+// 25 nodes, as many clients and 200 requests a second it took 78 messages per
+// request instead of 3.3, and still 91 % of the reads missed an acknowledged
+// add, instead of 97 %. (These messages include those of the rest before the
+// final reads.) In the exercise's test an interval of 10 ms takes 4.5 messages
+// per request instead of 0.4, and 50 % of the reads miss something, not 88 %.
 const gossipInterval = 100 * time.Millisecond
 
 // gossip is a state-based G-Counter that asks no store. Each node counts the
