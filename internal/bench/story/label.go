@@ -50,9 +50,14 @@ func (t *teller) label(m *Message) string {
 	return label
 }
 
-// value returns a value in few words: of a large one, the number that the story
-// is about, and the first of its other small numbers.
+// value returns a value in few words: a large one with its long strings
+// shortened, or if that does not do, the number that the story is about and the
+// first of the other small numbers.
 func (t *teller) value(value json.RawMessage) string {
+	const most = 40
+	if short, ok := claim.Whole(string(value), most); ok {
+		return short
+	}
 	return t.short(value) + inBrackets(t.details(value))
 }
 

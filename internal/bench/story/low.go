@@ -245,7 +245,7 @@ func (t *teller) waited(read *op) {
 }
 
 // toldClaim says what a service's answer told of a key.
-func (t *teller) toldClaim(m *Message) claim.Claim {
+func (t *teller) toldClaim(m *Message) claim.Told {
 	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
 	was, is := t.at(s, state), t.at(s, newest)
 	path := t.pathOf(was, is)

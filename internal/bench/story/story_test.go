@@ -291,20 +291,22 @@ func TestAChangeIsForAddsThatItFits(t *testing.T) {
 // those that it changes.
 func TestLabelsShowWhatASwapChangesBesidesTheTotal(t *testing.T) {
 	const (
-		one   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3}}}`
-		two   = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3},"n1":{"seq":1}},"version":12}`
-		three = `{"by":{"n0":{"seq":4},"n1":{"seq":2},"n2":{"seq":5}},"total":9}`
+		one      = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3}}}`
+		two      = `{"total":7,"by":{"n0":{"boot":946684800000000,"seq":3},"n1":{"seq":1}},"version":12}`
+		receipts = `{"total":7,"receipts":{"n0":"198c53aae04a7b1f"}}`
+		three    = `{"by":{"n0":{"seq":4},"n1":{"seq":2},"n2":{"seq":5}},"total":9}`
 	)
 	g := &teller{field: "total"}
 	for got, want := range map[string]string{
 		g.value([]byte(one)):                       "7 (n0 seq 3)",
 		g.value([]byte(two)):                       "7 (n0 seq 3, n1 seq 1, …)",
 		g.value([]byte(`{"total":7}`)):             `{"total":7}`,
+		g.value([]byte(receipts)):                  `{"total":7,"receipts":{"n0":"198c…"}}`,
 		g.swap([]byte(one), []byte(one)):           "7 → 7",
 		g.swap([]byte(one), []byte(two)):           "7 → 7 (n1 seq 1, version 12)",
 		g.swap([]byte(two), []byte(three)):         "7 (n0 seq 3, n1 seq 1, …) → 9 (n0 seq 4, n1 seq 2, …)",
 		g.swap([]byte("null"), []byte(one)):        "null → 7 (n0 seq 3)",
-		(&teller{}).value([]byte(one)):             `{"total":7,"by"…`,
+		(&teller{}).value([]byte(two)):             `{"total":7,"by"…`,
 		(&teller{}).swap([]byte("1"), []byte("2")): "1 → 2",
 	} {
 		if got != want {

@@ -25,6 +25,7 @@ const (
 	captionLetters = 104
 	letter         = 6.8 // the mean width of a letter of a label, roughly
 	boldLetter     = 7.9
+	valueLetter    = 7.3 // of bold JSON, of which much is narrow
 )
 
 // style has the colours, for light and for dark. They differ in lightness too,
@@ -241,7 +242,10 @@ func halfOf(text string, bold bool) float64 {
 
 // note draws a note on its lane.
 func (c *canvas) note(n *Note) {
-	half := halfOf(n.Text, n.Style == NewValue || n.Style == Verdict || n.Style == Praise) + 8
+	half := halfOf(n.Text, n.Style == Verdict || n.Style == Praise) + 8
+	if n.Style == NewValue {
+		half = float64(utf8.RuneCountInString(n.Text))*valueLetter/2 + 8
+	}
 	x, y := c.x(n.Lane), c.y(n.Row)
 	if n.Style == AFault { // beside the lane, on the side without messages to the services
 		x += (half - 12) * c.outward(n.Lane)
