@@ -32,6 +32,25 @@ func (t *teller) wrong(read *op, missing int64) {
 	if t.kind == "" {
 		t.known(read, missing)
 	}
+	t.restsOn(f)
+}
+
+// restsOn names the change that set the value that a read was made of, if it
+// came right after one that has been named.
+func (t *teller) restsOn(f *fit) {
+	if f == nil || len(f.parts) != 1 || f.parts[0].from != aKey || f.parts[0].m.used == nil {
+		return
+	}
+	if c := t.told(f.parts[0].m); c != nil && c.before != nil && t.names(c.before) && !t.names(c) {
+		t.say(t.changed(c))
+	}
+}
+
+// names reports whether a claim is about a change.
+func (t *teller) names(c *change) bool {
+	return slices.ContainsFunc(t.claims, func(said claim.Claim) bool {
+		return slices.ContainsFunc(t.facts.Shows(said).Notes, func(n claim.Note) bool { return n.At == c.pos })
+	})
 }
 
 // sum tells how the value of a read was made.
