@@ -42,12 +42,25 @@ func (t *teller) label(m *Message) string {
 	}
 	if numbers := m.content(); isNode(m.Src) && isNode(m.Dest) && len(numbers) > 0 {
 		var values []string
+		common := commonField(numbers)
 		for _, n := range numbers[:min(3, len(numbers))] {
-			values = append(values, fmt.Sprintf("%s %d", n.path, n.value))
+			values = append(values, fmt.Sprintf("%s %d", strings.TrimPrefix(n.path, common), n.value))
 		}
 		label += ": " + strings.Join(values, ", ")
 	}
 	return label
+}
+
+// commonField returns the field that all of a message's numbers are in, with a
+// dot, or nothing.
+func commonField(numbers []number) string {
+	field, _, _ := strings.Cut(numbers[0].path, ".")
+	for _, n := range numbers {
+		if !strings.HasPrefix(n.path, field+".") {
+			return ""
+		}
+	}
+	return field + "."
 }
 
 // value returns a value in few words: a large one with its long strings

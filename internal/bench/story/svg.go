@@ -202,18 +202,7 @@ func (c *canvas) tip(x1, y1, x2, y2 float64) {
 // level, or else beside its end, where there is no other arrow.
 func (c *canvas) label(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
-	text := a.Label
-	if a.Copy > 0 {
-		text = "copy of " + text
-	}
-	switch {
-	case a.Mark == Acknowledged:
-		text += " (acknowledged)"
-	case a.Late > 0 && (a.Fate == claim.Arrived || a.open()):
-		text += ", late by " + verdict.Time(a.Late)
-	case a.Fate != claim.Arrived:
-		text += ", " + string(a.Fate)
-	}
+	text := a.caption(math.Abs(x2 - x1))
 	half := halfOf(text, a.Mark != Plain)
 	x, y := (x1+x2)/2, y1-6
 	if a.gone() {
@@ -229,6 +218,29 @@ func (c *canvas) label(a *Arrow) {
 	}
 	x = min(max(x, timesWidth+half), svgWidth-8-half)
 	c.add(`<g class="%s"><text class="label" text-anchor="middle" x="%.1f" y="%.1f">%s</text></g>`, a.classes(), x, y, html.EscapeString(text))
+}
+
+// shortest is a number of characters to which every label may come, however
+// short its arrow is.
+const shortest = 16
+
+// caption returns what is written on an arrow of a length: its label, shortened
+// so that it does not reach over the ends, and what is special about the arrow.
+func (a *Arrow) caption(length float64) string {
+	before, after := "", ""
+	if a.Copy > 0 {
+		before = "copy of "
+	}
+	switch {
+	case a.Mark == Acknowledged:
+		after = " (acknowledged)"
+	case a.Late > 0 && (a.Fate == claim.Arrived || a.open()):
+		after = ", late by " + verdict.Time(a.Late)
+	case a.Fate != claim.Arrived:
+		after = ", " + string(a.Fate)
+	}
+	room := int(length/letter) - utf8.RuneCountInString(before+after)
+	return before + shortened(a.Label, max(shortest, room)) + after
 }
 
 // halfOf returns half the width of a label, at least.
