@@ -293,8 +293,8 @@ func (t *teller) olderThan(m *Message, c *change) bool {
 	return m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < c.state
 }
 
-// lost tells which acknowledged add an overwritten change was for: if there were
-// several in hand, the first of that amount.
+// lost tells which acknowledged add an overwritten change was for: of several
+// in hand, the first of that amount.
 func (t *teller) lost(c *change) {
 	if c == nil {
 		return
