@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"maelstrom-counter/internal/bench/journal"
 	"maelstrom-counter/internal/bench/verdict"
@@ -438,5 +439,10 @@ func (c NextSent) shows(r *Run) Shown {
 
 // body shows what a message holds.
 func (r *Run) body(id int) string {
-	return shorten(fields(r.entry(r.message(id).sent).Body, outline), 90)
+	const most = 90
+	body := r.entry(r.message(id).sent).Body
+	if text := fields(body, outline); utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return shorten(fields(body, digest), most)
 }

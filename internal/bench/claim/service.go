@@ -237,7 +237,8 @@ func (c Overwritten) text(r *Run) string {
 	}
 	then := say("changed it to %s %s", outline(c.To), r.when(c.At))
 	if c.Idle {
-		then = say("also set it to %s %s, which changed nothing", outline(c.To), r.when(c.At))
+		then = say("set it to %s, too, %s, so that the two requests together changed it only once",
+			outline(c.To), r.when(c.At))
 	}
 	return say("%s changed %s's key %s to %s %s. %s %s, and %s.", c.LostBy, c.Service, name(c.Key),
 		outline(c.LostTo), r.when(c.Lost), c.By, knew, then)

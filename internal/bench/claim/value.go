@@ -4,9 +4,11 @@ import (
 	"encoding/json"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // canonical returns the same text for equal JSON values.
@@ -85,9 +87,29 @@ func integer(text string) (int64, bool) {
 	return int64(f), err == nil && f == math.Trunc(f) && math.Abs(f) < 1<<53
 }
 
-// outline shows a JSON value in few characters. Of a long object it shows the
-// number that has the shortest name: most likely that is the total.
+// outline shows a JSON value in up to 60 characters. If it is longer than 40,
+// its long strings are shortened. If that is not enough, see digest.
 func outline(value string) string {
+	const long, most = 40, 60
+	if len(value) <= long {
+		return value
+	}
+	if short, ok := Whole(value, most); ok {
+		return short
+	}
+	return digest(value)
+}
+
+// Whole returns a JSON object with its long strings shortened, if that takes no
+// more than so many characters.
+func Whole(value string, most int) (short string, ok bool) {
+	short = withShortStrings(value)
+	return short, strings.HasPrefix(value, "{") && utf8.RuneCountInString(short) <= most
+}
+
+// digest shows a JSON value in up to 40 characters. Of a long object it shows
+// the number that has the shortest name: most likely that is the total.
+func digest(value string) string {
 	const long = 40
 	if len(value) > long && value[0] == '{' {
 		found := numbers(json.RawMessage(value))
@@ -98,6 +120,20 @@ func outline(value string) string {
 		}
 	}
 	return shorten(value, long)
+}
+
+var aString = regexp.MustCompile(`"(?:[^"\\]|\\.)*"\s*:?`)
+
+// withShortStrings shows only the first four characters of the strings in a
+// JSON value that are longer than eight. The names of fields stay as they are.
+func withShortStrings(value string) string {
+	return aString.ReplaceAllStringFunc(value, func(text string) string {
+		characters := []rune(strings.Trim(text, `"`))
+		if strings.HasSuffix(text, ":") || len(characters) <= 8 || slices.Contains(characters[:4], '\\') {
+			return text
+		}
+		return `"` + string(characters[:4]) + `…"`
+	})
 }
 
 // total returns the sum of all numbers of a value.

@@ -30,14 +30,18 @@ func TestNumbersOfAValue(t *testing.T) {
 	}
 }
 
-// Of a long object, the number that most likely is the total is shown.
+// Of a long object, short strings are shown, or else only the number that most
+// likely is the total.
 func TestValuesAreOutlined(t *testing.T) {
 	for value, want := range map[string]string{
 		`7`:                   `7`,
 		`{"n0":1,"total":12}`: `{"n0":1,"total":12}`,
-		`{"receipts":{"n":1},"total":12,"something":13}`:    `{"total":12,…}`,
-		`{"receipts":{"n0":{"seq":123456789012345678901}}}`: `{"receipts":{"n0":{"seq":12345678901234…`,
-		`"a text of more than forty characters, shortened"`: `"a text of more than forty characters, …`,
+		`{"total":1,"receipts":{"n0":"198c53aae04a7b1f"}}`:                              `{"total":1,"receipts":{"n0":"198c…"}}`,
+		`{"a name of a field":1,"name":"of 8 cha","b":"\u0041aaaaaa"}`:                  `{"a name of a field":1,"name":"of 8 cha","b":"\u0041aaaaaa"}`,
+		`{"total":1,"receipts":{"n0":"198c53aae04a7b1f","n1":1,"n2":1,"n3":1}}`:         `{"total":1,"receipts":{"n0":"198c…","n1":1,"n2":1,"n3":1}}`,
+		`{"receipts":{"n":1,"m":2,"l":3,"k":4,"j":5},"total":12,"something":13}`:        `{"total":12,…}`,
+		`{"receipts":{"n0":{"seq":123456789012345678901,"epoch":1234567890123456789}}}`: `{"receipts":{"n0":{"seq":12345678901234…`,
+		`"a text of more than forty characters, shortened"`:                             `"a text of more than forty characters, …`,
 	} {
 		if got := outline(value); got != want {
 			t.Errorf("%s is outlined as %s, not %s", value, got, want)

@@ -47,7 +47,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 		kind          story.Kind
 		says          []string
 	}{
-		{"rmw", "none", story.LostUpdate, []string{"set it to", "had last been told"}},
+		{"rmw", "none", story.LostUpdate, []string{"and changed it to", "had last been told", "n0 acknowledged an add of 2"}},
 		{"cas", "lost", story.CountedTwice, []string{"it was lost", "and again"}},
 		{"cas", "late", story.CountedTwice, []string{"delayed by", "and again"}},
 		{"cas", "doubled", story.CountedTwice, []string{"and again", `"code":22`}},
@@ -56,7 +56,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 		{"crdt", "doubled", story.TakenBack, []string{"Both copies changed"}},
 		{"crdt", "crash", story.OldBasis, []string{"was killed"}},
 		{"rmw", "lost", story.LostUpdate, []string{"it was lost"}},
-		{"cas", "crash", story.CountedTwice, []string{"was killed"}},
+		{"cas", "crash", story.CountedTwice, []string{"was killed", "it answered a request from an earlier life"}},
 		{"gossip", "none", story.NotSent, []string{"n1 answered a read with 0 at 1 ms", "n0 sent n1", "at 100 ms; it arrived"}},
 		{"gossip", "lost", story.Undelivered, []string{"it was lost"}},
 		{"gossip", "late", story.Undelivered, []string{"delayed by"}},

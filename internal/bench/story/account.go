@@ -241,16 +241,22 @@ func (t *teller) tellPosting(fig figure, p *posting) bool {
 		if p.loss > 0 {
 			kind = TakenBack
 		}
-		t.because(kind, claim.SecondCopy{
+		if t.because(kind, claim.SecondCopy{
 			Service: p.service, Key: p.key, Call: p.by.ID, By: p.by.Src, First: p.first.pos, Second: p.pos,
-		})
+		}) && p.loss > 0 && t.say(t.changed(p.before)) {
+			t.lost(p.before)
+		}
 	case overwriting:
 		if t.try(LostUpdate, t.overwritten(p.change)) {
 			t.lost(p.before)
+			if p.idle {
+				t.lost(p.change)
+			}
 		} else if m := p.knew.m; p.before != nil && t.olderThan(m, p.before) {
 			if t.because(OldBasis, t.changed(p.before), t.toldClaim(m), t.sent(p.by)) && !p.idle {
 				t.killedSince(p.by, p.pos)
 				t.say(t.changed(p.change))
+				t.lost(p.before)
 			}
 		}
 	case twice:
@@ -260,6 +266,8 @@ func (t *teller) tellPosting(fig figure, p *posting) bool {
 			First: p.first.pos, Second: p.pos,
 		}) {
 			t.retried(p)
+			t.learned(p)
+			t.mistaken(p.by.Src, p.by.pos, func(call, _ *Message) bool { return call == p.first.by })
 		} else if t.say(t.changed(p.first)) {
 			t.retried(p)
 			t.tooMuchBy(fig, p.change)
@@ -285,13 +293,23 @@ func (t *teller) olderThan(m *Message, c *change) bool {
 	return m != nil && m.used != nil && m.of.kind != "write" && m.used.state() < c.state
 }
 
-// lost tells which acknowledged add an overwritten change was for.
+// lost tells which acknowledged add an overwritten change was for: of several
+// in hand, the first of that amount.
 func (t *teller) lost(c *change) {
 	if c == nil {
 		return
 	}
-	if hand := t.inHand(c.by); len(hand) == 1 && hand[0].acked() {
-		t.say(t.acknowledged(hand[0]))
+	hand := slices.DeleteFunc(t.inHand(c.by), func(o *op) bool { return !o.acked() })
+	i := slices.IndexFunc(hand, func(o *op) bool {
+		return slices.ContainsFunc(numbersIn(nil, "", c.value), func(n number) bool {
+			return n.value-c.before.number(n.path) == o.Int()
+		})
+	})
+	if i < 0 && len(hand) == 1 {
+		i = 0
+	}
+	if i >= 0 {
+		t.say(t.acknowledged(hand[i]))
 	}
 }
 
@@ -329,14 +347,35 @@ func (t *teller) retried(p *posting) {
 	}
 }
 
+// learned tells what the node had last been told of the key when it made a
+// change again.
+func (t *teller) learned(p *posting) {
+	m := latest(t.gotBy[p.by.Src], func(m *Message) bool {
+		return m.arrived > p.first.pos && m.arrived < p.by.pos && m.used != nil && m.of.slot() == p.slot &&
+			len(m.valueTold()) > 0
+	})
+	if m == nil || t.said[t.facts.Text(t.sent(m))] {
+		return
+	}
+	if told := t.toldClaim(m); !m.wrote() && t.try("", told) {
+		return
+	}
+	t.say(t.sent(m))
+}
+
 // oddChange tells of a change by an amount that no add makes.
 func (t *teller) oddChange(fig figure, p *posting) {
 	for _, later := range t.slots[fig.slot] { // a request that came late
-		if p.before != nil && p.step < 0 && p.before.before != nil && later == p.change && p.by.pos < p.before.pos &&
-			t.try(TakenBack, claim.WrittenBack{
-				Service: p.service, Key: p.key, Lost: p.before.pos, LostBy: p.before.by.Src, LostTo: p.before.json(),
-				At: p.pos, Call: p.by.ID, By: p.by.Src, To: p.json(),
-			}) {
+		if p.before == nil || p.step >= 0 || p.before.before == nil || later != p.change || p.by.pos >= p.before.pos {
+			continue
+		}
+		back := claim.WrittenBack{
+			Service: p.service, Key: p.key, Lost: p.before.pos, LostBy: p.before.by.Src, LostTo: p.before.json(),
+			At: p.pos, Call: p.by.ID, By: p.by.Src, To: p.json(),
+		}
+		if t.facts.Holds(back) {
+			t.say(t.changed(p.before.before))
+			t.because(TakenBack, back)
 			t.lost(p.before)
 			return
 		}
@@ -472,7 +511,9 @@ func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
 	if !t.try(NotStored, c) {
 		return false
 	}
-	if t.mistaken(c.Node, c.At) {
+	stored := func(call, reply *Message) bool { return call.changes() && reply.wrote() } // or so it looked
+	if t.mistaken(c.Node, c.At, stored) || t.mistaken(c.Node, c.At, func(_, _ *Message) bool { return true }) {
+		t.kind = Misdirected
 		return true
 	}
 	t.lastChange(c.Node, c.At, t.wrongRead.reply)
@@ -482,7 +523,7 @@ func (t *teller) tellUncounted(fig figure, c claim.Counted) bool {
 // mistaken tells of an answer to a request of a node's earlier life that came
 // in the next life, when the node had made another request with the same
 // number.
-func (t *teller) mistaken(node string, until int) bool {
+func (t *teller) mistaken(node string, until int, fits func(call, reply *Message) bool) bool {
 	for _, m := range t.gotBy[node] {
 		born := t.born(node, m.arrived)
 		if m.arrived > until || m.of == nil || m.of.Src != node || m.of.pos > born {
@@ -490,13 +531,10 @@ func (t *teller) mistaken(node string, until int) bool {
 		}
 		for _, again := range t.sentBy[node] {
 			same := again.Dest == m.Src && string(again.body["msg_id"]) == string(m.of.body["msg_id"])
-			if same && again.pos > born && again.pos < m.arrived {
+			c := claim.Misdirected{Node: node, Reply: m.ID, Call: again.ID, Earlier: m.of.ID}
+			if same && again.pos > born && again.pos < m.arrived && fits(again, m) && t.facts.Holds(c) {
 				t.killedSince(m.of, born)
-				c := claim.Misdirected{Node: node, Reply: m.ID, Call: again.ID, Earlier: m.of.ID}
-				if t.facts.Holds(c) {
-					t.kind = Misdirected
-					return t.say(c)
-				}
+				return t.say(c)
 			}
 		}
 	}

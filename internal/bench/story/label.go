@@ -42,17 +42,35 @@ func (t *teller) label(m *Message) string {
 	}
 	if numbers := m.content(); isNode(m.Src) && isNode(m.Dest) && len(numbers) > 0 {
 		var values []string
+		common := commonField(numbers)
 		for _, n := range numbers[:min(3, len(numbers))] {
-			values = append(values, fmt.Sprintf("%s %d", n.path, n.value))
+			values = append(values, fmt.Sprintf("%s %d", strings.TrimPrefix(n.path, common), n.value))
 		}
 		label += ": " + strings.Join(values, ", ")
 	}
 	return label
 }
 
-// value returns a value in few words: of a large one, the number that the story
-// is about, and the first of its other small numbers.
+// commonField returns the field that all of a message's numbers are in, with a
+// dot, or nothing.
+func commonField(numbers []number) string {
+	field, _, _ := strings.Cut(numbers[0].path, ".")
+	for _, n := range numbers {
+		if !strings.HasPrefix(n.path, field+".") {
+			return ""
+		}
+	}
+	return field + "."
+}
+
+// value returns a value in few words: a large one with its long strings
+// shortened, or if that does not do, the number that the story is about and the
+// first of the other small numbers.
 func (t *teller) value(value json.RawMessage) string {
+	const most = 40
+	if short, ok := claim.Whole(string(value), most); ok {
+		return short
+	}
 	return t.short(value) + inBrackets(t.details(value))
 }
 

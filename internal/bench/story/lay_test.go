@@ -1,6 +1,7 @@
 package story
 
 import (
+	"strings"
 	"testing"
 
 	"maelstrom-counter/internal/bench/claim"
@@ -63,5 +64,43 @@ func TestWhatIsCountedOfANodeIncludesItsLives(t *testing.T) {
 	f.parts = append(f.parts, part{label{from: aKey, who: "n1"}, point{value: 32}})
 	if got := f.knownOf("n1"); got != 7 {
 		t.Errorf("%d is counted of n1", got)
+	}
+}
+
+// A label that is wider than its arrow is shortened, and not what follows it.
+func TestALabelFitsItsArrow(t *testing.T) {
+	long := &Arrow{Label: strings.Repeat("1234567890", 6), Fate: claim.Arrived}
+	lost := &Arrow{Label: long.Label, Fate: claim.WasLost}
+	second := &Arrow{Label: "gossip", Fate: claim.Arrived, Copy: 1}
+	for _, test := range []struct {
+		arrow  *Arrow
+		length float64
+		want   string
+	}{
+		{long, 60 * letter, long.Label},
+		{long, 40 * letter, long.Label[:39] + "…"},
+		{long, 5 * letter, long.Label[:15] + "…"},
+		{lost, 40 * letter, long.Label[:33] + "…, lost"},
+		{second, 5 * letter, "copy of gossip"},
+	} {
+		if got := test.arrow.caption(test.length); got != test.want {
+			t.Errorf("an arrow of length %.0f says %q, want %q", test.length, got, test.want)
+		}
+	}
+}
+
+// The label of a message whose numbers are all in one field does not repeat the
+// field's name.
+func TestALabelDoesNotRepeatTheFieldOfAllNumbers(t *testing.T) {
+	for want, body := range map[string]string{
+		"gossip: n0-5f 61, n1-60 7": `{"type":"gossip","added":{"n0-5f":61,"n1-60":7}}`,
+		"gossip: added.n0 61, at 7": `{"type":"gossip","added":{"n0":61},"at":7}`,
+		"gossip: added 7":           `{"type":"gossip","added":7}`,
+	} {
+		m := &Message{kind: "gossip", body: fieldsOf([]byte(body))}
+		m.Src, m.Dest = "n0", "n1"
+		if got := (&teller{}).label(m); got != want {
+			t.Errorf("%s has the label %q, want %q", body, got, want)
+		}
 	}
 }

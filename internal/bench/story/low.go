@@ -30,8 +30,27 @@ func (t *teller) wrong(read *op, missing int64) {
 		}
 	}
 	if t.kind == "" {
-		t.known(read)
+		t.known(read, missing)
 	}
+	t.restsOn(f)
+}
+
+// restsOn names the change that set the value that a read was made of, if it
+// came right after one that has been named.
+func (t *teller) restsOn(f *fit) {
+	if f == nil || len(f.parts) != 1 || f.parts[0].from != aKey || f.parts[0].m.used == nil {
+		return
+	}
+	if c := t.told(f.parts[0].m); c != nil && c.before != nil && t.names(c.before) && !t.names(c) {
+		t.say(t.changed(c))
+	}
+}
+
+// names reports whether a claim is about a change.
+func (t *teller) names(c *change) bool {
+	return slices.ContainsFunc(t.claims, func(said claim.Claim) bool {
+		return slices.ContainsFunc(t.facts.Shows(said).Notes, func(n claim.Note) bool { return n.At == c.pos })
+	})
 }
 
 // sum tells how the value of a read was made.
@@ -60,8 +79,18 @@ func (t *teller) sum(read *op) *fit {
 	return f
 }
 
+// besides tells of something that went wrong besides the reason, and that does
+// not explain what is wrong with the read.
+func (t *teller) besides(tell func()) {
+	kind, reason := t.kind, t.reason
+	t.kind = ""
+	tell()
+	t.kind, t.reason = kind, reason
+}
+
 // tooLittle tells why a read returned too little. What the services had lost
-// comes before what was old, unless it is less.
+// comes before what was old, unless it is less. What they count twice makes the
+// read greater, so it comes last.
 func (t *teller) tooLittle(read *op, f *fit, missing int64) {
 	if t.unansweredCalls(read, f, false); t.kind == "" {
 		t.unheard(read, f)
@@ -74,9 +103,6 @@ func (t *teller) tooLittle(read *op, f *fit, missing int64) {
 	for _, p := range old {
 		gap += p.gap
 	}
-	if gap > 0 && len(t.right) > 0 && outside(t.right, read.Int()+gap) < 0 {
-		t.tooMuch(read, f) // the newest state is wrong, too
-	}
 	lost := missing - gap
 	if lost > 0 && lost >= gap && usesKeys(f) {
 		lost -= t.account(read, f, lost)
@@ -85,6 +111,9 @@ func (t *teller) tooLittle(read *op, f *fit, missing int64) {
 		for _, p := range old {
 			t.oldKey(read, p)
 		}
+	}
+	if t.kind != "" && len(t.right) > 0 && outside(t.right, read.Int()+gap) < 0 {
+		t.besides(func() { t.tooMuch(read, f) }) // the newest state is wrong, too
 	}
 	if f != nil {
 		lost -= t.behind(read, f, missing)
@@ -235,7 +264,7 @@ func (t *teller) waited(read *op) {
 }
 
 // toldClaim says what a service's answer told of a key.
-func (t *teller) toldClaim(m *Message) claim.Claim {
+func (t *teller) toldClaim(m *Message) claim.Told {
 	s, state, newest := m.of.slot(), m.used.state(), max(m.used.Newest, m.used.state())
 	was, is := t.at(s, state), t.at(s, newest)
 	path := t.pathOf(was, is)
@@ -784,8 +813,9 @@ func (t *teller) valueCone(read *op, f *fit, answers []*Message, acked []*op, mi
 	return true
 }
 
-// known tells facts about a wrong read for which no cause was found.
-func (t *teller) known(read *op) {
+// known tells facts about a wrong read for which no cause was found. That its
+// node did not ask explains a read only if it did not return too much.
+func (t *teller) known(read *op, missing int64) {
 	t.kind = Unexplained
 	t.try("", claim.NotExplained{Read: read.index, Node: read.Node, Value: read.Int()})
 	own := sum(of(t.ackedBefore(read), read.Node))
@@ -797,7 +827,9 @@ func (t *teller) known(read *op) {
 			t.say(t.acknowledged(own[len(own)-1]))
 		}
 	} else if t.askedNobody(read) {
-		t.kind = NotAsked
+		if missing >= 0 {
+			t.kind = NotAsked
+		}
 		m := latest(t.gotBy[read.Node], func(m *Message) bool { return m.arrived < read.answered && !isClient(m.Src) })
 		if m != nil {
 			t.say(claim.LastGot{Node: read.Node, Before: read.answered, Message: m.ID, Src: m.Src})

@@ -61,10 +61,43 @@ func (t *teller) once(c *change, add, read *op) bool {
 	for _, m := range t.sentBy[add.Node] {
 		if m.pos > c.by.pos && m.pos < add.answered && isService(m.Dest) && m.slot() == c.slot &&
 			m.answeredBefore(add.answered) {
-			t.say(t.sent(m), t.sent(m.answers[0]))
+			t.heard(m)
 		}
 	}
-	return t.say(t.acknowledged(add), claim.Answered{
-		Read: read.index, Node: read.Node, Value: read.Int(), Reply: read.reply.ID,
-	})
+	if !t.say(t.acknowledged(add)) {
+		return false
+	}
+	t.asksFor(read, c.slot)
+	return t.say(claim.Answered{Read: read.index, Node: read.Node, Value: read.Int(), Reply: read.reply.ID})
+}
+
+// heard tells of a request and its answer: what that said of a key.
+func (t *teller) heard(m *Message) {
+	answer := m.answers[0]
+	if answer.used != nil && m.kind == "read" {
+		told := t.toldClaim(answer)
+		if told.Was == told.Is {
+			told.Path = ""
+		}
+		if t.try("", told) {
+			return
+		}
+	}
+	t.say(t.sent(m), t.sent(answer))
+}
+
+// asksFor tells of the first change of a key that a node made while it had a
+// read in hand, and of the last that it was told about the key.
+func (t *teller) asksFor(read *op, s slot) {
+	for _, c := range t.slots[s] {
+		if c.by.Src == read.Node && c.by.pos > read.arrived && c.pos < read.answered {
+			t.say(t.changed(c))
+			break
+		}
+	}
+	if m := latest(t.sentBy[read.Node], func(m *Message) bool {
+		return m.pos > read.arrived && m.toService() && m.slot() == s && m.kind == "read" && m.answeredBefore(read.answered)
+	}); m != nil {
+		t.heard(m)
+	}
 }

@@ -25,6 +25,7 @@ const (
 	captionLetters = 104
 	letter         = 6.8 // the mean width of a letter of a label, roughly
 	boldLetter     = 7.9
+	valueLetter    = 7.3 // of bold JSON, of which much is narrow
 )
 
 // style has the colours, for light and for dark. They differ in lightness too,
@@ -201,18 +202,7 @@ func (c *canvas) tip(x1, y1, x2, y2 float64) {
 // level, or else beside its end, where there is no other arrow.
 func (c *canvas) label(a *Arrow) {
 	x1, y1, x2, y2 := c.x(a.From), c.y(a.Sent), c.x(a.To), c.y(a.Ends)
-	text := a.Label
-	if a.Copy > 0 {
-		text = "copy of " + text
-	}
-	switch {
-	case a.Mark == Acknowledged:
-		text += " (acknowledged)"
-	case a.Late > 0 && (a.Fate == claim.Arrived || a.open()):
-		text += ", late by " + verdict.Time(a.Late)
-	case a.Fate != claim.Arrived:
-		text += ", " + string(a.Fate)
-	}
+	text := a.caption(math.Abs(x2 - x1))
 	half := halfOf(text, a.Mark != Plain)
 	x, y := (x1+x2)/2, y1-6
 	if a.gone() {
@@ -230,6 +220,29 @@ func (c *canvas) label(a *Arrow) {
 	c.add(`<g class="%s"><text class="label" text-anchor="middle" x="%.1f" y="%.1f">%s</text></g>`, a.classes(), x, y, html.EscapeString(text))
 }
 
+// shortest is a number of characters to which every label may come, however
+// short its arrow is.
+const shortest = 16
+
+// caption returns what is written on an arrow of a length: its label, shortened
+// so that it does not reach over the ends, and what is special about the arrow.
+func (a *Arrow) caption(length float64) string {
+	before, after := "", ""
+	if a.Copy > 0 {
+		before = "copy of "
+	}
+	switch {
+	case a.Mark == Acknowledged:
+		after = " (acknowledged)"
+	case a.Late > 0 && (a.Fate == claim.Arrived || a.open()):
+		after = ", late by " + verdict.Time(a.Late)
+	case a.Fate != claim.Arrived:
+		after = ", " + string(a.Fate)
+	}
+	room := int(length/letter) - utf8.RuneCountInString(before+after)
+	return before + shortened(a.Label, max(shortest, room)) + after
+}
+
 // halfOf returns half the width of a label, at least.
 func halfOf(text string, bold bool) float64 {
 	width := letter
@@ -241,7 +254,10 @@ func halfOf(text string, bold bool) float64 {
 
 // note draws a note on its lane.
 func (c *canvas) note(n *Note) {
-	half := halfOf(n.Text, n.Style == NewValue || n.Style == Verdict || n.Style == Praise) + 8
+	half := halfOf(n.Text, n.Style == Verdict || n.Style == Praise) + 8
+	if n.Style == NewValue {
+		half = float64(utf8.RuneCountInString(n.Text))*valueLetter/2 + 8
+	}
 	x, y := c.x(n.Lane), c.y(n.Row)
 	if n.Style == AFault { // beside the lane, on the side without messages to the services
 		x += (half - 12) * c.outward(n.Lane)

@@ -147,6 +147,7 @@ func problemsOf(run *claim.Run, s *story.Story) (problems []string) {
 	if says := headings[s.Kind]; says == nil || !slices.ContainsFunc(s.Claims, says) {
 		problems = append(problems, fmt.Sprintf("no claim says the heading %q", s.Kind))
 	}
+	problems = append(problems, opposed(s)...)
 	problems = append(problems, dangling(run, s.Claims)...)
 	return append(problems, undrawn(run, s)...)
 }
@@ -187,6 +188,46 @@ var headings = map[story.Kind]func(claim.Claim) bool{
 	story.CrashedNode:  is[claim.Crash],
 	story.MuteNode:     is[claim.Mute],
 	story.Unexplained:  func(claim.Claim) bool { return true },
+}
+
+// directions says of a heading whether its reason makes reads greater, 1, or
+// less, -1. The others do both, or are not about reads.
+var directions = map[story.Kind]int{
+	story.OverCounted: 1, story.CountedTwice: 1, story.ToldTwice: 1, story.RefusedAdd: 1,
+	story.TakenBack: -1, story.AckedEarly: -1, story.NotStored: -1, story.Misdirected: -1, story.OldAnswer: -1,
+	story.Outdated: -1, story.Undelivered: -1, story.NotSent: -1, story.NotAsked: -1, story.TooSoon: -1,
+	story.LostUpdate: -1, story.OldBasis: -1, story.OwnLeftOut: -1, story.NotKnown: -1, story.Forgotten: -1,
+}
+
+// opposed returns a problem if a story's heading is a reason that makes reads
+// greater, and its read is less than all that it may be, or the other way
+// round. A read between two sums that are right may be either.
+func opposed(s *story.Story) []string {
+	value, right := int64(0), []claim.Range(nil)
+	for _, c := range s.Claims {
+		switch c := c.(type) {
+		case claim.WrongTotal:
+			value, right = c.Value, c.Right
+		case claim.CountsRefused:
+			value, right = c.Value, c.Right
+		case claim.OutOfBounds:
+			value, right = c.Value, []claim.Range{{Lo: c.Acked, Hi: c.Asked}}
+		case claim.BelowSeen:
+			value, right = c.Value, []claim.Range{{Lo: c.Seen, Hi: c.Seen}}
+		}
+	}
+	way := 0
+	switch {
+	case len(right) == 0:
+	case value < right[0].Lo:
+		way = -1
+	case value > right[len(right)-1].Hi:
+		way = 1
+	}
+	if way*directions[s.Kind] < 0 {
+		return []string{fmt.Sprintf("%q does not explain that a read returned %d rather than %v", s.Kind, value, right)}
+	}
+	return nil
 }
 
 func is[C claim.Claim](c claim.Claim) bool {

@@ -57,6 +57,7 @@ func TestWhatIsWrongWithAStoryIsNoticed(t *testing.T) {
 		"another note":        {func(s *story.Story) { s.Notes[0].Text = "so" }, "is drawn 1 times more"},
 		"no read is named":    {func(s *story.Story) { s.Claims, s.Sentences = s.Claims[1:], s.Sentences[1:] }, "speaks of"},
 		"another is named":    {func(s *story.Story) { s.Claims = append(s.Claims, claim.AskedNobody{Read: 1, Node: "n1"}) }, "speaks of Read 1"},
+		"an opposed reason":   {func(s *story.Story) { s.Kind = story.CountedTwice }, "does not explain that a read returned"},
 		"a message not named": {func(s *story.Story) { s.Claims = append(s.Claims, claim.OnlyAdd{Call: 1}) }, "speaks of message 1"},
 	} {
 		s := maelstromtest.Tell(r, journal)
@@ -85,5 +86,36 @@ func TestACheckerCountsWhatItChecks(t *testing.T) {
 	c.byArgument["X.Y"] = &count{mutants: 3, missed: 2, example: "one"}
 	if table := c.Table(); !strings.Contains(table, "2 of      3  X.Y") {
 		t.Errorf("the table does not list what is unnoticed: %s", table)
+	}
+}
+
+// A reason that makes reads greater does not explain one that is less than all
+// that it may be, nor the other way round. Between two sums it may be either.
+func TestAReasonGoesTheWayThatAReadIsWrong(t *testing.T) {
+	total := func(value int64) claim.Claim {
+		return claim.WrongTotal{Value: value, Right: []claim.Range{{Lo: 3, Hi: 4}, {Lo: 8, Hi: 8}}}
+	}
+	for _, test := range []struct {
+		wrong claim.Claim
+		kind  story.Kind
+		want  bool // it is opposed
+	}{
+		{total(2), story.CountedTwice, true},
+		{total(2), story.OldAnswer, false},
+		{total(6), story.CountedTwice, false},
+		{total(6), story.OldAnswer, false},
+		{total(9), story.CountedTwice, false},
+		{total(9), story.OldAnswer, true},
+		{total(9), story.Unexplained, false},
+		{claim.OutOfBounds{Value: 2, Acked: 3, Asked: 5}, story.OverCounted, true},
+		{claim.OutOfBounds{Value: 6, Acked: 3, Asked: 5}, story.LostUpdate, true},
+		{claim.BelowSeen{Value: 2, Seen: 3}, story.ToldTwice, true},
+		{claim.CountsRefused{Value: 5, Right: []claim.Range{{Lo: 3, Hi: 4}}}, story.RefusedAdd, false},
+		{claim.NotLinearizable{Value: 2}, story.CountedTwice, false},
+	} {
+		s := &story.Story{Kind: test.kind, Claims: []claim.Claim{test.wrong}}
+		if found := opposed(s); (len(found) > 0) != test.want {
+			t.Errorf("%#v because of %q: %q", test.wrong, test.kind, found)
+		}
 	}
 }
