@@ -146,7 +146,7 @@ func wrongBeyond(v verdict.Verdict) string {
 	switch {
 	case v.Cut:
 		return text + ". The run ended before Maelstrom reached a verdict."
-	case c.Name == verdict.SomethingAsked:
+	case c.Name == verdict.SomeAnswered:
 		return text + "."
 	}
 	return text + ", though Maelstrom would call it valid."

@@ -128,7 +128,7 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	const explained = "  wrong: reads in order: 1 of 2 reads is out of order\n" +
 		"    (a read must not return less than was acknowledged before it began or than an earlier read returned, nor more than was added before it ended)\n"
 	const finding = "    the read made to n1 at 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged\n"
-	const last = "  ok: every line a message, starts and ends, run complete, answers well-formed, live nodes answer, something asked and answered\n" +
+	const last = "  ok: only messages on stdout, starts and ends, run complete, answers well-formed, live nodes answer, some request answered\n" +
 		"  not checked: refused adds not in the total (no add was refused)"
 	const late = "\n  late: 1 read, 0 of them final, returned less than had been acknowledged or read before they began. The read made to n1 at 17 ms missed the most: 2."
 	got := strings.Join(judged(e).Beyond(), "\n")
