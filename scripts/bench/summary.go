@@ -319,7 +319,7 @@ func tabulate(w io.Writer, l look, all []done, worst int) error {
 	if odds := report.Odds(runs); odds != "" {
 		t.say(0, "%s", odds)
 	}
-	t.say(0, "%s%d of %d passed. The files of the worst run, with seed %d, are in %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
+	t.say(0, "%s%d of %d runs passed. The files of the worst run, with seed %d, are in %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(t.Bytes())
 	return err
 }

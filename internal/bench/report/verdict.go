@@ -215,8 +215,8 @@ func indented(lines []string) []string {
 	return out
 }
 
-// Odds says how many of several runs were valid by Maelstrom's verdict, if some
-// were and some were not. Runs that were ended early do not count.
+// Odds says how many of several runs passed Maelstrom's verdict, if some did
+// and some did not. Runs that were ended early do not count.
 func Odds(runs []Run) string {
 	valid, known := 0, 0
 	for _, run := range runs {
@@ -231,7 +231,7 @@ func Odds(runs []Run) string {
 	if valid == 0 || valid == known {
 		return ""
 	}
-	return fmt.Sprintf("Maelstrom's verdict varies: %d of %d runs are valid. "+
+	return fmt.Sprintf("Maelstrom's verdict varies: %d of %d runs passed it. "+
 		"For this node, the verdict on a single run is a matter of chance.", valid, known)
 }
 

@@ -174,7 +174,7 @@ func TestOddsAreToldIfRunsDiffer(t *testing.T) {
 	e := counted(verdict.Eventual, false)
 	early(&e)
 	valid, invalid, cut := run(old), run(lost), judged(e)
-	const want = "Maelstrom's verdict varies: 2 of 3 runs are valid. For this node, the verdict on a single run is a matter of chance."
+	const want = "Maelstrom's verdict varies: 2 of 3 runs passed it. For this node, the verdict on a single run is a matter of chance."
 	for _, test := range []struct {
 		runs []Run
 		want string
