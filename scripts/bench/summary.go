@@ -199,8 +199,9 @@ func (t *text) measure(run report.Run) {
 		t.add("messages", "%.2f per request, not counting clients' messages; %d in all with them", r.MessagesPerRequest, r.Messages)
 	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		t.add("final reads", "%s", cmp.Or(report.List(facts.FinalReads), "none"))
-		t.add("acceptable", "%s", report.List(facts.Acceptable))
+		for _, s := range report.Totals(facts) {
+			t.add(s.Name, "%s", s.Value)
+		}
 	}
 	t.list("checked", judged(slices.DeleteFunc(slices.Clone(r.Checks), func(c maelstromtest.Check) bool { return !c.Maelstrom })))
 	t.list("faults", faultLines(r))

@@ -77,8 +77,8 @@ func Example_summarize() {
 	//               1 × read unknown: lost
 	// messages      4.50 per request, not counting clients'
 	//                 messages; 30 in all with them
-	// final reads   5, 6
-	// acceptable    5..6
+	// final reads   returned 5, 6
+	// right answers 5..6
 	// checked       ok: no crash, final reads
 	// faults         0.0 s to  0.5 s  kill n1
 	//                1.0 s to  1.5 s  kill n1

@@ -109,9 +109,22 @@ func (o overview) Settings() []Setting {
 	}
 	all = append(all, o.Origin()...)
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		all = append(all, Setting{"final reads", List(facts.FinalReads)}, Setting{"acceptable", List(facts.Acceptable)})
+		all = append(all, Totals(facts)...)
 	}
 	return all
+}
+
+// Totals returns which values the final reads returned, and which would have
+// been right.
+func Totals(f maelstromtest.CounterFacts) []Setting {
+	returned, right := "none", Setting{"right answer", List(f.Acceptable)}
+	if len(f.FinalReads) > 0 {
+		returned = "returned " + List(f.FinalReads)
+	}
+	if len(f.Acceptable) > 1 || len(f.Acceptable) == 1 && f.Acceptable[0].Lo < f.Acceptable[0].Hi {
+		right.Name = "right answers"
+	}
+	return []Setting{{"final reads", returned}, right}
 }
 
 // latency says how long messages took: the latency of each node that is far is

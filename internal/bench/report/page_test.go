@@ -197,3 +197,21 @@ func TestFinalReadsOfAWrongTotalAreMarked(t *testing.T) {
 		t.Errorf("marked are %v, not %v", got, want)
 	}
 }
+
+// A single value looks like a count unless its label says what it is.
+func TestTotalsAreSaidToBeValues(t *testing.T) {
+	for _, test := range []struct {
+		finals []int64
+		right  []maelstromtest.Range
+		want   string
+	}{
+		{nil, []maelstromtest.Range{{Lo: 0, Hi: 0}}, "[{final reads none} {right answer 0}]"},
+		{[]int64{7, 7}, []maelstromtest.Range{{Lo: 7, Hi: 7}}, "[{final reads returned 7} {right answer 7}]"},
+		{[]int64{7, 8}, []maelstromtest.Range{{Lo: 7, Hi: 9}}, "[{final reads returned 7, 8} {right answers 7..9}]"},
+		{[]int64{7}, []maelstromtest.Range{{Lo: 1, Hi: 1}, {Lo: 7, Hi: 7}}, "[{final reads returned 7} {right answers 1, 7}]"},
+	} {
+		if got := fmt.Sprint(Totals(maelstromtest.CounterFacts{FinalReads: test.finals, Acceptable: test.right})); got != test.want {
+			t.Errorf("%s, not %s", got, test.want)
+		}
+	}
+}
