@@ -44,7 +44,7 @@ func Example_summarize() {
 	}
 	run := report.Run{
 		Result: r, Thresholds: report.Thresholds{MinOK: 99},
-		Story: &story.Story{Sentences: []string{"n1 did not end.", "n1 was told to end after 12.3 s, and it sent nothing to anybody after that."}},
+		Story: &story.Story{Kind: story.Unanswered, Sentences: []string{"n1 did not end.", "n1 was told to end after 12.3 s, and it sent nothing to anybody after that."}},
 	}
 	_ = summarize(os.Stdout, look{columns: 60}, done{run, &store{folder: "store/x"}}, true)
 	// Output:
@@ -56,7 +56,7 @@ func Example_summarize() {
 	//   wrong: run complete
 	//   not checked: linearizable (why)
 	//
-	// Why: n1 did not end.
+	// Why: no answer: n1 did not end.
 	//      n1 was told to end after 12.3 s, and it sent nothing to
 	//      anybody after that.
 	//
