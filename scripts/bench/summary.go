@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
@@ -269,22 +268,16 @@ func faultLines(r *maelstromtest.Result) []string {
 	return lines
 }
 
-// load says how many requests were asked for, made and answered, and whether
-// more workers would have made more.
+// load says how many requests were asked for, made and answered, and why fewer
+// were made than asked for.
 func (t *text) load(r *maelstromtest.Result) {
 	l := report.LoadOf(r)
 	t.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
-	switch {
-	case l.Need > 0:
-		perNode := (l.Need-1)/r.Config.Nodes + 1
-		workers := "The only worker"
-		if r.Config.Concurrency > 1 {
-			workers = fmt.Sprintf("All %d workers", r.Config.Concurrency)
-		}
-		t.add("", "%s waited for answers for %.0f %% of the time. So fewer requests were made than asked for, "+
-			"and the latencies leave out those that were not. Try --concurrency %dn.", workers, 100*l.Busy, perNode)
-	case l.Made < 0.95*l.Asked && l.Span >= time.Second:
-		t.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
+	if waiting := l.Waiting(r.Config); waiting != "" {
+		t.add("", "%s", waiting)
+	}
+	if l.Delayed {
+		t.add("", "As in Maelstrom, each delay of the machine lowers the rate.")
 	}
 	t.add("answered", "%s: of %d requests %d ok, %d refused, %d unknown", report.Percent(r.Availability), r.Invoked, r.OK, r.Fail, r.Info)
 	t.list("", failures(r))

@@ -18,7 +18,7 @@ func Example_summarize() {
 	const ms = time.Millisecond
 	r := &maelstromtest.Result{
 		Workload: "g-counter", Elapsed: 20 * time.Second,
-		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 0.5, TimeLimit: 10 * time.Second, Seed: 7, Consistency: maelstromtest.Linearizable},
+		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 1, TimeLimit: 10 * time.Second, Seed: 7, Consistency: maelstromtest.Linearizable},
 		Counts: maelstromtest.Counts{Invoked: 4, OK: 2, Fail: 1, Info: 1, Availability: 0.5},
 		Latencies: maelstromtest.Latencies{
 			Latency:       maelstromtest.Quantiles{P50: 1 * ms, P95: 20 * ms, P99: 300 * ms, Max: 4000 * ms},
@@ -66,11 +66,10 @@ func Example_summarize() {
 	//    all  1.0 ms  20 ms  300 ms  4000 ms
 	//   read    none   none    none     none
 	//
-	// rate          0.5 requests/s asked for, 0.4 made, 0.2
-	//                 answered ok
-	//               A request is planned when the one before it is
-	//                 made, as in Maelstrom: each delay of the
-	//                 machine lowers the rate.
+	// rate          1 requests/s asked for, 0.4 made, 0.2 answered
+	//                 ok
+	//               As in Maelstrom, each delay of the machine
+	//                 lowers the rate.
 	// answered      50 %: of 4 requests 2 ok, 1 refused, 1 unknown
 	//               1 × add refused: the node answered error 11:
 	//                 not today

@@ -77,15 +77,8 @@ func (o overview) Numbers() []Setting {
 	return all
 }
 
-// Crowded says that the workers were the limit, if they were.
-func (o overview) Crowded() string {
-	l := LoadOf(o.Result)
-	if l.Need == 0 {
-		return ""
-	}
-	return fmt.Sprintf("The workers were the limit: for %.0f %% of the time all %d waited for answers, "+
-		"so that no request could be made. Try --concurrency %d.", 100*l.Busy, o.Result.Config.Concurrency, l.Need)
-}
+// Waiting says that the workers were the limit, if they were.
+func (o overview) Waiting() string { return LoadOf(o.Result).Waiting(o.Result.Config) }
 
 // Settings returns what a run was made with.
 func (o overview) Settings() []Setting {
