@@ -51,13 +51,30 @@ func (o overview) Findings(decide bool) []maelstromtest.Check {
 	})
 }
 
-// Checks returns first the checks that are wrong, then those that were not
-// made, then the others. Within each group, causes still come first.
-func (o overview) Checks() []maelstromtest.Check {
-	rank := map[maelstromtest.Status]int{maelstromtest.Wrong: 0, maelstromtest.NotChecked: 1, maelstromtest.Passed: 2}
-	return slices.SortedStableFunc(slices.Values(o.Result.Checks), func(a, b maelstromtest.Check) int {
-		return rank[a.Status] - rank[b.Status]
-	})
+// A check is one of a run as its page shows it.
+type check struct {
+	maelstromtest.Check
+	Class string // of its status
+}
+
+// Checks returns first the checks that are wrong, then those that decide and
+// could not be made, then those that are ok, and then the others. Within each
+// group, causes still come first.
+func (o overview) Checks() []check {
+	var groups [4][]check
+	for _, c := range o.Result.Checks {
+		switch {
+		case c.Status == maelstromtest.Wrong:
+			groups[0] = append(groups[0], check{c, "bad"})
+		case o.open(c):
+			groups[1] = append(groups[1], check{c, "warn"})
+		case c.Status == maelstromtest.Passed:
+			groups[2] = append(groups[2], check{c, "good"})
+		default:
+			groups[3] = append(groups[3], check{c, "faint"})
+		}
+	}
+	return slices.Concat(groups[:]...)
 }
 
 // Numbers returns the numbers that a reader looks for first.
@@ -65,7 +82,7 @@ func (o overview) Numbers() []Setting {
 	r, l := o.Result, LoadOf(o.Result)
 	all := []Setting{
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
-		{"refused, and unknown", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
+		{"not answered ok", fmt.Sprintf("%d\u00a0refused, %d\u00a0unknown", r.Fail, r.Info)},
 		{fmt.Sprintf("requests/s made, of %.4g asked for", l.Asked), fmt.Sprintf("%.4g", l.Made)},
 	}
 	if r.Messages > 0 {

@@ -39,8 +39,8 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	text := written(t, run)
 	last := 0
 	for _, part := range []string{
-		`class="verdict wrong"`, "<h1>WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
-		`>wrong</td><td><a href="#findings">reads in order</a></td>`, `>not checked</td><td>no crash`, `>ok</td><td>only messages on stdout`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
+		`class="verdict wrong"`, "<h1>WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, "<b>0\u00a0refused, 0\u00a0unknown</b>", `id="checks"`,
+		`>wrong</td><td><a href="#findings">reads in order</a></td>`, `warn">not checked</td><td>no crash`, `good">ok</td><td>only messages on stdout`, `faint">not checked</td><td>refused adds`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
 	} {
 		i := strings.Index(text[last:], part)
 		if i < 0 {

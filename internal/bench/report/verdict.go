@@ -92,7 +92,7 @@ func (run Run) Headline() string {
 	if run.Interrupted && !v.Cut {
 		prefix = "As far as it went: "
 	}
-	unmade := run.unmade(strict)
+	unmade := run.unmade()
 	switch {
 	case !v.MaelstromValid:
 		return prefix + wrongByMaelstrom(v)
@@ -116,14 +116,20 @@ func (run Run) Headline() string {
 }
 
 // unmade lists the checks that decide and could not be made.
-func (run Run) unmade(strict bool) string {
+func (run Run) unmade() string {
 	var names []string
 	for _, c := range run.Result.Checks {
-		if c.Status == verdict.NotChecked && !c.Vacuous && (c.Maelstrom || strict) {
+		if run.open(c) {
 			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.Detail))
 		}
 	}
 	return strings.Join(names, "; ")
+}
+
+// open reports whether a check decides and could not be made.
+func (run Run) open(c verdict.Check) bool {
+	strict := run.Result.Config.Consistency == verdict.Linearizable
+	return c.Status == verdict.NotChecked && !c.Vacuous && (c.Maelstrom || strict)
 }
 
 // wrongByMaelstrom names the first of Maelstrom's checkers that is not content.
