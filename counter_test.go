@@ -8,6 +8,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,14 @@ import (
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	all := flag.Usage
+	flag.Usage = func() {
+		if *compareFlag {
+			fmt.Fprintf(flag.CommandLine.Output(), compareUsage, compare.Seeds)
+		} else {
+			all()
+		}
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -254,6 +263,31 @@ func TestNoRequestWaitsLongWhenAPartitionBegins(t *testing.T) {
 // ---- The comparison ----
 
 var compareFlag = flag.Bool("compare", false, "run TestCompare, which prints how the counter and its rivals fare")
+
+// compareUsage explains make compare, in 80 columns.
+const compareUsage = `make compare puts this counter and its rivals through the same conditions, on
+the same seeds and in virtual time. It prints a table, and writes a page with
+the stories of what went wrong to store/compare. ARGS="-seeds 50" runs 50 seeds:
+
+  -seeds number   how many seeds to run of each condition (default %d)
+`
+
+// The help for make compare explains its flag, and none of package testing's.
+func TestTheHelpForTheComparisonIsOfItsOwnFlag(t *testing.T) {
+	test, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := exec.Command(test, "-compare", "-h").CombinedOutput()
+	if err != nil || string(text) != fmt.Sprintf(compareUsage, compare.Seeds) {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for line := range strings.Lines(string(text)) {
+		if len(line) > 80+len("\n") {
+			t.Errorf("wider than 80 columns: %s", line)
+		}
+	}
+}
 
 // contenders are the rivals and, last, the counter.
 func contenders() []compare.Contender {

@@ -138,7 +138,7 @@ func defineNetwork(flags *flag.FlagSet, o *options, r *raw) {
 		r.far = append(r.far, list)
 		return nil
 	})
-	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below")
+	flags.StringVar(&r.nemesis, "nemesis", "", "`faults` to inject, separated by commas; they are explained below; none by default")
 	flags.Var(span{&o.NemesisInterval, time.Second}, "nemesis-interval", "mean `seconds` that a partition lasts, and that pass until the next one; paces all faults that come and go")
 	flags.Var(span{&o.Recovery, time.Second}, "recovery", "for how many `seconds` the nodes rest before the final reads")
 }
@@ -248,8 +248,12 @@ func processFaults() []maelstromtest.Fault {
 	return slices.DeleteFunc(maelstromtest.AllFaults(), func(f maelstromtest.Fault) bool { return f.Kind == maelstromtest.Clock })
 }
 
-// faults reads a list of faults' names.
+// faults reads a list of faults' names. As with Jepsen, none stands for the
+// empty list.
 func faults(list string) ([]maelstromtest.Fault, error) {
+	if strings.TrimSpace(list) == "none" {
+		return nil, nil
+	}
 	clock := maelstromtest.Fault{Kind: maelstromtest.Clock}
 	if all, _ := maelstromtest.ParseNemesis(list); slices.Contains(all, clock) {
 		return nil, errors.New("--nemesis clock: the clock of a process cannot be set; only simulations have this fault")

@@ -47,6 +47,7 @@ func TestFlagsAreRead(t *testing.T) {
 		"--nemesis partition,loss,loss --nemesis-interval 3":        {"Nemesis:[partition loss]", "NemesisInterval:3s"},
 		"--seed 9 -- --key k -- z":                                  {"Seed:9", "Args:[--key k -- z]"},
 		"--seed 0":                                                  {"Seed:0"},
+		"--nemesis none":                                            {"Nemesis:[]"},
 		"--topology grid --no-ssh --username me --key-count 3 -- a": {"ignored:[--topology --no-ssh --username --key-count]", "Args:[a]"},
 	} {
 		o, err := parse(append([]string{"--bin", bin}, strings.Fields(args)...))

@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
-	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/report"
@@ -104,7 +103,8 @@ func summarize(w io.Writer, l look, d done, kept bool) error {
 }
 
 // judge adds the verdict and the findings. Of a run of the real Maelstrom, the
-// reason comes between them, and where the page is.
+// reason comes between them, in a few lines, and where the page is, and then
+// the whole story.
 func (t *text) judge(d done) {
 	fmt.Fprintln(t)
 	t.verdict(d.Headline())
@@ -112,8 +112,9 @@ func (t *text) judge(d done) {
 		t.verdict(bar.String())
 	}
 	if d.Maelstrom != nil {
-		t.reason(d)
+		whole := t.reason(d)
 		t.page(d)
+		t.rest(d, whole)
 	}
 	if lines := d.Result.Findings(true); len(lines) > 0 {
 		t.say(2, "\n%s", strings.Join(lines, "\n"))
@@ -121,19 +122,46 @@ func (t *text) judge(d done) {
 }
 
 // reason adds the sentence of the story that names the reason, and as much of
-// what follows it as five lines have room for, with the verdict.
-func (t *text) reason(d done) {
+// what follows it as five lines have room for, with the verdict. It reports
+// whether that is the whole story.
+func (t *text) reason(d done) bool {
+	if d.Story == nil || d.Result.Right {
+		return true
+	}
+	all, reason, room := d.Story.Sentences, d.Story.Reason, 5-bytes.Count(t.Bytes()[1:], []byte("\n"))
+	sentences := append([]string{all[0]}, all[max(1, reason):]...)
+	if lines := 2 + strings.Count(t.line(kind(d)+sentences[0])+t.line(all[reason]), "\n"); reason > 0 && lines > room {
+		sentences = all[reason:]
+	}
+	return t.why(kind(d), sentences, room) == len(all)
+}
+
+// rest adds the whole story of a run of the real Maelstrom, if there was no
+// room for it, and where its picture is.
+func (t *text) rest(d done, whole bool) {
 	if d.Story == nil || d.Result.Right {
 		return
 	}
-	all, reason, room := d.Story.Sentences, d.Story.Reason, 5-bytes.Count(t.Bytes()[1:], []byte("\n"))
-	lead := string(d.Story.Kind) + ": "
-	sentences := append([]string{lead + all[0]}, all[max(1, reason):]...)
-	if lines := 2 + strings.Count(t.line(sentences[0])+t.line(all[reason]), "\n"); reason > 0 && lines > room {
-		sentences = append([]string{lead + all[reason]}, all[reason+1:]...)
+	if whole {
+		t.picture(d, nameColumns) // below the page
+		return
 	}
-	t.why(sentences, room)
+	fmt.Fprintf(t, "\n%s\n", t.paint(bold, "The whole story:"))
+	for _, sentence := range d.Story.Sentences {
+		fmt.Fprintln(t, "    "+t.line(sentence))
+	}
+	t.picture(d, len(whyLead))
 }
+
+// picture says where the picture of the story is.
+func (t *text) picture(d done, indent int) {
+	if picture := d.path(report.StoryFile); picture != "" {
+		t.say(0, "%*s%s shows the messages.", indent, "", picture)
+	}
+}
+
+// kind returns what kind of thing went wrong, before a colon.
+func kind(d done) string { return string(d.Story.Kind) + ": " }
 
 // page says where the page is.
 func (t *text) page(d done) {
@@ -154,9 +182,9 @@ func (t *text) explain(d done, kept bool) {
 		return
 	}
 	fmt.Fprintln(t)
-	t.why(d.Story.Sentences, math.MaxInt)
-	if picture := d.path(report.StoryFile); kept && picture != "" {
-		t.say(0, "%*s%s shows the messages.", len(whyLead), "", picture)
+	t.why(kind(d), d.Story.Sentences, math.MaxInt)
+	if kept {
+		t.picture(d, len(whyLead))
 	}
 }
 
@@ -167,20 +195,19 @@ func (t *text) line(sentence string) string {
 	return wrap(whyLead, sentence, t.columns, len(whyLead))[len("Why:"):]
 }
 
-// why adds the first sentence, and those after it that have room in that many
-// lines.
-func (t *text) why(sentences []string, most int) {
+// why adds the kind and the first sentence, and those after it that have room
+// in that many lines. It returns how many sentences it has added.
+func (t *text) why(kind string, sentences []string, most int) int {
+	lead := t.paint(bold, "Why:")
 	for i, sentence := range sentences {
-		line := t.line(sentence)
+		line := t.line(kind + sentence)
 		if most -= 1 + strings.Count(line, "\n"); most < 0 && i > 0 {
-			return
+			return i
 		}
-		if i == 0 {
-			fmt.Fprintln(t, t.paint(bold, "Why:")+line)
-		} else {
-			fmt.Fprintln(t, "    "+line)
-		}
+		fmt.Fprintln(t, lead+line)
+		lead, kind = "    ", ""
 	}
+	return len(sentences)
 }
 
 // measure adds the figures.
@@ -199,8 +226,9 @@ func (t *text) measure(run report.Run) {
 		t.add("messages", "%.2f per request, not counting clients' messages; %d in all with them", r.MessagesPerRequest, r.Messages)
 	}
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		t.add("final reads", "%s", cmp.Or(report.List(facts.FinalReads), "none"))
-		t.add("acceptable", "%s", report.List(facts.Acceptable))
+		for _, s := range report.Totals(facts) {
+			t.add(s.Name, "%s", s.Value)
+		}
 	}
 	t.list("checked", judged(slices.DeleteFunc(slices.Clone(r.Checks), func(c maelstromtest.Check) bool { return !c.Maelstrom })))
 	t.list("faults", faultLines(r))
@@ -240,22 +268,16 @@ func faultLines(r *maelstromtest.Result) []string {
 	return lines
 }
 
-// load says how many requests were asked for, made and answered, and whether
-// more workers would have made more.
+// load says how many requests were asked for, made and answered, and why fewer
+// were made than asked for.
 func (t *text) load(r *maelstromtest.Result) {
 	l := report.LoadOf(r)
 	t.add("rate", "%.4g requests/s asked for, %.4g made, %.4g answered ok", l.Asked, l.Made, l.OK)
-	switch {
-	case l.Need > 0:
-		perNode := (l.Need-1)/r.Config.Nodes + 1
-		workers := "The only worker"
-		if r.Config.Concurrency > 1 {
-			workers = fmt.Sprintf("All %d workers", r.Config.Concurrency)
-		}
-		t.add("", "%s waited for answers for %.0f %% of the time. So fewer requests were made than asked for, "+
-			"and the latencies leave out those that were not. Try --concurrency %dn.", workers, 100*l.Busy, perNode)
-	case l.Made < 0.95*l.Asked && l.Span >= time.Second:
-		t.add("", "A request is planned when the one before it is made, as in Maelstrom: each delay of the machine lowers the rate.")
+	if waiting := l.Waiting(r.Config); waiting != "" {
+		t.add("", "%s", waiting)
+	}
+	if l.Delayed {
+		t.add("", "As in Maelstrom, each delay of the machine lowers the rate.")
 	}
 	t.add("answered", "%s: of %d requests %d ok, %d refused, %d unknown", report.Percent(r.Availability), r.Invoked, r.OK, r.Fail, r.Info)
 	t.list("", failures(r))
@@ -319,7 +341,7 @@ func tabulate(w io.Writer, l look, all []done, worst int) error {
 	if odds := report.Odds(runs); odds != "" {
 		t.say(0, "%s", odds)
 	}
-	t.say(0, "%s%d of %d passed. The files of the worst run, with seed %d, are in %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
+	t.say(0, "%s%d of %d runs passed. The files of the worst run, with seed %d, are in %s", prefix, passed, len(all), all[worst].Result.Config.Seed, all[worst].folder)
 	_, err := w.Write(t.Bytes())
 	return err
 }

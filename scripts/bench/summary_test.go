@@ -18,7 +18,7 @@ func Example_summarize() {
 	const ms = time.Millisecond
 	r := &maelstromtest.Result{
 		Workload: "g-counter", Elapsed: 20 * time.Second,
-		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 0.5, TimeLimit: 10 * time.Second, Seed: 7, Consistency: maelstromtest.Linearizable},
+		Config: maelstromtest.Config{Nodes: 2, Concurrency: 2, Rate: 1, TimeLimit: 10 * time.Second, Seed: 7, Consistency: maelstromtest.Linearizable},
 		Counts: maelstromtest.Counts{Invoked: 4, OK: 2, Fail: 1, Info: 1, Availability: 0.5},
 		Latencies: maelstromtest.Latencies{
 			Latency:       maelstromtest.Quantiles{P50: 1 * ms, P95: 20 * ms, P99: 300 * ms, Max: 4000 * ms},
@@ -44,7 +44,7 @@ func Example_summarize() {
 	}
 	run := report.Run{
 		Result: r, Thresholds: report.Thresholds{MinOK: 99},
-		Story: &story.Story{Sentences: []string{"n1 did not end.", "n1 was told to end after 12.3 s, and it sent nothing to anybody after that."}},
+		Story: &story.Story{Kind: story.Unanswered, Sentences: []string{"n1 did not end.", "n1 was told to end after 12.3 s, and it sent nothing to anybody after that."}},
 	}
 	_ = summarize(os.Stdout, look{columns: 60}, done{run, &store{folder: "store/x"}}, true)
 	// Output:
@@ -56,7 +56,7 @@ func Example_summarize() {
 	//   wrong: run complete
 	//   not checked: linearizable (why)
 	//
-	// Why: n1 did not end.
+	// Why: no answer: n1 did not end.
 	//      n1 was told to end after 12.3 s, and it sent nothing to
 	//      anybody after that.
 	//
@@ -66,19 +66,18 @@ func Example_summarize() {
 	//    all  1.0 ms  20 ms  300 ms  4000 ms
 	//   read    none   none    none     none
 	//
-	// rate          0.5 requests/s asked for, 0.4 made, 0.2
-	//                 answered ok
-	//               A request is planned when the one before it is
-	//                 made, as in Maelstrom: each delay of the
-	//                 machine lowers the rate.
+	// rate          1 requests/s asked for, 0.4 made, 0.2 answered
+	//                 ok
+	//               As in Maelstrom, each delay of the machine
+	//                 lowers the rate.
 	// answered      50 %: of 4 requests 2 ok, 1 refused, 1 unknown
 	//               1 × add refused: the node answered error 11:
 	//                 not today
 	//               1 × read unknown: lost
 	// messages      4.50 per request, not counting clients'
 	//                 messages; 30 in all with them
-	// final reads   5, 6
-	// acceptable    5..6
+	// final reads   returned 5, 6
+	// right answers 5..6
 	// checked       ok: no crash, final reads
 	// faults         0.0 s to  0.5 s  kill n1
 	//                1.0 s to  1.5 s  kill n1

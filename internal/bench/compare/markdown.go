@@ -101,6 +101,17 @@ func (c *Cell) Link() int {
 	return 1 // Maelstrom's verdict was good
 }
 
+// Class returns the class of the cell's verdict in a page.
+func (c *Cell) Class() string {
+	switch {
+	case len(c.Wrong) > 0:
+		return "bad"
+	case len(c.Contradicted) > 0:
+		return "warn" // only by checks that Maelstrom does not make
+	}
+	return "good"
+}
+
 // latency formats a percentile in ms.
 func latency(c *Cell, percent int) string {
 	if c.OK == 0 {

@@ -2,12 +2,15 @@ package compare
 
 import (
 	"io"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page/pagetest"
+	"maelstrom-counter/internal/bench/story"
 )
 
 // small returns the cells of the rivals under two short conditions.
@@ -52,6 +55,27 @@ func TestTheWorstSeedIsOneThatMaelstromCallsWrong(t *testing.T) {
 		tally := Tally{Wrong: test.wrong, Contradicted: test.contradicted}
 		if got, ok := tally.Worst(); got != test.want || ok != test.ok {
 			t.Errorf("wrong %v, contradicted %v: %d, %v", test.wrong, test.contradicted, got, ok)
+		}
+	}
+}
+
+// The colour of a cell's verdict tells whether it was Maelstrom's that was bad.
+func TestTheVerdictHasAColour(t *testing.T) {
+	told := &story.Story{Kind: story.OldAnswer}
+	for _, test := range []struct {
+		cell Cell
+		want string // the cells of the verdict and of late reads
+	}{
+		{Cell{Tally: Tally{Seeds: 2}}, `<td class="n good">2</td><td class="n">0</td>`},
+		{Cell{Tally: Tally{Seeds: 2, Contradicted: []uint64{1}}, Story: told}, `<td class="n warn">2</td><td class="n warn"><a href="#-">0</a></td>`},
+		{Cell{Tally: Tally{Seeds: 2, Wrong: []uint64{2}, Contradicted: []uint64{1}}, Story: told}, `<td class="n bad"><a href="#-">1</a></td><td class="n">0</td>`},
+	} {
+		path := filepath.Join(t.TempDir(), "page.html")
+		if err := WritePage(path, []Cell{test.cell}); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(path); err != nil || !strings.Contains(string(text), test.want) {
+			t.Errorf("no %s, %v", test.want, err)
 		}
 	}
 }

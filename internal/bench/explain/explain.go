@@ -73,13 +73,17 @@ func (f Found) ID() string { return f.Design.Name + "-" + f.Trouble.Name }
 
 // Heading names the design and the trouble.
 func (f Found) Heading() string {
-	return fmt.Sprintf("%s (%s), %s", f.Design.Name, f.Design.Title, f.Trouble.Title)
+	design := f.Design.Name
+	if f.Design.Title != design {
+		design += " (" + f.Design.Title + ")"
+	}
+	return design + ", " + f.Trouble.Title
 }
 
 // Summary says how short the story is, and of how many runs.
 func (f Found) Summary() string {
 	if f.Story == nil {
-		return fmt.Sprintf("nothing goes wrong for that alone in %d runs.", f.Runs)
+		return fmt.Sprintf("no failure in %d runs.", f.Runs)
 	}
 	return fmt.Sprintf("%d messages of %d requests, the shortest in %d runs.", f.Story.Messages(), len(f.Plan.Requests), f.Runs)
 }

@@ -2,13 +2,17 @@ package explain
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"log"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"maelstrom-counter/internal/bench/maelstromtest"
 	"maelstrom-counter/internal/bench/page/pagetest"
@@ -19,13 +23,79 @@ import (
 var (
 	explainFlag = flag.Bool("explain", false, "run TestExplain, which prints the shortest stories of the rivals")
 	design      = flag.String("design", "", "with -explain: only this design")
-	fault       = flag.String("fault", "", "with -explain: only this kind of trouble: none, lost, late, doubled, crash or latency")
+	fault       = flag.String("fault", "", "with -explain: only this kind of trouble")
 	seed        = flag.Uint64("seed", 1, "with -explain: another seed may find another story")
 )
 
 func TestMain(m *testing.M) {
 	log.SetOutput(io.Discard) // where Maelstrom's library logs every message
+	all := flag.Usage
+	flag.Usage = func() {
+		if !*explainFlag {
+			all()
+			return
+		}
+		io.WriteString(flag.CommandLine.Output(), usage())
+	}
 	m.Run()
+}
+
+// usage explains make explain, in 80 columns.
+func usage() string {
+	var designs, faults []string
+	for _, r := range rivals.All {
+		designs = append(designs, r.Name)
+	}
+	for _, trouble := range Troubles {
+		faults = append(faults, trouble.Name)
+	}
+	list := func(names []string) string {
+		return strings.Join(story.Wrap(strings.Join(names, ", "), 80-18), "\n                  ")
+	}
+	return fmt.Sprintf(`make explain searches for the shortest runs in which usual designs of a counter
+fail. It prints their stories, and writes pictures of them and a page to
+store/explain. ARGS="-design cas -fault late" is for one of them:
+
+  -design name    only this design:
+                  %s
+  -fault name     only this kind of trouble:
+                  %s
+  -seed number    another seed may find another story (default %s)
+`, list(designs), list(faults), flag.Lookup("seed").DefValue)
+}
+
+// The help for make explain names its own flags, and none of package testing's.
+func TestTheHelpExplainsTheFlags(t *testing.T) {
+	test, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := exec.Command(test, "-explain", "-h").CombinedOutput()
+	if err != nil || strings.Contains(string(text), "-test.") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	for line := range strings.Lines(string(text)) {
+		if utf8.RuneCountInString(line) > 80+len("\n") {
+			t.Errorf("wider than 80 columns: %s", line)
+		}
+	}
+	flag.VisitAll(func(f *flag.Flag) {
+		if strings.HasPrefix(f.Usage, "with -explain: ") && !strings.Contains(string(text), "\n  -"+f.Name+" ") {
+			t.Errorf("-%s is not explained in:\n%s", f.Name, text)
+		}
+	})
+}
+
+// A design whose title is its name is not named twice.
+func TestAHeadingNamesTheDesignOnce(t *testing.T) {
+	for _, test := range []struct{ name, title, want string }{
+		{"gossip", "gossip", "gossip, no fault at all"}, {"rmw", "read-add-write", "rmw (read-add-write), no fault at all"},
+	} {
+		f := Found{Design: rivals.Rival{Name: test.name, Title: test.title}, Trouble: Troubles[0]}
+		if got := f.Heading(); got != test.want {
+			t.Errorf("%q, not %q", got, test.want)
+		}
+	}
 }
 
 // TestExplain is make explain. It is a test because virtual time exists only in

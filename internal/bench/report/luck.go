@@ -95,7 +95,11 @@ func (l *luck) String() string {
 		return ""
 	}
 	c := l.choices[first]
+	hold := "hold"
+	if c.Older == 1 {
+		hold = "holds"
+	}
 	return fmt.Sprintf("chance: seq-kv had a choice for %d of %d final reads. "+
-		"For %s it could answer the read of %s from any of %d states, and %d of them hold an older value. "+
-		"It chooses at random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older)
+		"For %s it could answer the read of %s from any of %d states, and %d of them %s an older value. "+
+		"It chooses at random.", n, len(l.finals), l.finals[first].RequestTo(), c.Key, c.States, c.Older, hold)
 }

@@ -83,6 +83,10 @@ func TestWhatSeqKVCouldHaveAnsweredIsTold(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
+	one := append(ask(0, "n9", swap, change(0)), ask(at, "n1", read, journal.Answer{State: 1, Newest: 1})...)
+	if got := told(t, r, one); !strings.HasSuffix(got, " from any of 2 states, and 1 of them holds an older value. It chooses at random.") {
+		t.Errorf("with a single older state: %q", got)
+	}
 	r.MaelstromValid = false
 	if got := told(t, r, append(before, ask(at, "n1", read, newest)...)); got != "" {
 		t.Errorf("of an invalid run, %q", got)

@@ -51,13 +51,30 @@ func (o overview) Findings(decide bool) []maelstromtest.Check {
 	})
 }
 
-// Checks returns first the checks that are wrong, then those that were not
-// made, then the others. Within each group, causes still come first.
-func (o overview) Checks() []maelstromtest.Check {
-	rank := map[maelstromtest.Status]int{maelstromtest.Wrong: 0, maelstromtest.NotChecked: 1, maelstromtest.Passed: 2}
-	return slices.SortedStableFunc(slices.Values(o.Result.Checks), func(a, b maelstromtest.Check) int {
-		return rank[a.Status] - rank[b.Status]
-	})
+// A check is one of a run as its page shows it.
+type check struct {
+	maelstromtest.Check
+	Class string // of its status
+}
+
+// Checks returns first the checks that are wrong, then those that decide and
+// could not be made, then those that are ok, and then the others. Within each
+// group, causes still come first.
+func (o overview) Checks() []check {
+	var groups [4][]check
+	for _, c := range o.Result.Checks {
+		switch {
+		case c.Status == maelstromtest.Wrong:
+			groups[0] = append(groups[0], check{c, "bad"})
+		case o.open(c):
+			groups[1] = append(groups[1], check{c, "warn"})
+		case c.Status == maelstromtest.Passed:
+			groups[2] = append(groups[2], check{c, "good"})
+		default:
+			groups[3] = append(groups[3], check{c, "faint"})
+		}
+	}
+	return slices.Concat(groups[:]...)
 }
 
 // Numbers returns the numbers that a reader looks for first.
@@ -65,7 +82,7 @@ func (o overview) Numbers() []Setting {
 	r, l := o.Result, LoadOf(o.Result)
 	all := []Setting{
 		{fmt.Sprintf("answered ok, of %d requests", r.Invoked), Percent(r.Availability)},
-		{"refused, and unknown", fmt.Sprintf("%d, %d", r.Fail, r.Info)},
+		{"not answered ok", fmt.Sprintf("%d\u00a0refused, %d\u00a0unknown", r.Fail, r.Info)},
 		{fmt.Sprintf("requests/s made, of %.4g asked for", l.Asked), fmt.Sprintf("%.4g", l.Made)},
 	}
 	if r.Messages > 0 {
@@ -77,15 +94,8 @@ func (o overview) Numbers() []Setting {
 	return all
 }
 
-// Crowded says that the workers were the limit, if they were.
-func (o overview) Crowded() string {
-	l := LoadOf(o.Result)
-	if l.Need == 0 {
-		return ""
-	}
-	return fmt.Sprintf("The workers were the limit: for %.0f %% of the time all %d waited for answers, "+
-		"so that no request could be made. Try --concurrency %d.", 100*l.Busy, o.Result.Config.Concurrency, l.Need)
-}
+// Waiting says that the workers were the limit, if they were.
+func (o overview) Waiting() string { return LoadOf(o.Result).Waiting(o.Result.Config) }
 
 // Settings returns what a run was made with.
 func (o overview) Settings() []Setting {
@@ -109,9 +119,22 @@ func (o overview) Settings() []Setting {
 	}
 	all = append(all, o.Origin()...)
 	if facts, ok := r.Facts.(maelstromtest.CounterFacts); ok {
-		all = append(all, Setting{"final reads", List(facts.FinalReads)}, Setting{"acceptable", List(facts.Acceptable)})
+		all = append(all, Totals(facts)...)
 	}
 	return all
+}
+
+// Totals returns which values the final reads returned, and which would have
+// been right.
+func Totals(f maelstromtest.CounterFacts) []Setting {
+	returned, right := "none", Setting{"right answer", List(f.Acceptable)}
+	if len(f.FinalReads) > 0 {
+		returned = "returned " + List(f.FinalReads)
+	}
+	if len(f.Acceptable) > 1 || len(f.Acceptable) == 1 && f.Acceptable[0].Lo < f.Acceptable[0].Hi {
+		right.Name = "right answers"
+	}
+	return []Setting{{"final reads", returned}, right}
 }
 
 // latency says how long messages took: the latency of each node that is far is

@@ -39,8 +39,8 @@ func TestAPageShowsWhatMattersFirst(t *testing.T) {
 	text := written(t, run)
 	last := 0
 	for _, part := range []string{
-		`class="verdict wrong"`, "<h1>WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, `id="checks"`,
-		`>wrong</td><td><a href="#findings">reads in order</a></td>`, `>not checked</td><td>no crash`, `>ok</td><td>every line a message`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
+		`class="verdict wrong"`, "<h1>WRONG", `id="why"`, "<svg class=\"story\"", `id="findings"`, "less than had been acknowledged", `class="facts"`, "<b>0\u00a0refused, 0\u00a0unknown</b>", `id="checks"`,
+		`>wrong</td><td><a href="#findings">reads in order</a></td>`, `warn">not checked</td><td>no crash`, `good">ok</td><td>only messages on stdout`, `faint">not checked</td><td>refused adds`, `id="charts"`, "Latency, in ms", "Throughput", "The counter", `<td>all</td>`, `id="settings"`, "--bin ./cas", `id="files"`, `href="story.svg"`, `href="messages.jsonl"`, `href="node-logs/n2.log"`,
 	} {
 		i := strings.Index(text[last:], part)
 		if i < 0 {
@@ -195,5 +195,23 @@ func TestFinalReadsOfAWrongTotalAreMarked(t *testing.T) {
 	got := contradicted(&maelstromtest.Result{History: history}, facts)
 	if want := map[int]bool{1: true}; !maps.Equal(got, want) {
 		t.Errorf("marked are %v, not %v", got, want)
+	}
+}
+
+// A single value looks like a count unless its label says what it is.
+func TestTotalsAreSaidToBeValues(t *testing.T) {
+	for _, test := range []struct {
+		finals []int64
+		right  []maelstromtest.Range
+		want   string
+	}{
+		{nil, []maelstromtest.Range{{Lo: 0, Hi: 0}}, "[{final reads none} {right answer 0}]"},
+		{[]int64{7, 7}, []maelstromtest.Range{{Lo: 7, Hi: 7}}, "[{final reads returned 7} {right answer 7}]"},
+		{[]int64{7, 8}, []maelstromtest.Range{{Lo: 7, Hi: 9}}, "[{final reads returned 7, 8} {right answers 7..9}]"},
+		{[]int64{7}, []maelstromtest.Range{{Lo: 1, Hi: 1}, {Lo: 7, Hi: 7}}, "[{final reads returned 7} {right answers 1, 7}]"},
+	} {
+		if got := fmt.Sprint(Totals(maelstromtest.CounterFacts{FinalReads: test.finals, Acceptable: test.right})); got != test.want {
+			t.Errorf("%s, not %s", got, test.want)
+		}
 	}
 }

@@ -92,7 +92,7 @@ func (run Run) Headline() string {
 	if run.Interrupted && !v.Cut {
 		prefix = "As far as it went: "
 	}
-	unmade := run.unmade(strict)
+	unmade := run.unmade()
 	switch {
 	case !v.MaelstromValid:
 		return prefix + wrongByMaelstrom(v)
@@ -116,14 +116,20 @@ func (run Run) Headline() string {
 }
 
 // unmade lists the checks that decide and could not be made.
-func (run Run) unmade(strict bool) string {
+func (run Run) unmade() string {
 	var names []string
 	for _, c := range run.Result.Checks {
-		if c.Status == verdict.NotChecked && !c.Vacuous && (c.Maelstrom || strict) {
+		if run.open(c) {
 			names = append(names, fmt.Sprintf("%s (%s)", c.Name, c.Detail))
 		}
 	}
 	return strings.Join(names, "; ")
+}
+
+// open reports whether a check decides and could not be made.
+func (run Run) open(c verdict.Check) bool {
+	strict := run.Result.Config.Consistency == verdict.Linearizable
+	return c.Status == verdict.NotChecked && !c.Vacuous && (c.Maelstrom || strict)
 }
 
 // wrongByMaelstrom names the first of Maelstrom's checkers that is not content.
@@ -146,7 +152,7 @@ func wrongBeyond(v verdict.Verdict) string {
 	switch {
 	case v.Cut:
 		return text + ". The run ended before Maelstrom reached a verdict."
-	case c.Name == verdict.SomethingAsked:
+	case c.Name == verdict.SomeAnswered:
 		return text + "."
 	}
 	return text + ", though Maelstrom would call it valid."
@@ -215,8 +221,8 @@ func indented(lines []string) []string {
 	return out
 }
 
-// Odds says how many of several runs were valid by Maelstrom's verdict, if some
-// were and some were not. Runs that were ended early do not count.
+// Odds says how many of several runs passed Maelstrom's verdict, if some did
+// and some did not. Runs that were ended early do not count.
 func Odds(runs []Run) string {
 	valid, known := 0, 0
 	for _, run := range runs {
@@ -231,7 +237,7 @@ func Odds(runs []Run) string {
 	if valid == 0 || valid == known {
 		return ""
 	}
-	return fmt.Sprintf("Maelstrom's verdict varies: %d of %d runs are valid. "+
+	return fmt.Sprintf("Maelstrom's verdict varies: %d of %d runs passed it. "+
 		"For this node, the verdict on a single run is a matter of chance.", valid, known)
 }
 

@@ -128,7 +128,7 @@ func TestWhatIsBeyondMaelstromIsExplained(t *testing.T) {
 	const explained = "  wrong: reads in order: 1 of 2 reads is out of order\n" +
 		"    (a read must not return less than was acknowledged before it began or than an earlier read returned, nor more than was added before it ended)\n"
 	const finding = "    the read made to n1 at 17 ms (op 1) returned 0 instead of 2: less than had been acknowledged\n"
-	const last = "  ok: every line a message, starts and ends, run complete, answers well-formed, live nodes answer, something asked and answered\n" +
+	const last = "  ok: only messages on stdout, starts and ends, run complete, answers well-formed, live nodes answer, some request answered\n" +
 		"  not checked: refused adds not in the total (no add was refused)"
 	const late = "\n  late: 1 read, 0 of them final, returned less than had been acknowledged or read before they began. The read made to n1 at 17 ms missed the most: 2."
 	got := strings.Join(judged(e).Beyond(), "\n")
@@ -174,7 +174,7 @@ func TestOddsAreToldIfRunsDiffer(t *testing.T) {
 	e := counted(verdict.Eventual, false)
 	early(&e)
 	valid, invalid, cut := run(old), run(lost), judged(e)
-	const want = "Maelstrom's verdict varies: 2 of 3 runs are valid. For this node, the verdict on a single run is a matter of chance."
+	const want = "Maelstrom's verdict varies: 2 of 3 runs passed it. For this node, the verdict on a single run is a matter of chance."
 	for _, test := range []struct {
 		runs []Run
 		want string
@@ -251,35 +251,83 @@ func TestTheLoadSaysWhetherTheWorkersWereTheLimit(t *testing.T) {
 	}
 	r.History = append(r.History, maelstromtest.Op{Invoke: time.Second, Complete: 9 * time.Second, Final: true})
 	r.History[3].Outcome = maelstromtest.Info
+	const both = "All 2 workers waited for answers for 50 % of the time, so fewer requests were made than asked for. "
+	const more = both + "Requests that could not be made are not in the latencies. Try --concurrency "
 	for _, test := range []struct {
 		rate float64
 		need int
-	}{{10, 0}, {11, 0}, {12, 3}, {100, 15}} {
+		says string
+	}{{10, 0, ""}, {11, 0, ""}, {12, 3, more + "2n."}, {100, 15, more + "8n."}} {
 		r.Config.Rate = test.rate
 		l := LoadOf(r)
-		if want := (Load{Span: time.Second, Asked: test.rate, Made: 10, OK: 9, Busy: l.Busy, Need: test.need}); l != want || math.Abs(l.Busy-0.5) > 1e-9 {
+		if want := (Load{Span: time.Second, Asked: test.rate, Made: 10, OK: 9, Busy: 0.5, Limited: test.need > 0, Failed: 0.1, Need: test.need}); l != want {
 			t.Errorf("%+v, not %+v", l, want)
+		}
+		if got := l.Waiting(r.Config); got != test.says {
+			t.Errorf("at rate %g: %q, not %q", test.rate, got, test.says)
 		}
 	}
 	// Workers that wait for answers that do not come are not too few.
 	for i := range 5 {
 		r.History[i].Outcome = maelstromtest.Info
 	}
-	if l := LoadOf(r); l.Need != 0 || l.Busy == 0 {
-		t.Errorf("half of the requests failed: %+v", l)
+	if l := LoadOf(r); l.Need != 0 || l.Waiting(r.Config) != both+"The waiting was mostly for requests that were not answered ok." {
+		t.Errorf("half of the requests failed: %+v, %s", l, l.Waiting(r.Config))
 	}
-	// The workers are never all busy: something else kept requests from being
-	// made.
-	r.Config.Concurrency, r.Config.Rate = 3, 100
-	if l := LoadOf(r); l.Busy != 0 || l.Need != 0 {
+	for i := range 5 {
+		r.History[i].Unanswered = true
+	}
+	if l := LoadOf(r); l.Need != 0 || l.Delayed || l.Waiting(r.Config) != both+"The waiting was mostly for answers that did not come in time." {
+		t.Errorf("half of the requests were not answered: %+v, %s", l, l.Waiting(r.Config))
+	}
+	// All workers are busy for less than half of the share that is missing:
+	// something else kept requests from being made.
+	for i := range r.History {
+		r.History[i].Complete = r.History[i].Invoke + 80*ms
+	}
+	if l := LoadOf(r); math.Abs(l.Busy-0.4) > 1e-9 || l.Limited || l.Need != 0 || !l.Delayed {
+		t.Errorf("%+v", l)
+	}
+	r.Config.Concurrency = 3
+	if l := LoadOf(r); l.Busy != 0 || l.Need != 0 || l.Waiting(r.Config) != "" || !l.Delayed {
 		t.Errorf("%+v", l)
 	}
 	// If a request lasts beyond the time limit, only its time within the limit
 	// counts.
-	r = &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: 1, TimeLimit: time.Second}, Elapsed: 3 * time.Second}
-	r.History = []maelstromtest.Op{{Invoke: 750 * ms, Complete: 3 * time.Second}}
-	if l := LoadOf(r); l.Busy != 0.25 {
+	r = &maelstromtest.Result{Config: maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: 2, TimeLimit: time.Second}, Elapsed: 9 * time.Second}
+	r.History = []maelstromtest.Op{
+		{Complete: 500 * ms, Outcome: maelstromtest.OK}, {Invoke: 750 * ms, Complete: 9 * time.Second, Unanswered: true},
+	}
+	if l := LoadOf(r); l.Busy != 0.75 || math.Abs(l.Failed-1./3) > 1e-9 || l.Failed != l.Unheard {
 		t.Errorf("%+v", l)
+	}
+}
+
+// A run that makes a few requests less than it was told to may have done so by
+// chance.
+func TestDelaysOfTheMachineAreNotClaimedWithoutNeed(t *testing.T) {
+	for _, test := range []struct {
+		made    int
+		rate    float64
+		limit   time.Duration
+		elapsed time.Duration
+		want    bool
+	}{
+		{60, 100, time.Second, time.Second, true},
+		{86, 100, time.Second, time.Second, false}, // by chance
+		{85, 100, time.Second, time.Second, true},
+		{960, 100, 10 * time.Second, 10 * time.Second, false}, // nearly all
+		{940, 100, 10 * time.Second, 20 * time.Second, true},
+		{600, 100, 10 * time.Second, 9 * time.Second, false}, // ended before its time
+		{100, 0, time.Second, time.Second, false},
+	} {
+		r := &maelstromtest.Result{
+			Config:  maelstromtest.Config{Nodes: 1, Concurrency: 1, Rate: test.rate, TimeLimit: test.limit},
+			Elapsed: test.elapsed, History: make([]maelstromtest.Op, test.made),
+		}
+		if l := LoadOf(r); l.Delayed != test.want || l.Limited {
+			t.Errorf("%d requests: %+v", test.made, l)
+		}
 	}
 }
 

@@ -219,7 +219,7 @@ func TestWhatANodeWroteAtSomeTime(t *testing.T) {
 			strings.Contains(s.Caption, "another") {
 			t.Errorf("%q is quoted: %v\n%s", text, says, s.Text())
 		}
-		r.Checks = []verdict.Check{{Name: "every line a message", Status: verdict.Wrong, Maelstrom: true}}
+		r.Checks = []verdict.Check{{Name: "only messages on stdout", Status: verdict.Wrong, Maelstrom: true}}
 		s = Tell(r, append(entries, journal.Entry{Time: time.Second, What: journal.Muted, Node: "n0", Why: "no src"}))
 		if says := strings.Contains(s.Caption, "KeyError"); s.Kind != MuteNode || says != quoted {
 			t.Errorf("of a mute node %q is quoted: %v\n%s", text, says, s.Text())

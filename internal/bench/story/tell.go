@@ -76,11 +76,11 @@ func (t *teller) whatIsWrong() bool {
 		tell := map[string]func(){
 			"no crash":                      t.crashed,
 			"no babble":                     t.muted,
-			"every line a message":          t.muted,
+			"only messages on stdout":       t.muted,
 			"final reads":                   t.finalRead,
 			"every kind succeeded":          t.noneSucceeded,
 			"availability":                  t.unavailable,
-			"something asked and answered":  t.unavailable,
+			"some request answered":         t.unavailable,
 			"live nodes answer":             t.unavailable,
 			"answers well-formed":           t.badAnswer,
 			"refused adds not in the total": t.refusedAdd,

@@ -65,15 +65,15 @@ const (
 // The names of the checks that every workload has. A failure that belongs to no
 // single request counts against one of them.
 const (
-	NoCrash        = "no crash"
-	OnlyMessages   = "every line a message"
-	StartsAndEnds  = "starts and ends"
-	RunComplete    = "run complete"
-	WellFormed     = "answers well-formed"
-	LiveAnswers    = "live nodes answer"
-	SomethingAsked = "something asked and answered"
-	EveryKind      = "every kind succeeded"
-	Available      = "availability"
+	NoCrash       = "no crash"
+	OnlyMessages  = "only messages on stdout"
+	StartsAndEnds = "starts and ends"
+	RunComplete   = "run complete"
+	WellFormed    = "answers well-formed"
+	LiveAnswers   = "live nodes answer"
+	SomeAnswered  = "some request answered"
+	EveryKind     = "every kind succeeded"
+	Available     = "availability"
 )
 
 // explanations say what each check demands.
@@ -85,10 +85,10 @@ var explanations = map[string]string{
 	RunComplete:   "the run reaches its end, and nothing disturbs the bench",
 	WellFormed: "each request gets one answer, of the right type and with the right fields; " +
 		"Maelstrom takes any other answer for a failure",
-	LiveAnswers:    "a node that is neither dead nor paused answers each request in time, if only with an error",
-	SomethingAsked: "a run without requests, or without answers, proves nothing",
-	EveryKind:      "at least one request of each kind succeeds",
-	Available:      "at least the demanded share of the requests is answered ok",
+	LiveAnswers:  "a node that is neither dead nor paused answers each request in time, if only with an error",
+	SomeAnswered: "a run without requests, or without answers, proves nothing",
+	EveryKind:    "at least one request of each kind succeeds",
+	Available:    "at least the demanded share of the requests is answered ok",
 }
 
 // Judge makes all checks and comes to the verdict.
@@ -113,7 +113,7 @@ func (e Evidence) general() []Check {
 		e.runComplete(),
 		e.wellFormed(counts),
 		e.liveAnswers(),
-		e.somethingAsked(counts),
+		e.someAnswered(counts),
 		e.everyKind(),
 	}
 	if e.Availability > 0 {
@@ -253,10 +253,10 @@ func (e Evidence) wasUp(op Op) bool {
 	return e.Unknown[NoCrash] == "" && !slices.ContainsFunc(e.Crashes, ended)
 }
 
-// somethingAsked finds runs that show nothing. If nothing was asked, that
+// someAnswered finds runs that show nothing. If nothing was asked, that
 // decides: no promise was kept. What has not been answered when a run is ended
 // may still have been.
-func (e Evidence) somethingAsked(c Counts) Check {
+func (e Evidence) someAnswered(c Counts) Check {
 	finals, answered := 0, false
 	for _, op := range e.History {
 		if op.Final {
@@ -273,12 +273,12 @@ func (e Evidence) somethingAsked(c Counts) Check {
 	case finals > 0 && !answered:
 		found = fmt.Sprintf("none of %s succeeded", Number(finals, "final request"))
 	default:
-		return NewCheck(SomethingAsked, "", nil)
+		return NewCheck(SomeAnswered, "", nil)
 	}
 	if c.Invoked > 0 && !e.Complete {
-		return Skipped(SomethingAsked, "the run was ended, and "+found+" until then")
+		return Skipped(SomeAnswered, "the run was ended, and "+found+" until then")
 	}
-	check := NewCheck(SomethingAsked, found, []string{found})
+	check := NewCheck(SomeAnswered, found, []string{found})
 	check.Decides = c.Invoked == 0
 	return check
 }

@@ -89,11 +89,11 @@ func TestWhatIsWrongIsFoundAndDecidesIfItShould(t *testing.T) {
 			"|no answer from n1 was heard in time to 2 requests (the first: the read made at 17 ms)|n0 gave no answer in time to the read made at 19 ms", true, true},
 		"a final read without an answer": {history(unanswered(of("n2", finalRead(0)))), LiveAnswers,
 			"nodes that were up left 1 of 4 requests unanswered|n2 gave no answer in time to the final read", true, true},
-		"nothing asked":          {func(e *Evidence) { e.History, e.Idle = nil, "the rate is 0" }, SomethingAsked, "nothing was asked: the rate is 0|nothing was asked: the rate is 0", true, false},
-		"nothing asked, unknown": {func(e *Evidence) { e.History = nil }, SomethingAsked, "nothing was asked|nothing was asked", true, false},
+		"nothing asked":          {func(e *Evidence) { e.History, e.Idle = nil, "the rate is 0" }, SomeAnswered, "nothing was asked: the rate is 0|nothing was asked: the rate is 0", true, false},
+		"nothing asked, unknown": {func(e *Evidence) { e.History = nil }, SomeAnswered, "nothing was asked|nothing was asked", true, false},
 		"nothing answered": {func(e *Evidence) { e.History = []Op{unanswered(add(1, 0, 5, OK)), unanswered(add(1, 6, 7, OK))} },
-			SomethingAsked, "none of 2 requests was answered|none of 2 requests was answered", false, false},
-		"no final read answered": {func(e *Evidence) { e.History[2] = failing(e.History[2]) }, SomethingAsked,
+			SomeAnswered, "none of 2 requests was answered|none of 2 requests was answered", false, false},
+		"no final read answered": {func(e *Evidence) { e.History[2] = failing(e.History[2]) }, SomeAnswered,
 			"none of 1 final request succeeded|none of 1 final request succeeded", true, true},
 		"no add succeeded": {func(e *Evidence) {
 			e.History[0].Outcome, e.History[1].Value, e.History[2].Value = Fail, int64(0), int64(0)
@@ -158,7 +158,7 @@ func TestACheckThatWasNotMadeIsNotOK(t *testing.T) {
 			"run complete: it was ended before its time|every kind succeeded: the run was ended, and no add succeeded until then|" +
 				"final reads: none was made|refused adds not in the total: no final read succeeded", true},
 		"no final read was answered so far": {Evidence{History: []Op{add(2, 0, 5, OK), read(2, 6, 7), unanswered(finalRead(2))}},
-			"run complete: it was ended before its time|something asked and answered: the run was ended, and none of 1 final request succeeded until then|" +
+			"run complete: it was ended before its time|some request answered: the run was ended, and none of 1 final request succeeded until then|" +
 				"final reads: none of 1 succeeded|refused adds not in the total: no final read succeeded", true},
 		"all is fine, as far as is known": {Evidence{History: fine(), Complete: true, Unknown: map[string]string{
 			StartsAndEnds: "nobody looked", IsLinearizable: "nobody could", "another check": "", RefusedAdds: "not this"}},
@@ -314,7 +314,7 @@ func TestTheVerdictHasTheWorkloadsChecksAndFactsLast(t *testing.T) {
 			t.Errorf("Check(%q) is another", c.Name)
 		}
 	}
-	want := []string{NoCrash, OnlyMessages, StartsAndEnds, RunComplete, WellFormed, LiveAnswers, SomethingAsked, EveryKind, "a", "b"}
+	want := []string{NoCrash, OnlyMessages, StartsAndEnds, RunComplete, WellFormed, LiveAnswers, SomeAnswered, EveryKind, "a", "b"}
 	if !slices.Equal(names, want) || v.Facts != "the facts" {
 		t.Errorf("checks %q, facts %v", names, v.Facts)
 	}
@@ -358,10 +358,10 @@ func TestKnownSlipsAreJudgedAsMaelstromJudgesThem(t *testing.T) {
 		"addone":                     {right(3, add(3, 20, 25, OK)), Lives{}, false, "reads in order, linearizable"},
 		"patient no_reread":          {right(2, unanswered(add(3, 20, 5020, OK))), Lives{}, true, "live nodes answer"},
 		"thread_exception no_create": {[]Op{unanswered(add(2, 0, 5, OK)), read(0, 6, 7), finalRead(0)}, Lives{}, false, "live nodes answer"},
-		"deadlock wrong_reply_to":    {silent(0), Lives{}, false, "live nodes answer, something asked and answered"},
-		"blank_line":                 {silent(0), mute("n0", "n1", "n2"), false, "every line a message, live nodes answer, something asked and answered"},
-		"init_twice":                 {silent(2), mute("n0", "n1", "n2"), true, "every line a message, live nodes answer, something asked and answered"},
-		"stranger_once":              {right(2, unanswered(of("n1", add(3, 20, 25, OK)))), mute("n1"), true, "every line a message, live nodes answer"},
+		"deadlock wrong_reply_to":    {silent(0), Lives{}, false, "live nodes answer, some request answered"},
+		"blank_line":                 {silent(0), mute("n0", "n1", "n2"), false, "only messages on stdout, live nodes answer, some request answered"},
+		"init_twice":                 {silent(2), mute("n0", "n1", "n2"), true, "only messages on stdout, live nodes answer, some request answered"},
+		"stranger_once":              {right(2, unanswered(of("n1", add(3, 20, 25, OK)))), mute("n1"), true, "only messages on stdout, live nodes answer"},
 		"crash":                      {right(2, refused), Lives{Crashes: []Crash{{Node: "n1"}}}, false, ""},
 	} {
 		v := Judge(Evidence{History: test.history, Lives: test.lives, Complete: true, Consistency: Eventual}, counter{})
