@@ -35,7 +35,7 @@ type counter struct {
 	node   *maelstrom.Node
 	turn   chan struct{} // full while a request has its turn; guards what follows
 	random *rand.Rand
-	known  value // what the key held when it was last read
+	known  value // what the last read has shown
 }
 
 // Serve makes n a counter. No two processes may have the same random numbers.
@@ -64,7 +64,8 @@ func handle(n *maelstrom.Node, add func(delta int64) (total int64, err error)) {
 		}
 		return n.Reply(msg, map[string]any{"type": "add_ok"})
 	})
-	// A read is an add of 0: a plain read of the store may show an old total.
+	// A read is an add of 0. A plain read of the store may show an old total,
+	// but no value that has the receipt is older than the request.
 	n.Handle("read", func(msg maelstrom.Message) error {
 		total, err := add(0)
 		if err != nil {
@@ -123,7 +124,7 @@ func (c *counter) swap(receipt string, delta int64) {
 	c.ask(map[string]any{"type": "cas", "key": key, "from": c.known, "to": next, "create_if_not_exists": true})
 }
 
-// read asks the store what the key holds. The answer may be old.
+// read asks what the key holds. The answer may be old.
 func (c *counter) read(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, readTimeout)
 	defer cancel()
@@ -138,8 +139,7 @@ func (c *counter) read(ctx context.Context) {
 }
 
 // ask sends a request to the store. The channel that it returns has room for
-// the answer. (SyncRPC's has none, so each late answer leaves a goroutine
-// behind.)
+// the answer. (SyncRPC's has none: a late answer leaves a goroutine behind.)
 func (c *counter) ask(body map[string]any) <-chan maelstrom.Message {
 	answer := make(chan maelstrom.Message, 1)
 	_ = c.node.RPC(maelstrom.SeqKV, body, func(msg maelstrom.Message) error {
