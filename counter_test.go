@@ -95,6 +95,7 @@ func TestNothingIsLostOrDoubledOrOutOfOrder(t *testing.T) {
 // The smallest counters that are always right have to be right wherever this
 // one is.
 func TestNothingIsLostOrDoubledOrOutOfOrderByTheSmallestCounters(t *testing.T) {
+	trial.Long(t, "takes long with the race detector, and they have little that can race")
 	for _, rival := range rivals.All {
 		if !rival.Right {
 			continue

@@ -134,7 +134,7 @@ func TestClassicFaultsHaveShortStories(t *testing.T) {
 	} {
 		t.Run(test.design+"/"+test.fault, func(t *testing.T) {
 			t.Parallel()
-			if testing.Short() && test.fault != "lost" {
+			if testing.Short() && (test.fault != "lost" || test.design == "gossip") {
 				t.Skip("takes long with -race")
 			}
 			f := Search(t, test.design, test.fault, 1)[0]
