@@ -286,6 +286,7 @@ func TestALogLosesLinesOnlyIfNobodyReadsThem(t *testing.T) {
 		write(1, 1026)    // is kept
 		write(1026, 1100) // is too much
 		_, _ = io.CopyN(&written, r, 1024)
+		synctest.Wait() // until what is kept is being written
 		write(1100, 1101)
 		go io.Copy(&written, r)
 		synctest.Wait()
