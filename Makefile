@@ -24,7 +24,7 @@ run: build
 maelstrom:
 	scripts/maelstrom.sh $(ARGS)
 
-##   make compare    compare this counter with others on the same seeds (2 min);
+##   make compare    compare this counter with others on the same seeds (1 min);
 ##                   ARGS="-seeds 50" runs 50 seeds instead of 5
 compare:
 	@mkdir -p .bin && go test -c -o .bin/compare.test .
