@@ -12,8 +12,6 @@ import (
 	"time"
 
 	maelstrom "github.com/jepsen-io/maelstrom/demo/go"
-
-	"maelstrom-counter/internal/bench/maelstromtest"
 )
 
 // gossipInterval is how often a node tells one other node all that it knows.
@@ -42,13 +40,9 @@ const gossipInterval = 100 * time.Millisecond
 // All of this is in memory. If a node is killed, the adds that it has told
 // nobody of are lost, although they were acknowledged: in 16 of 20 runs of
 // package compare's condition "kills". Maelstrom itself kills no node.
-func gossip(env maelstromtest.Env) error {
-	n := maelstrom.NewNode()
-	n.Stdin, n.Stdout = env.Stdin, env.Stdout
-	random := rand.New(rand.NewPCG(env.Seed, 0))
+func gossip(n *maelstrom.Node, random *rand.Rand) (end func()) {
 	c := gCounter{added: map[string]int64{}}
 	ended := make(chan struct{})
-	defer close(ended)
 	n.Handle("init", func(maelstrom.Message) error {
 		c.begin(fmt.Sprintf("%s-%08x", n.ID(), random.Uint32()))
 		go tellOthers(n, &c, random, ended)
@@ -68,7 +62,7 @@ func gossip(env maelstromtest.Env) error {
 	}, func(context.Context) (int64, error) {
 		return c.total(), nil
 	})
-	return n.Run()
+	return func() { close(ended) }
 }
 
 // A gossipBody is the body of the only message between nodes. It has no msg_id,

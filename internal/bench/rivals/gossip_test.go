@@ -14,7 +14,7 @@ import (
 func gossiping(t *testing.T, f func(t *testing.T, c *maelstromtest.Conversation)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		f(t, maelstromtest.Converse(t, maelstromtest.Setting{Nodes: []string{"n0", "n1", "n2", "n3"}, Seed: 7}, gossip))
+		f(t, maelstromtest.Converse(t, maelstromtest.Setting{Nodes: []string{"n0", "n1", "n2", "n3"}, Seed: 7}, withChance(gossip)))
 	})
 }
 
@@ -75,7 +75,7 @@ func TestGossipThatIsOldOrComesTwiceChangesNothing(t *testing.T) {
 func TestGossipCountsAllLivesOfANode(t *testing.T) {
 	life := func(seed uint64, earlier string) (name string, sum string) {
 		synctest.Test(t, func(t *testing.T) {
-			c := maelstromtest.Converse(t, maelstromtest.Setting{Nodes: []string{"n0", "n1"}, Seed: seed}, gossip)
+			c := maelstromtest.Converse(t, maelstromtest.Setting{Nodes: []string{"n0", "n1"}, Seed: seed}, withChance(gossip))
 			if earlier != "" {
 				c.Send("n1", `{"type":"gossip","added":{%q:4}}`, earlier)
 				synctest.Wait()
@@ -108,7 +108,7 @@ func TestGossipIsRightSoonAfterTheLastFault(t *testing.T) {
 	} {
 		cfg.Rate, cfg.TimeLimit, cfg.NemesisInterval, cfg.Recovery = 100, 4*time.Second, 2*time.Second, 2*time.Second
 		for cfg.Seed = range 10 {
-			r := maelstromtest.Simulate(t, cfg, gossip)
+			r := maelstromtest.Simulate(t, cfg, withChance(gossip))
 			if !r.MaelstromValid || r.OK != r.Invoked {
 				t.Errorf("%d of %d requests were answered: %v\nconditions %+v", r.OK, r.Invoked, r.Err(), cfg)
 			}
@@ -124,7 +124,7 @@ func TestGossipLosesAddsOnlyWhenANodeIsKilled(t *testing.T) {
 		r := maelstromtest.Simulate(t, maelstromtest.Config{
 			Rate: 100, TimeLimit: 4 * time.Second, Seed: seed,
 			Nemesis: maelstromtest.MustNemesis("kill"), NemesisInterval: 2 * time.Second,
-		}, gossip)
+		}, withChance(gossip))
 		if r.MaelstromValid {
 			continue
 		}

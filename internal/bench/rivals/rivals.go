@@ -71,9 +71,9 @@ var All = []Rival{
 	{"rmw", "read, add, write", Program(readAddWrite), false},
 	{"cas", "compare-and-swap loop", Program(casLoop), false},
 	{"crdt", "a key per node", Program(keyPerNode), false},
-	{"gossip", "gossip", gossip, false},
-	{"receipts", "receipts", withReceipts(inTurn), true},
-	{"batching", "batching", withReceipts(receipts.ServeBatches), true},
+	{"gossip", "gossip", withChance(gossip), false},
+	{"receipts", "receipts", withChance(inTurn), true},
+	{"batching", "batching", withChance(receipts.ServeBatches), true},
 }
 
 // Named returns the rival with a name. If there is none, the error lists the
@@ -104,18 +104,19 @@ func Program(serve func(*maelstrom.Node)) maelstromtest.Program {
 	}
 }
 
-// inTurn is receipts.Serve, which leaves nothing to wait for.
-func inTurn(n *maelstrom.Node, random *rand.Rand) (wait func()) {
+// inTurn is receipts.Serve, which leaves nothing to end.
+func inTurn(n *maelstrom.Node, random *rand.Rand) (end func()) {
 	receipts.Serve(n, random)
 	return func() {}
 }
 
-// withReceipts is Program for the nodes of package receipts.
-func withReceipts(serve func(*maelstrom.Node, *rand.Rand) (wait func())) maelstromtest.Program {
+// withChance is Program for a node that draws random numbers, and that has
+// something to end when its input has ended.
+func withChance(serve func(*maelstrom.Node, *rand.Rand) (end func())) maelstromtest.Program {
 	return func(env maelstromtest.Env) error {
-		wait := func() {}
-		run := Program(func(n *maelstrom.Node) { wait = serve(n, rand.New(rand.NewPCG(env.Seed, 0))) })
-		defer func() { wait() }()
+		var end func()
+		run := Program(func(n *maelstrom.Node) { end = serve(n, rand.New(rand.NewPCG(env.Seed, 0))) })
+		defer func() { end() }()
 		return run(env)
 	}
 }
