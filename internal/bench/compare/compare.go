@@ -186,7 +186,7 @@ type Tally struct {
 	Missed     int // of those: reads of less than had been acknowledged or read before they began
 	Messages   int // that involve no client
 
-	missedSum, missedMost int64 // by how much less: all of them, and the one that missed the most
+	missedMost int64 // by how much less the one that missed the most
 
 	adds, reads []time.Duration // the latencies of the requests that were answered ok
 }
@@ -230,7 +230,6 @@ func (t *Tally) outOfOrder(v maelstromtest.Violation) {
 	if missed > 0 {
 		t.Missed++
 	}
-	t.missedSum += missed
 	t.missedMost = max(t.missedMost, missed)
 }
 
@@ -255,17 +254,11 @@ func (t *Tally) Availability() float64 { return ratio(t.OK, t.Requests) }
 // does.
 func (t *Tally) MessagesPerRequest() float64 { return ratio(t.Messages, t.Requests) }
 
-// OutOfOrderPerThousand returns how many of a thousand reads are out of order.
-func (t *Tally) OutOfOrderPerThousand() float64 { return 1000 * ratio(t.OutOfOrder, t.Reads) }
-
 // MissedPerHundred returns how many of a hundred reads returned less than had
 // been acknowledged, or than had been read, before they began.
 func (t *Tally) MissedPerHundred() float64 { return 100 * ratio(t.Missed, t.Reads) }
 
-// MissedMean returns by how much less those reads returned on average.
-func (t *Tally) MissedMean() float64 { return ratio(int(t.missedSum), t.Missed) }
-
-// MissedMost returns by how much less the read returned that missed the most.
+// MissedMost returns how much less the read returned that missed the most.
 // It is zero if none missed anything.
 func (t *Tally) MissedMost() int64 { return t.missedMost }
 

@@ -34,8 +34,11 @@ func Table(cells []Cell) string {
 	var b strings.Builder
 	for _, row := range table {
 		fmt.Fprintf(&b, "%-*s |", widths[0], row[0])
-		for i, text := range row[1:] {
-			fmt.Fprintf(&b, "%s%*s", []string{" ", " | "}[min(i, 1)], widths[i+1], text)
+		if values := row[1:]; len(values) > 0 {
+			for i, text := range values {
+				values[i] = fmt.Sprintf("%*s", widths[i+1], text)
+			}
+			b.WriteString(" " + strings.Join(values, " | "))
 		}
 		b.WriteString("\n")
 	}
